@@ -1,0 +1,40 @@
+"""How connections to SQLite and PostgreSQL are set up."""
+
+from sqlalchemy import Engine, event
+from sqlalchemy.orm import Session
+
+BUSY_TIMEOUT_MS = 10_000
+
+
+def tune(engine: Engine) -> None:
+    """Install per-connection settings. On SQLite: write-ahead log, every commit durable, foreign keys checked, and
+    transactions begun by us, because the driver's own lazy BEGIN would let a read turn into a write that is refused.
+    """
+    if engine.dialect.name != "sqlite":
+        return
+
+    @event.listens_for(engine, "connect")
+    def configure(connection, _record):
+        connection.isolation_level = None
+        for pragma in (
+            f"busy_timeout={BUSY_TIMEOUT_MS}",
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            "cache_size=-65536",
+            "temp_store=MEMORY",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection):
+        mode = "IMMEDIATE" if connection.get_execution_options().get("will_write") else "DEFERRED"
+        connection.exec_driver_sql(f"BEGIN {mode}")
+
+
+def will_write(session: Session) -> None:
+    """Begin the session's transaction as a writing one. Call it before the first statement of a transaction that reads and
+    then writes: on SQLite a read snapshot cannot become a write once somebody else has written (SQLITE_BUSY_SNAPSHOT).
+    On PostgreSQL it only begins the transaction.
+    """
+    session.connection(execution_options={"will_write": True})

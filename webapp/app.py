@@ -1,0 +1,57 @@
+"""create_app(): the composition root, the one file that knows everybody."""
+
+import os
+from collections.abc import Mapping
+from importlib import import_module
+
+from flask import Flask
+
+from webapp.adapters import database
+from webapp.config import ROOT, settings
+from webapp.extensions import csrf, db, htmx, login, mail, migrate
+
+ROOMS = (
+    "assets",
+    "health",
+    "sign_in",
+    "account",
+    "settings",
+    "clients",
+    "imports",
+    "broadcasts",
+    "audience",
+    "content",
+    "schedule",
+    "review",
+    "deliveries",
+    "mail_catcher",
+)
+"""Blueprints: each is `webapp/pages/<room>/views.py` and exposes `bp`."""
+
+COMMANDS = ("clients", "users")
+"""Command groups: each is `webapp/cli/<name>.py` and exposes `group`."""
+
+
+def create_app(config: Mapping[str, object] | None = None, environ: Mapping[str, str] = os.environ) -> Flask:
+    """The WSGI app, configured from `environ`, with `config` laid over it (tests)."""
+    app = Flask("webapp", root_path=str(ROOT / "webapp"), template_folder="../templates", static_folder="../static")
+    app.config.from_mapping(settings(environ))
+    app.config.from_mapping(config or {})
+
+    db.init_app(app)
+    with app.app_context():
+        database.tune(db.engine)
+    migrate.init_app(app, db, directory=str(ROOT / "webapp" / "migrations"), compare_type=False)
+    mail.init_app(app)
+    csrf.init_app(app)
+    htmx.init_app(app)
+    login.init_app(app)
+
+    from webapp.pages import shell
+
+    shell.install(app)
+    for room in ROOMS:
+        app.register_blueprint(import_module(f"webapp.pages.{room}.views").bp)
+    for command in COMMANDS:
+        app.cli.add_command(import_module(f"webapp.cli.{command}").group)
+    return app

@@ -1,0 +1,6 @@
+import click
+
+
+@click.group("clients")
+def group() -> None:
+    """Commands on clients."""

@@ -1,0 +1,6 @@
+import click
+
+
+@click.group("users")
+def group() -> None:
+    """Commands on users."""

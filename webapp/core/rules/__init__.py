@@ -1,0 +1,1 @@
+"""Judgements: pure functions and enums, values in, values out."""

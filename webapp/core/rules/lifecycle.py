@@ -1,0 +1,81 @@
+"""The states of broadcasts and deliveries, and the only legal transitions between them.
+
+The database enforces the same tables (see `core/tables/triggers.py`); nothing else in the program lists them again.
+"""
+
+from enum import StrEnum
+
+
+class BroadcastState(StrEnum):
+    DRAFT = "draft"
+    SCHEDULED = "scheduled"
+    SENDING = "sending"
+    PAUSED = "paused"
+    NEEDS_ATTENTION = "needs_attention"
+    FINISHED = "finished"
+    CANCELLED = "cancelled"
+
+
+class DeliveryState(StrEnum):
+    PENDING = "pending"
+    CLAIMED = "claimed"
+    ACCEPTED = "accepted"
+    DEFERRED = "deferred"
+    HELD = "held"
+    FAILED = "failed"
+    UNCERTAIN = "uncertain"
+    SKIPPED = "skipped"
+    SUPPRESSED = "suppressed"
+    CANCELLED = "cancelled"
+
+
+B, D = BroadcastState, DeliveryState
+
+BROADCAST_TRANSITIONS: dict[BroadcastState, frozenset[BroadcastState]] = {
+    B.DRAFT: frozenset({B.SCHEDULED, B.CANCELLED}),
+    B.SCHEDULED: frozenset({B.DRAFT, B.SENDING, B.CANCELLED}),
+    B.SENDING: frozenset({B.PAUSED, B.NEEDS_ATTENTION, B.FINISHED, B.CANCELLED}),
+    B.PAUSED: frozenset({B.SENDING, B.CANCELLED}),
+    B.NEEDS_ATTENTION: frozenset({B.SENDING, B.FINISHED, B.CANCELLED}),
+    B.FINISHED: frozenset(),
+    B.CANCELLED: frozenset(),
+}
+
+DELIVERY_TRANSITIONS: dict[DeliveryState, frozenset[DeliveryState]] = {
+    D.PENDING: frozenset({D.CLAIMED, D.SUPPRESSED, D.CANCELLED, D.FAILED}),
+    D.CLAIMED: frozenset({D.ACCEPTED, D.DEFERRED, D.HELD, D.FAILED, D.UNCERTAIN, D.PENDING}),
+    D.DEFERRED: frozenset({D.PENDING, D.CLAIMED, D.SUPPRESSED, D.CANCELLED, D.FAILED}),
+    D.HELD: frozenset({D.PENDING, D.CLAIMED, D.SUPPRESSED, D.CANCELLED, D.FAILED}),
+    D.UNCERTAIN: frozenset({D.PENDING, D.ACCEPTED, D.FAILED, D.CANCELLED}),
+    D.ACCEPTED: frozenset(),
+    D.FAILED: frozenset({D.PENDING}),
+    D.SKIPPED: frozenset(),
+    D.SUPPRESSED: frozenset(),
+    D.CANCELLED: frozenset(),
+}
+
+BORN = frozenset({D.PENDING, D.SKIPPED})
+"""States in which a delivery may be inserted, at the freeze."""
+
+OPEN = frozenset({D.PENDING, D.CLAIMED, D.DEFERRED, D.HELD})
+"""States from which the sender still has work to do."""
+
+
+class SkipReason(StrEnum):
+    """Why a matching client gets no mail, decided at the freeze. `label` is shown in the console."""
+
+    NO_ADDRESS = "no_address"
+    INVALID_ADDRESS = "invalid_address"
+    SAME_ADDRESS = "same_address"
+    SUPPRESSED = "suppressed"
+    LEFT_OUT = "left_out"
+
+    @property
+    def label(self) -> str:
+        return {
+            SkipReason.NO_ADDRESS: "no address",
+            SkipReason.INVALID_ADDRESS: "address cannot be used",
+            SkipReason.SAME_ADDRESS: "same address as another recipient",
+            SkipReason.SUPPRESSED: "address is suppressed",
+            SkipReason.LEFT_OUT: "left out by hand",
+        }[self]

@@ -1,0 +1,106 @@
+"""Broadcasts with their content and the recipients chosen by hand. Written by `core/broadcasts.py`, picks by `core/audience.py`."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from webapp.core.rules.lifecycle import BroadcastState
+from webapp.core.rules.statuses import MessageType
+from webapp.core.tables.base import Base, BigId, EnumText, UtcDateTime, one_of
+
+
+class UncertainPolicy(StrEnum):
+    """What happens to a mail of which nobody knows whether the relay took it."""
+
+    HOLD = "hold"
+    RETRY = "retry"
+
+
+class Broadcast(Base):
+    """One mail to many. `version` counts edits of the draft, so that two tabs do not overwrite each other.
+
+    `starts_at` is the instant of `start_wall` (naive local time, ISO 8601 to the minute) in `time_zone`; both are NULL for
+    "now". `batch_size` mails leave every `interval_s` seconds; `batch_size` 0 means as fast as the relay takes them.
+    `frozen_count` is the number of deliveries, known once the freeze is complete (`frozen_at`); `freeze_cursor` is the last
+    client frozen before that. `secret` seeds what is derived from the broadcast: Message-IDs and MIME boundaries.
+    """
+
+    __tablename__ = "broadcast"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(200), default="")
+    message_type: Mapped[MessageType] = mapped_column(EnumText(MessageType))
+    state: Mapped[BroadcastState] = mapped_column(EnumText(BroadcastState), default=BroadcastState.DRAFT)
+    version: Mapped[int] = mapped_column(default=1)
+    audience_filter: Mapped[dict] = mapped_column(JSON, default=dict)
+    from_address: Mapped[str] = mapped_column(String(400), default="")
+    reply_to: Mapped[str] = mapped_column(String(400), default="")
+    start_wall: Mapped[str | None] = mapped_column(String(16))
+    time_zone: Mapped[str] = mapped_column(String(64), default="UTC")
+    starts_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    batch_size: Mapped[int] = mapped_column(default=25)
+    interval_s: Mapped[int] = mapped_column(default=30)
+    uncertain_policy: Mapped[UncertainPolicy] = mapped_column(EnumText(UncertainPolicy), default=UncertainPolicy.HOLD)
+    secret: Mapped[str] = mapped_column(String(64))
+    freeze_cursor: Mapped[int] = mapped_column(BigId, default=0)
+    frozen_count: Mapped[int | None]
+    pause_reason: Mapped[str | None] = mapped_column(Text)
+    created_by: Mapped[int | None] = mapped_column(ForeignKey("user_account.id", ondelete="SET NULL"))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    scheduled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    frozen_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    paused_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    content: Mapped["Content"] = relationship(back_populates="broadcast", uselist=False, cascade="all, delete-orphan")
+
+    __table_args__ = (
+        one_of("state", BroadcastState),
+        one_of("message_type", MessageType),
+        one_of("uncertain_policy", UncertainPolicy),
+        CheckConstraint("batch_size >= 0 AND interval_s >= 0", name="pace"),
+        Index("ix_broadcast_state", "state", "starts_at"),
+        Index("ix_broadcast_updated", "updated_at"),
+    )
+
+
+class Content(Base):
+    """Subject, text and html as composed. `text` NULL means: derived from `html`."""
+
+    __tablename__ = "content"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    broadcast_id: Mapped[int] = mapped_column(ForeignKey("broadcast.id", ondelete="CASCADE"), unique=True)
+    subject: Mapped[str] = mapped_column(Text, default="")
+    html: Mapped[str] = mapped_column(Text, default="")
+    text: Mapped[str | None] = mapped_column(Text)
+
+    broadcast: Mapped[Broadcast] = relationship(back_populates="content")
+
+
+class PickKind(StrEnum):
+    ADDED = "added"
+    LEFT_OUT = "left_out"
+
+
+class Pick(Base):
+    """A client added to a broadcast's audience by hand, or left out of it."""
+
+    __tablename__ = "pick"
+    broadcast_id: Mapped[int] = mapped_column(ForeignKey("broadcast.id", ondelete="CASCADE"), primary_key=True)
+    client_id: Mapped[int] = mapped_column(ForeignKey("client.id", ondelete="CASCADE"), primary_key=True)
+    kind: Mapped[PickKind] = mapped_column(EnumText(PickKind))
+
+    __table_args__ = (one_of("kind", PickKind), Index("ix_pick_kind", "broadcast_id", "kind", "client_id"))
+
+
+class FromAddress(Base):
+    """A sender that a broadcast may use, as `Name <local@domain>`. Written by `core/from_addresses.py`."""
+
+    __tablename__ = "from_address"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(200), default="")
+    address: Mapped[str] = mapped_column(String(320), unique=True)
+    is_default: Mapped[bool] = mapped_column(default=False)

@@ -1,0 +1,119 @@
+"""The delivery ledger: who gets which broadcast, and what became of it. Written by `core/ledger.py` and nothing else."""
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from webapp.core.rules.lifecycle import DeliveryState
+from webapp.core.tables.base import Base, BigId, EnumText, UtcDateTime, one_of
+
+
+class Delivery(Base):
+    """One broadcast x one recipient.
+
+    `address` is what stands in RCPT TO, fixed at the freeze. `address_key` is NULL on skipped rows, so that UNIQUE(broadcast,
+    address_key) speaks of mails only. `service_id` and `addon_assignment_id` name the holding whose data the tags take.
+    `merge_values` is a JSON list, the value of each of the broadcast's tags in their order, fixed when the row is first
+    claimed: a repeat is byte-identical, and the mail can be shown later as it was. `stamped_at` (first claim) is its Date.
+    `due_at` is when the row may be claimed (again). `epoch` is that of the sender's lease under which it was claimed.
+    `reason` is a short code (`SkipReason`, or the outcome's), `reply_code`, `reply_text` and `stage` the relay's last own words.
+    """
+
+    __tablename__ = "delivery"
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    broadcast_id: Mapped[int] = mapped_column(ForeignKey("broadcast.id"))
+    client_id: Mapped[int] = mapped_column(ForeignKey("client.id"))
+    address: Mapped[str | None] = mapped_column(String(320))
+    address_key: Mapped[str | None] = mapped_column(String(320))
+    service_id: Mapped[int | None] = mapped_column(BigId)
+    addon_assignment_id: Mapped[int | None] = mapped_column(BigId)
+    state: Mapped[DeliveryState] = mapped_column(EnumText(DeliveryState))
+    reason: Mapped[str | None] = mapped_column(String(40))
+    due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    sender_id: Mapped[int | None] = mapped_column(BigId)
+    epoch: Mapped[int | None] = mapped_column(BigId)
+    attempts: Mapped[int] = mapped_column(default=0)
+    stamped_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    merge_values: Mapped[str | None] = mapped_column(Text)
+    reply_code: Mapped[int | None]
+    reply_text: Mapped[str | None] = mapped_column(Text)
+    stage: Mapped[str | None] = mapped_column(String(10))
+    changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    __table_args__ = (
+        one_of("state", DeliveryState),
+        UniqueConstraint("broadcast_id", "client_id"),
+        UniqueConstraint("broadcast_id", "address_key"),
+        CheckConstraint("state = 'skipped' OR address IS NOT NULL", name="address"),
+        CheckConstraint("(state = 'claimed') = (sender_id IS NOT NULL)", name="claimed_by"),
+        Index("ix_delivery_state", "broadcast_id", "state", "due_at", "id"),
+        Index("ix_delivery_client", "client_id"),
+    )
+
+
+class Attempt(Base):
+    """One SMTP transaction of a delivery that did not end in plain acceptance at the first try; the first acceptance stands in the
+    delivery itself, so that the common case writes one row a mail."""
+
+    __tablename__ = "attempt"
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    delivery_id: Mapped[int] = mapped_column(ForeignKey("delivery.id", ondelete="CASCADE"), index=True)
+    number: Mapped[int]
+    state: Mapped[DeliveryState] = mapped_column(EnumText(DeliveryState))
+    reply_code: Mapped[int | None]
+    reply_text: Mapped[str | None] = mapped_column(Text)
+    stage: Mapped[str | None] = mapped_column(String(10))
+    ended_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Sender(Base):
+    """A process that sends for a broadcast, under a lease. A new process takes a new row; `epoch` grows when the sweep takes it over.
+
+    `host` and `journal` say where its journal lies, `expires_at` when its lease ends.
+    """
+
+    __tablename__ = "sender"
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    broadcast_id: Mapped[int] = mapped_column(ForeignKey("broadcast.id"), index=True)
+    epoch: Mapped[int] = mapped_column(BigId, default=1)
+    host: Mapped[str] = mapped_column(String(200))
+    pid: Mapped[int]
+    journal: Mapped[str] = mapped_column(String(400))
+    started_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class Tally(Base):
+    """How many deliveries of a broadcast are in a state, kept in the transaction that moves them. One row a sender (0 = the console
+    and the freeze), so that senders do not wait for each other; a broadcast's number is the sum over its rows."""
+
+    __tablename__ = "tally"
+    broadcast_id: Mapped[int] = mapped_column(ForeignKey("broadcast.id", ondelete="CASCADE"), primary_key=True)
+    sender_id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
+    state: Mapped[DeliveryState] = mapped_column(EnumText(DeliveryState), primary_key=True)
+    count: Mapped[int] = mapped_column(default=0)
+
+
+class PaceUse(Base):
+    """Mails a broadcast was allowed to hand to the relay at an instant: the memory of the pace, for all its senders together."""
+
+    __tablename__ = "pace_use"
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    broadcast_id: Mapped[int] = mapped_column(ForeignKey("broadcast.id", ondelete="CASCADE"))
+    taken_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    count: Mapped[int]
+
+    __table_args__ = (Index("ix_pace_use_window", "broadcast_id", "taken_at"),)
+
+
+class MinuteCount(Base):
+    """Outcomes per minute of a broadcast, for the chart. `minute` is the instant's whole minute."""
+
+    __tablename__ = "minute_count"
+    broadcast_id: Mapped[int] = mapped_column(ForeignKey("broadcast.id", ondelete="CASCADE"), primary_key=True)
+    sender_id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
+    minute: Mapped[datetime] = mapped_column(UtcDateTime, primary_key=True)
+    accepted: Mapped[int] = mapped_column(default=0)
+    other: Mapped[int] = mapped_column(default=0)

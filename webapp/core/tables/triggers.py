@@ -1,0 +1,47 @@
+"""Triggers with which the database itself refuses a transition that `rules/lifecycle.py` does not list, on SQLite and PostgreSQL."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from webapp.core.rules.lifecycle import BORN, BROADCAST_TRANSITIONS, DELIVERY_TRANSITIONS
+
+
+def statements(dialect: str) -> list[str]:
+    """SQL that installs the triggers on `dialect` ("sqlite" or "postgresql")."""
+    born = {"broadcast": "'draft'", "delivery": ", ".join(f"'{s.value}'" for s in sorted(BORN))}
+    tables: dict[str, Mapping[StrEnum, frozenset]] = {
+        "broadcast": BROADCAST_TRANSITIONS,
+        "delivery": DELIVERY_TRANSITIONS,
+    }
+    make = _sqlite if dialect == "sqlite" else _postgresql
+    return [sql for name, moves in tables.items() for sql in make(name, born[name], _illegal(moves))]
+
+
+def _illegal(moves: Mapping[StrEnum, frozenset]) -> str:
+    """A condition over OLD.state and NEW.state that is true for a change outside the table."""
+    legal = " OR ".join(
+        f"(OLD.state = '{old.value}' AND NEW.state IN ({', '.join(repr(str(new)) for new in sorted(targets))}))"
+        for old, targets in moves.items()
+        if targets
+    )
+    return f"NOT ({legal})"
+
+
+def _sqlite(table: str, born: str, illegal: str) -> list[str]:
+    return [
+        f"CREATE TRIGGER {table}_moves BEFORE UPDATE OF state ON {table} WHEN NEW.state <> OLD.state AND ({illegal}) "
+        f"BEGIN SELECT RAISE(ABORT, 'illegal transition of {table}.state'); END",
+        f"CREATE TRIGGER {table}_born BEFORE INSERT ON {table} WHEN NEW.state NOT IN ({born}) "
+        f"BEGIN SELECT RAISE(ABORT, 'illegal first state of {table}'); END",
+    ]
+
+
+def _postgresql(table: str, born: str, illegal: str) -> list[str]:
+    return [
+        f"CREATE FUNCTION {table}_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+        f"RAISE EXCEPTION 'illegal transition of {table}.state' USING ERRCODE = 'check_violation'; END $$",
+        f"CREATE TRIGGER {table}_moves BEFORE UPDATE OF state ON {table} FOR EACH ROW "
+        f"WHEN (NEW.state <> OLD.state AND ({illegal})) EXECUTE FUNCTION {table}_refuse()",
+        f"CREATE TRIGGER {table}_born BEFORE INSERT ON {table} FOR EACH ROW "
+        f"WHEN (NEW.state NOT IN ({born})) EXECUTE FUNCTION {table}_refuse()",
+    ]

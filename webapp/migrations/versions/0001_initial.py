@@ -1,0 +1,500 @@
+"""initial"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+TRIGGERS = {
+    "sqlite": [
+        "CREATE TRIGGER broadcast_moves BEFORE UPDATE OF state ON broadcast WHEN NEW.state <> OLD.state AND (NOT ((OLD.state = 'draft' AND NEW.state IN ('cancelled', 'scheduled')) OR (OLD.state = 'scheduled' AND NEW.state IN ('cancelled', 'draft', 'sending')) OR (OLD.state = 'sending' AND NEW.state IN ('cancelled', 'finished', 'needs_attention', 'paused')) OR (OLD.state = 'paused' AND NEW.state IN ('cancelled', 'sending')) OR (OLD.state = 'needs_attention' AND NEW.state IN ('cancelled', 'finished', 'sending')))) BEGIN SELECT RAISE(ABORT, 'illegal transition of broadcast.state'); END",
+        "CREATE TRIGGER broadcast_born BEFORE INSERT ON broadcast WHEN NEW.state NOT IN ('draft') BEGIN SELECT RAISE(ABORT, 'illegal first state of broadcast'); END",
+        "CREATE TRIGGER delivery_moves BEFORE UPDATE OF state ON delivery WHEN NEW.state <> OLD.state AND (NOT ((OLD.state = 'pending' AND NEW.state IN ('cancelled', 'claimed', 'failed', 'suppressed')) OR (OLD.state = 'claimed' AND NEW.state IN ('accepted', 'deferred', 'failed', 'held', 'pending', 'uncertain')) OR (OLD.state = 'deferred' AND NEW.state IN ('cancelled', 'claimed', 'failed', 'pending', 'suppressed')) OR (OLD.state = 'held' AND NEW.state IN ('cancelled', 'claimed', 'failed', 'pending', 'suppressed')) OR (OLD.state = 'uncertain' AND NEW.state IN ('accepted', 'cancelled', 'failed', 'pending')) OR (OLD.state = 'failed' AND NEW.state IN ('pending')))) BEGIN SELECT RAISE(ABORT, 'illegal transition of delivery.state'); END",
+        "CREATE TRIGGER delivery_born BEFORE INSERT ON delivery WHEN NEW.state NOT IN ('pending', 'skipped') BEGIN SELECT RAISE(ABORT, 'illegal first state of delivery'); END",
+    ],
+    "postgresql": [
+        "CREATE FUNCTION broadcast_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'illegal transition of broadcast.state' USING ERRCODE = 'check_violation'; END $$",
+        "CREATE TRIGGER broadcast_moves BEFORE UPDATE OF state ON broadcast FOR EACH ROW WHEN (NEW.state <> OLD.state AND (NOT ((OLD.state = 'draft' AND NEW.state IN ('cancelled', 'scheduled')) OR (OLD.state = 'scheduled' AND NEW.state IN ('cancelled', 'draft', 'sending')) OR (OLD.state = 'sending' AND NEW.state IN ('cancelled', 'finished', 'needs_attention', 'paused')) OR (OLD.state = 'paused' AND NEW.state IN ('cancelled', 'sending')) OR (OLD.state = 'needs_attention' AND NEW.state IN ('cancelled', 'finished', 'sending'))))) EXECUTE FUNCTION broadcast_refuse()",
+        "CREATE TRIGGER broadcast_born BEFORE INSERT ON broadcast FOR EACH ROW WHEN (NEW.state NOT IN ('draft')) EXECUTE FUNCTION broadcast_refuse()",
+        "CREATE FUNCTION delivery_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'illegal transition of delivery.state' USING ERRCODE = 'check_violation'; END $$",
+        "CREATE TRIGGER delivery_moves BEFORE UPDATE OF state ON delivery FOR EACH ROW WHEN (NEW.state <> OLD.state AND (NOT ((OLD.state = 'pending' AND NEW.state IN ('cancelled', 'claimed', 'failed', 'suppressed')) OR (OLD.state = 'claimed' AND NEW.state IN ('accepted', 'deferred', 'failed', 'held', 'pending', 'uncertain')) OR (OLD.state = 'deferred' AND NEW.state IN ('cancelled', 'claimed', 'failed', 'pending', 'suppressed')) OR (OLD.state = 'held' AND NEW.state IN ('cancelled', 'claimed', 'failed', 'pending', 'suppressed')) OR (OLD.state = 'uncertain' AND NEW.state IN ('accepted', 'cancelled', 'failed', 'pending')) OR (OLD.state = 'failed' AND NEW.state IN ('pending'))))) EXECUTE FUNCTION delivery_refuse()",
+        "CREATE TRIGGER delivery_born BEFORE INSERT ON delivery FOR EACH ROW WHEN (NEW.state NOT IN ('pending', 'skipped')) EXECUTE FUNCTION delivery_refuse()",
+    ],
+}
+
+
+def upgrade() -> None:
+    op.create_table(
+        "addon",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_addon")),
+        sa.UniqueConstraint("name", name=op.f("uq_addon_name")),
+    )
+    op.create_table(
+        "client",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("number", sa.String(length=64), nullable=False),
+        sa.Column("first_name", sa.String(length=200), nullable=False),
+        sa.Column("last_name", sa.String(length=200), nullable=False),
+        sa.Column("company", sa.String(length=200), nullable=False),
+        sa.Column("email", sa.String(length=320), nullable=False),
+        sa.Column("address", sa.String(length=320), nullable=True),
+        sa.Column("address_key", sa.String(length=320), nullable=True),
+        sa.Column("address_problem", sa.String(length=200), nullable=True),
+        sa.Column("city", sa.String(length=200), nullable=False),
+        sa.Column("country", sa.String(length=2), nullable=True),
+        sa.Column("language", sa.String(length=35), nullable=True),
+        sa.Column("status", sa.String(20), nullable=False),
+        sa.Column("client_since", sa.Date(), nullable=True),
+        sa.Column("marketing_opt_in", sa.Boolean(), nullable=True),
+        sa.Column("search_text", sa.String(length=1400), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "status IN ('pending', 'blocked', 'active', 'freeze', 'suspend', 'terminate')",
+            name=op.f("ck_client_status"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_client")),
+        sa.UniqueConstraint("number", name=op.f("uq_client_number")),
+    )
+    with op.batch_alter_table("client", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_client_address_key"), ["address_key"], unique=False)
+        batch_op.create_index("ix_client_audience", ["country", "language", "status", "address_key"], unique=False)
+        batch_op.create_index("ix_client_status", ["status", "country", "language", "address_key"], unique=False)
+
+    op.create_table(
+        "failed_sign_in",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("key", sa.String(length=320), nullable=False),
+        sa.Column("failed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_failed_sign_in")),
+    )
+    with op.batch_alter_table("failed_sign_in", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_failed_sign_in_key"), ["key"], unique=False)
+
+    op.create_table(
+        "from_address",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("address", sa.String(length=320), nullable=False),
+        sa.Column("is_default", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_from_address")),
+        sa.UniqueConstraint("address", name=op.f("uq_from_address_address")),
+    )
+    op.create_table(
+        "product",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("group_name", sa.String(length=200), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_product")),
+        sa.UniqueConstraint("group_name", "name", name=op.f("uq_product_group_name_name")),
+    )
+    op.create_table(
+        "suppression",
+        sa.Column("address_key", sa.String(length=320), nullable=False),
+        sa.Column("reason", sa.String(length=200), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("address_key", name=op.f("pk_suppression")),
+    )
+    op.create_table(
+        "user_account",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("email", sa.String(length=320), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("password_hash", sa.String(length=300), nullable=False),
+        sa.Column("time_zone", sa.String(length=64), nullable=False),
+        sa.Column("is_active", sa.Boolean(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_user_account")),
+        sa.UniqueConstraint("email", name=op.f("uq_user_account_email")),
+    )
+    op.create_table(
+        "broadcast",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("message_type", sa.String(20), nullable=False),
+        sa.Column("state", sa.String(20), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("audience_filter", sa.JSON(), nullable=False),
+        sa.Column("from_address", sa.String(length=400), nullable=False),
+        sa.Column("reply_to", sa.String(length=400), nullable=False),
+        sa.Column("start_wall", sa.String(length=16), nullable=True),
+        sa.Column("time_zone", sa.String(length=64), nullable=False),
+        sa.Column("starts_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("batch_size", sa.Integer(), nullable=False),
+        sa.Column("interval_s", sa.Integer(), nullable=False),
+        sa.Column("uncertain_policy", sa.String(20), nullable=False),
+        sa.Column("secret", sa.String(length=64), nullable=False),
+        sa.Column("freeze_cursor", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("frozen_count", sa.Integer(), nullable=True),
+        sa.Column("pause_reason", sa.Text(), nullable=True),
+        sa.Column("created_by", sa.Integer(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("scheduled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("frozen_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("paused_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("message_type IN ('general', 'services', 'addons')", name=op.f("ck_broadcast_message_type")),
+        sa.CheckConstraint(
+            "state IN ('draft', 'scheduled', 'sending', 'paused', 'needs_attention', 'finished', 'cancelled')",
+            name=op.f("ck_broadcast_state"),
+        ),
+        sa.CheckConstraint("uncertain_policy IN ('hold', 'retry')", name=op.f("ck_broadcast_uncertain_policy")),
+        sa.CheckConstraint("batch_size >= 0 AND interval_s >= 0", name=op.f("ck_broadcast_pace")),
+        sa.ForeignKeyConstraint(
+            ["created_by"], ["user_account.id"], name=op.f("fk_broadcast_created_by_user_account"), ondelete="SET NULL"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_broadcast")),
+    )
+    with op.batch_alter_table("broadcast", schema=None) as batch_op:
+        batch_op.create_index("ix_broadcast_state", ["state", "starts_at"], unique=False)
+        batch_op.create_index("ix_broadcast_updated", ["updated_at"], unique=False)
+
+    op.create_table(
+        "import_run",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(20), nullable=False),
+        sa.Column("state", sa.String(20), nullable=False),
+        sa.Column("file_name", sa.String(length=255), nullable=False),
+        sa.Column("stored_as", sa.String(length=64), nullable=False),
+        sa.Column("encoding", sa.String(length=20), nullable=False),
+        sa.Column("delimiter", sa.String(length=1), nullable=False),
+        sa.Column("mapping", sa.JSON(), nullable=False),
+        sa.Column("rows_total", sa.Integer(), nullable=True),
+        sa.Column("rows_seen", sa.Integer(), nullable=False),
+        sa.Column("new", sa.Integer(), nullable=False),
+        sa.Column("changed", sa.Integer(), nullable=False),
+        sa.Column("unchanged", sa.Integer(), nullable=False),
+        sa.Column("refused", sa.Integer(), nullable=False),
+        sa.Column("repaired", sa.Integer(), nullable=False),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.Column("created_by", sa.Integer(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("beat_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("kind IN ('clients', 'services', 'addons')", name=op.f("ck_import_run_kind")),
+        sa.CheckConstraint(
+            "state IN ('uploaded', 'checking', 'checked', 'running', 'done', 'failed')",
+            name=op.f("ck_import_run_state"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["created_by"], ["user_account.id"], name=op.f("fk_import_run_created_by_user_account"), ondelete="SET NULL"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_import_run")),
+    )
+    op.create_table(
+        "service",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("number", sa.String(length=64), nullable=False),
+        sa.Column("client_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("product_id", sa.Integer(), nullable=False),
+        sa.Column("domain", sa.String(length=255), nullable=False),
+        sa.Column("status", sa.String(20), nullable=False),
+        sa.Column("price", sa.Numeric(precision=12, scale=2), nullable=True),
+        sa.Column("currency", sa.String(length=3), nullable=True),
+        sa.Column("next_due_on", sa.Date(), nullable=True),
+        sa.CheckConstraint(
+            "status IN ('active', 'inactive', 'suspended', 'terminated')", name=op.f("ck_service_status")
+        ),
+        sa.ForeignKeyConstraint(
+            ["client_id"], ["client.id"], name=op.f("fk_service_client_id_client"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(["product_id"], ["product.id"], name=op.f("fk_service_product_id_product")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_service")),
+        sa.UniqueConstraint("number", name=op.f("uq_service_number")),
+    )
+    with op.batch_alter_table("service", schema=None) as batch_op:
+        batch_op.create_index("ix_service_client", ["client_id", "product_id", "status"], unique=False)
+        batch_op.create_index("ix_service_product", ["product_id", "status", "client_id"], unique=False)
+
+    op.create_table(
+        "sign_in",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("token_hash", sa.String(length=64), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["user_account.id"], name=op.f("fk_sign_in_user_id_user_account"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sign_in")),
+        sa.UniqueConstraint("token_hash", name=op.f("uq_sign_in_token_hash")),
+    )
+    with op.batch_alter_table("sign_in", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_sign_in_user_id"), ["user_id"], unique=False)
+
+    op.create_table(
+        "sign_in_link",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("token_hash", sa.String(length=64), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["user_account.id"], name=op.f("fk_sign_in_link_user_id_user_account"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sign_in_link")),
+        sa.UniqueConstraint("token_hash", name=op.f("uq_sign_in_link_token_hash")),
+    )
+    op.create_table(
+        "addon_assignment",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("number", sa.String(length=64), nullable=False),
+        sa.Column("client_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("service_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("addon_id", sa.Integer(), nullable=False),
+        sa.Column("status", sa.String(20), nullable=False),
+        sa.CheckConstraint(
+            "status IN ('active', 'inactive', 'suspended', 'terminated')", name=op.f("ck_addon_assignment_status")
+        ),
+        sa.ForeignKeyConstraint(["addon_id"], ["addon.id"], name=op.f("fk_addon_assignment_addon_id_addon")),
+        sa.ForeignKeyConstraint(
+            ["client_id"], ["client.id"], name=op.f("fk_addon_assignment_client_id_client"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["service_id"], ["service.id"], name=op.f("fk_addon_assignment_service_id_service"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_addon_assignment")),
+        sa.UniqueConstraint("number", name=op.f("uq_addon_assignment_number")),
+    )
+    with op.batch_alter_table("addon_assignment", schema=None) as batch_op:
+        batch_op.create_index("ix_addon_assignment_addon", ["addon_id", "status", "client_id"], unique=False)
+        batch_op.create_index("ix_addon_assignment_client", ["client_id", "addon_id", "status"], unique=False)
+        batch_op.create_index(batch_op.f("ix_addon_assignment_service_id"), ["service_id"], unique=False)
+
+    op.create_table(
+        "content",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("broadcast_id", sa.Integer(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("html", sa.Text(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["broadcast_id"], ["broadcast.id"], name=op.f("fk_content_broadcast_id_broadcast"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_content")),
+        sa.UniqueConstraint("broadcast_id", name=op.f("uq_content_broadcast_id")),
+    )
+    op.create_table(
+        "delivery",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("broadcast_id", sa.Integer(), nullable=False),
+        sa.Column("client_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("address", sa.String(length=320), nullable=True),
+        sa.Column("address_key", sa.String(length=320), nullable=True),
+        sa.Column("service_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("addon_assignment_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("state", sa.String(20), nullable=False),
+        sa.Column("reason", sa.String(length=40), nullable=True),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("sender_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("epoch", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("stamped_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("merge_values", sa.Text(), nullable=True),
+        sa.Column("reply_code", sa.Integer(), nullable=True),
+        sa.Column("reply_text", sa.Text(), nullable=True),
+        sa.Column("stage", sa.String(length=10), nullable=True),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("(state = 'claimed') = (sender_id IS NOT NULL)", name=op.f("ck_delivery_claimed_by")),
+        sa.CheckConstraint("state = 'skipped' OR address IS NOT NULL", name=op.f("ck_delivery_address")),
+        sa.CheckConstraint(
+            "state IN ('pending', 'claimed', 'accepted', 'deferred', 'held', 'failed', 'uncertain', 'skipped', 'suppressed', 'cancelled')",
+            name=op.f("ck_delivery_state"),
+        ),
+        sa.ForeignKeyConstraint(["broadcast_id"], ["broadcast.id"], name=op.f("fk_delivery_broadcast_id_broadcast")),
+        sa.ForeignKeyConstraint(["client_id"], ["client.id"], name=op.f("fk_delivery_client_id_client")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_delivery")),
+        sa.UniqueConstraint("broadcast_id", "address_key", name=op.f("uq_delivery_broadcast_id_address_key")),
+        sa.UniqueConstraint("broadcast_id", "client_id", name=op.f("uq_delivery_broadcast_id_client_id")),
+    )
+    with op.batch_alter_table("delivery", schema=None) as batch_op:
+        batch_op.create_index("ix_delivery_client", ["client_id"], unique=False)
+        batch_op.create_index("ix_delivery_state", ["broadcast_id", "state", "due_at", "id"], unique=False)
+
+    op.create_table(
+        "import_issue",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("import_id", sa.Integer(), nullable=False),
+        sa.Column("line", sa.Integer(), nullable=False),
+        sa.Column("field", sa.String(length=40), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.Column("reason", sa.String(length=300), nullable=False),
+        sa.Column("refused", sa.Boolean(), nullable=False),
+        sa.Column("row", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["import_id"], ["import_run.id"], name=op.f("fk_import_issue_import_id_import_run"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_import_issue")),
+    )
+    with op.batch_alter_table("import_issue", schema=None) as batch_op:
+        batch_op.create_index("ix_import_issue_import", ["import_id", "refused", "line"], unique=False)
+
+    op.create_table(
+        "minute_count",
+        sa.Column("broadcast_id", sa.Integer(), nullable=False),
+        sa.Column(
+            "sender_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column("minute", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("accepted", sa.Integer(), nullable=False),
+        sa.Column("other", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["broadcast_id"], ["broadcast.id"], name=op.f("fk_minute_count_broadcast_id_broadcast"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("broadcast_id", "sender_id", "minute", name=op.f("pk_minute_count")),
+    )
+    op.create_table(
+        "pace_use",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("broadcast_id", sa.Integer(), nullable=False),
+        sa.Column("taken_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["broadcast_id"], ["broadcast.id"], name=op.f("fk_pace_use_broadcast_id_broadcast"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_pace_use")),
+    )
+    with op.batch_alter_table("pace_use", schema=None) as batch_op:
+        batch_op.create_index("ix_pace_use_window", ["broadcast_id", "taken_at"], unique=False)
+
+    op.create_table(
+        "pick",
+        sa.Column("broadcast_id", sa.Integer(), nullable=False),
+        sa.Column("client_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("kind", sa.String(20), nullable=False),
+        sa.CheckConstraint("kind IN ('added', 'left_out')", name=op.f("ck_pick_kind")),
+        sa.ForeignKeyConstraint(
+            ["broadcast_id"], ["broadcast.id"], name=op.f("fk_pick_broadcast_id_broadcast"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["client_id"], ["client.id"], name=op.f("fk_pick_client_id_client"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("broadcast_id", "client_id", name=op.f("pk_pick")),
+    )
+    with op.batch_alter_table("pick", schema=None) as batch_op:
+        batch_op.create_index("ix_pick_kind", ["broadcast_id", "kind", "client_id"], unique=False)
+
+    op.create_table(
+        "sender",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("broadcast_id", sa.Integer(), nullable=False),
+        sa.Column("epoch", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("host", sa.String(length=200), nullable=False),
+        sa.Column("pid", sa.Integer(), nullable=False),
+        sa.Column("journal", sa.String(length=400), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["broadcast_id"], ["broadcast.id"], name=op.f("fk_sender_broadcast_id_broadcast")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sender")),
+    )
+    with op.batch_alter_table("sender", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_sender_broadcast_id"), ["broadcast_id"], unique=False)
+
+    op.create_table(
+        "tally",
+        sa.Column("broadcast_id", sa.Integer(), nullable=False),
+        sa.Column(
+            "sender_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column("state", sa.String(20), nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["broadcast_id"], ["broadcast.id"], name=op.f("fk_tally_broadcast_id_broadcast"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("broadcast_id", "sender_id", "state", name=op.f("pk_tally")),
+    )
+    op.create_table(
+        "attempt",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("delivery_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(20), nullable=False),
+        sa.Column("reply_code", sa.Integer(), nullable=True),
+        sa.Column("reply_text", sa.Text(), nullable=True),
+        sa.Column("stage", sa.String(length=10), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["delivery_id"], ["delivery.id"], name=op.f("fk_attempt_delivery_id_delivery"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_attempt")),
+    )
+    with op.batch_alter_table("attempt", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_attempt_delivery_id"), ["delivery_id"], unique=False)
+    for statement in TRIGGERS[op.get_bind().dialect.name]:
+        op.execute(statement)
+
+
+def downgrade() -> None:
+    with op.batch_alter_table("attempt", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_attempt_delivery_id"))
+
+    op.drop_table("attempt")
+    op.drop_table("tally")
+    with op.batch_alter_table("sender", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_sender_broadcast_id"))
+
+    op.drop_table("sender")
+    with op.batch_alter_table("pick", schema=None) as batch_op:
+        batch_op.drop_index("ix_pick_kind")
+
+    op.drop_table("pick")
+    with op.batch_alter_table("pace_use", schema=None) as batch_op:
+        batch_op.drop_index("ix_pace_use_window")
+
+    op.drop_table("pace_use")
+    op.drop_table("minute_count")
+    with op.batch_alter_table("import_issue", schema=None) as batch_op:
+        batch_op.drop_index("ix_import_issue_import")
+
+    op.drop_table("import_issue")
+    with op.batch_alter_table("delivery", schema=None) as batch_op:
+        batch_op.drop_index("ix_delivery_state")
+        batch_op.drop_index("ix_delivery_client")
+
+    op.drop_table("delivery")
+    op.drop_table("content")
+    with op.batch_alter_table("addon_assignment", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_addon_assignment_service_id"))
+        batch_op.drop_index("ix_addon_assignment_client")
+        batch_op.drop_index("ix_addon_assignment_addon")
+
+    op.drop_table("addon_assignment")
+    op.drop_table("sign_in_link")
+    with op.batch_alter_table("sign_in", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_sign_in_user_id"))
+
+    op.drop_table("sign_in")
+    with op.batch_alter_table("service", schema=None) as batch_op:
+        batch_op.drop_index("ix_service_product")
+        batch_op.drop_index("ix_service_client")
+
+    op.drop_table("service")
+    op.drop_table("import_run")
+    with op.batch_alter_table("broadcast", schema=None) as batch_op:
+        batch_op.drop_index("ix_broadcast_updated")
+        batch_op.drop_index("ix_broadcast_state")
+
+    op.drop_table("broadcast")
+    op.drop_table("user_account")
+    op.drop_table("suppression")
+    op.drop_table("product")
+    op.drop_table("from_address")
+    with op.batch_alter_table("failed_sign_in", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_failed_sign_in_key"))
+
+    op.drop_table("failed_sign_in")
+    with op.batch_alter_table("client", schema=None) as batch_op:
+        batch_op.drop_index("ix_client_status")
+        batch_op.drop_index("ix_client_audience")
+        batch_op.drop_index(batch_op.f("ix_client_address_key"))
+
+    op.drop_table("client")
+    op.drop_table("addon")

@@ -1,0 +1,3 @@
+from flask import Blueprint
+
+bp = Blueprint("mail_catcher", __name__, url_prefix="/mail-catcher")

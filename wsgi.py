@@ -1,0 +1,3 @@
+from webapp.app import create_app
+
+app = create_app()
