@@ -1,0 +1,62 @@
+"""Numbers and times as people read them."""
+
+from datetime import datetime, timedelta
+
+FILTERS = ("number", "duration", "percent", "plural")
+
+
+def number(value: int | float | None) -> str:
+    """1234567 -> 1,234,567."""
+    return "" if value is None else f"{value:,}"
+
+
+def plural(count: int, one: str, many: str | None = None) -> str:
+    """(1, "mail") -> "1 mail"; (1200, "mail") -> "1,200 mails"."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def percent(part: int, whole: int) -> str:
+    """A share in whole per cents that is 0 % and 100 % only when it really is."""
+    if not whole or not part:
+        return "0 %"
+    share = 100 * part / whole
+    return f"{100 if part == whole else min(99, max(1, round(share)))} %"
+
+
+def duration(seconds: float | timedelta) -> str:
+    """Seconds in the two largest units that matter: 42 s, 3 min, 2 h 5 min, 3 d 4 h."""
+    total = round(seconds.total_seconds() if isinstance(seconds, timedelta) else seconds)
+    if total < 60:
+        return f"{total} s"
+    minutes, hours, days = total // 60, total // 3600, total // 86400
+    if minutes < 60:
+        return f"{minutes} min"
+    if hours < 24:
+        return f"{hours} h {minutes % 60} min" if minutes % 60 else f"{hours} h"
+    return f"{days} d {hours % 24} h" if hours % 24 else f"{days} d"
+
+
+def ago(at: datetime, now: datetime) -> str:
+    """How long ago an instant was; in words for the last minute, as a date after a week."""
+    past = (now - at).total_seconds()
+    if past < -60:
+        return f"in {duration(-past)}"
+    if past < 60:
+        return "just now"
+    if past < 7 * 86400:
+        seconds = past if past < 86400 else past - past % 86400
+        return f"{duration(seconds if past < 3600 else seconds - seconds % 3600)} ago"
+    return f"{at:%-d %b}" if at.year == now.year else f"{at:%-d %b %Y}"
+
+
+def moment(at: datetime, now: datetime, style: str = "auto") -> str:
+    """An instant, both arguments in the viewer's zone: today the time, this year day and time, else with the year."""
+    if style == "time":
+        return f"{at:%H:%M:%S}"
+    if style == "day":
+        return f"{at:%-d %b %Y}"
+    if style == "full":
+        return f"{at:%a %-d %b %Y, %H:%M %Z}"
+    if at.date() == now.date():
+        return f"{at:%H:%M}"
+    return f"{at:%a %-d %b, %H:%M}" if at.year == now.year else f"{at:%-d %b %Y, %H:%M}"
