@@ -22,9 +22,10 @@ class Broadcast(Base):
     """One mail to many. `version` counts edits of the draft, so that two tabs do not overwrite each other.
 
     `starts_at` is the instant of `start_wall` (naive local time, ISO 8601 to the minute) in `time_zone`; both are NULL for
-    "now". `batch_size` mails leave every `interval_s` seconds; `batch_size` 0 means as fast as the relay takes them.
-    `frozen_count` is the number of deliveries, known once the freeze is complete (`frozen_at`); `freeze_cursor` is the last
-    client frozen before that. `secret` seeds what is derived from the broadcast: Message-IDs and MIME boundaries.
+    "now". `start_fold` 1 means the second of two equal wall times, when clocks are put back (PEP 495). `batch_size` mails
+    leave every `interval_s` seconds; `batch_size` 0 means as fast as the relay takes them. `frozen_count` is the number of
+    deliveries, known once the freeze is complete (`frozen_at`); `freeze_cursor` is the last client frozen before that.
+    `secret` seeds what is derived from the broadcast: Message-IDs and MIME boundaries.
     """
 
     __tablename__ = "broadcast"
@@ -37,6 +38,7 @@ class Broadcast(Base):
     from_address: Mapped[str] = mapped_column(String(400), default="")
     reply_to: Mapped[str] = mapped_column(String(400), default="")
     start_wall: Mapped[str | None] = mapped_column(String(16))
+    start_fold: Mapped[int] = mapped_column(default=0)
     time_zone: Mapped[str] = mapped_column(String(64), default="UTC")
     starts_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     batch_size: Mapped[int] = mapped_column(default=25)

@@ -123,6 +123,7 @@ def upgrade() -> None:
         sa.Column("from_address", sa.String(length=400), nullable=False),
         sa.Column("reply_to", sa.String(length=400), nullable=False),
         sa.Column("start_wall", sa.String(length=16), nullable=True),
+        sa.Column("start_fold", sa.Integer(), nullable=False),
         sa.Column("time_zone", sa.String(length=64), nullable=False),
         sa.Column("starts_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("batch_size", sa.Integer(), nullable=False),
