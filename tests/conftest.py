@@ -1,0 +1,37 @@
+"""What every test may ask for. The fixtures live beside this file, one file a subject; see `pytest_plugins`."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+from tests import run
+
+pytest_plugins = ["tests.databases", "tests.neighbours", "tests.visitors"]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        folder = tempfile.mkdtemp(prefix="massmail-")
+        Path(folder).chmod(0o711)  # as root, PostgreSQL runs as somebody else, who must pass through
+        os.environ[run.FOLDER] = folder
+        os.environ[run.CONTROLLER] = str(os.getpid())
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        run.end_postgres()
+        shutil.rmtree(Path(os.environ[run.FOLDER]), ignore_errors=True)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """In the mode in which nothing may be skipped, a skip is a failure."""
+    report = yield
+    if report.skipped and run.nothing_may_be_skipped() and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped, where nothing may be skipped: {report.longrepr}"
+    return report

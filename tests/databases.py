@@ -1,0 +1,106 @@
+"""Fixtures: the app and a session on a fresh, migrated database of its own, on SQLite and on PostgreSQL."""
+
+import itertools
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import flask_migrate
+import psycopg
+import pytest
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from tests import postgres, run
+from webapp.app import create_app
+from webapp.extensions import db
+
+TEMPLATE = "massmail_template"
+numbers = itertools.count(1)
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """A fresh migrated SQLite database."""
+    with run.alone("sqlite"):
+        template = run.folder() / "template.sqlite3"
+        if not template.exists():
+            _migrate(f"sqlite:///{template}", tmp_path)
+    path = tmp_path / "test.sqlite3"
+    shutil.copyfile(template, path)
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture
+def postgresql_url(tmp_path: Path) -> Iterator[str]:
+    """A fresh migrated PostgreSQL database, dropped afterwards."""
+    folder = run.postgres_folder()
+    name = f"test_{os.getpid()}_{next(numbers)}"
+    with psycopg.connect(postgres.conninfo(folder, "postgres"), autocommit=True) as connection:
+        with run.alone("template"):
+            if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [TEMPLATE]).fetchone():
+                connection.execute(f"CREATE DATABASE {TEMPLATE}_new")
+                _migrate(postgres.url(folder, f"{TEMPLATE}_new"), tmp_path)
+                connection.execute(f"ALTER DATABASE {TEMPLATE}_new RENAME TO {TEMPLATE}")
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+        yield postgres.url(folder, name)
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """A fresh migrated database: the test runs once on each kind."""
+    return request.getfixturevalue(f"{request.param}_url")
+
+
+@pytest.fixture
+def app(database_url: str, tmp_path: Path) -> Iterator[Flask]:
+    """The app on a fresh database, once on SQLite and once on PostgreSQL. No app context is pushed, as it would leak from one
+    request of a test client into the next."""
+    yield from _app(database_url, tmp_path)
+
+
+@pytest.fixture
+def session(app: Flask) -> Iterator[Session]:
+    """A session on the database of `app`. Commit what the app, a job or another session is to see."""
+    yield from _session(app)
+
+
+@pytest.fixture
+def sqlite_app(sqlite_url: str, tmp_path: Path) -> Iterator[Flask]:
+    """The app on a fresh SQLite database, for tests in which the kind of database does not matter."""
+    yield from _app(sqlite_url, tmp_path)
+
+
+@pytest.fixture
+def sqlite_session(sqlite_app: Flask) -> Iterator[Session]:
+    """A session on the database of `sqlite_app`."""
+    yield from _session(sqlite_app)
+
+
+def make_app(url: str, instance: Path) -> Flask:
+    """The app on the database `url` with its own instance folder, set up for tests: CSRF is off."""
+    environ = {"MASSMAIL_INSTANCE": str(instance / "instance"), "DATABASE_URL": url, "SECRET_KEY": "for tests"}
+    return create_app({"TESTING": True, "WTF_CSRF_ENABLED": False}, environ)
+
+
+def _app(url: str, tmp_path: Path) -> Iterator[Flask]:
+    app = make_app(url, tmp_path)
+    yield app
+    with app.app_context():
+        db.engine.dispose()
+
+
+def _session(app: Flask) -> Iterator[Session]:
+    with app.app_context():
+        engine = db.engine
+    with Session(engine) as session:
+        yield session
+
+
+def _migrate(url: str, tmp_path: Path) -> None:
+    app = make_app(url, tmp_path)
+    with app.app_context():
+        flask_migrate.upgrade()
+        db.engine.dispose()

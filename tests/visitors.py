@@ -1,0 +1,30 @@
+"""Fixtures: somebody who looks at the console."""
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
+
+from tests import factories
+
+
+@pytest.fixture
+def browser_client(sqlite_app: Flask, sqlite_session: Session) -> FlaskClient:
+    """A test client signed in as a user of the console, on `sqlite_app` (use `sqlite_session` for its data)."""
+    return sign_in(sqlite_app, sqlite_session)
+
+
+def sign_in(app: Flask, session: Session) -> FlaskClient:
+    """A test client signed in through a one-time link, as a user made for it. Commits."""
+    from webapp.adapters.clock import now
+    from webapp.core import users
+
+    user = factories.user(session)
+    token = users.make_link(session, user.id, now())
+    session.commit()
+    client = app.test_client()
+    answer = client.get(f"/sign-in/link/{token}")
+    if answer.status_code == 200:  # the page asks for a press of its button, so that a scanner of links signs nobody in
+        answer = client.post(f"/sign-in/link/{token}")
+    assert answer.status_code in (302, 303), answer.status
+    return client
