@@ -1,6 +1,58 @@
+"""`flask users`: accounts of the console, for the first sign-in and for emergencies."""
+
 import click
+from flask import current_app, url_for
+from flask.cli import with_appcontext
+
+from webapp.adapters.clock import now
+from webapp.adapters.database import will_write
+from webapp.core import users
+from webapp.core.errors import DomainError
+from webapp.extensions import db
 
 
 @click.group("users")
 def group() -> None:
-    """Commands on users."""
+    """Accounts of the console."""
+
+
+@group.command()
+@click.argument("email")
+@click.option("--name", default="", help="How the user is shown.")
+@click.option("--time-zone", default="UTC", show_default=True)
+@click.option("--password", help="Asked for when left out.")
+@with_appcontext
+def create(email: str, name: str, time_zone: str, password: str | None) -> None:
+    """Create a user who may sign in."""
+    password = password or click.prompt("Password", hide_input=True, confirmation_prompt=True)
+    will_write(db.session)
+    try:
+        user = users.create(db.session, email, password, now(), name=name, time_zone=time_zone)
+    except DomainError as error:
+        raise click.ClickException(str(error)) from None
+    db.session.commit()
+    click.echo(f"Created {user.email}.")
+
+
+@group.command()
+@click.argument("email")
+@with_appcontext
+def link(email: str) -> None:
+    """Print a link that signs the user in, once, within half an hour."""
+    will_write(db.session)
+    try:
+        user = users.by_email(db.session, email)
+    except DomainError as error:
+        raise click.ClickException(str(error)) from None
+    token = users.make_link(db.session, user.id, now())
+    db.session.commit()
+    with current_app.test_request_context():
+        click.echo(current_app.config["PUBLIC_URL"] + url_for("sign_in.link", token=token))
+
+
+@group.command("list")
+@with_appcontext
+def list_() -> None:
+    """List all users."""
+    for user in users.listing(db.session):
+        click.echo(f"{user.email}\t{user.name}\t{'active' if user.is_active else 'locked'}")

@@ -23,7 +23,9 @@ FAILURE_WINDOW = timedelta(minutes=15)
 _NOBODY = generate_password_hash(secrets.token_hex(16))
 
 
-def create(session: Session, email: str, password: str, now: datetime, *, name: str = "", time_zone: str = "UTC") -> User:
+def create(
+    session: Session, email: str, password: str, now: datetime, *, name: str = "", time_zone: str = "UTC"
+) -> User:
     """A new user. Raises Invalid for an address or password that cannot be taken, or an address in use."""
     email = _email(email)
     if session.scalar(select(User.id).where(User.email == email)):
@@ -111,10 +113,11 @@ def sign_out_elsewhere(session: Session, user_id: int, token: str) -> int:
     return gone.rowcount  # type: ignore[attr-defined]
 
 
-def change_password(session: Session, user_id: int, current: str, new: str, token: str) -> None:
-    """Set a new password and revoke the user's other sign-ins. Raises Invalid with the field that is wrong."""
+def change_password(session: Session, user_id: int, current: str | None, new: str, token: str) -> None:
+    """Set a new password and revoke the user's other sign-ins. `current` is None for somebody who came by a one-time link
+    and cannot know it. Raises Invalid with the field that is wrong."""
     user = get(session, user_id)
-    if not check_password_hash(user.password_hash, current):
+    if current is not None and not check_password_hash(user.password_hash, current):
         raise Invalid("This is not your present password.", "current")
     set_password(session, user, new)
     sign_out_elsewhere(session, user_id, token)

@@ -91,10 +91,14 @@ def _refusal(error: DomainError):
     db.session.rollback()
     status = 404 if isinstance(error, NotFound) else 409 if isinstance(error, Conflict) else 422
     if request.headers.get("HX-Request"):
-        return render_template("_toast.html", tone="bad", message=str(error)), status, {
-            "HX-Retarget": "#toasts",
-            "HX-Reswap": "beforeend",
-        }
+        return (
+            render_template("_toast.html", tone="bad", message=str(error)),
+            status,
+            {
+                "HX-Retarget": "#toasts",
+                "HX-Reswap": "beforeend",
+            },
+        )
     if request.method == "POST" and request.referrer and status != 404:
         flash(str(error), "bad")
         return redirect(request.referrer)
@@ -105,7 +109,9 @@ def _http_error(error: HTTPException):
     if error.code is None or error.code < 400:
         return error
     db.session.rollback()
-    message = error.description if error.code in (400, 413, 422) and error.description else _MESSAGES.get(error.code, "")
+    message = (
+        error.description if error.code in (400, 413, 422) and error.description else _MESSAGES.get(error.code, "")
+    )
     return _error_page(error.code, message)
 
 
@@ -116,15 +122,21 @@ def _fault(error: Exception):
         raise error
     current_app.logger.exception("unhandled error on %s %s", request.method, request.path)
     db.session.rollback()
-    return _error_page(500, "Nothing was changed by this request. Try again; if it stays, look into the web server's log.")
+    return _error_page(
+        500, "Nothing was changed by this request. Try again; if it stays, look into the web server's log."
+    )
 
 
 def _error_page(status: int, message: str):
     if request.headers.get("HX-Request"):
-        return render_template("_toast.html", tone="bad", message=message or _title(status)), status, {
-            "HX-Retarget": "#toasts",
-            "HX-Reswap": "beforeend",
-        }
+        return (
+            render_template("_toast.html", tone="bad", message=message or _title(status)),
+            status,
+            {
+                "HX-Retarget": "#toasts",
+                "HX-Reswap": "beforeend",
+            },
+        )
     return render_template("error.html", status=status, title=_title(status), message=message), status
 
 
@@ -193,9 +205,10 @@ def _nav() -> dict:
     return {"clients": db.session.scalar(select(func.count()).select_from(Client)) or 0}
 
 
-def remember_sign_in(token: str) -> None:
-    """Put a sign-in's token into the browser's session."""
+def remember_sign_in(token: str, *, by_link: bool = False) -> None:
+    """Put a sign-in's token into the browser's session; `by_link` lets the user set a password without the present one."""
     session.clear()
+    session["by_link"] = by_link
     session["_user_id"] = token
     session["_fresh"] = True
     session.permanent = True

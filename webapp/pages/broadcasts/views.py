@@ -1,3 +1,8 @@
 from flask import Blueprint
 
 bp = Blueprint("broadcasts", __name__, url_prefix="/mass-mail")
+
+
+@bp.get("/")
+def index():
+    return ""

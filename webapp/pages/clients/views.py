@@ -1,3 +1,8 @@
 from flask import Blueprint
 
 bp = Blueprint("clients", __name__, url_prefix="/clients")
+
+
+@bp.get("/")
+def index():
+    return ""

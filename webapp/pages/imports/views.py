@@ -1,3 +1,8 @@
 from flask import Blueprint
 
 bp = Blueprint("imports", __name__, url_prefix="/clients/import")
+
+
+@bp.get("/")
+def index():
+    return ""

@@ -1,3 +1,114 @@
-from flask import Blueprint
+"""Settings of the installation: senders and relay, and who may sign in."""
+
+import secrets
+
+from flask import Blueprint, current_app, flash, redirect, render_template, url_for
+from flask_login import current_user
+
+from webapp.adapters.clock import now
+from webapp.core import from_addresses, users
+from webapp.core.errors import Invalid
+from webapp.extensions import db
+from webapp.pages.settings.forms import FromAddressForm, UserForm
 
 bp = Blueprint("settings", __name__, url_prefix="/settings")
+
+
+@bp.get("/sending")
+def sending():
+    return _sending(FromAddressForm(formdata=None))
+
+
+@bp.post("/sending/from-addresses")
+def add_from_address():
+    form = FromAddressForm()
+    if form.validate_on_submit():
+        try:
+            sender = from_addresses.add(db.session, form.name.data, form.address.data)
+        except Invalid as error:
+            form[error.field or "address"].errors = [str(error)]
+        else:
+            db.session.commit()
+            flash(f"{sender.address} can be used as a sender.", "ok")
+            return redirect(url_for("settings.sending"))
+    return _sending(form), 422
+
+
+@bp.post("/sending/from-addresses/<int:sender_id>/default")
+def make_default(sender_id: int):
+    sender = from_addresses.make_default(db.session, sender_id)
+    db.session.commit()
+    flash(f"New mass mails come from {sender.address}.", "ok")
+    return redirect(url_for("settings.sending"))
+
+
+@bp.post("/sending/from-addresses/<int:sender_id>/remove")
+def remove_from_address(sender_id: int):
+    sender = from_addresses.remove(db.session, sender_id)
+    address = sender.address
+    db.session.commit()
+    flash(f"{address} is off the list. Mass mails that use it keep it.", "ok")
+    return redirect(url_for("settings.sending"))
+
+
+@bp.get("/users", endpoint="users")
+def user_list():
+    return _users(UserForm(formdata=None))
+
+
+@bp.post("/users")
+def add_user():
+    form = UserForm()
+    if form.validate_on_submit():
+        try:
+            user = users.create(
+                db.session,
+                form.email.data,
+                secrets.token_urlsafe(24),
+                now(),
+                name=form.name.data,
+                time_zone=current_user.time_zone,
+            )
+        except Invalid as error:
+            form[error.field or "email"].errors = [str(error)]
+        else:
+            link = _link(user.id)
+            db.session.commit()
+            return _users(UserForm(formdata=None), link=link, link_for=user)
+    return _users(form), 422
+
+
+@bp.post("/users/<int:user_id>/link")
+def user_link(user_id: int):
+    user = users.get(db.session, user_id)
+    link = _link(user_id)
+    db.session.commit()
+    return _users(UserForm(formdata=None), link=link, link_for=user)
+
+
+@bp.post("/users/<int:user_id>/active/<int:active>")
+def set_active(user_id: int, active: int):
+    if user_id == current_user.id:
+        raise Invalid("You cannot lock yourself out. Ask another administrator.")
+    user = users.set_active(db.session, user_id, bool(active))
+    db.session.commit()
+    flash(f"{user.email} can sign in again." if active else f"{user.email} can no longer sign in.", "ok")
+    return redirect(url_for("settings.users"))
+
+
+def _link(user_id: int) -> str:
+    token = users.make_link(db.session, user_id, now())
+    return current_app.config["PUBLIC_URL"] + url_for("sign_in.link", token=token)
+
+
+def _sending(form: FromAddressForm) -> str:
+    return render_template(
+        "settings/sending.html",
+        form=form,
+        senders=from_addresses.listing(db.session),
+        relay=current_app.config["RELAY"],
+    )
+
+
+def _users(form: UserForm, **extra) -> str:
+    return render_template("settings/users.html", form=form, users=users.listing(db.session), **extra)

@@ -1,3 +1,82 @@
-from flask import Blueprint
+"""Signing in and out."""
+
+from urllib.parse import urlsplit
+
+from flask import Blueprint, flash, redirect, render_template, request, session, url_for
+from flask_login import current_user
+
+from webapp.adapters.clock import now
+from webapp.core import users
+from webapp.core.tables.users import User
+from webapp.extensions import db
+from webapp.pages.shell import remember_sign_in
+from webapp.pages.sign_in.forms import SignInForm
 
 bp = Blueprint("sign_in", __name__)
+
+
+@bp.get("/sign-in")
+def form():
+    if current_user.is_authenticated:
+        return redirect(url_for("home"))
+    return render_template("sign_in/form.html", form=SignInForm())
+
+
+@bp.post("/sign-in")
+def submit():
+    form = SignInForm()
+    if not form.validate_on_submit():
+        return render_template("sign_in/form.html", form=form), 422
+    keys = [f"email:{form.email.data.strip().lower()}", f"from:{request.remote_addr}"]
+    if not users.may_try(db.session, keys, now()):
+        form.password.errors = ["Too many attempts. Wait a quarter of an hour, then try again."]
+        return render_template("sign_in/form.html", form=form), 429
+    user = users.authenticate(db.session, form.email.data, form.password.data, keys, now())
+    if user is None:
+        db.session.commit()
+        form.password.errors = ["E-mail or password is wrong."]
+        return render_template("sign_in/form.html", form=form), 422
+    _enter(user)
+    return redirect(_safe_next(request.args.get("next")))
+
+
+@bp.get("/sign-in/link/<token>")
+def link(token: str):
+    """Ask before spending the link: mail scanners and previews follow links, but do not press buttons."""
+    return render_template("sign_in/link.html", token=token)
+
+
+@bp.post("/sign-in/link/<token>")
+def follow_link(token: str):
+    user = users.use_link(db.session, token, now())
+    if user is None:
+        flash(
+            "This sign-in link was used already or is too old. Sign in with your password, or ask for a new link.",
+            "bad",
+        )
+        return redirect(url_for("sign_in.form"))
+    _enter(user, by_link=True)
+    return redirect(url_for("home"))
+
+
+@bp.post("/sign-out")
+def sign_out():
+    if current_user.is_authenticated:
+        users.sign_out(db.session, current_user.token)
+        db.session.commit()
+    session.clear()
+    flash("You are signed out.", "ok")
+    return redirect(url_for("sign_in.form"))
+
+
+def _enter(user: User, *, by_link: bool = False) -> None:
+    token = users.sign_in(db.session, user, now())
+    db.session.commit()
+    remember_sign_in(token, by_link=by_link)
+
+
+def _safe_next(target: str | None) -> str:
+    """The page the visitor wanted, if it is one of ours: an absolute path without host."""
+    parts = urlsplit(target or "")
+    ours = target and target.startswith("/") and not target.startswith(("//", "/\\")) and not parts.netloc
+    return target if ours and target else url_for("home")

@@ -1,0 +1,8 @@
+from flask_wtf import FlaskForm
+from wtforms import PasswordField, StringField
+from wtforms.validators import InputRequired
+
+
+class SignInForm(FlaskForm):
+    email = StringField("E-mail", validators=[InputRequired("Enter your e-mail.")])
+    password = PasswordField("Password", validators=[InputRequired("Enter your password.")])
