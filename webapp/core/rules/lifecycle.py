@@ -3,7 +3,11 @@
 The database enforces the same tables (see `core/tables/triggers.py`); nothing else in the program lists them again.
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
+from typing import TypeVar
+
+S = TypeVar("S", bound=StrEnum)
 
 
 class BroadcastState(StrEnum):
@@ -14,6 +18,10 @@ class BroadcastState(StrEnum):
     NEEDS_ATTENTION = "needs_attention"
     FINISHED = "finished"
     CANCELLED = "cancelled"
+
+    @property
+    def label(self) -> str:
+        return self.value.replace("_", " ")
 
 
 class DeliveryState(StrEnum):
@@ -54,11 +62,23 @@ DELIVERY_TRANSITIONS: dict[DeliveryState, frozenset[DeliveryState]] = {
     D.CANCELLED: frozenset(),
 }
 
+CHANGEABLE = frozenset({B.DRAFT, B.SCHEDULED})
+"""States in which content, audience, start and pace may still be edited."""
+
 BORN = frozenset({D.PENDING, D.SKIPPED})
 """States in which a delivery may be inserted, at the freeze."""
 
 OPEN = frozenset({D.PENDING, D.CLAIMED, D.DEFERRED, D.HELD})
 """States from which the sender still has work to do."""
+
+WAITING = frozenset({D.PENDING, D.DEFERRED, D.HELD})
+"""Open, and not in the hands of a sender: what a cancel takes back."""
+
+
+def sources(target: S, table: Mapping[S, frozenset[S]] | None = None) -> list[S]:
+    """The states from which `target` may be reached, in `table` (default: the one `target` belongs to)."""
+    moves = table or (BROADCAST_TRANSITIONS if isinstance(target, BroadcastState) else DELIVERY_TRANSITIONS)
+    return [state for state, targets in moves.items() if target in targets]  # type: ignore[misc]
 
 
 class SkipReason(StrEnum):

@@ -22,9 +22,9 @@ class Broadcast(Base):
     """One mail to many. `version` counts edits of the draft, so that two tabs do not overwrite each other.
 
     `starts_at` is the instant of `start_wall` (naive local time, ISO 8601 to the minute) in `time_zone`; both are NULL for
-    "now". `start_fold` 1 means the second of two equal wall times, when clocks are put back (PEP 495). `batch_size` mails
-    leave every `interval_s` seconds; `batch_size` 0 means as fast as the relay takes them. `frozen_count` is the number of
+    "now". When clocks are put back a wall time comes twice, and `starts_at` tells which is meant. `batch_size` mails leave every `interval_s` seconds; `batch_size` 0 means as fast as the relay takes them. `frozen_count` is the number of
     deliveries, known once the freeze is complete (`frozen_at`); `freeze_cursor` is the last client frozen before that.
+    `probing` is set when the breaker opens: until a mail gets through again, one is tried at a time.
     `secret` seeds what is derived from the broadcast: Message-IDs and MIME boundaries.
     """
 
@@ -38,7 +38,6 @@ class Broadcast(Base):
     from_address: Mapped[str] = mapped_column(String(400), default="")
     reply_to: Mapped[str] = mapped_column(String(400), default="")
     start_wall: Mapped[str | None] = mapped_column(String(16))
-    start_fold: Mapped[int] = mapped_column(default=0)
     time_zone: Mapped[str] = mapped_column(String(64), default="UTC")
     starts_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     batch_size: Mapped[int] = mapped_column(default=25)
@@ -48,6 +47,7 @@ class Broadcast(Base):
     freeze_cursor: Mapped[int] = mapped_column(BigId, default=0)
     frozen_count: Mapped[int | None]
     pause_reason: Mapped[str | None] = mapped_column(Text)
+    probing: Mapped[bool] = mapped_column(default=False)
     created_by: Mapped[int | None] = mapped_column(ForeignKey("user_account.id", ondelete="SET NULL"))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)

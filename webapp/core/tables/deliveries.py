@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, Float, ForeignKey, Index, String, Text, UniqueConstraint, desc
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.core.rules.lifecycle import DeliveryState
@@ -47,7 +47,7 @@ class Delivery(Base):
         UniqueConstraint("broadcast_id", "address_key"),
         CheckConstraint("state = 'skipped' OR address IS NOT NULL", name="address"),
         CheckConstraint("(state = 'claimed') = (sender_id IS NOT NULL)", name="claimed_by"),
-        Index("ix_delivery_state", "broadcast_id", "state", "due_at", "id"),
+        Index("ix_delivery_state", "broadcast_id", "state", desc("due_at"), "id"),
         Index("ix_delivery_client", "client_id"),
     )
 
@@ -68,9 +68,11 @@ class Attempt(Base):
 
 
 class Sender(Base):
-    """A process that sends for a broadcast, under a lease. A new process takes a new row; `epoch` grows when the sweep takes it over.
+    """A process that sends for a broadcast, under a lease. Each takes a new row; `epoch` grows when the sweep takes its rows over.
 
-    `host` and `journal` say where its journal lies, `expires_at` when its lease ends.
+    `journal` is the name of its file in the journals folder of the machine `host` that wrote it, `boot` that machine's boot.
+    The lease ends at `expires_at`. A sweep that finds it over writes down when it saw that first (`suspected_…`, in the three
+    ways of telling time of `rules/pacing.Reading`), and any renewal clears it: a clock that jumps takes no lease away.
     """
 
     __tablename__ = "sender"
@@ -78,11 +80,17 @@ class Sender(Base):
     broadcast_id: Mapped[int] = mapped_column(ForeignKey("broadcast.id"), index=True)
     epoch: Mapped[int] = mapped_column(BigId, default=1)
     host: Mapped[str] = mapped_column(String(200))
+    boot: Mapped[str] = mapped_column(String(36))
     pid: Mapped[int]
     journal: Mapped[str] = mapped_column(String(400))
     started_at: Mapped[datetime] = mapped_column(UtcDateTime)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    suspected_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    suspected_boot: Mapped[str | None] = mapped_column(String(36))
+    suspected_ticks: Mapped[float | None] = mapped_column(Float(53))
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    __table_args__ = (Index("ix_sender_open", "ended_at", "expires_at"),)
 
 
 class Tally(Base):
@@ -97,12 +105,18 @@ class Tally(Base):
 
 
 class PaceUse(Base):
-    """Mails a broadcast was allowed to hand to the relay at an instant: the memory of the pace, for all its senders together."""
+    """Mails of a broadcast that left, at the latest at an instant: the memory of the pace, for all its senders together.
+
+    The instant is told twice: `taken_at` by the database's wall clock, and as `ticks` (seconds since the `boot` of the machine
+    that recorded it), which no change of the wall clock moves. `rules/pacing.py` says how they are read.
+    """
 
     __tablename__ = "pace_use"
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     broadcast_id: Mapped[int] = mapped_column(ForeignKey("broadcast.id", ondelete="CASCADE"))
     taken_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    boot: Mapped[str] = mapped_column(String(36))
+    ticks: Mapped[float] = mapped_column(Float(53))
     count: Mapped[int]
 
     __table_args__ = (Index("ix_pace_use_window", "broadcast_id", "taken_at"),)

@@ -123,7 +123,6 @@ def upgrade() -> None:
         sa.Column("from_address", sa.String(length=400), nullable=False),
         sa.Column("reply_to", sa.String(length=400), nullable=False),
         sa.Column("start_wall", sa.String(length=16), nullable=True),
-        sa.Column("start_fold", sa.Integer(), nullable=False),
         sa.Column("time_zone", sa.String(length=64), nullable=False),
         sa.Column("starts_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("batch_size", sa.Integer(), nullable=False),
@@ -133,6 +132,7 @@ def upgrade() -> None:
         sa.Column("freeze_cursor", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("frozen_count", sa.Integer(), nullable=True),
         sa.Column("pause_reason", sa.Text(), nullable=True),
+        sa.Column("probing", sa.Boolean(), nullable=False),
         sa.Column("created_by", sa.Integer(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
@@ -317,7 +317,6 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("delivery", schema=None) as batch_op:
         batch_op.create_index("ix_delivery_client", ["client_id"], unique=False)
-        batch_op.create_index("ix_delivery_state", ["broadcast_id", "state", "due_at", "id"], unique=False)
 
     op.create_table(
         "import_issue",
@@ -356,6 +355,8 @@ def upgrade() -> None:
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("broadcast_id", sa.Integer(), nullable=False),
         sa.Column("taken_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("boot", sa.String(length=36), nullable=False),
+        sa.Column("ticks", sa.Float(precision=53), nullable=False),
         sa.Column("count", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
             ["broadcast_id"], ["broadcast.id"], name=op.f("fk_pace_use_broadcast_id_broadcast"), ondelete="CASCADE"
@@ -388,16 +389,21 @@ def upgrade() -> None:
         sa.Column("broadcast_id", sa.Integer(), nullable=False),
         sa.Column("epoch", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("host", sa.String(length=200), nullable=False),
+        sa.Column("boot", sa.String(length=36), nullable=False),
         sa.Column("pid", sa.Integer(), nullable=False),
         sa.Column("journal", sa.String(length=400), nullable=False),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("suspected_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("suspected_boot", sa.String(length=36), nullable=True),
+        sa.Column("suspected_ticks", sa.Float(precision=53), nullable=True),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["broadcast_id"], ["broadcast.id"], name=op.f("fk_sender_broadcast_id_broadcast")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sender")),
     )
     with op.batch_alter_table("sender", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_sender_broadcast_id"), ["broadcast_id"], unique=False)
+        batch_op.create_index("ix_sender_open", ["ended_at", "expires_at"], unique=False)
 
     op.create_table(
         "tally",
@@ -440,6 +446,7 @@ def downgrade() -> None:
     op.drop_table("attempt")
     op.drop_table("tally")
     with op.batch_alter_table("sender", schema=None) as batch_op:
+        batch_op.drop_index("ix_sender_open")
         batch_op.drop_index(batch_op.f("ix_sender_broadcast_id"))
 
     op.drop_table("sender")
@@ -457,7 +464,6 @@ def downgrade() -> None:
 
     op.drop_table("import_issue")
     with op.batch_alter_table("delivery", schema=None) as batch_op:
-        batch_op.drop_index("ix_delivery_state")
         batch_op.drop_index("ix_delivery_client")
 
     op.drop_table("delivery")
