@@ -53,6 +53,14 @@ def test_the_second_of_two_equal_wall_times_can_be_chosen():
     assert start.note is not None and "The second one is taken, UTC+1." in start.note
 
 
+def test_a_stored_instant_tells_which_of_two_equal_wall_times_was_chosen():
+    first, second = schedule.start("2026-10-25T02:30", "Europe/Berlin", NOW).choices
+    assert schedule.is_second("2026-10-25T02:30", "Europe/Berlin", second)
+    assert not schedule.is_second("2026-10-25T02:30", "Europe/Berlin", first)
+    assert not schedule.is_second("2026-07-01T09:00", "Europe/Berlin", NOW)
+    assert not schedule.is_second(None, "Europe/Berlin", None)
+
+
 def test_asking_for_the_second_of_a_time_that_comes_once_changes_nothing():
     once = schedule.start("2026-07-01T09:00", "Europe/Berlin", NOW)
     assert schedule.start("2026-07-01T09:00", "Europe/Berlin", NOW, second=True) == once

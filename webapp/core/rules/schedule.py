@@ -99,6 +99,15 @@ def start(wall: str | None, zone: str, now: datetime, *, second: bool = False) -
     )
 
 
+def is_second(wall: str | None, zone: str, instant: datetime | None) -> bool:
+    """Whether `instant` is the later one of a wall time that comes twice."""
+    local = parse(wall) if wall else None
+    if local is None or not (name := zones.find(zone)):
+        return False
+    instants = look_up(local, name)
+    return len(instants) == 2 and instant == instants[1]
+
+
 def _both(instants: tuple[datetime, ...]) -> tuple[datetime, ...]:
     return instants if len(instants) > 1 else ()
 

@@ -22,7 +22,8 @@ class Broadcast(Base):
     """One mail to many. `version` counts edits of the draft, so that two tabs do not overwrite each other.
 
     `starts_at` is the instant of `start_wall` (naive local time, ISO 8601 to the minute) in `time_zone`; both are NULL for
-    "now". When clocks are put back a wall time comes twice, and `starts_at` tells which is meant. `batch_size` mails leave every `interval_s` seconds; `batch_size` 0 means as fast as the relay takes them. `frozen_count` is the number of
+    "now". When clocks are put back a wall time comes twice, and `starts_at` tells which is meant. `batch_size` mails leave
+    every `interval_s` seconds; `batch_size` 0 means as fast as the relay takes them. `frozen_count` is the number of
     deliveries, known once the freeze is complete (`frozen_at`); `freeze_cursor` is the last client frozen before that.
     `probing` is set when the breaker opens: until a mail gets through again, one is tried at a time.
     `secret` seeds what is derived from the broadcast: Message-IDs and MIME boundaries.

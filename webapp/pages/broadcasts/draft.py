@@ -1,0 +1,87 @@
+"""The frame around the four steps of a draft: Audience, Message, Schedule, Review.
+
+The first page of a step is the endpoint `<room>.index`. It calls `load(broadcast_id, "<room>")` and hands the result to its
+template as `draft`; that extends `broadcasts/draft.html`. Every form that saves carries `broadcasts/_version.html`; every htmx
+answer after a save includes `broadcasts/_saved.html` with `oob = true` and `broadcast`, which renews the version in all forms
+of the page and the time of saving.
+"""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+from flask import abort, request, url_for
+from flask import redirect as plain_redirect
+from werkzeug.wrappers import Response
+
+from webapp.adapters.clock import now
+from webapp.core import broadcasts, review
+from webapp.core.rules.lifecycle import CHANGEABLE, BroadcastState
+from webapp.core.tables.broadcasts import Broadcast
+from webapp.extensions import db
+
+STEPS = (("audience", "Audience"), ("content", "Message"), ("schedule", "Schedule"), ("review", "Review"))
+NEXT_WORDS = {"content": "Compose message", "schedule": "Schedule", "review": "Review"}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step as a link. `room` is its blueprint; `done` when nothing is missing in it."""
+
+    room: str
+    label: str
+    url: str
+    done: bool
+    current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What `broadcasts/draft.html` shows. `next` is the step after the present one, None on the last."""
+
+    broadcast: Broadcast
+    steps: tuple[Step, ...]
+    next: Step | None
+    next_words: str
+
+    @property
+    def title(self) -> str:
+        return title(self.broadcast)
+
+    @property
+    def scheduled(self) -> bool:
+        """True when a change would take the broadcast off the calendar."""
+        return self.broadcast.state == BroadcastState.SCHEDULED
+
+
+def title(broadcast: Broadcast) -> str:
+    """What a broadcast is called in the console: its name, else its subject."""
+    return broadcast.name or broadcast.content.subject or "Untitled mass mail"
+
+
+def load(broadcast_id: int, room: str) -> Draft:
+    """The draft for the page of a step. Raises NotFound. Looking at a broadcast that can no longer be edited leads to its page."""
+    broadcast = broadcasts.get(db.session, broadcast_id)
+    if broadcast.state not in CHANGEABLE and request.method == "GET":
+        abort(redirect(url_for("broadcasts.show", broadcast_id=broadcast_id)))
+    unfinished = review.unfinished_steps(broadcast, now())
+    steps = tuple(
+        Step(name, label, url_for(f"{name}.index", broadcast_id=broadcast_id), name not in unfinished, name == room)
+        for name, label in STEPS
+    )
+    after = {step.room: following for step, following in pairwise(steps)}
+    following = after.get(room)
+    return Draft(broadcast, steps, following, NEXT_WORDS.get(following.room, "") if following else "")
+
+
+def first_unfinished(broadcast: Broadcast) -> str:
+    """The URL of the first step in which something is missing; Review when nothing is."""
+    unfinished = review.unfinished_steps(broadcast, now())
+    room = next((name for name, _label in STEPS if name in unfinished), "review")
+    return url_for(f"{room}.index", broadcast_id=broadcast.id)
+
+
+def redirect(url: str) -> Response:
+    """A redirect that also htmx follows as a whole page."""
+    if request.headers.get("HX-Request"):
+        return Response(status=204, headers={"HX-Redirect": url})
+    return plain_redirect(url, 303)
