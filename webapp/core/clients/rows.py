@@ -65,7 +65,7 @@ def in_chunks(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
 
 def client_ids(session: Session, numbers: Collection[str]) -> dict[str, int]:
     """The ids of the clients with these numbers; unknown ones are missing."""
-    return dict(session.execute(select(Client.number, Client.id).where(Client.number.in_(numbers))).tuples())
+    return dict(session.execute(select(Client.number, Client.id).where(Client.number.in_(numbers))).all())
 
 
 def service_ids(session: Session, numbers: Collection[str]) -> dict[str, tuple[int, int]]:
