@@ -1,0 +1,89 @@
+from datetime import timedelta
+
+import pytest
+
+from tests.factories import NOW
+from webapp.core import users
+from webapp.core.errors import Invalid
+
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture
+def ada(session):
+    return users.create(session, " Ada@Example.org ", PASSWORD, NOW, name="Ada", time_zone="Europe/Berlin")
+
+
+def test_the_password_is_not_stored(ada):
+    assert PASSWORD not in ada.password_hash
+    assert ada.email == "ada@example.org"
+
+
+@pytest.mark.parametrize(
+    ("email", "password", "zone", "field"),
+    [
+        ("ada", PASSWORD, "UTC", "email"),
+        ("a b@example.org", PASSWORD, "UTC", "email"),
+        ("bob@example.org", "short", "UTC", "password"),
+        ("bob@example.org", PASSWORD, "Europe/Atlantis", "time_zone"),
+        ("ADA@example.org", PASSWORD, "UTC", "email"),
+    ],
+)
+def test_it_refuses_what_cannot_be_an_account_and_names_the_field(session, ada, email, password, zone, field):
+    with pytest.raises(Invalid) as refusal:
+        users.create(session, email, password, NOW, time_zone=zone)
+    assert refusal.value.field == field
+
+
+def test_the_right_password_signs_in_whatever_the_case_of_the_address(session, ada):
+    assert users.authenticate(session, "ADA@example.org ", PASSWORD, ["k"], NOW) is ada
+    assert users.authenticate(session, "ada@example.org", PASSWORD + "x", ["k"], NOW) is None
+    assert users.authenticate(session, "nobody@example.org", PASSWORD, ["k"], NOW) is None
+
+
+def test_guessing_is_slowed_down_per_key_and_only_for_a_while(session, ada):
+    for _ in range(users.FAILURES_ALLOWED):
+        assert users.may_try(session, ["email:ada", "from:1"], NOW)
+        users.authenticate(session, ada.email, "wrong", ["email:ada", "from:1"], NOW)
+        session.flush()
+    assert not users.may_try(session, ["email:ada"], NOW)
+    assert not users.may_try(session, ["other", "from:1"], NOW)
+    assert users.may_try(session, ["other"], NOW)
+    assert users.may_try(session, ["email:ada"], NOW + users.FAILURE_WINDOW + timedelta(seconds=1))
+
+
+def test_a_sign_in_can_be_revoked_and_runs_out(session, ada):
+    token, other = users.sign_in(session, ada, NOW), users.sign_in(session, ada, NOW)
+    assert users.signed_in(session, token, NOW) is ada
+    assert users.signed_in(session, token, NOW + users.SIGN_IN_LASTS) is None
+    assert users.signed_in(session, "made up", NOW) is None
+    assert users.sign_out_elsewhere(session, ada.id, token) == 1
+    assert users.signed_in(session, other, NOW) is None
+    users.sign_out(session, token)
+    assert users.signed_in(session, token, NOW) is None
+
+
+def test_a_locked_user_is_out_at_once(session, ada):
+    token, link = users.sign_in(session, ada, NOW), users.make_link(session, ada.id, NOW)
+    users.set_active(session, ada.id, False)
+    assert users.signed_in(session, token, NOW) is None
+    assert users.authenticate(session, ada.email, PASSWORD, ["k"], NOW) is None
+    assert users.use_link(session, link, NOW) is None
+
+
+def test_a_link_signs_in_once_and_not_for_long(session, ada):
+    link, late = users.make_link(session, ada.id, NOW), users.make_link(session, ada.id, NOW)
+    assert users.use_link(session, link, NOW) is ada
+    assert users.use_link(session, link, NOW) is None
+    assert users.use_link(session, late, NOW + users.LINK_LASTS) is None
+
+
+def test_a_new_password_needs_the_present_one_and_ends_other_sign_ins(session, ada):
+    here, elsewhere = users.sign_in(session, ada, NOW), users.sign_in(session, ada, NOW)
+    with pytest.raises(Invalid) as refusal:
+        users.change_password(session, ada.id, "wrong", "another good one", here)
+    assert refusal.value.field == "current"
+    users.change_password(session, ada.id, PASSWORD, "another good one", here)
+    assert users.authenticate(session, ada.email, "another good one", ["k"], NOW) is ada
+    assert users.signed_in(session, here, NOW) is ada
+    assert users.signed_in(session, elsewhere, NOW) is None

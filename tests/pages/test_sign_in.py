@@ -1,0 +1,90 @@
+import pytest
+
+from tests.factories import NOW
+from webapp.adapters.clock import now
+from webapp.core import users
+
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture
+def stranger(sqlite_app, sqlite_session):
+    users.create(sqlite_session, "ada@example.org", PASSWORD, NOW, name="Ada Example")
+    sqlite_session.commit()
+    return sqlite_app.test_client()
+
+
+def enter(client, password=PASSWORD, query=""):
+    return client.post(f"/sign-in{query}", data={"email": "ada@example.org", "password": password})
+
+
+def test_every_page_but_the_open_ones_asks_to_sign_in(sqlite_app, stranger):
+    asked = []
+    for rule in sqlite_app.url_map.iter_rules():
+        room = rule.endpoint.partition(".")[0]
+        if room in ("sign_in", "assets", "health", "static") or "GET" not in (rule.methods or ()):
+            continue
+        values = {name: 1 for name in rule.arguments}
+        with sqlite_app.test_request_context():
+            url = sqlite_app.url_for(rule.endpoint, **values)
+        answer = stranger.get(url)
+        assert answer.status_code == 302, url
+        assert answer.headers["Location"].startswith("/sign-in"), url
+        asked.append(url)
+    assert len(asked) > 10
+
+
+def test_a_post_by_a_stranger_is_not_carried_out(stranger, sqlite_session):
+    stranger.post("/settings/users", data={"email": "eve@example.org"})
+    assert [user.email for user in users.listing(sqlite_session)] == ["ada@example.org"]
+
+
+def test_signing_in_leads_to_the_page_one_wanted(stranger):
+    wanted = stranger.get("/settings/users").headers["Location"]
+    answer = stranger.post(wanted, data={"email": "ada@example.org", "password": PASSWORD})
+    assert answer.headers["Location"] == "/settings/users"
+    assert "Ada Example" in stranger.get("/settings/users").text
+
+
+@pytest.mark.parametrize(
+    "target", ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)"]
+)
+def test_signing_in_never_leads_to_another_site(stranger, target):
+    assert enter(stranger, query=f"?next={target}").headers["Location"] == "/"
+
+
+def test_a_wrong_password_says_so_and_keeps_the_address(stranger):
+    answer = enter(stranger, "wrong")
+    assert answer.status_code == 422
+    assert "E-mail or password is wrong." in answer.text
+    assert "ada@example.org" in answer.text
+
+
+def test_many_wrong_passwords_make_the_right_one_wait(stranger):
+    for _ in range(users.FAILURES_ALLOWED):
+        enter(stranger, "wrong")
+    assert enter(stranger).status_code == 429
+
+
+def test_a_link_is_spent_by_pressing_its_button_not_by_looking(stranger, sqlite_session):
+    token = users.make_link(sqlite_session, users.by_email(sqlite_session, "ada@example.org").id, now())
+    sqlite_session.commit()
+    assert stranger.get(f"/sign-in/link/{token}").status_code == 200
+    assert stranger.post(f"/sign-in/link/{token}").headers["Location"] == "/"
+    assert stranger.get("/settings/users").status_code == 200
+    stranger.post("/sign-out")
+    stranger.post(f"/sign-in/link/{token}")
+    assert stranger.get("/settings/users").status_code == 302
+
+
+def test_signing_out_ends_the_sign_in_on_the_server(stranger):
+    enter(stranger)
+    cookie = stranger.get_cookie("session").value
+    stranger.post("/sign-out")
+    stranger.set_cookie("session", cookie)
+    assert stranger.get("/settings/users").status_code == 302
+
+
+def test_a_fragment_asked_for_after_the_sign_in_ran_out_leads_to_the_sign_in_page(stranger):
+    answer = stranger.get("/settings/users", headers={"HX-Request": "true"})
+    assert (answer.status_code, answer.headers["HX-Redirect"]) == (204, "/sign-in")
