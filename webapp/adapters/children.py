@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import pwd
 import signal
 import subprocess
 import sys
@@ -37,7 +38,9 @@ def start(
             cwd=cwd,
             start_new_session=True,
             preexec_fn=_follow_parent(death_signal),
-            **({"user": user, "group": _group_of(user), "extra_groups": []} if user else {}),  # type: ignore[arg-type]
+            user=user,
+            group=None if user is None else pwd.getpwnam(user).pw_gid,
+            extra_groups=None if user is None else [],
         )
 
 
@@ -79,9 +82,3 @@ def _follow_parent(death_signal: signal.Signals) -> Callable[[], None] | None:
             os._exit(1)
 
     return ask_kernel
-
-
-def _group_of(user: str) -> int:
-    import pwd
-
-    return pwd.getpwnam(user).pw_gid
