@@ -1,0 +1,318 @@
+// <mail-editor>: a rich editor around a <textarea> with HTML. The textarea stays the form's field and holds the truth: without
+// this script, or for HTML that the editor has no room for, it is edited as source.
+
+import { ask, linkTarget } from "./editor/bubble.js";
+import { losses, parseSource, writeSource } from "./editor/document.js";
+import { extensions } from "./editor/schema.js";
+import { describe, renameTag, renameTags, tagSource } from "./editor/tags.js";
+import { Toolbar } from "./editor/toolbar.js";
+
+/**
+ * Attributes: `module` is the URL of the ES module with Tiptap, `tags` the known tag names, separated by blanks.
+ * A <template> inside holds the toolbar, the switch between design and source, a notice, and the small forms.
+ * Events, all bubbling: `input` from the textarea, `mail-editor:mode`, `mail-editor:braces` ({{ was typed in the design).
+ */
+class MailEditor extends HTMLElement {
+  #tiptap;
+  #editor;
+  #toolbar;
+  #parts;
+  #bubbles;
+  #known = new Set();
+
+  async connectedCallback() {
+    this.textarea = this.querySelector("textarea");
+    this.#known = new Set((this.getAttribute("tags") ?? "").split(/\s+/));
+    this.#furnish();
+    try {
+      this.#tiptap ??= await import(this.getAttribute("module"));
+    } catch {
+      return this.#say("failed");
+    }
+    if (this.isConnected && !this.#editor) this.design();
+    this.toggleAttribute("ready", true);
+  }
+
+  disconnectedCallback() {
+    this.#leaveDesign();
+    this.#parts?.forEach((part) => part.remove());
+    this.#bubbles?.remove();
+    this.#parts = this.#bubbles = null;
+    this.removeAttribute("ready");
+  }
+
+  get mode() {
+    return this.#editor ? "design" : "source";
+  }
+
+  /** Edit as a designed text. Stays in the source, and says why, when something in it would get lost. */
+  design() {
+    if (this.#editor || !this.#tiptap) return this.#show();
+    const lost = losses(this.textarea.value, (source) => writeSource(this.#tiptap.pm.model, this.#parse(source)));
+    if (lost.length) {
+      this.#say("kept", lost);
+      return this.#show();
+    }
+    this.#enterDesign();
+  }
+
+  /** Edit as HTML source. */
+  source() {
+    this.#leaveDesign();
+    this.#say(null);
+    this.#show();
+  }
+
+  focus() {
+    if (this.#editor) this.#editor.commands.focus();
+    else this.textarea.focus();
+  }
+
+  /** Insert the tag `name` at the cursor; `typed` characters before it (as many as were typed to ask for it) give way. */
+  insertTag(name, typed = 0) {
+    if (!this.#editor) return insertText(this.textarea, tagSource(name), typed);
+    const { from, to } = this.#editor.state.selection;
+    const chip = { type: "mailTag", attrs: { source: tagSource(name) } };
+    this.#editor.chain().focus().insertContentAt({ from: from - typed, to }, chip).run();
+  }
+
+  /** Rename every tag `wrong` to `right`; can be undone. */
+  renameTag(wrong, right) {
+    if (!this.#editor) return replaceAll(this.textarea, renameTags(this.textarea.value, wrong, right));
+    const { tr } = this.#editor.state;
+    this.#editor.state.doc.descendants((node, position) => {
+      if (node.type.name === "mailTag" && describe(node.attrs.source).name === wrong) {
+        tr.setNodeAttribute(position, "source", renameTag(node.attrs.source, right));
+      }
+      const href = node.attrs.href && renameTags(node.attrs.href, wrong, right);
+      if (href && href !== node.attrs.href) tr.setNodeAttribute(position, "href", href);
+      for (const mark of node.marks.filter((mark) => mark.type.name === "link")) {
+        const target = renameTags(mark.attrs.href, wrong, right);
+        if (target !== mark.attrs.href) tr.addMark(position, position + node.nodeSize, mark.type.create({ ...mark.attrs, href: target }));
+      }
+    });
+    if (tr.docChanged) this.#editor.view.dispatch(tr);
+  }
+
+  /** Show the tag `name`: select its chip in the design, its text at `offset` in the source. */
+  showTag(name, offset = 0) {
+    if (!this.#editor) return selectTag(this.textarea, name, offset);
+    let at = null;
+    this.#editor.state.doc.descendants((node, position) => {
+      if (at === null && node.type.name === "mailTag" && describe(node.attrs.source).name === name) at = position;
+    });
+    if (at === null) return this.focus();
+    this.#editor.chain().focus().setNodeSelection(at).scrollIntoView().run();
+  }
+
+  /** Where the cursor is in the window. */
+  cursorRect() {
+    if (this.#editor) return this.#editor.view.coordsAtPos(this.#editor.state.selection.from);
+    const { left, top } = this.textarea.getBoundingClientRect();
+    return { left: left + 12, right: left + 12, top, bottom: top + 28 };
+  }
+
+  #furnish() {
+    if (this.#parts) return;
+    const furniture = this.querySelector("template").content.cloneNode(true);
+    this.#bubbles = furniture.querySelector("[data-part=bubbles]");
+    this.#parts = [...furniture.children].filter((part) => part !== this.#bubbles);
+    // The small forms stand outside: this element is usually inside a form, and forms do not nest.
+    document.body.append(this.#bubbles);
+    this.prepend(...this.#parts);
+    this.surface = this.querySelector("[data-part=surface]");
+    this.#toolbar = new Toolbar(this.querySelector("[role=toolbar]"), (kind) => this.#ask(kind));
+    this.addEventListener("change", (event) => {
+      if (event.target.name !== "editor-mode") return;
+      event.stopPropagation();
+      if (event.target.value === "design") this.design();
+      else this.source();
+      if (this.mode === event.target.value) this.focus();
+    });
+    this.addEventListener("keydown", (event) => {
+      if (event.altKey && event.key === "F10") this.#toolbar.focus();
+    });
+    this.querySelector("[data-part=simplify]")?.addEventListener("click", () => this.#simplify());
+    this.querySelector("[data-part=restore]")?.addEventListener("click", () => this.#restore());
+  }
+
+  #parse(source) {
+    const { model } = this.#tiptap.pm;
+    this.schema ??= this.#tiptap.getSchema(this.#extensions());
+    return model.DOMParser.fromSchema(this.schema).parse(parseSource(source));
+  }
+
+  #extensions() {
+    return extensions(this.#tiptap, {
+      placeholder: this.textarea.placeholder,
+      isKnown: (name) => this.#known.has(name),
+      onTag: (position) => this.#askTag(position),
+      onBraces: () => this.dispatchEvent(new CustomEvent("mail-editor:braces", { bubbles: true })),
+    });
+  }
+
+  #enterDesign() {
+    const label = this.textarea.labels[0];
+    this.#editor = new this.#tiptap.Editor({
+      element: this.surface,
+      injectCSS: false,
+      extensions: this.#extensions(),
+      content: this.#parse(this.textarea.value).toJSON(),
+      editorProps: {
+        attributes: { role: "textbox", "aria-multiline": "true", "aria-label": label?.textContent.trim() ?? "Body", class: "mail-design" },
+        handleKeyDown: (_view, event) => this.#key(event),
+        transformPastedHTML: cleanPaste,
+      },
+      onUpdate: () => this.#write(),
+      onTransaction: () => this.#toolbar.refresh(),
+    });
+    this.#toolbar.editor = this.#editor;
+    this.#toolbar.refresh();
+    this.#say(null);
+    this.#show();
+  }
+
+  #leaveDesign() {
+    this.#editor?.destroy();
+    this.#editor = null;
+    if (this.#toolbar) this.#toolbar.editor = null;
+  }
+
+  #write() {
+    this.textarea.value = writeSource(this.#tiptap.pm.model, this.#editor.state.doc);
+    this.textarea.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+
+  #show() {
+    const design = this.mode === "design";
+    this.dataset.mode = this.mode;
+    this.textarea.hidden = design;
+    this.surface.hidden = !design;
+    this.querySelector("[data-part=tools]").hidden = !design;
+    for (const radio of this.querySelectorAll("[name=editor-mode]")) radio.checked = radio.value === this.mode;
+    this.dispatchEvent(new CustomEvent("mail-editor:mode", { bubbles: true, detail: this.mode }));
+  }
+
+  /** Show one of the template's notices, or none. `lost` are the things named in it. */
+  #say(kind, lost = []) {
+    for (const notice of this.querySelectorAll("[data-notice]")) notice.hidden = notice.dataset.notice !== kind;
+    const words = this.querySelector(`[data-notice="${kind}"] [data-part=lost]`);
+    if (words) words.textContent = lost.length > 1 ? `${lost.slice(0, -1).join(", ")} and ${lost.at(-1)}` : lost.join("");
+  }
+
+  #simplify() {
+    this.#before = this.textarea.value;
+    this.#enterDesign();
+    this.#write();
+    this.#say("simplified");
+    this.focus();
+  }
+
+  #restore() {
+    this.#leaveDesign();
+    replaceAll(this.textarea, this.#before);
+    this.design();
+  }
+
+  #before = "";
+
+  #key(event) {
+    if ((event.ctrlKey || event.metaKey) && !event.shiftKey && !event.altKey && event.key.toLowerCase() === "k") {
+      event.preventDefault();
+      this.#ask("link");
+      return true;
+    }
+    return false;
+  }
+
+  async #ask(kind) {
+    const editor = this.#editor;
+    const { selection } = editor.state;
+    const form = this.#bubbles.querySelector(`[data-kind=${kind}]`);
+    const at = this.cursorRect();
+    const chain = () => editor.chain().focus();
+    if (kind === "link") {
+      const href = editor.getAttributes("link").href ?? "";
+      const answer = await ask(form, at, { href, text: "", empty: selection.empty && !href, present: href });
+      if (!answer) return editor.commands.focus();
+      const target = linkTarget(answer.values.href);
+      if (answer.action === "remove" || !target) return chain().extendMarkRange("link").unsetMark("link").run();
+      if (!selection.empty || href) return chain().extendMarkRange("link").setMark("link", { href: target }).run();
+      const text = answer.values.text || target.replace(/^(https?:\/\/|mailto:)/, "");
+      return chain().insertContent({ type: "text", text, marks: [{ type: "link", attrs: { href: target } }] }).run();
+    }
+    if (kind === "button") {
+      const present = editor.isActive("mailButton");
+      const href = editor.getAttributes("mailButton").href ?? "";
+      const text = selection.empty ? "" : editor.state.doc.textBetween(selection.from, selection.to, " ");
+      const answer = await ask(form, at, { href, text, empty: !present, present });
+      if (!answer) return editor.commands.focus();
+      if (answer.action === "remove") return chain().setNode("paragraph").run();
+      const target = linkTarget(answer.values.href);
+      if (present) return chain().updateAttributes("mailButton", { href: target }).run();
+      const content = [{ type: "text", text: answer.values.text || "Read more" }];
+      return chain().insertContent({ type: "mailButton", attrs: { href: target }, content }).run();
+    }
+    if (kind === "picture") {
+      const present = editor.isActive("picture");
+      const { src = "", alt = "", width = "" } = editor.getAttributes("picture");
+      const answer = await ask(form, at, { src, alt, width, present });
+      if (!answer) return editor.commands.focus();
+      if (answer.action === "remove") return chain().deleteSelection().run();
+      const attrs = { src: answer.values.src.trim(), alt: answer.values.alt.trim(), width: answer.values.width || null };
+      if (present) return chain().updateAttributes("picture", attrs).run();
+      return chain().insertContent({ type: "picture", attrs }).run();
+    }
+  }
+
+  async #askTag(position) {
+    const editor = this.#editor;
+    const node = editor.state.doc.nodeAt(position);
+    const { name, fallback, plain } = describe(node.attrs.source);
+    editor.commands.setNodeSelection(position);
+    if (!plain) return;
+    const form = this.#bubbles.querySelector("[data-kind=tag]");
+    form.querySelector("[data-part=name]").textContent = name;
+    const answer = await ask(form, editor.view.nodeDOM(position).getBoundingClientRect(), { fallback });
+    if (!answer) return editor.commands.focus();
+    if (answer.action === "remove") return editor.chain().focus().deleteRange({ from: position, to: position + 1 }).run();
+    const source = tagSource(name, answer.values.fallback);
+    const change = ({ tr }) => Boolean(tr.setNodeAttribute(position, "source", source));
+    editor.chain().focus().command(change).setTextSelection(position + 1).run();
+  }
+}
+
+/** Pasted HTML without what an editor under a strict policy may not even parse: style attributes and style sheets. */
+function cleanPaste(html) {
+  return html
+    .replace(/<style[\s\S]*?<\/style>/gi, "")
+    .replace(/<b\b[^>]*\bid="docs-internal-guid[^>]*>/gi, "<span>")
+    .replace(/<[a-z][^>]*>/gi, (tag) => tag.replace(/\sstyle\s*=\s*("[^"]*"|'[^']*'|[^\s>]+)/gi, ""));
+}
+
+/** Insert at the cursor of a plain field as typing does, so that the browser's own undo takes it back. */
+export function insertText(field, text, typed = 0) {
+  field.focus();
+  field.setSelectionRange(field.selectionStart - typed, field.selectionEnd);
+  if (document.execCommand("insertText", false, text)) return;
+  field.setRangeText(text, field.selectionStart, field.selectionEnd, "end");
+  field.dispatchEvent(new Event("input", { bubbles: true }));
+}
+
+/** Replace a plain field's text as typing does. */
+export function replaceAll(field, text) {
+  if (text === field.value) return;
+  field.focus();
+  field.select();
+  if (!text && document.execCommand("delete")) return;
+  insertText(field, text);
+}
+
+/** Select the first tag `name` at or after `offset` in a plain field. */
+export function selectTag(field, name, offset = 0) {
+  const at = field.value.indexOf(name, offset);
+  field.focus();
+  if (at >= 0) field.setSelectionRange(at, at + name.length);
+}
+
+customElements.define("mail-editor", MailEditor);
