@@ -1,0 +1,88 @@
+"""The chart's buckets: nothing is lost or counted twice, and the bounds fall on times people say."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from webapp.core.timeline import MOST_BARS, Plan, arrange
+
+START = datetime(2026, 11, 23, 9, 3, tzinfo=UTC)
+UTC_ZONE = ZoneInfo("UTC")
+
+
+def minutes(*counts: int) -> dict[datetime, tuple[int, int]]:
+    return {START + timedelta(minutes=place): (count, 0) for place, count in enumerate(counts)}
+
+
+def test_there_is_no_chart_before_the_first_mail():
+    assert arrange({}, START, UTC_ZONE, pace=(25, 30)) is None
+    assert arrange({}, START, UTC_ZONE, pace=(25, 30), plan=Plan(0, START, 25, 30)) is None
+
+
+def test_a_short_broadcast_has_a_bar_a_minute_and_room_beside_them():
+    chart = arrange(minutes(50, 50, 25), START + timedelta(minutes=3), UTC_ZONE, pace=(25, 30))
+    assert chart is not None and chart.bucket_s == 60 and chart.pace == 50
+    assert [bar.accepted for bar in chart.bars] == [50, 50, 25] + [0] * 9
+
+
+def test_accepted_and_other_outcomes_are_kept_apart():
+    chart = arrange({START: (40, 10)}, START, UTC_ZONE, pace=(25, 30))
+    assert chart is not None and (chart.bars[0].accepted, chart.bars[0].other, chart.bars[0].total) == (40, 10, 50)
+
+
+def test_the_plan_puts_every_batch_into_the_minute_in_which_it_leaves():
+    chart = arrange({}, START, UTC_ZONE, pace=(25, 30), plan=Plan(110, START, 25, 30))
+    assert chart is not None and [bar.planned for bar in chart.bars][:4] == [50, 50, 10, 0]
+
+
+def test_a_bucket_is_never_shorter_than_the_interval_so_that_an_even_pace_looks_even():
+    chart = arrange({}, START, UTC_ZONE, pace=(100, 600), plan=Plan(1000, START, 100, 600))
+    assert chart is not None and chart.bucket_s == 600 and chart.pace == 100
+    assert [bar.planned for bar in chart.bars][:10] == [100] * 10
+
+
+def test_without_a_pace_there_is_no_line_for_it():
+    chart = arrange(minutes(5000), START, UTC_ZONE, pace=(0, 30), plan=Plan(10_000, START, 1, 0.01))
+    assert chart is not None and chart.pace is None
+    assert [bar.planned for bar in chart.bars][:2] == [6000, 4000]
+
+
+def test_the_present_lies_where_it_belongs_and_is_not_shown_when_nothing_is_to_come():
+    now = START + timedelta(seconds=90)
+    chart = arrange(minutes(50), now, UTC_ZONE, pace=(25, 30), plan=Plan(50, now, 25, 30))
+    assert chart is not None and chart.now_at == 1.5
+    chart = arrange(minutes(50), now, UTC_ZONE, pace=(25, 30))
+    assert chart is not None and chart.now_at is None
+
+
+@pytest.mark.parametrize(("zone", "minute"), [("Europe/Berlin", 0), ("Asia/Kathmandu", 15), ("America/St_Johns", 30)])
+def test_hours_begin_when_clocks_of_the_viewer_show_a_full_hour(zone, minute):
+    counts = {START + timedelta(hours=hour): (1, 0) for hour in range(40)}
+    chart = arrange(counts, START, ZoneInfo(zone), pace=(25, 30))
+    assert chart is not None and chart.bucket_s == 3600
+    assert {bar.starts_at.astimezone(ZoneInfo(zone)).minute for bar in chart.bars} == {0}
+    assert {bar.starts_at.minute for bar in chart.bars} == {minute}
+
+
+@given(
+    st.dictionaries(st.integers(0, 60 * 24 * 40), st.tuples(st.integers(0, 500), st.integers(0, 50)), max_size=40),
+    st.integers(0, 50_000),
+    st.integers(1, 3000),
+    st.integers(1, 90_000),
+    st.sampled_from(["UTC", "Europe/Berlin", "Asia/Kathmandu", "Pacific/Apia"]),
+)
+def test_every_mail_sent_or_planned_is_in_exactly_one_bar(counts, to_come, batch, interval, zone):
+    sent = {START + timedelta(minutes=minute): pair for minute, pair in counts.items()}
+    begins = START + timedelta(days=41, seconds=7)
+    chart = arrange(sent, begins, ZoneInfo(zone), pace=(batch, interval), plan=Plan(to_come, begins, batch, interval))
+    if chart is None:
+        assert not counts and not to_come
+        return
+    assert chart.accepted == sum(accepted for accepted, _other in counts.values())
+    assert chart.other == sum(other for _accepted, other in counts.values())
+    assert chart.planned == to_come
+    assert len(chart.bars) <= MOST_BARS + 1
+    assert chart.scale[0] == 0 and chart.scale[-1] >= chart.highest and 2 <= len(chart.scale) <= 5

@@ -1,0 +1,181 @@
+"""A broadcast's mails over time for the chart: what left, and what is planned, in buckets of equal length."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from webapp.core.tables.broadcasts import Broadcast
+from webapp.core.tables.deliveries import MinuteCount
+
+MOST_BARS = 60
+FEWEST_BARS = 12
+STEPS_S = tuple(60 * minutes for minutes in (1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440))
+"""Lengths a bucket may have, so that its bounds fall on times people say. Longer ones are whole days."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One bucket. `accepted` and `other` (deferred, failed, uncertain …) were counted, `planned` is still to come."""
+
+    starts_at: datetime
+    accepted: int = 0
+    other: int = 0
+    planned: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.accepted + self.other + self.planned
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is still to come: `count` mails from `starts_at`, `batch_size` every `interval_s` seconds (may be a fraction)."""
+
+    count: int
+    starts_at: datetime
+    batch_size: int
+    interval_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """Bars of `bucket_s` seconds each. `pace` is how many mails the pace allows in a bucket (None: no limit); `now_at` is
+    where the present lies among the bars (2.5 = in the middle of the third), None when nothing is to come."""
+
+    bucket_s: int
+    bars: Sequence[Bar]
+    pace: float | None
+    now_at: float | None
+
+    @property
+    def highest(self) -> int:
+        """The largest value any bar or the pace reaches; at least 1."""
+        return max([1, *(bar.total for bar in self.bars), round(self.pace or 0)])
+
+    @property
+    def scale(self) -> Sequence[int]:
+        """Values for the axis: 0 and up to four more in round steps, the last of them no lower than `highest`."""
+        for step in _round_steps():
+            if step * 4 >= self.highest:
+                return range(0, step * -(-self.highest // step) + 1, step)
+        raise AssertionError("round steps never end")
+
+    @property
+    def marks(self) -> Sequence[int]:
+        """The bars that get a time on the axis: every n-th, five to eight of them."""
+        step = max(1, -(-len(self.bars) // 8))
+        return range(0, len(self.bars), step)
+
+    @property
+    def accepted(self) -> int:
+        return sum(bar.accepted for bar in self.bars)
+
+    @property
+    def other(self) -> int:
+        return sum(bar.other for bar in self.bars)
+
+    @property
+    def planned(self) -> int:
+        return sum(bar.planned for bar in self.bars)
+
+
+def timeline(session: Session, broadcast: Broadcast, now: datetime, zone: str, plan: Plan | None) -> Timeline | None:
+    """The chart of a broadcast that has begun; None before its first mail and without a plan."""
+    rows = session.execute(
+        select(MinuteCount.minute, func.sum(MinuteCount.accepted), func.sum(MinuteCount.other))
+        .where(MinuteCount.broadcast_id == broadcast.id)
+        .group_by(MinuteCount.minute)
+    ).all()
+    minutes = {minute: (int(accepted), int(other)) for minute, accepted, other in rows}
+    return arrange(minutes, now, ZoneInfo(zone), pace=(broadcast.batch_size, broadcast.interval_s), plan=plan)
+
+
+def arrange(
+    minutes: Mapping[datetime, tuple[int, int]],
+    now: datetime,
+    zone: ZoneInfo,
+    *,
+    pace: tuple[int, int],
+    plan: Plan | None = None,
+) -> Timeline | None:
+    """Put counts per minute and the plan into at most `MOST_BARS` buckets that are aligned to the clocks of `zone`.
+
+    With a plan the bars reach from the first mail to the planned end, without one to the last minute that has a count.
+    """
+    planned = plan if plan and plan.count > 0 else None
+    moments = [*minutes, *((planned.starts_at, _last(planned)) if planned else ())]
+    if not moments:
+        return None
+    first, last = min(moments), max(moments)
+    batch_size, interval_s = pace
+    limited = batch_size > 0 and interval_s > 0
+    bucket = _bucket(first, last, interval_s if limited else 0)
+    start = _floor(first, bucket, zone)
+    size = max(FEWEST_BARS, int((last - start).total_seconds() // bucket) + 1)
+
+    accepted, other, to_come = [0] * size, [0] * size, [0] * size
+    for minute, counts in minutes.items():
+        place = int((minute - start).total_seconds() // bucket)
+        accepted[place] += counts[0]
+        other[place] += counts[1]
+    if planned:
+        for place in range(size):
+            to_come[place] = _planned_between(
+                planned, start + timedelta(seconds=place * bucket), start + timedelta(seconds=(place + 1) * bucket)
+            )
+    bars = [
+        Bar(start + timedelta(seconds=place * bucket), accepted[place], other[place], to_come[place])
+        for place in range(size)
+    ]
+    now_at = (now - start).total_seconds() / bucket if planned else None
+    return Timeline(
+        bucket_s=bucket,
+        bars=bars,
+        pace=batch_size * bucket / interval_s if limited else None,
+        now_at=now_at if now_at is not None and 0 <= now_at <= size else None,
+    )
+
+
+def _round_steps() -> Iterator[int]:
+    for power in count():
+        for digit in (1, 2, 5):
+            yield digit * 10**power
+
+
+def _bucket(first: datetime, last: datetime, interval_s: int) -> int:
+    """The shortest bucket that keeps the chart readable; never shorter than the interval, or an even pace would look ragged."""
+    span = (last - first).total_seconds()
+    for step in STEPS_S:
+        if step >= interval_s and span / step < MOST_BARS - 1:
+            return step
+    return 86400 * max(1, -(-int(span) // (86400 * (MOST_BARS - 1))), -(-interval_s // 86400))
+
+
+def _floor(moment: datetime, bucket: int, zone: ZoneInfo) -> datetime:
+    offset = moment.astimezone(zone).utcoffset() or timedelta()
+    seconds = moment.timestamp() + offset.total_seconds()
+    return datetime.fromtimestamp(seconds - seconds % bucket - offset.total_seconds(), UTC)
+
+
+def _last(plan: Plan) -> datetime:
+    batches = -(-plan.count // plan.batch_size)
+    return plan.starts_at + timedelta(seconds=(batches - 1) * plan.interval_s)
+
+
+def _planned_between(plan: Plan, start: datetime, end: datetime) -> int:
+    """How many mails of the plan leave in [start, end)."""
+    return _planned_before(plan, end) - _planned_before(plan, start)
+
+
+def _planned_before(plan: Plan, moment: datetime) -> int:
+    elapsed = (moment - plan.starts_at).total_seconds()
+    if elapsed <= 0:
+        return 0
+    # A batch that leaves exactly at `moment` is not before it.
+    batches = -(-elapsed // plan.interval_s)
+    return min(plan.count, int(batches) * plan.batch_size)
