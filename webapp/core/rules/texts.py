@@ -32,8 +32,9 @@ def folded(text: str) -> str:
     """The form in which texts are compared by a search: small letters, without accents. "Nováková" becomes "novakova"."""
     if text.isascii():
         return text.lower()
-    small = unicodedata.normalize("NFKD", text.casefold().translate(_LETTERS_WITHOUT_ACCENT))
-    return unicodedata.normalize("NFC", "".join(letter for letter in small if not _is_accent(letter)))
+    small = unicodedata.normalize("NFKD", text.casefold()).casefold().translate(_LETTERS_WITHOUT_ACCENT)
+    bare = "".join(letter for letter in unicodedata.normalize("NFKD", small) if not _is_accent(letter))
+    return unicodedata.normalize("NFC", bare)
 
 
 def _is_accent(letter: str) -> bool:
