@@ -121,7 +121,8 @@ class MailEditor extends HTMLElement {
     document.body.append(this.#bubbles);
     this.prepend(...this.#parts);
     this.surface = this.querySelector("[data-part=surface]");
-    this.#toolbar = new Toolbar(this.querySelector("[role=toolbar]"), (kind) => this.#ask(kind));
+    const menus = this.#bubbles.querySelectorAll("[data-part=menu]");
+    this.#toolbar = new Toolbar(this.querySelector("[role=toolbar]"), menus, (kind) => this.#ask(kind));
     this.addEventListener("change", (event) => {
       if (event.target.name !== "editor-mode") return;
       event.stopPropagation();
@@ -273,7 +274,7 @@ class MailEditor extends HTMLElement {
     if (!plain) return;
     const form = this.#bubbles.querySelector("[data-kind=tag]");
     form.querySelector("[data-part=name]").textContent = name;
-    const answer = await ask(form, editor.view.nodeDOM(position).getBoundingClientRect(), { fallback });
+    const answer = await ask(form, editor.view.nodeDOM(position).getBoundingClientRect(), { fallback, present: true });
     if (!answer) return editor.commands.focus();
     if (answer.action === "remove") return editor.chain().focus().deleteRange({ from: position, to: position + 1 }).run();
     const source = tagSource(name, answer.values.fallback);

@@ -21,7 +21,9 @@ export function ask(form, at, values) {
     });
     form.showPopover();
     place(form, at);
-    form.querySelector("input:not([type=hidden])")?.select();
+    const first = [...form.querySelectorAll("input")].find((input) => input.offsetParent !== null);
+    first?.focus();
+    first?.select();
   });
 }
 

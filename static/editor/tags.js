@@ -21,7 +21,7 @@ export function describe(source) {
 
 /** The source of a tag. `fallback` loses what would end the tag or its quotes early. */
 export function tagSource(name, fallback) {
-  const text = (fallback ?? "").replace(/[{}%\r\n]+/g, " ").replace(/"/g, "”").trim();
+  const text = (fallback ?? "").replace(/"([^"]*)"/g, "“$1”").replace(/["{}%\s]+/g, " ").trim();
   return text ? `{{ ${name} | default: "${text}" }}` : `{{ ${name} }}`;
 }
 

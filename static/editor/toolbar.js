@@ -19,24 +19,27 @@ const COMMANDS = {
 };
 
 export class Toolbar {
-  /** `ask(kind, button)` opens what needs more than a click: link, button, picture. */
-  constructor(element, ask) {
+  /** `menus` hold more buttons, elsewhere in the page; `ask(kind)` opens what needs more than a click: link, button, picture. */
+  constructor(element, menus, ask) {
     this.element = element;
+    this.roots = [element, ...menus];
     this.ask = ask;
     this.editor = null;
     this.buttons = [...element.querySelectorAll("button")];
     this.buttons.forEach((button, index) => (button.tabIndex = index ? -1 : 0));
     element.addEventListener("keydown", (event) => this.#move(event));
     element.addEventListener("focusin", (event) => this.#stop(event.target));
-    // The editor keeps its selection while a button is pressed with the mouse.
-    element.addEventListener("mousedown", (event) => event.target.closest("button") && event.preventDefault());
-    element.addEventListener("click", (event) => this.#press(event.target.closest("[data-command]")));
+    for (const root of this.roots) {
+      // The editor keeps its selection while a button is pressed with the mouse.
+      root.addEventListener("mousedown", (event) => event.target.closest("button") && event.preventDefault());
+      root.addEventListener("click", (event) => this.#press(event.target.closest("[data-command]")));
+    }
   }
 
   /** Show what is on and possible at the editor's selection. */
   refresh() {
     if (!this.editor) return;
-    for (const button of this.element.querySelectorAll("[data-command]")) {
+    for (const button of this.roots.flatMap((root) => [...root.querySelectorAll("[data-command]")])) {
       const { on, can } = COMMANDS[button.dataset.command];
       if (on) button.setAttribute("aria-pressed", String(on(this.editor)));
       if (can) button.setAttribute("aria-disabled", String(!can(this.editor)));
@@ -48,15 +51,15 @@ export class Toolbar {
   }
 
   #press(button) {
-    if (!button || !this.editor || button.getAttribute("aria-disabled") === "true") return;
+    if (!button || button.hasAttribute("popovertarget") || !this.editor || button.getAttribute("aria-disabled") === "true") return;
     const { run } = COMMANDS[button.dataset.command];
-    if (!run) return this.ask(button.dataset.command, button);
+    if (!run) return this.ask(button.dataset.command);
     button.closest("[popover]")?.hidePopover();
     run(this.editor.chain().focus()).run();
   }
 
   #move(event) {
-    const shown = this.buttons.filter((button) => button.offsetParent !== null && !button.closest("[popover]"));
+    const shown = this.buttons.filter((button) => button.offsetParent !== null);
     const at = shown.indexOf(event.target.closest("button"));
     const last = shown.length - 1;
     const to = { ArrowRight: at === last ? 0 : at + 1, ArrowLeft: at === 0 ? last : at - 1, Home: 0, End: last }[event.key];
@@ -66,7 +69,6 @@ export class Toolbar {
   }
 
   #stop(target) {
-    if (target.closest("[popover]")) return;
     for (const button of this.buttons) button.tabIndex = button === target ? 0 : -1;
   }
 }
