@@ -1,0 +1,218 @@
+"""What is wrong with the tags of a source, for the person who writes it: every problem with its place and the name probably meant."""
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from webapp.core.rules import markup
+from webapp.core.rules.markup import Piece, Place
+from webapp.core.rules.statuses import MessageType
+from webapp.core.rules.tags import braces
+from webapp.core.rules.tags.braces import Token
+from webapp.core.rules.tags.grammar import TagError, read_block, read_output
+from webapp.core.rules.tags.names import BY_NAME, TAGS, available, nearest, synonym, tags_for, why_not
+from webapp.core.rules.tags.places import misplaced
+from webapp.core.rules.tags.tree import Block, Output
+
+MOST = 100
+"""No more problems than these are listed: whoever pastes something else entirely needs not read all."""
+
+
+@dataclass(frozen=True, slots=True)
+class TagProblem:
+    """One thing wrong with a tag.
+
+    `field` is the part of the content (subject, html, text); `line` and `column` count from 1, `start` and `end` are offsets in its source.
+    `name` is the offending name, "" where there is none; `suggestion` the name probably meant. `message` is a whole sentence that includes
+    the suggestion. A problem that is not `blocking` is a likely mistake, but the message can be sent with it.
+    """
+
+    field: str
+    line: int
+    column: int
+    name: str
+    message: str
+    suggestion: str | None = None
+    start: int = 0
+    end: int = 0
+    blocking: bool = True
+
+
+def check(source: str, message_type: MessageType | None, *, field: str) -> list[TagProblem]:
+    """Every problem of the tags in `source`, in the order of reading, at most `MOST`. `field` is "subject", "html" or "text"; "html" is
+    also checked for tags at places where they cannot stand. With `message_type` None the tags of all types are allowed.
+
+    >>> [p.message for p in check("Hi {{ frist_name }}", MessageType.GENERAL, field="text")]
+    ['There is no tag frist_name. Did you mean first_name?']
+    """
+    checker = _Checker(source, message_type, field)
+    problems: list[TagProblem] = []
+    for problem in checker.problems():
+        problems.append(problem)
+        if len(problems) == MOST:
+            break
+    return sorted(problems, key=lambda p: (p.start, p.end))
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A condition that is open: its token, where in HTML it stands, and whether its {% else %} was seen."""
+
+    token: Token
+    keyword: str
+    home: object
+    had_else: bool = False
+
+
+class _Checker:
+    def __init__(self, source: str, message_type: MessageType | None, field: str):
+        self.source, self.type, self.field = source, message_type, field
+        self.names = [tag.name for tag in (tags_for(message_type) if message_type else TAGS)]
+        self.lines = [0, *(match.end() for match in re.finditer("\n", source))]
+        self.open: list[Opened] = []
+
+    def problem(
+        self, token: Token, message: str, name: str = "", suggestion: str | None = None, blocking: bool = True
+    ) -> TagProblem:
+        line = bisect_right(self.lines, token.start)
+        column = token.start - self.lines[line - 1] + 1
+        return TagProblem(self.field, line, column, name, message, suggestion, token.start, token.end, blocking)
+
+    def problems(self) -> Iterator[TagProblem]:
+        for token, place in self.placed():
+            if place and place[0].place is Place.COMMENT:
+                continue
+            if place and token.kind in ("output", "block") and (complaint := misplaced(*place)):
+                yield self.problem(token, complaint, token.inner)
+                continue
+            yield from self.of_token(token, _home(place))
+        for opened in self.open:
+            end = "endunless" if opened.keyword == "unless" else "endif"
+            yield self.problem(opened.token, f"This condition has no end: {{% {end} %}} is missing.", opened.keyword)
+
+    def placed(self) -> Iterator[tuple[Token, tuple[Piece, str] | None]]:
+        """Every pair of braces; in HTML, with the piece of the source it stands in and what of that piece is before it."""
+        tokens = braces.tokens(self.source, is_html=self.field == "html")
+        if self.field != "html":
+            yield from ((token, None) for token in tokens)
+            return
+        listed = list(tokens)
+        words = Words(self.source)
+        plain, _ = words.put(self.source, listed)
+        for match, piece in markup.spots(plain, words.pattern):
+            yield listed[int(match["number"])], (piece, plain[piece.start : match.start()])
+
+    def of_token(self, token: Token, home: object) -> Iterator[TagProblem]:
+        match token.kind:
+            case "open":
+                if token.end - token.start > 2:
+                    yield self.problem(token, "There is a brace too many: a tag has two, {{ first_name }}.")
+                else:
+                    close = "}}" if self.source.startswith("{{", token.start) else "%}"
+                    yield self.problem(token, f"This tag is not closed: {close} is missing.")
+            case "torn":
+                yield self.problem(
+                    token, "Formatting stands between the braces of this tag. Delete it and insert the tag again."
+                )
+            case "single":
+                yield from self.single(token)
+            case "output":
+                yield from self.read(token, home, read_output)
+            case "block":
+                yield from self.read(token, home, read_block)
+
+    def single(self, token: Token) -> Iterator[TagProblem]:
+        name = token.inner.lstrip("$ \t")
+        meant = name if name in BY_NAME else synonym(name) if token.inner.startswith("$") else None
+        if meant or token.inner.startswith("$"):
+            hint = f" Did you mean {{{{ {meant} }}}}?" if meant else ""
+            yield self.problem(
+                token, f"{{{token.inner}}} is no tag and stays as it is.{hint}", name, meant, blocking=False
+            )
+
+    def read(self, token: Token, home: object, reader) -> Iterator[TagProblem]:
+        try:
+            found: Output | Block = reader(token.inner)
+        except TagError as error:
+            meant = self.meant(error.suggestion) if error.suggestion else None
+            hint = f" Did you mean {meant}?" if meant else ""
+            yield self.problem(token, f"{error}{hint}", error.name, meant or error.suggestion)
+            return
+        names = found.names() if isinstance(found, Output) else found.condition.names() if found.condition else ()
+        for name in dict.fromkeys(names):
+            yield from self.name(token, name)
+        if isinstance(found, Block):
+            yield from self.block(token, found, home)
+
+    def name(self, token: Token, name: str) -> Iterator[TagProblem]:
+        if available(name, self.type):
+            return
+        if name in BY_NAME and self.type:
+            yield self.problem(token, why_not(name, self.type), name)
+            return
+        meant = self.meant(name)
+        if meant and self.type and not available(meant, self.type):
+            yield self.problem(token, f"There is no tag {name}. {why_not(meant, self.type)}", name)
+            return
+        yield self.problem(token, f"There is no tag {name}.{f' Did you mean {meant}?' if meant else ''}", name, meant)
+
+    def meant(self, text: str) -> str | None:
+        return synonym(text) or nearest(text, self.names) or nearest(text, BY_NAME)
+
+    def block(self, token: Token, block: Block, home: object) -> Iterator[TagProblem]:
+        keyword = block.keyword
+        if keyword in ("if", "unless"):
+            self.open.append(Opened(token, keyword, home))
+            return
+        if not self.open:
+            yield self.problem(token, f"{{% {keyword} %}} stands here without an {{% if … %}} before it.", keyword)
+            return
+        opened = self.open[-1]
+        if opened.home != home:
+            yield self.problem(
+                token,
+                "A condition that begins inside an attribute must end in it, and one outside must end outside.",
+                keyword,
+            )
+        if keyword in ("elsif", "else"):
+            if opened.had_else:
+                yield self.problem(token, f"{{% {keyword} %}} cannot follow {{% else %}}.", keyword)
+            self.open[-1] = Opened(
+                opened.token, opened.keyword, opened.home, had_else=opened.had_else or keyword == "else"
+            )
+            return
+        self.open.pop()
+        wanted = "endunless" if opened.keyword == "unless" else "endif"
+        if keyword != wanted:
+            yield self.problem(
+                token, f"{{% {keyword} %}} ends a condition that {{% {wanted} %}} should end.", keyword, wanted
+            )
+
+
+def _home(place: tuple[Piece, str] | None) -> object:
+    """What the parts of one condition must have in common: the attribute's value they stand in, or that they stand in none."""
+    return place[0].start if place and place[0].place is Place.VALUE else None
+
+
+class Words:
+    """Stand-ins for tags while HTML passes through other programs: a word of letters and digits that occurs nowhere in the source."""
+
+    def __init__(self, source: str):
+        stem = "tag"
+        while stem + "z" in source.lower():
+            stem += "q"
+        self.stem = stem + "z"
+        self.pattern = re.compile(rf"{self.stem}(?P<number>\d+)z")
+
+    def word(self, number: int) -> str:
+        return f"{self.stem}{number}z"
+
+    def put(self, source: str, tokens: list[Token]) -> tuple[str, list[str]]:
+        """The source with a word in place of each token, and the words."""
+        out, position, words = [], 0, []
+        for number, token in enumerate(tokens):
+            words.append(self.word(number))
+            out += (source[position : token.start], words[-1])
+            position = token.end
+        return "".join([*out, source[position:]]), words

@@ -1,0 +1,104 @@
+"""Tags rendered by python-liquid itself: the general way, by which the compiled way of `rules/message` is measured."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+
+from liquid import Environment, FalsyStrictUndefined, Mode
+from liquid.builtin.content import Literal
+from liquid.builtin.illegal import Illegal
+from liquid.builtin.output import Output as OutputTag
+from liquid.builtin.tags.if_tag import IfTag
+from liquid.builtin.tags.unless_tag import UnlessTag
+from markupsafe import Markup
+
+from webapp.core.rules.tags import values
+from webapp.core.rules.tags.build import parse
+from webapp.core.rules.tags.tree import Branch, Condition, Escape, Name, Nodes, Output, Slot, Test, Text
+
+
+class _Cut(Environment):
+    """Liquid with output, if and unless, four filters and the escapes; no loops, no assignment, no inclusion, and limits."""
+
+    block_nesting_limit = 30
+    output_stream_limit = 20_000_000
+    loop_iteration_limit = 0
+    local_namespace_limit = 0
+    suppress_blank_control_flow_blocks = False
+
+    def setup_tags_and_filters(self, *, extra: bool = False) -> None:
+        for tag in (Literal, OutputTag, Illegal, IfTag, UnlessTag):
+            self.add_tag(tag)
+        for name, function in values.FILTERS.items():
+            self.add_filter(name, function)
+        for how in Escape:
+            self.add_filter(f"as_{how.value}", lambda value, how=how: Markup(values.escape(str.__str__(value), how)))
+
+
+_PLAIN = _Cut(tolerance=Mode.STRICT, undefined=FalsyStrictUndefined, autoescape=False)
+_HTML = _Cut(tolerance=Mode.STRICT, undefined=FalsyStrictUndefined, autoescape=True)
+
+
+def render(source: str, tag_values: Mapping[str, str], *, field: str = "text") -> str:
+    """A subject or a plain text with the values filled in. Raises Invalid for a source with problems, KeyError for a missing value."""
+    return render_nodes(parse(source, field=field), tag_values)
+
+
+def render_nodes(nodes: Nodes, tag_values: Mapping[str, str]) -> str:
+    """The tree with the values filled in, cleaned and escaped as their places demand. Nothing else in it is changed."""
+    template = _template(nodes)
+    return template.render(**{name: values.clean(value) for name, value in tag_values.items()})
+
+
+@lru_cache(maxsize=64)
+def _template(nodes: Nodes):
+    environment = _HTML if any(slot.escape is not Escape.PLAIN for slot in _slots(nodes)) else _PLAIN
+    return environment.from_string(to_source(nodes))
+
+
+def _slots(nodes: Nodes):
+    for node in nodes:
+        if isinstance(node, Slot):
+            yield node
+        elif isinstance(node, Branch):
+            for _, body in node.arms:
+                yield from _slots(body)
+            yield from _slots(node.otherwise)
+
+
+def to_source(nodes: Nodes) -> str:
+    """The tree as Liquid writes it, every value with its escape, and a bare name in a condition as what it means: not empty."""
+    out = []
+    for node in nodes:
+        if isinstance(node, Text):
+            out.append(node.text.replace("{", "{{ '{' }}"))
+        elif isinstance(node, Slot):
+            out.append(f"{{{{ {_output(node.output)} | as_{node.escape.value} }}}}")
+        else:
+            for number, (condition, body) in enumerate(node.arms):
+                keyword = "elsif" if number else "unless" if condition.negated else "if"
+                out.append(f"{{% {keyword} {_condition(condition)} %}}{to_source(body)}")
+            end = "endunless" if node.arms[0][0].negated else "endif"
+            out.append(f"{{% else %}}{to_source(node.otherwise)}{{% {end} %}}")
+    return "".join(out)
+
+
+def _output(output: Output) -> str:
+    steps = (f.name if f.argument is None else f"{f.name}: {_operand(f.argument)}" for f in output.filters)
+    return " | ".join([output.name, *steps])
+
+
+def _condition(condition: Condition) -> str:
+    return f" {condition.joined_by} ".join(_test(test) for test in condition.tests)
+
+
+def _test(test: Test) -> str:
+    if test.operator == "filled":
+        return f"{test.name} != ''"
+    return f"{test.name} {test.operator} {_operand(test.operand)}"
+
+
+def _operand(operand: str | Name) -> str:
+    if isinstance(operand, Name):
+        return operand.name
+    quote = '"' if "'" in operand else "'"
+    return f"{quote}{operand}{quote}"
