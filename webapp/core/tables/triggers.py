@@ -1,9 +1,11 @@
-"""Triggers with which the database itself refuses a transition that `rules/lifecycle.py` does not list, on SQLite and PostgreSQL."""
+"""Every trigger of the schema. Those here let the database itself refuse a transition that `rules/lifecycle.py` does not list, on SQLite
+and PostgreSQL; `stamp_triggers.py` adds those that say what has changed."""
 
 from collections.abc import Mapping
 from enum import StrEnum
 
 from webapp.core.rules.lifecycle import BORN, BROADCAST_TRANSITIONS, DELIVERY_TRANSITIONS
+from webapp.core.tables import stamp_triggers
 
 
 def statements(dialect: str) -> list[str]:
@@ -14,7 +16,8 @@ def statements(dialect: str) -> list[str]:
         "delivery": DELIVERY_TRANSITIONS,
     }
     make = _sqlite if dialect == "sqlite" else _postgresql
-    return [sql for name, moves in tables.items() for sql in make(name, born[name], _illegal(moves))]
+    moves_only = [sql for name, moves in tables.items() for sql in make(name, born[name], _illegal(moves))]
+    return moves_only + stamp_triggers.statements(dialect)
 
 
 def _illegal(moves: Mapping[StrEnum, frozenset]) -> str:

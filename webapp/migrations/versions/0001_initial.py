@@ -14,6 +14,21 @@ TRIGGERS = {
         "CREATE TRIGGER broadcast_born BEFORE INSERT ON broadcast WHEN NEW.state NOT IN ('draft') BEGIN SELECT RAISE(ABORT, 'illegal first state of broadcast'); END",
         "CREATE TRIGGER delivery_moves BEFORE UPDATE OF state ON delivery WHEN NEW.state <> OLD.state AND (NOT ((OLD.state = 'pending' AND NEW.state IN ('cancelled', 'claimed', 'failed', 'suppressed')) OR (OLD.state = 'claimed' AND NEW.state IN ('accepted', 'deferred', 'failed', 'held', 'pending', 'uncertain')) OR (OLD.state = 'deferred' AND NEW.state IN ('cancelled', 'claimed', 'failed', 'pending', 'suppressed')) OR (OLD.state = 'held' AND NEW.state IN ('cancelled', 'claimed', 'failed', 'pending', 'suppressed')) OR (OLD.state = 'uncertain' AND NEW.state IN ('accepted', 'cancelled', 'failed', 'pending')) OR (OLD.state = 'failed' AND NEW.state IN ('pending')))) BEGIN SELECT RAISE(ABORT, 'illegal transition of delivery.state'); END",
         "CREATE TRIGGER delivery_born BEFORE INSERT ON delivery WHEN NEW.state NOT IN ('pending', 'skipped') BEGIN SELECT RAISE(ABORT, 'illegal first state of delivery'); END",
+        "CREATE TRIGGER client_stamp_insert AFTER INSERT ON client BEGIN INSERT INTO audience_stamp (block, writer, stamp) VALUES (NEW.id >> 14, 0, random()) ON CONFLICT (block, writer) DO UPDATE SET stamp = excluded.stamp; END",
+        "CREATE TRIGGER client_stamp_delete AFTER DELETE ON client BEGIN INSERT INTO audience_stamp (block, writer, stamp) VALUES (OLD.id >> 14, 0, random()) ON CONFLICT (block, writer) DO UPDATE SET stamp = excluded.stamp; END",
+        "CREATE TRIGGER client_stamp_update AFTER UPDATE OF country, language, status, address_key, email ON client WHEN OLD.country IS NOT NEW.country OR OLD.language IS NOT NEW.language OR OLD.status IS NOT NEW.status OR OLD.address_key IS NOT NEW.address_key OR OLD.email IS NOT NEW.email BEGIN INSERT INTO audience_stamp (block, writer, stamp) VALUES (OLD.id >> 14, 0, random()) ON CONFLICT (block, writer) DO UPDATE SET stamp = excluded.stamp; INSERT INTO audience_stamp (block, writer, stamp) VALUES (NEW.id >> 14, 0, random()) ON CONFLICT (block, writer) DO UPDATE SET stamp = excluded.stamp; END",
+        "CREATE TRIGGER service_stamp_insert AFTER INSERT ON service BEGIN INSERT INTO audience_stamp (block, writer, stamp) VALUES (NEW.client_id >> 14, 0, random()) ON CONFLICT (block, writer) DO UPDATE SET stamp = excluded.stamp; END",
+        "CREATE TRIGGER service_stamp_delete AFTER DELETE ON service BEGIN INSERT INTO audience_stamp (block, writer, stamp) VALUES (OLD.client_id >> 14, 0, random()) ON CONFLICT (block, writer) DO UPDATE SET stamp = excluded.stamp; END",
+        "CREATE TRIGGER service_stamp_update AFTER UPDATE OF client_id, product_id, status ON service WHEN OLD.client_id IS NOT NEW.client_id OR OLD.product_id IS NOT NEW.product_id OR OLD.status IS NOT NEW.status BEGIN INSERT INTO audience_stamp (block, writer, stamp) VALUES (OLD.client_id >> 14, 0, random()) ON CONFLICT (block, writer) DO UPDATE SET stamp = excluded.stamp; INSERT INTO audience_stamp (block, writer, stamp) VALUES (NEW.client_id >> 14, 0, random()) ON CONFLICT (block, writer) DO UPDATE SET stamp = excluded.stamp; END",
+        "CREATE TRIGGER addon_assignment_stamp_insert AFTER INSERT ON addon_assignment BEGIN INSERT INTO audience_stamp (block, writer, stamp) VALUES (NEW.client_id >> 14, 0, random()) ON CONFLICT (block, writer) DO UPDATE SET stamp = excluded.stamp; END",
+        "CREATE TRIGGER addon_assignment_stamp_delete AFTER DELETE ON addon_assignment BEGIN INSERT INTO audience_stamp (block, writer, stamp) VALUES (OLD.client_id >> 14, 0, random()) ON CONFLICT (block, writer) DO UPDATE SET stamp = excluded.stamp; END",
+        "CREATE TRIGGER addon_assignment_stamp_update AFTER UPDATE OF client_id, addon_id, status ON addon_assignment WHEN OLD.client_id IS NOT NEW.client_id OR OLD.addon_id IS NOT NEW.addon_id OR OLD.status IS NOT NEW.status BEGIN INSERT INTO audience_stamp (block, writer, stamp) VALUES (OLD.client_id >> 14, 0, random()) ON CONFLICT (block, writer) DO UPDATE SET stamp = excluded.stamp; INSERT INTO audience_stamp (block, writer, stamp) VALUES (NEW.client_id >> 14, 0, random()) ON CONFLICT (block, writer) DO UPDATE SET stamp = excluded.stamp; END",
+        "CREATE TRIGGER client_stamp_address_insert AFTER insert ON client WHEN NEW.address_key IS NOT NULL BEGIN INSERT INTO audience_stamp (block, writer, stamp) VALUES (-1, 0, random()) ON CONFLICT (block, writer) DO UPDATE SET stamp = excluded.stamp; END",
+        "CREATE TRIGGER client_stamp_address_delete AFTER delete ON client WHEN OLD.address_key IS NOT NULL BEGIN INSERT INTO audience_stamp (block, writer, stamp) VALUES (-1, 0, random()) ON CONFLICT (block, writer) DO UPDATE SET stamp = excluded.stamp; END",
+        "CREATE TRIGGER client_stamp_address_update AFTER UPDATE OF address_key ON client WHEN OLD.address_key IS NOT NEW.address_key BEGIN INSERT INTO audience_stamp (block, writer, stamp) VALUES (-1, 0, random()) ON CONFLICT (block, writer) DO UPDATE SET stamp = excluded.stamp; END",
+        "CREATE TRIGGER suppression_stamp_insert AFTER insert ON suppression BEGIN INSERT INTO audience_stamp (block, writer, stamp) VALUES (-2, 0, random()) ON CONFLICT (block, writer) DO UPDATE SET stamp = excluded.stamp; END",
+        "CREATE TRIGGER suppression_stamp_delete AFTER delete ON suppression BEGIN INSERT INTO audience_stamp (block, writer, stamp) VALUES (-2, 0, random()) ON CONFLICT (block, writer) DO UPDATE SET stamp = excluded.stamp; END",
+        "CREATE TRIGGER suppression_stamp_update AFTER update ON suppression BEGIN INSERT INTO audience_stamp (block, writer, stamp) VALUES (-2, 0, random()) ON CONFLICT (block, writer) DO UPDATE SET stamp = excluded.stamp; END",
     ],
     "postgresql": [
         "CREATE FUNCTION broadcast_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'illegal transition of broadcast.state' USING ERRCODE = 'check_violation'; END $$",
@@ -22,6 +37,29 @@ TRIGGERS = {
         "CREATE FUNCTION delivery_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'illegal transition of delivery.state' USING ERRCODE = 'check_violation'; END $$",
         "CREATE TRIGGER delivery_moves BEFORE UPDATE OF state ON delivery FOR EACH ROW WHEN (NEW.state <> OLD.state AND (NOT ((OLD.state = 'pending' AND NEW.state IN ('cancelled', 'claimed', 'failed', 'suppressed')) OR (OLD.state = 'claimed' AND NEW.state IN ('accepted', 'deferred', 'failed', 'held', 'pending', 'uncertain')) OR (OLD.state = 'deferred' AND NEW.state IN ('cancelled', 'claimed', 'failed', 'pending', 'suppressed')) OR (OLD.state = 'held' AND NEW.state IN ('cancelled', 'claimed', 'failed', 'pending', 'suppressed')) OR (OLD.state = 'uncertain' AND NEW.state IN ('accepted', 'cancelled', 'failed', 'pending')) OR (OLD.state = 'failed' AND NEW.state IN ('pending'))))) EXECUTE FUNCTION delivery_refuse()",
         "CREATE TRIGGER delivery_born BEFORE INSERT ON delivery FOR EACH ROW WHEN (NEW.state NOT IN ('pending', 'skipped')) EXECUTE FUNCTION delivery_refuse()",
+        "CREATE SEQUENCE audience_stamp_number",
+        "CREATE FUNCTION audience_stamp(blocks integer[]) RETURNS void LANGUAGE plpgsql AS $$ DECLARE me bigint := pg_current_xact_id()::text::bigint; BEGIN INSERT INTO audience_stamp (block, writer, stamp) SELECT b, me, nextval('audience_stamp_number') FROM unnest(blocks) AS b WHERE b IS NOT NULL ON CONFLICT (block, writer) DO UPDATE SET stamp = excluded.stamp; DELETE FROM audience_stamp WHERE (block, writer) IN (SELECT s.block, s.writer FROM audience_stamp s WHERE s.block = ANY (blocks) AND s.writer <> me FOR UPDATE SKIP LOCKED); END $$",
+        "CREATE FUNCTION audience_stamp_all() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN UPDATE audience_stamp SET stamp = nextval('audience_stamp_number'); RETURN NULL; END $$",
+        "CREATE FUNCTION client_stamp() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF TG_OP = 'INSERT' THEN PERFORM audience_stamp(ARRAY(SELECT id >> 14 FROM new_rows UNION SELECT -1 FROM new_rows WHERE address_key IS NOT NULL)::integer[]); ELSIF TG_OP = 'DELETE' THEN PERFORM audience_stamp(ARRAY(SELECT id >> 14 FROM old_rows UNION SELECT -1 FROM old_rows WHERE address_key IS NOT NULL)::integer[]); ELSIF TG_OP = 'UPDATE' THEN PERFORM audience_stamp(ARRAY(SELECT a >> 14 FROM (SELECT n.id AS a, o.id AS b FROM new_rows n JOIN old_rows o USING (id) WHERE n.country IS DISTINCT FROM o.country OR n.language IS DISTINCT FROM o.language OR n.status IS DISTINCT FROM o.status OR n.address_key IS DISTINCT FROM o.address_key OR n.email IS DISTINCT FROM o.email) AS m UNION SELECT b >> 14 FROM (SELECT n.id AS a, o.id AS b FROM new_rows n JOIN old_rows o USING (id) WHERE n.country IS DISTINCT FROM o.country OR n.language IS DISTINCT FROM o.language OR n.status IS DISTINCT FROM o.status OR n.address_key IS DISTINCT FROM o.address_key OR n.email IS DISTINCT FROM o.email) AS m UNION SELECT -1 FROM new_rows n JOIN old_rows o USING (id) WHERE n.address_key IS DISTINCT FROM o.address_key)::integer[]); END IF; RETURN NULL; END $$",
+        "CREATE TRIGGER client_stamp_insert AFTER INSERT ON client REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION client_stamp()",
+        "CREATE TRIGGER client_stamp_delete AFTER DELETE ON client REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION client_stamp()",
+        "CREATE TRIGGER client_stamp_update AFTER UPDATE ON client REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION client_stamp()",
+        "CREATE TRIGGER client_stamp_truncate AFTER TRUNCATE ON client FOR EACH STATEMENT EXECUTE FUNCTION audience_stamp_all()",
+        "CREATE FUNCTION suppression_stamp() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM audience_stamp(ARRAY[-2]); RETURN NULL; END $$",
+        "CREATE TRIGGER suppression_stamp_insert AFTER INSERT ON suppression REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION suppression_stamp()",
+        "CREATE TRIGGER suppression_stamp_delete AFTER DELETE ON suppression REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION suppression_stamp()",
+        "CREATE TRIGGER suppression_stamp_update AFTER UPDATE ON suppression REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION suppression_stamp()",
+        "CREATE TRIGGER suppression_stamp_truncate AFTER TRUNCATE ON suppression FOR EACH STATEMENT EXECUTE FUNCTION audience_stamp_all()",
+        "CREATE FUNCTION service_stamp() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF TG_OP = 'INSERT' THEN PERFORM audience_stamp(ARRAY(SELECT client_id >> 14 FROM new_rows )::integer[]); ELSIF TG_OP = 'DELETE' THEN PERFORM audience_stamp(ARRAY(SELECT client_id >> 14 FROM old_rows )::integer[]); ELSIF TG_OP = 'UPDATE' THEN PERFORM audience_stamp(ARRAY(SELECT a >> 14 FROM (SELECT n.client_id AS a, o.client_id AS b FROM new_rows n JOIN old_rows o USING (id) WHERE n.client_id IS DISTINCT FROM o.client_id OR n.product_id IS DISTINCT FROM o.product_id OR n.status IS DISTINCT FROM o.status) AS m UNION SELECT b >> 14 FROM (SELECT n.client_id AS a, o.client_id AS b FROM new_rows n JOIN old_rows o USING (id) WHERE n.client_id IS DISTINCT FROM o.client_id OR n.product_id IS DISTINCT FROM o.product_id OR n.status IS DISTINCT FROM o.status) AS m )::integer[]); END IF; RETURN NULL; END $$",
+        "CREATE TRIGGER service_stamp_insert AFTER INSERT ON service REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION service_stamp()",
+        "CREATE TRIGGER service_stamp_delete AFTER DELETE ON service REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION service_stamp()",
+        "CREATE TRIGGER service_stamp_update AFTER UPDATE ON service REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION service_stamp()",
+        "CREATE TRIGGER service_stamp_truncate AFTER TRUNCATE ON service FOR EACH STATEMENT EXECUTE FUNCTION audience_stamp_all()",
+        "CREATE FUNCTION addon_assignment_stamp() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF TG_OP = 'INSERT' THEN PERFORM audience_stamp(ARRAY(SELECT client_id >> 14 FROM new_rows )::integer[]); ELSIF TG_OP = 'DELETE' THEN PERFORM audience_stamp(ARRAY(SELECT client_id >> 14 FROM old_rows )::integer[]); ELSIF TG_OP = 'UPDATE' THEN PERFORM audience_stamp(ARRAY(SELECT a >> 14 FROM (SELECT n.client_id AS a, o.client_id AS b FROM new_rows n JOIN old_rows o USING (id) WHERE n.client_id IS DISTINCT FROM o.client_id OR n.addon_id IS DISTINCT FROM o.addon_id OR n.status IS DISTINCT FROM o.status) AS m UNION SELECT b >> 14 FROM (SELECT n.client_id AS a, o.client_id AS b FROM new_rows n JOIN old_rows o USING (id) WHERE n.client_id IS DISTINCT FROM o.client_id OR n.addon_id IS DISTINCT FROM o.addon_id OR n.status IS DISTINCT FROM o.status) AS m )::integer[]); END IF; RETURN NULL; END $$",
+        "CREATE TRIGGER addon_assignment_stamp_insert AFTER INSERT ON addon_assignment REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION addon_assignment_stamp()",
+        "CREATE TRIGGER addon_assignment_stamp_delete AFTER DELETE ON addon_assignment REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION addon_assignment_stamp()",
+        "CREATE TRIGGER addon_assignment_stamp_update AFTER UPDATE ON addon_assignment REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION addon_assignment_stamp()",
+        "CREATE TRIGGER addon_assignment_stamp_truncate AFTER TRUNCATE ON addon_assignment FOR EACH STATEMENT EXECUTE FUNCTION audience_stamp_all()",
     ],
 }
 
@@ -33,6 +71,13 @@ def upgrade() -> None:
         sa.Column("name", sa.String(length=200), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_addon")),
         sa.UniqueConstraint("name", name=op.f("uq_addon_name")),
+    )
+    op.create_table(
+        "audience_stamp",
+        sa.Column("block", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("writer", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column("stamp", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.PrimaryKeyConstraint("block", "writer", name=op.f("pk_audience_stamp")),
     )
     op.create_table(
         "client",
@@ -162,11 +207,15 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("kind", sa.String(20), nullable=False),
         sa.Column("state", sa.String(20), nullable=False),
+        sa.Column("attempt", sa.Integer(), nullable=False),
         sa.Column("file_name", sa.String(length=255), nullable=False),
         sa.Column("stored_as", sa.String(length=64), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
         sa.Column("encoding", sa.String(length=20), nullable=False),
         sa.Column("delimiter", sa.String(length=1), nullable=False),
+        sa.Column("header", sa.JSON(), nullable=False),
         sa.Column("mapping", sa.JSON(), nullable=False),
+        sa.Column("date_order", sa.String(length=10), nullable=False),
         sa.Column("rows_total", sa.Integer(), nullable=True),
         sa.Column("rows_seen", sa.Integer(), nullable=False),
         sa.Column("new", sa.Integer(), nullable=False),
@@ -189,6 +238,15 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_import_run")),
     )
+    with op.batch_alter_table("import_run", schema=None) as batch_op:
+        batch_op.create_index(
+            "uq_import_run_running",
+            ["state"],
+            unique=True,
+            sqlite_where=sa.text("state = 'running'"),
+            postgresql_where=sa.text("state = 'running'"),
+        )
+
     op.create_table(
         "service",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -212,6 +270,9 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("service", schema=None) as batch_op:
         batch_op.create_index("ix_service_client", ["client_id", "product_id", "status"], unique=False)
+        batch_op.create_index(
+            "ix_service_domain", ["domain"], unique=False, postgresql_ops={"domain": "varchar_pattern_ops"}
+        )
         batch_op.create_index("ix_service_product", ["product_id", "status", "client_id"], unique=False)
 
     op.create_table(
@@ -419,6 +480,83 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("broadcast_id", "sender_id", "state", name=op.f("pk_tally")),
     )
     op.create_table(
+        "waiting_addon_assignment",
+        sa.Column("import_id", sa.Integer(), nullable=False),
+        sa.Column("line", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("number", sa.String(length=64), nullable=False),
+        sa.Column("verb", sa.String(20), nullable=False),
+        sa.Column("client_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("service_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("status", sa.String(20), nullable=True),
+        sa.Column("addon_name", sa.String(length=200), nullable=True),
+        sa.CheckConstraint("verb IN ('new', 'changed', 'seen')", name=op.f("ck_waiting_addon_assignment_verb")),
+        sa.ForeignKeyConstraint(
+            ["import_id"],
+            ["import_run.id"],
+            name=op.f("fk_waiting_addon_assignment_import_id_import_run"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("import_id", "line", name=op.f("pk_waiting_addon_assignment")),
+        sqlite_with_rowid=False,
+    )
+    with op.batch_alter_table("waiting_addon_assignment", schema=None) as batch_op:
+        batch_op.create_index("ix_waiting_addon_assignment_number", ["import_id", "number"], unique=False)
+
+    op.create_table(
+        "waiting_client",
+        sa.Column("import_id", sa.Integer(), nullable=False),
+        sa.Column("line", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("number", sa.String(length=64), nullable=False),
+        sa.Column("verb", sa.String(20), nullable=False),
+        sa.Column("first_name", sa.String(length=200), nullable=True),
+        sa.Column("last_name", sa.String(length=200), nullable=True),
+        sa.Column("company", sa.String(length=200), nullable=True),
+        sa.Column("email", sa.String(length=320), nullable=True),
+        sa.Column("address", sa.String(length=320), nullable=True),
+        sa.Column("address_key", sa.String(length=320), nullable=True),
+        sa.Column("address_problem", sa.String(length=200), nullable=True),
+        sa.Column("city", sa.String(length=200), nullable=True),
+        sa.Column("country", sa.String(length=2), nullable=True),
+        sa.Column("language", sa.String(length=35), nullable=True),
+        sa.Column("status", sa.String(20), nullable=True),
+        sa.Column("client_since", sa.Date(), nullable=True),
+        sa.Column("marketing_opt_in", sa.Boolean(), nullable=True),
+        sa.Column("search_text", sa.String(length=1400), nullable=True),
+        sa.CheckConstraint("verb IN ('new', 'changed', 'seen')", name=op.f("ck_waiting_client_verb")),
+        sa.ForeignKeyConstraint(
+            ["import_id"], ["import_run.id"], name=op.f("fk_waiting_client_import_id_import_run"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("import_id", "line", name=op.f("pk_waiting_client")),
+        sqlite_with_rowid=False,
+    )
+    with op.batch_alter_table("waiting_client", schema=None) as batch_op:
+        batch_op.create_index("ix_waiting_client_number", ["import_id", "number"], unique=False)
+
+    op.create_table(
+        "waiting_service",
+        sa.Column("import_id", sa.Integer(), nullable=False),
+        sa.Column("line", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("number", sa.String(length=64), nullable=False),
+        sa.Column("verb", sa.String(20), nullable=False),
+        sa.Column("client_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("domain", sa.String(length=255), nullable=True),
+        sa.Column("status", sa.String(20), nullable=True),
+        sa.Column("price", sa.Numeric(precision=12, scale=2), nullable=True),
+        sa.Column("currency", sa.String(length=3), nullable=True),
+        sa.Column("next_due_on", sa.Date(), nullable=True),
+        sa.Column("product_group", sa.String(length=200), nullable=True),
+        sa.Column("product_name", sa.String(length=200), nullable=True),
+        sa.CheckConstraint("verb IN ('new', 'changed', 'seen')", name=op.f("ck_waiting_service_verb")),
+        sa.ForeignKeyConstraint(
+            ["import_id"], ["import_run.id"], name=op.f("fk_waiting_service_import_id_import_run"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("import_id", "line", name=op.f("pk_waiting_service")),
+        sqlite_with_rowid=False,
+    )
+    with op.batch_alter_table("waiting_service", schema=None) as batch_op:
+        batch_op.create_index("ix_waiting_service_number", ["import_id", "number"], unique=False)
+
+    op.create_table(
         "attempt",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("delivery_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -444,6 +582,18 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_attempt_delivery_id"))
 
     op.drop_table("attempt")
+    with op.batch_alter_table("waiting_service", schema=None) as batch_op:
+        batch_op.drop_index("ix_waiting_service_number")
+
+    op.drop_table("waiting_service")
+    with op.batch_alter_table("waiting_client", schema=None) as batch_op:
+        batch_op.drop_index("ix_waiting_client_number")
+
+    op.drop_table("waiting_client")
+    with op.batch_alter_table("waiting_addon_assignment", schema=None) as batch_op:
+        batch_op.drop_index("ix_waiting_addon_assignment_number")
+
+    op.drop_table("waiting_addon_assignment")
     op.drop_table("tally")
     with op.batch_alter_table("sender", schema=None) as batch_op:
         batch_op.drop_index("ix_sender_open")
@@ -481,9 +631,17 @@ def downgrade() -> None:
     op.drop_table("sign_in")
     with op.batch_alter_table("service", schema=None) as batch_op:
         batch_op.drop_index("ix_service_product")
+        batch_op.drop_index("ix_service_domain", postgresql_ops={"domain": "varchar_pattern_ops"})
         batch_op.drop_index("ix_service_client")
 
     op.drop_table("service")
+    with op.batch_alter_table("import_run", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_import_run_running",
+            sqlite_where=sa.text("state = 'running'"),
+            postgresql_where=sa.text("state = 'running'"),
+        )
+
     op.drop_table("import_run")
     with op.batch_alter_table("broadcast", schema=None) as batch_op:
         batch_op.drop_index("ix_broadcast_updated")
@@ -504,4 +662,5 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_client_address_key"))
 
     op.drop_table("client")
+    op.drop_table("audience_stamp")
     op.drop_table("addon")
