@@ -1,17 +1,17 @@
 """Flask extensions, made here without an app and bound in `webapp/app.py`."""
 
 from flask_login import LoginManager
-from flask_mail import Mail
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from flask_wtf import CSRFProtect
 from htmx_flask import Htmx
 
+from webapp.adapters.smtp.flask_front import RelayMail
 from webapp.core.tables import Base
 
 db = SQLAlchemy(metadata=Base.metadata)
 migrate = Migrate()
-mail = Mail()
+mail = RelayMail()
 csrf = CSRFProtect()
 htmx = Htmx()
 login = LoginManager()

@@ -1,0 +1,15 @@
+"""The relay: mails over SMTP (RFC 5321), many at a time and accountable (`SmtpMailer`), or one (`send_one`).
+
+replies.py     bytes from the relay -> replies
+wire.py        a non-blocking socket, plain or TLS, that knows what has left it
+opening.py     from the TCP connection to the first mail: banner, EHLO, STARTTLS, AUTH
+connection.py  one connection: mail after mail, and who is in doubt when it breaks
+mailer.py      the loop over all connections
+one_off.py     a single mail, for test sends
+flask_front.py Flask-Mail with time-outs and verified TLS
+"""
+
+from webapp.adapters.smtp.mailer import SmtpMailer
+from webapp.adapters.smtp.one_off import send_one
+
+__all__ = ["SmtpMailer", "send_one"]

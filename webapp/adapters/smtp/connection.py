@@ -1,0 +1,223 @@
+"""One connection to the relay, from connect to its end, and who is in doubt when it breaks."""
+
+import selectors
+import ssl
+from collections.abc import Sequence
+from typing import Protocol
+
+from webapp.adapters.smtp.opening import Dialogue, Ended, opening, refused
+from webapp.adapters.smtp.replies import Garbled, ReplyReader, as_text
+from webapp.adapters.smtp.transactions import IDLE, QUIT, transactions, unsendable
+from webapp.adapters.smtp.wire import Address, Wire
+from webapp.config import RelaySettings
+from webapp.core.ports import Cause, Exchange, Mail, Reply, Stage
+
+
+class Pool(Protocol):
+    """What a connection needs from those who run it."""
+
+    settings: RelaySettings
+    selector: selectors.BaseSelector
+    exchange: Exchange
+    timeouts: dict[str, float]
+    now: float
+
+    def tls(self) -> ssl.SSLContext:
+        """How to encrypt."""
+
+    def is_idle(self, connection: "Connection") -> None:
+        """The connection can carry a mail now."""
+
+    def has_ended(self, connection: "Connection", failed: bool) -> None:
+        """The connection is closed; `failed` before it was of any use."""
+
+
+class Connection:
+    """One conversation. `mail` is the one it is about, `following` the one whose commands were written behind the content of `mail`;
+    `deadline` is the instant (monotonic) until which what it is `awaiting` must come."""
+
+    def __init__(self, pool: Pool, addresses: Sequence[Address]) -> None:
+        self.pool = pool
+        self.settings = pool.settings
+        self.wire = Wire(pool.selector, self)
+        self.reader = ReplyReader()
+        self.features: dict[str, str] = {}
+        self.pipelining = False
+        self.size_limit = 0
+        self.mail: Mail | None = None
+        self.following: Mail | None = None
+        self.mails = 0
+        self.behind_dot = 0
+        self.has_worked = False
+        self.is_open = False
+        self.is_closed = False
+        self.awaiting: str = Stage.CONNECT
+        self.deadline = 0.0
+        self._is_quiet = True
+        self._addresses = list(addresses)
+        self._talk = self._conversation()
+        next(self._talk)
+        self._connect(None)
+
+    # What the pool calls
+
+    def ready(self, can_write: bool) -> None:
+        """The selector says that the socket can be read or written."""
+        if self._is_quiet:
+            self._go_on_quietly()
+            return
+        wire = self.wire
+        if can_write and wire.unsent:
+            wire.flush()
+            self._set_deadline()
+        if data := wire.read():
+            self._hear(data)
+        if wire.ended and not self.is_closed:
+            self._end(Reply(self._stage(), None, "", wire.ended, Cause.LOST))
+
+    def take(self) -> Mail | None:
+        """The exchange's next mail that this connection can carry; one that it cannot is settled on the way."""
+        exchange = self.pool.exchange
+        while (mail := exchange.take()) is not None:
+            refusal = unsendable(mail, self.size_limit)
+            if refusal is None:
+                return mail
+            exchange.settled(mail, refusal)
+        return None
+
+    def begin(self, mail: Mail) -> None:
+        """Carry a mail; only while idle."""
+        self._go_on(mail)
+
+    def leave(self) -> None:
+        """Say goodbye; only while idle. The connection ends when the relay has answered, or soon."""
+        self.awaiting = QUIT
+        self.wire.write(b"QUIT\r\n")
+        self._set_deadline()
+
+    def expired(self) -> None:
+        """The deadline has passed."""
+        if self.awaiting is IDLE:
+            self.leave()
+            return
+        words = f"no answer for {self._limit():g} s"
+        if self.awaiting is Stage.CONNECT:
+            self._connect(TimeoutError(0, words))
+        else:
+            self._end(Reply(self._stage(), None, "", words, Cause.SILENT))
+
+    def cut(self) -> None:
+        """End at once, telling nobody."""
+        self.is_closed = True
+        self.mail = self.following = None
+        self.wire.close()
+
+    # How it goes on
+
+    def greeted(self, features: dict[str, str]) -> None:
+        """Remember what the relay offers; asked anew after STARTTLS, which forgets all (RFC 3207 section 4.2)."""
+        self.features = features
+        self.pipelining = "PIPELINING" in features
+        size = features.get("SIZE", "")
+        self.size_limit = int(size) if size.isdecimal() else 0
+
+    def _conversation(self) -> Dialogue:
+        yield from opening(self)
+        self.is_open = True
+        yield from transactions(self)
+
+    def _connect(self, failure: OSError | None) -> None:
+        """Try the next of the relay's addresses; when none is left, the last failure is the trouble."""
+        while self._addresses:
+            try:
+                self.wire.connect(self._addresses.pop(0))
+            except OSError as error:
+                failure = error
+            else:
+                self._set_deadline()
+                return
+        words = f"cannot connect: {failure.strerror or failure}" if failure else "the relay has no address"
+        self._end(Reply(Stage.CONNECT, None, "", words, Cause.UNREACHABLE))
+
+    def _go_on_quietly(self) -> None:
+        """Go on with a step that has no reply: the connection itself, the TLS handshake."""
+        try:
+            if self.awaiting is Stage.CONNECT:
+                self.wire.connected()
+            elif not self.wire.handshake():
+                return
+        except ssl.SSLCertVerificationError as error:
+            words = f"the relay's certificate is not to be trusted: {error.verify_message}"
+            self._end(Reply(Stage.STARTTLS, None, "", words, Cause.CERTIFICATE))
+        except OSError as error:  # ssl.SSLError is one
+            if self.awaiting is Stage.CONNECT:
+                self._connect(error)
+            else:
+                words = f"TLS handshake failed: {error.strerror or error}"
+                self._end(Reply(Stage.STARTTLS, None, "", words, Cause.LOST))
+        else:
+            self._go_on(None)
+
+    def _hear(self, data: bytes) -> None:
+        """Octets from the relay: go on with every whole reply among them."""
+        reader, wire = self.reader, self.wire
+        reader.feed(data)
+        try:
+            while (answer := reader.next()) is not None:
+                if self.awaiting is IDLE or self.awaiting is QUIT:
+                    self._end(refused(Stage.MAIL, answer))
+                elif wire.unsent and self._stage() is Stage.BODY:
+                    self._end(refused(Stage.BODY, answer))  # an answer before the dot, which will never leave now
+                else:
+                    self._go_on(answer)
+                if self.is_closed:
+                    return
+        except Garbled as error:
+            self._end(Reply(self._stage(), None, as_text(error.args[0]), "answer not understood", Cause.GARBLED))
+
+    def _go_on(self, answer: object) -> None:
+        try:
+            awaiting = self.awaiting = self._talk.send(answer)
+        except Ended as end:
+            self._end(end.reply)
+            return
+        self._set_deadline()
+        if awaiting is IDLE:
+            if self.mails >= self.settings.mails_per_connection:
+                self.leave()
+            else:
+                self.pool.is_idle(self)
+        elif awaiting is Stage.STARTTLS or self._is_quiet:
+            self._is_quiet = self.wire.is_shaking_hands
+
+    # How it ends
+
+    def _end(self, reply: Reply | None) -> None:
+        """Close, and settle what was on the connection: the mail it was about by `reply`, the one behind it as not handed over."""
+        self.is_closed = True
+        self.wire.close()
+        mail, following = self.mail, self.following
+        self.mail = self.following = None
+        is_new = not self.has_worked and self.awaiting is not QUIT
+        self.pool.has_ended(self, failed=is_new and reply is not None and reply.cause is not Cause.WITHDRAWN)
+        exchange = self.pool.exchange
+        if reply is not None:
+            if mail is not None:
+                exchange.settled(mail, reply)
+            elif is_new:
+                exchange.trouble(reply)
+        if following is not None:
+            words = "the connection ended before this mail was handed over"
+            exchange.settled(following, Reply(Stage.MAIL, None, "", words, Cause.LOST))
+
+    def _stage(self) -> Stage:
+        """The stage a failure now would belong to."""
+        if self.awaiting is Stage.DOT and self.wire.unsent > self.behind_dot:
+            return Stage.BODY
+        return self.awaiting if isinstance(self.awaiting, Stage) else Stage.MAIL
+
+    def _limit(self) -> float:
+        return self.pool.timeouts[self._stage() if self.wire.unsent else self.awaiting]
+
+    def _set_deadline(self) -> None:
+        self.deadline = self.pool.now + self._limit()

@@ -1,0 +1,60 @@
+"""One mail on a connection of its own: test sends and alerts."""
+
+import os
+from dataclasses import replace
+
+from webapp.adapters.smtp.mailer import SmtpMailer
+from webapp.config import RelaySettings
+from webapp.core.ports import Mail, Reply
+
+
+def send_one(settings: RelaySettings, mail: Mail) -> Reply:
+    """Hand one mail to the relay and say how it ended; `core.rules.outcome.judge` puts it in words. Blocks, at the longest for the
+    settings' time-outs. Tries once: trouble with the connection is an answer, too."""
+    mailer = SmtpMailer(replace(settings, connections=1))
+    exchange = _Single(mail)
+    try:
+        mailer.run(exchange)
+    finally:
+        mailer.close()
+        exchange.close()
+    assert exchange.reply is not None
+    return exchange.reply
+
+
+class _Single:
+    """The exchange of one mail."""
+
+    def __init__(self, mail: Mail) -> None:
+        self.reply: Reply | None = None
+        self._waiting: Mail | None = mail
+        self._never_read, self._never_written = os.pipe()
+
+    def take(self) -> Mail | None:
+        mail, self._waiting = self._waiting, None
+        return mail
+
+    def at_hand(self) -> int:
+        return 1 if self._waiting else 0
+
+    def finished(self) -> bool:
+        return self.reply is not None
+
+    def wake_fileno(self) -> int:
+        return self._never_read
+
+    def woken(self) -> None:
+        pass
+
+    def body_starts(self, mail: Mail) -> bool:
+        return True
+
+    def settled(self, mail: Mail, reply: Reply) -> None:
+        self.reply = reply
+
+    def trouble(self, reply: Reply) -> None:
+        self._waiting, self.reply = None, reply
+
+    def close(self) -> None:
+        os.close(self._never_read)
+        os.close(self._never_written)

@@ -1,0 +1,137 @@
+"""From the TCP connection to the first mail: banner, EHLO, STARTTLS, EHLO again, AUTH.
+
+Written as a generator: it yields the stage whose reply it waits for and is sent the reply (`None` for a step that has no reply, TCP
+and TLS), so that the order on the page is the order on the wire.
+"""
+
+import base64
+import socket
+import ssl
+from collections.abc import Generator
+from typing import TYPE_CHECKING, Any
+
+from webapp.adapters.smtp.replies import Answer, as_text
+from webapp.core.ports import Cause, Reply, Stage
+
+if TYPE_CHECKING:
+    from webapp.adapters.smtp.connection import Connection
+
+Dialogue = Generator[str, Any, None]
+
+
+class Ended(Exception):
+    """The conversation cannot go on. `reply` tells what becomes of the mail on it, or what the trouble is; None: nothing to tell."""
+
+    def __init__(self, reply: Reply | None = None) -> None:
+        super().__init__(reply)
+        self.reply = reply
+
+
+def refused(stage: Stage, answer: Answer) -> Reply:
+    """The relay's answer as a Reply; one that makes no sense at this stage as garbled."""
+    code, text = answer
+    if 400 <= code <= 599:
+        return Reply(stage, code, as_text(text))
+    return Reply(stage, None, as_text(text), f"answer {code} makes no sense here", Cause.GARBLED)
+
+
+def tls_context(ca_file: str | None) -> ssl.SSLContext:
+    """Verifies certificate and host name, always; against `ca_file` alone if there is one, else against the system's authorities."""
+    return ssl.create_default_context(cafile=ca_file)
+
+
+def ehlo_name(configured: str, own_address: str) -> str:
+    """The name to greet with: the configured one, this host's if it is a full one, else an address literal (RFC 5321 section 4.1.3)."""
+    if configured:
+        return configured
+    name = socket.gethostname()
+    if "." in name and name.isascii():
+        return name
+    plain = own_address.partition("%")[0]
+    return f"[IPv6:{plain}]" if ":" in plain else f"[{plain}]"
+
+
+def opening(connection: "Connection") -> Dialogue:
+    """Open the conversation as the settings demand; raises Ended where it cannot be."""
+    settings = connection.settings
+    yield Stage.CONNECT
+    if settings.implicit_tls:
+        yield from _encrypt(connection)
+    answer = yield Stage.BANNER
+    if answer[0] != 220:
+        raise Ended(refused(Stage.BANNER, answer))
+    yield from _greet(connection)
+    if settings.starttls:
+        if "STARTTLS" not in connection.features:
+            raise Ended(_not_offered(Stage.STARTTLS, "the relay does not offer STARTTLS"))
+        connection.wire.write(b"STARTTLS\r\n")
+        answer = yield Stage.STARTTLS
+        if answer[0] != 220:
+            raise Ended(refused(Stage.STARTTLS, answer))
+        if not connection.reader.is_empty:
+            raise Ended(
+                Reply(Stage.STARTTLS, None, "", "unencrypted text after STARTTLS", Cause.GARBLED)
+            )  # CVE-2011-0411
+        yield from _encrypt(connection)
+        yield from _greet(connection)
+    if settings.username:
+        yield from _sign_in(connection, settings.username, settings.password or "")
+
+
+def _encrypt(connection: "Connection") -> Dialogue:
+    try:
+        connection.wire.wrap(connection.pool.tls(), connection.settings.host)
+    except (ssl.SSLError, OSError, ValueError) as error:
+        raise Ended(Reply(Stage.STARTTLS, None, "", f"TLS cannot begin: {error}", Cause.CERTIFICATE)) from error
+    yield Stage.STARTTLS
+
+
+def _greet(connection: "Connection") -> Dialogue:
+    settings = connection.settings
+    name = ehlo_name(settings.ehlo_name, connection.wire.socket.getsockname()[0]).encode("ascii", "replace")
+    connection.wire.write(b"EHLO %b\r\n" % name)
+    answer = yield Stage.EHLO
+    features = _features(answer[1])
+    if 500 <= answer[0] <= 599 and not settings.starttls and not settings.username:
+        connection.wire.write(b"HELO %b\r\n" % name)
+        answer = yield Stage.EHLO
+        features = {}
+    if answer[0] != 250:
+        raise Ended(refused(Stage.EHLO, answer))
+    connection.greeted(features)
+
+
+def _features(text: bytes) -> dict[str, str]:
+    """Keyword -> parameters of an EHLO answer (RFC 5321 section 4.1.1.1), both upper case; its first line is the relay's name."""
+    features: dict[str, str] = {}
+    for line in text.decode("ascii", "replace").upper().split("\n")[1:]:
+        keyword, _, parameters = line.replace("AUTH=", "AUTH ", 1).strip().partition(" ")
+        features[keyword] = f"{features[keyword]} {parameters}" if keyword in features else parameters
+    return features
+
+
+def _sign_in(connection: "Connection", username: str, password: str) -> Dialogue:
+    """AUTH PLAIN (RFC 4616) or LOGIN; never in the clear, but on this machine itself."""
+    if not connection.wire.is_tls and not connection.wire.is_loopback():
+        raise Ended(Reply(Stage.AUTH, None, "", "no password is sent without TLS", Cause.PLAINTEXT))
+    mechanisms = connection.features.get("AUTH", "").split()
+    if "PLAIN" in mechanisms:
+        secret = base64.b64encode(f"\0{username}\0{password}".encode())
+        connection.wire.write(b"AUTH PLAIN %b\r\n" % secret)
+    elif "LOGIN" in mechanisms:
+        connection.wire.write(b"AUTH LOGIN\r\n")
+        for part in (username, password):
+            answer = yield Stage.AUTH
+            if answer[0] != 334:
+                raise Ended(refused(Stage.AUTH, answer))
+            connection.wire.write(base64.b64encode(part.encode()) + b"\r\n")
+    else:
+        offered = " ".join(mechanisms) or "nothing"
+        raise Ended(_not_offered(Stage.AUTH, f"sign-in by PLAIN or LOGIN is needed, the relay offers {offered}"))
+    answer = yield Stage.AUTH
+    if answer[0] != 235:
+        raise Ended(refused(Stage.AUTH, answer))
+
+
+def _not_offered(stage: Stage, words: str) -> Reply:
+    return Reply(stage, None, "", words, Cause.NOT_OFFERED)

@@ -1,0 +1,113 @@
+"""Mail after mail over one connection, one round trip each where the relay can pipeline.
+
+With PIPELINING one write carries the content and dot of one mail and MAIL, RCPT and DATA of the next (RFC 2920 section 3.1: content may
+begin a group, DATA must end it). The next content leaves only after its own 354, so at most one mail a connection is ever in doubt.
+"""
+
+import re
+from typing import TYPE_CHECKING
+
+from webapp.adapters.smtp.opening import Dialogue, Ended, refused
+from webapp.adapters.smtp.replies import Answer, as_text
+from webapp.core.ports import Cause, Mail, Reply, Stage
+
+if TYPE_CHECKING:
+    from webapp.adapters.smtp.connection import Connection
+
+IDLE, RSET, LONE_DOT, QUIT = "idle", "rset", "lone dot", "quit"
+"""What a connection waits for when it is not a mail's stage: work, or an answer that changes no outcome."""
+
+_ADDRESS = re.compile(r"[!-;=?-~]+")
+"""Printable ASCII without blank, < and >: nothing that could end the path or the line it stands in."""
+
+
+def transactions(connection: "Connection") -> Dialogue:
+    """Wait for work, carry it, wait again; a generator as in `opening`, which is sent a Mail when it waits for one (IDLE)."""
+    while True:
+        mail = yield IDLE
+        yield from _carry(connection, mail)
+
+
+def unsendable(mail: Mail, size_limit: int) -> Reply | None:
+    """Why a mail cannot be handed to a relay that takes `size_limit` octets (0: any number); None when it can."""
+    if not _ADDRESS.fullmatch(mail.rcpt_to):
+        return Reply(Stage.RCPT, None, "", "the recipient's address cannot be sent", Cause.UNSENDABLE)
+    if mail.mail_from and not _ADDRESS.fullmatch(mail.mail_from):
+        return Reply(Stage.MAIL, None, "", "the sender's address cannot be sent", Cause.UNSENDABLE)
+    if 0 < size_limit < len(mail.data):
+        # RFC 1870 section 6.1: the relay said so in its SIZE, and would say it again.
+        return Reply(Stage.MAIL, 552, f"5.3.4 {len(mail.data)} octets, the relay takes at most {size_limit}")
+    return None
+
+
+def _carry(connection: "Connection", mail: Mail) -> Dialogue:
+    """Hand over `mail`, and whatever follows while the exchange has more at hand."""
+    body_starts = connection.pool.exchange.body_starts
+    wire, reader, pipelining = connection.wire, connection.reader, connection.pipelining
+    last = connection.settings.mails_per_connection
+    wire.write(_group(mail) if pipelining else f"MAIL FROM:<{mail.mail_from}>\r\n".encode("ascii"))
+    while True:
+        connection.mail, connection.following = mail, None
+        if not (pipelining and reader.goes_ahead()):
+            stage, answer = Stage.MAIL, (yield Stage.MAIL)
+            if 200 <= answer[0] <= 299:
+                if not pipelining:
+                    wire.write(f"RCPT TO:<{mail.rcpt_to}>\r\n".encode("ascii"))
+                stage, answer = Stage.RCPT, (yield Stage.RCPT)
+                if 200 <= answer[0] <= 299:
+                    if not pipelining:
+                        wire.write(b"DATA\r\n")
+                    stage, answer = Stage.DATA, (yield Stage.DATA)
+            if stage is not Stage.DATA or answer[0] != 354:
+                yield from _refused(connection, stage, answer)
+                return
+        if body_starts(mail) is False:
+            raise Ended(Reply(Stage.DATA, None, "", "called back before the content left", Cause.WITHDRAWN))
+        connection.mails += 1
+        following = connection.take() if pipelining and connection.mails < last else None
+        group = b"" if following is None else _group(following)
+        connection.following, connection.behind_dot = following, len(group)
+        data = mail.data
+        wire.write(data + (b".\r\n" if data.endswith(b"\r\n") else b"\r\n.\r\n") + group)
+        _settle(connection, Stage.DOT, (yield Stage.DOT))
+        if following is None:
+            return
+        mail = following
+
+
+def _group(mail: Mail) -> bytes:
+    return f"MAIL FROM:<{mail.mail_from}>\r\nRCPT TO:<{mail.rcpt_to}>\r\nDATA\r\n".encode("ascii")
+
+
+def _refused(connection: "Connection", stage: Stage, answer: Answer) -> Dialogue:
+    """The relay does not take this mail: settle it, and bring the conversation back to where another can begin."""
+    _settle(connection, stage, answer)
+    if connection.pipelining:
+        while stage is not Stage.DATA:  # the answers to what had already been written
+            stage = Stage.RCPT if stage is Stage.MAIL else Stage.DATA
+            answer = yield stage
+        if answer[0] == 354:
+            connection.wire.write(b".\r\n")
+            yield LONE_DOT
+            return
+    connection.wire.write(b"RSET\r\n")
+    answer = yield RSET
+    if not 200 <= answer[0] <= 299:
+        raise Ended
+
+
+def _settle(connection: "Connection", stage: Stage, answer: Answer) -> None:
+    """Tell the exchange the relay's answer to the mail, once. Raises Ended where the conversation cannot go on after it."""
+    code, text = answer
+    if stage is Stage.DOT and 200 <= code <= 299:
+        reply = Reply(stage, code, as_text(text))
+    else:
+        reply = refused(stage, answer)
+        if reply.code is None:
+            raise Ended(reply)
+    mail, connection.mail = connection.mail, None
+    connection.has_worked = True
+    assert mail is not None
+    connection.pool.exchange.settled(mail, reply)
+    if code == 421:
+        raise Ended  # RFC 5321 section 3.8: the relay closes the connection after it
