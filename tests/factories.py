@@ -8,8 +8,11 @@ from typing import Any, TypeVar
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from webapp.core.rules.statuses import ClientStatus, HoldingStatus
+from webapp.core.rules.lifecycle import BORN, BroadcastState, DeliveryState
+from webapp.core.rules.statuses import ClientStatus, HoldingStatus, MessageType
+from webapp.core.tables.broadcasts import Broadcast, Content
 from webapp.core.tables.clients import Addon, AddonAssignment, Client, Product, Service
+from webapp.core.tables.deliveries import Delivery, Tally
 from webapp.core.tables.users import User
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -87,3 +90,64 @@ def _kept(session: Session, row: Row) -> Row:
     session.add(row)
     session.flush()
     return row
+
+
+def broadcast(session: Session, **columns: Any) -> Broadcast:
+    """A draft to everyone, with a subject and a text, from a sender. Other states than draft are reached as the program does it."""
+    content = {name: columns.pop(name) for name in ("subject", "html", "text") if name in columns}
+    state = columns.pop("state", BroadcastState.DRAFT)
+    defaults = {
+        "name": f"Broadcast {next(_numbers)}",
+        "message_type": MessageType.GENERAL,
+        "from_address": "Example Hosting <support@example.com>",
+        "secret": "s" * 32,
+        "created_at": NOW,
+        "updated_at": NOW,
+        "content": Content(**{"subject": "News", "html": "<p>Hello {{ first_name }}</p>"} | content),
+    }
+    row = _kept(session, Broadcast(**defaults | columns))
+    for step in _WAYS[state]:
+        row.state = step
+        session.flush()
+    return row
+
+
+_B = BroadcastState
+_WAYS: dict[BroadcastState, tuple[BroadcastState, ...]] = {
+    _B.DRAFT: (),
+    _B.SCHEDULED: (_B.SCHEDULED,),
+    _B.SENDING: (_B.SCHEDULED, _B.SENDING),
+    _B.PAUSED: (_B.SCHEDULED, _B.SENDING, _B.PAUSED),
+    _B.NEEDS_ATTENTION: (_B.SCHEDULED, _B.SENDING, _B.NEEDS_ATTENTION),
+    _B.FINISHED: (_B.SCHEDULED, _B.SENDING, _B.FINISHED),
+    _B.CANCELLED: (_B.CANCELLED,),
+}
+"""The legal way to each state: the database refuses short cuts."""
+
+
+def delivery(session: Session, broadcast: Broadcast, to: Client | None = None, **columns: Any) -> Delivery:
+    """A row of the ledger, counted in the tally; to a new client if none is given."""
+    to = to or client(session)
+    state = columns.pop("state", DeliveryState.PENDING)
+    born = state if state in BORN else DeliveryState.PENDING
+    skipped = state == DeliveryState.SKIPPED
+    defaults = {
+        "broadcast_id": broadcast.id,
+        "client_id": to.id,
+        "address": None if skipped else to.address,
+        "address_key": None if skipped else to.address_key,
+        "state": born,
+        "changed_at": NOW,
+    }
+    row = _kept(session, Delivery(**defaults | columns))
+    if state != born:
+        if state not in (DeliveryState.SUPPRESSED, DeliveryState.CANCELLED):
+            row.state, row.sender_id = DeliveryState.CLAIMED, 1
+            session.flush()
+        row.state, row.sender_id = state, 1 if state == DeliveryState.CLAIMED else None
+        session.flush()
+    tally = session.get(Tally, (broadcast.id, 0, state)) or Tally(
+        broadcast_id=broadcast.id, sender_id=0, state=state, count=0
+    )
+    tally.count += 1
+    return _kept(session, tally) and row

@@ -192,3 +192,14 @@ def _recipients_fault(stage: Stage, code: int, subject: int, detail: int) -> boo
 
 def _in_words(subject: int, detail: int) -> tuple[str, str]:
     return _FAMILIES.get((subject, detail)) or _SUBJECTS.get(subject) or _SUBJECTS[3]
+
+
+WORDS: dict[str, str] = {
+    ACCEPTED.reason: ACCEPTED.words,
+    "not_rendered": "the mail could not be made",
+    "no_final_answer": "no answer after the mail was handed over",
+    **dict(_FAMILIES.values()),
+    **dict(_SUBJECTS.values()),
+    **{cause.value: words for cause, words in _CAUSES.items()},
+}
+"""Every reason that `judge` may give, in words: what a stored reason is shown as."""

@@ -99,6 +99,11 @@ def start(wall: str | None, zone: str, now: datetime, *, second: bool = False) -
     )
 
 
+def zone_info(*texts: str | None) -> ZoneInfo:
+    """The first of some typed zones that exists; UTC when none does."""
+    return ZoneInfo(next((name for text in texts if (name := zones.find(text or ""))), "UTC"))
+
+
 def is_second(wall: str | None, zone: str, instant: datetime | None) -> bool:
     """Whether `instant` is the later one of a wall time that comes twice."""
     local = parse(wall) if wall else None
