@@ -14,6 +14,7 @@ import redis
 
 from webapp.adapters import children
 
+SOCKET = "valkey.sock"
 LONGEST_SOCKET_PATH = 100
 """Unix sockets have paths of at most 107 bytes on Linux and 103 on macOS."""
 
@@ -35,15 +36,23 @@ def binary() -> Path:
     return found[0]
 
 
-def start(folder: Path, *, log: Path, durable: bool, patience: float = 10.0) -> tuple[subprocess.Popen[bytes], str]:
-    """Start Valkey on a unix socket in `folder` (made if need be, private to this user) and wait until it answers.
+def fits(folder: Path) -> bool:
+    """Whether the path of a socket in `folder` is short enough for the system."""
+    return len(os.fsencode(folder / SOCKET)) <= LONGEST_SOCKET_PATH
+
+
+def start(
+    folder: Path, *, log: Path, durable: bool, sockets: Path | None = None, patience: float = 10.0
+) -> tuple[subprocess.Popen[bytes], str]:
+    """Start Valkey with its data in `folder` (made if need be, private to this user), on a unix socket there or in `sockets`, and
+    wait until it answers.
 
     Returns the process and the URL for `redis.from_url`. `durable` keeps every write in an append-only file in `folder`;
     otherwise nothing is ever written to disk. Raises ValkeyError when it does not come up within `patience` seconds.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    socket = folder / "valkey.sock"
-    if len(os.fsencode(socket)) > LONGEST_SOCKET_PATH:
+    socket = (sockets or folder) / SOCKET
+    if not fits(socket.parent):
         raise ValkeyError(f"The path {socket} is too long for a socket: use a folder with a shorter path.")
     keep = (
         {"appendonly": "yes", "appendfsync": "everysec", "save": "60 1000"}

@@ -1,0 +1,195 @@
+"""`python3 -m webapp demo`: from an empty folder to a console that can be looked at."""
+
+import argparse
+import fcntl
+import os
+import shutil
+import socket
+import sys
+import tempfile
+import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import redis
+
+from webapp.adapters import mail_catcher, valkey
+from webapp.config import ROOT, SettingError
+from webapp.demo.data import DataProblem, DemoData
+from webapp.demo.supervisor import ChildEnded, Supervisor, end_on_signals
+
+HOST = "127.0.0.1"
+PORT = 8000
+CLIENTS = 5000
+PATIENCE = 60.0
+"""Seconds until the web server must answer."""
+
+MADE_BY_DEMO = ("massmail.sqlite3*", "mails", "valkey", "logs", "journal*", "imports", "secret-key")
+
+
+class DemoProblem(Exception):
+    """The demo cannot start; the text says in whole sentences what to do."""
+
+
+def run(arguments: Sequence[str], environ: Mapping[str, str] = os.environ) -> int:
+    """Run the demo until it is ended. Returns the exit code."""
+    options = _options(arguments)
+    instance = Path(environ.get("MASSMAIL_INSTANCE") or ROOT / "instance").resolve()
+    end_on_signals()
+    try:
+        with _alone(instance):
+            _demo(options, instance, environ)
+    except KeyboardInterrupt:
+        print("\nThe demo has ended. Its data is kept for the next start.")
+        return 0
+    except (DemoProblem, DataProblem, SettingError, valkey.ValkeyError) as problem:
+        print(f"\n{problem}", file=sys.stderr)
+    except ChildEnded as ended:
+        print(f"\n{ended}\n\nThe demo has ended.", file=sys.stderr)
+    return 1
+
+
+def _options(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python3 -m webapp demo", description="The whole program on this machine.")
+    parser.add_argument("--port", type=int, default=PORT, help=f"where the console listens on {HOST} (default {PORT})")
+    parser.add_argument(
+        "--clients", type=int, default=CLIENTS, metavar="N", help=f"made up at first (default {CLIENTS})"
+    )
+    parser.add_argument("--fresh", action="store_true", help="forget the data of earlier starts")
+    options = parser.parse_args(arguments)
+    if not 1 <= options.port <= 65535:
+        parser.error("--port takes 1 to 65535")
+    if not 0 <= options.clients <= 5_000_000:
+        parser.error("--clients takes 0 to 5,000,000")
+    return options
+
+
+def _demo(options: argparse.Namespace, instance: Path, environ: Mapping[str, str]) -> None:
+    _demand_port(options.port)
+    if options.fresh:
+        _forget(instance, environ)
+    env = {
+        **environ,
+        "MASSMAIL_INSTANCE": str(instance),
+        "MASSMAIL_URL": environ.get("MASSMAIL_URL") or f"http://{HOST}:{options.port}",
+        "RQ_CONFIG": environ.get("RQ_CONFIG") or "jobs.worker",
+        "PYTHONUNBUFFERED": "1",
+    }
+    data = DemoData(env)
+    data.prepare(options.clients, _say)
+    with Supervisor(instance / "logs") as supervisor, _short_folder(instance / "valkey") as sockets:
+        if environ.get("REDIS_URL"):
+            _demand_redis(environ["REDIS_URL"])
+        else:
+            log = supervisor.log("redis")
+            process, env["REDIS_URL"] = valkey.start(instance / "valkey", log=log, durable=True, sockets=sockets)
+            supervisor.adopt("Redis", process, log)
+        if not environ.get("MAIL_SERVER"):
+            folder = instance / "mails"
+            with socket.create_server((HOST, 0)) as listener:
+                env |= {"MAIL_SERVER": HOST, "MAIL_PORT": str(listener.getsockname()[1])}
+                env["MASSMAIL_CATCHER_DIR"] = str(folder)
+                fd = listener.fileno()
+                supervisor.start("mail catcher", mail_catcher.command(folder, fd), env, ROOT, pass_fds=[fd])
+        supervisor.start("worker", [sys.executable, "-m", "rq.cli", "worker", "--with-scheduler"], env, ROOT)
+        web = supervisor.start("web server", _granian(options.port), env, ROOT)
+        base = f"http://{HOST}:{options.port}"
+        if not supervisor.wait_until(lambda: _answers(f"{base}/health/"), PATIENCE):
+            raise DemoProblem(f"The web server does not answer after {PATIENCE:.0f} s. See {web.log}.")
+        _print_entrance(data, env["MASSMAIL_URL"], instance)
+        supervisor.watch(on_line=lambda: print(f"  {data.sign_in_link()}", flush=True))
+
+
+def _granian(port: int) -> list[str]:
+    options = ["--interface", "wsgi", "--workers", "1", "--blocking-threads", "8", "--no-ws", "--backpressure", "64"]
+    where = ["--host", HOST, "--port", str(port), "--access-log", "--workers-kill-timeout", "3s"]
+    return [sys.executable, "-m", "granian", *options, *where, "wsgi:app"]
+
+
+def _print_entrance(data: DemoData, url: str, instance: Path) -> None:
+    print(f"\n  Mass Mail is ready. This link signs you in, once, within half an hour:\n\n    {data.sign_in_link()}\n")
+    if sys.stdin and sys.stdin.isatty():
+        print("  Enter   another sign-in link")
+    print("  Ctrl-C  ends it; the data stays")
+    print(f"  Mails are caught, none leaves this machine: {url}/mail-catcher/")
+    print(f"  Logs are in {instance / 'logs'}\n", flush=True)
+
+
+def _demand_port(port: int) -> None:
+    try:
+        socket.create_server((HOST, port)).close()
+    except OSError as error:
+        with socket.create_server((HOST, 0)) as free:
+            other = free.getsockname()[1]
+        why = "may not be used by you" if isinstance(error, PermissionError) else "is taken by another program"
+        raise DemoProblem(
+            f"Port {port} {why}. End that program, or choose another port: python3 -m webapp demo --port {other}"
+        ) from error
+
+
+def _demand_redis(url: str) -> None:
+    try:
+        with redis.Redis.from_url(url, socket_connect_timeout=5) as connection:
+            connection.ping()
+    except (redis.RedisError, ValueError) as error:
+        raise DemoProblem(
+            f"REDIS_URL is set, but there is no Redis that answers: {error}. Start it, or unset REDIS_URL to use the demo's own."
+        ) from error
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            return answer.status == 200
+    except OSError:
+        return False
+
+
+def _forget(instance: Path, environ: Mapping[str, str]) -> None:
+    """Remove what earlier starts left in the instance folder, and nothing else there."""
+    if environ.get("DATABASE_URL"):
+        raise DemoProblem(
+            "--fresh only forgets the demo's own database, and DATABASE_URL names another. Leave one of them out."
+        )
+    for pattern in MADE_BY_DEMO:
+        for path in instance.glob(pattern):
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+
+
+@contextmanager
+def _alone(instance: Path) -> Iterator[None]:
+    """Only one demo at a time uses an instance folder."""
+    try:
+        instance.mkdir(parents=True, exist_ok=True)
+        lock = (instance / "demo.lock").open("a")
+    except OSError as error:
+        raise DemoProblem(
+            f"Cannot write to {instance}: {error.strerror}. Name another folder for the data: MASSMAIL_INSTANCE=/some/folder"
+        ) from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise DemoProblem(
+                f"A demo is already running with the data in {instance}. Use that one, or end it first (Ctrl-C where it runs); "
+                f"MASSMAIL_INSTANCE=/some/folder starts another with data of its own."
+            ) from error
+        yield
+
+
+@contextmanager
+def _short_folder(wanted: Path) -> Iterator[Path]:
+    """A folder for sockets: `wanted`, or a passing one where its path is too long for a socket."""
+    if valkey.fits(wanted):
+        yield wanted
+    else:
+        with tempfile.TemporaryDirectory(prefix="massmail-") as folder:
+            yield Path(folder)
+
+
+def _say(words: str) -> None:
+    print(f"  {words} …", flush=True)
