@@ -1,16 +1,16 @@
 """Every trigger of the schema. Those here let the database itself refuse a transition that `rules/lifecycle.py` does not list, on SQLite
 and PostgreSQL; `stamp_triggers.py` adds those that say what has changed."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
-from webapp.core.rules.lifecycle import BORN, BROADCAST_TRANSITIONS, DELIVERY_TRANSITIONS
+from webapp.core.rules.lifecycle import BORN, BROADCAST_TRANSITIONS, DELIVERY_TRANSITIONS, BroadcastState
 from webapp.core.tables import stamp_triggers
 
 
 def statements(dialect: str) -> list[str]:
     """SQL that installs the triggers on `dialect` ("sqlite" or "postgresql")."""
-    born = {"broadcast": "'draft'", "delivery": ", ".join(f"'{s.value}'" for s in sorted(BORN))}
+    born = {"broadcast": _is({BroadcastState.DRAFT}), "delivery": _is(BORN)}
     tables: dict[str, Mapping[StrEnum, frozenset]] = {
         "broadcast": BROADCAST_TRANSITIONS,
         "delivery": DELIVERY_TRANSITIONS,
@@ -21,20 +21,23 @@ def statements(dialect: str) -> list[str]:
 
 
 def _illegal(moves: Mapping[StrEnum, frozenset]) -> str:
-    """A condition over OLD.state and NEW.state that is true for a change outside the table."""
-    legal = " OR ".join(
-        f"(OLD.state = '{old.value}' AND NEW.state IN ({', '.join(repr(str(new)) for new in sorted(targets))}))"
-        for old, targets in moves.items()
-        if targets
-    )
-    return f"NOT ({legal})"
+    """A condition over OLD.state and NEW.state that is true for a change outside the table.
+
+    Plain comparisons, no IN: SQLite builds a table in memory for each list, anew for each row it updates.
+    """
+    legal = (f"(OLD.state = '{old}' AND ({_is(targets)}))" for old, targets in moves.items() if targets)
+    return f"NOT ({' OR '.join(legal)})"
+
+
+def _is(states: Iterable[StrEnum]) -> str:
+    return " OR ".join(f"NEW.state = '{state.value}'" for state in sorted(states))
 
 
 def _sqlite(table: str, born: str, illegal: str) -> list[str]:
     return [
         f"CREATE TRIGGER {table}_moves BEFORE UPDATE OF state ON {table} WHEN NEW.state <> OLD.state AND ({illegal}) "
         f"BEGIN SELECT RAISE(ABORT, 'illegal transition of {table}.state'); END",
-        f"CREATE TRIGGER {table}_born BEFORE INSERT ON {table} WHEN NEW.state NOT IN ({born}) "
+        f"CREATE TRIGGER {table}_born BEFORE INSERT ON {table} WHEN NOT ({born}) "
         f"BEGIN SELECT RAISE(ABORT, 'illegal first state of {table}'); END",
     ]
 
@@ -46,5 +49,5 @@ def _postgresql(table: str, born: str, illegal: str) -> list[str]:
         f"CREATE TRIGGER {table}_moves BEFORE UPDATE OF state ON {table} FOR EACH ROW "
         f"WHEN (NEW.state <> OLD.state AND ({illegal})) EXECUTE FUNCTION {table}_refuse()",
         f"CREATE TRIGGER {table}_born BEFORE INSERT ON {table} FOR EACH ROW "
-        f"WHEN (NEW.state NOT IN ({born})) EXECUTE FUNCTION {table}_refuse()",
+        f"WHEN (NOT ({born})) EXECUTE FUNCTION {table}_refuse()",
     ]

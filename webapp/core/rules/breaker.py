@@ -1,0 +1,84 @@
+"""When a sender stops because the relay is ill, and how carefully it feels its way."""
+
+from collections import deque
+
+from webapp.core.rules.lifecycle import DeliveryState
+from webapp.core.rules.outcome import Outcome, Reply
+
+IN_A_ROW = 3
+"""Relay-level errors, one after the other, that open the breaker."""
+
+WINDOW = 50
+"""Outcomes looked at together: more than half of a full window held or not taken, for the relay's sake, opens the breaker."""
+
+FIRST_MAILS = 5
+"""How many mails may be under way before one was taken: an ill relay shall refuse few."""
+
+
+class Breaker:
+    """Watches outcomes of one sending process. Once `opened_by` is set nothing more is handed over; a new process starts afresh.
+
+    With `probing` (the broadcast was resumed after a breaker opened) the first error opens it again.
+    """
+
+    __slots__ = ("_ill", "_in_a_row", "_patience", "_window", "opened_by", "proven")
+
+    def __init__(self, *, probing: bool = False) -> None:
+        self._patience = 1 if probing else IN_A_ROW
+        self._in_a_row = 0
+        self._window: deque[bool] = deque(maxlen=WINDOW)
+        self._ill = 0
+        self.opened_by: str | None = None
+        self.proven = False
+
+    def took(self) -> None:
+        """The relay took a mail."""
+        self.proven = True
+        self._in_a_row = 0
+        self._patience = IN_A_ROW
+        self._remember(False)
+
+    def saw(self, outcome: Outcome, reply: Reply) -> None:
+        """Anything else happened to a mail, or to a connection."""
+        if outcome.scope == "recipient":
+            if outcome.state is not DeliveryState.PENDING:
+                # The relay answered for this one recipient: it works, as far as it goes.
+                self._in_a_row = 0
+                self._remember(False)
+            return
+        self._in_a_row += 1
+        self._remember(True)
+        if (
+            outcome.opens_breaker
+            or self._in_a_row >= self._patience
+            or (len(self._window) == WINDOW and self._ill > WINDOW // 2)
+        ):
+            self.open(outcome, reply)
+
+    def open(self, outcome: Outcome, reply: Reply) -> None:
+        if self.opened_by is None:
+            self.opened_by = in_relays_words(outcome, reply)
+
+    def may_be_under_way(self) -> int | None:
+        """How many mails may be at the relay at a time; None: any number."""
+        if self.opened_by is not None:
+            return 0
+        if self._in_a_row:
+            return max(self._patience - self._in_a_row, 1)
+        return None if self.proven else FIRST_MAILS
+
+    def _remember(self, ill: bool) -> None:
+        if len(self._window) == WINDOW and self._window[0]:
+            self._ill -= 1
+        self._window.append(ill)
+        self._ill += ill
+
+
+def in_relays_words(outcome: Outcome, reply: Reply) -> str:
+    """Why the broadcast paused: what it means, and what the relay itself said."""
+    words = outcome.words[:1].upper() + outcome.words[1:]
+    if reply.code is not None:
+        return f"{words}. The relay said, at {reply.stage.value.upper()}: {reply.code} {reply.text}".strip()
+    if reply.error:
+        return f"{words} ({reply.stage.value}): {reply.error}"
+    return f"{words} ({reply.stage.value})"
