@@ -77,6 +77,7 @@ class Service(Base):
         one_of("status", HoldingStatus),
         Index("ix_service_client", "client_id", "product_id", "status"),
         Index("ix_service_product", "product_id", "status", "client_id"),
+        Index("ix_service_domain", "domain", postgresql_ops={"domain": "varchar_pattern_ops"}),
     )
 
 

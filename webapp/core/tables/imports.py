@@ -1,12 +1,16 @@
-"""Imports of CSV files: the upload, its mapping, its counts and its rows that were refused or repaired. Written by `core/imports.py`."""
+"""Imports of CSV files: the upload, its mapping, its counts, its rows that were refused or repaired, and the rows that wait to be taken
+over. Written by `core/imports`; `core/clients` takes the waiting rows over.
+"""
 
 from datetime import datetime
 from enum import StrEnum
+from typing import cast
 
-from sqlalchemy import JSON, ForeignKey, Index, String, Text
+from sqlalchemy import JSON, BigInteger, Column, ForeignKey, Index, Integer, String, Table, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.core.tables.base import Base, BigId, EnumText, UtcDateTime, one_of
+from webapp.core.tables.clients import AddonAssignment, Client, Service
 
 
 class ImportKind(StrEnum):
@@ -25,15 +29,25 @@ class ImportState(StrEnum):
 
 
 class ImportRun(Base):
+    """One uploaded file. `header` are its column names, `mapping` is {field: index of the column}; `date_order` is what its dates say.
+
+    `attempt` is the fence of the process that works on it: whoever holds an older number writes nothing any more. `beat_at` is its
+    last sign of life, NULL while the work waits for a worker. `stored_as` is "" once the file is removed. At most one run is RUNNING.
+    """
+
     __tablename__ = "import_run"
     id: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[ImportKind] = mapped_column(EnumText(ImportKind))
     state: Mapped[ImportState] = mapped_column(EnumText(ImportState))
+    attempt: Mapped[int] = mapped_column(default=0)
     file_name: Mapped[str] = mapped_column(String(255))
     stored_as: Mapped[str] = mapped_column(String(64))
+    size: Mapped[int] = mapped_column(BigInteger, default=0)
     encoding: Mapped[str] = mapped_column(String(20), default="")
     delimiter: Mapped[str] = mapped_column(String(1), default="")
+    header: Mapped[list] = mapped_column(JSON, default=list)
     mapping: Mapped[dict] = mapped_column(JSON, default=dict)
+    date_order: Mapped[str] = mapped_column(String(10), default="")
     rows_total: Mapped[int | None]
     rows_seen: Mapped[int] = mapped_column(default=0)
     new: Mapped[int] = mapped_column(default=0)
@@ -47,11 +61,23 @@ class ImportRun(Base):
     beat_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
-    __table_args__ = (one_of("kind", ImportKind), one_of("state", ImportState))
+    __table_args__ = (
+        one_of("kind", ImportKind),
+        one_of("state", ImportState),
+        Index(
+            "uq_import_run_running",
+            "state",
+            unique=True,
+            sqlite_where=text("state = 'running'"),
+            postgresql_where=text("state = 'running'"),
+        ),
+    )
 
 
 class ImportIssue(Base):
-    """One field of one row that was refused or repaired. `line` counts physical lines of the file from 1, the header included."""
+    """One field of one row that was refused or repaired. `line` counts physical lines of the file from 1, the header included;
+    `row` holds the row's cells as they stood in the file.
+    """
 
     __tablename__ = "import_issue"
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -61,6 +87,51 @@ class ImportIssue(Base):
     value: Mapped[str] = mapped_column(Text)
     reason: Mapped[str] = mapped_column(String(300))
     refused: Mapped[bool]
-    row: Mapped[dict] = mapped_column(JSON)
+    row: Mapped[list] = mapped_column(JSON)
 
     __table_args__ = (Index("ix_import_issue_import", "import_id", "refused", "line"),)
+
+
+class Verb(StrEnum):
+    """What is to become of a waiting row; a SEEN one only tells that its number stood in the file already."""
+
+    NEW = "new"
+    CHANGED = "changed"
+    SEEN = "seen"
+
+
+def _waiting(target: type[Base], *further: Column, without: frozenset[str] = frozenset()) -> Table:
+    """A table for rows that wait to be taken over into `target`: its columns, all of them whole, beside import, line and verb."""
+    left_out = without | {"id", "number", "created_at", "updated_at"}
+    columns = cast(Table, target.__table__).columns
+    name = f"waiting_{target.__tablename__}"
+    return Table(
+        name,
+        Base.metadata,
+        Column("import_id", ForeignKey("import_run.id", ondelete="CASCADE"), primary_key=True),
+        Column("line", Integer, primary_key=True, autoincrement=False),
+        Column("number", columns["number"].type, nullable=False),
+        Column("verb", EnumText(Verb), nullable=False),
+        *(Column(column.name, column.type, nullable=True) for column in columns if column.name not in left_out),
+        *further,
+        one_of("verb", Verb),
+        Index(f"ix_{name}_number", "import_id", "number"),
+        sqlite_with_rowid=False,
+    )
+
+
+waiting_client = _waiting(Client)
+waiting_service = _waiting(
+    Service,
+    Column("product_group", String(200)),
+    Column("product_name", String(200)),
+    without=frozenset({"product_id"}),
+)
+waiting_addon_assignment = _waiting(AddonAssignment, Column("addon_name", String(200)), without=frozenset({"addon_id"}))
+
+WAITING = {
+    ImportKind.CLIENTS: waiting_client,
+    ImportKind.SERVICES: waiting_service,
+    ImportKind.ADDONS: waiting_addon_assignment,
+}
+"""Where the rows of an import wait, by its kind."""
