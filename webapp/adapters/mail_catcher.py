@@ -77,14 +77,28 @@ class Maildir:
             (entry.name for entry in os.scandir(self.folder / "new") if _NAME.fullmatch(entry.name)), reverse=True
         )
 
-    def summaries(self, search: str = "") -> Iterator[Summary]:
-        """The mails whose recipient, sender or subject has all words of `search`, the newest first."""
+    def page(self, search: str, offset: int, limit: int) -> tuple[list[Summary], int]:
+        """Part of the mails whose recipient, sender or subject has all words of `search`, the newest first, and how many there are."""
+        names = self.names()
         words = search.casefold().split()
-        for name in self.names():
+        if not words:
+            return list(self._summaries(names[offset : offset + limit])), len(names)
+        found = [summary for summary in self._summaries(names) if summary.matches(words)]
+        return found[offset : offset + limit], len(found)
+
+    def beside(self, name: str) -> tuple[str | None, str | None]:
+        """The mails caught before and after this one."""
+        names = self.names()
+        place = names.index(name) if name in names else len(names)
+        return (
+            names[place + 1] if place + 1 < len(names) else None,
+            names[place - 1] if 0 < place < len(names) else None,
+        )
+
+    def _summaries(self, names: Sequence[str]) -> Iterator[Summary]:
+        for name in names:
             with contextlib.suppress(FileNotFoundError):  # emptied meanwhile
-                summary = _summary(self.folder, name)
-                if summary.matches(words):
-                    yield summary
+                yield _summary(self.folder, name)
 
     def summary(self, name: str) -> Summary:
         """Raises FileNotFoundError."""
