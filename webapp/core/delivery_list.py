@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, literal, select, tuple_
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from webapp.core.progress import Group
 from webapp.core.rules import reasons
@@ -72,7 +72,7 @@ class _Stretch:
     """A run of the ledger that lies in one index: the rows under `where`, ordered by `keys`."""
 
     where: tuple[ColumnElement[bool], ...]
-    keys: tuple[ColumnElement[Any], ...]
+    keys: tuple[InstrumentedAttribute[Any], ...]
 
 
 def listing(
