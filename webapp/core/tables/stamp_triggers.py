@@ -87,7 +87,7 @@ _STAMP = (
     "CREATE FUNCTION audience_stamp(blocks integer[]) RETURNS void LANGUAGE plpgsql AS $$ "
     "DECLARE me bigint := pg_current_xact_id()::text::bigint; BEGIN "
     "INSERT INTO audience_stamp (block, writer, stamp) "
-    "SELECT b, me, nextval('audience_stamp_number') FROM unnest(blocks) AS b WHERE b IS NOT NULL "
+    "SELECT b, me, nextval('audience_stamp_number') FROM (SELECT DISTINCT unnest(blocks) AS b) AS d WHERE b IS NOT NULL "
     "ON CONFLICT (block, writer) DO UPDATE SET stamp = excluded.stamp; "
     "DELETE FROM audience_stamp WHERE (block, writer) IN (SELECT s.block, s.writer FROM audience_stamp s "
     "WHERE s.block = ANY (blocks) AND s.writer <> me FOR UPDATE SKIP LOCKED); END $$"
