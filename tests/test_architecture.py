@@ -1,0 +1,254 @@
+"""The design as code: which part may know which, who writes what, and what must not stand in a file."""
+
+import importlib
+import re
+import sys
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from flask import Flask
+from sqlalchemy import inspect
+
+from tests import source
+from webapp.core.tables import Base, triggers
+from webapp.extensions import db
+
+LAYERS = (
+    ("webapp.core.errors", set()),
+    ("webapp.core.rules", {"webapp.core.rules", "webapp.core.errors"}),
+    ("webapp.core.tables", {"webapp.core.rules", "webapp.core.tables"}),
+    ("webapp.core", {"webapp.core"}),
+    ("webapp.config", set()),
+    ("webapp.adapters", {"webapp.core", "webapp.config", "webapp.adapters"}),
+    ("webapp.extensions", {"webapp.core", "webapp.config", "webapp.adapters"}),
+    ("webapp.pages", {"webapp.core", "webapp.config", "webapp.adapters", "webapp.extensions", "webapp.pages"}),
+    ("webapp.cli", {"webapp.core", "webapp.config", "webapp.adapters", "webapp.extensions", "webapp.cli"}),
+    ("webapp.app", {"webapp"}),
+    ("webapp.demo", {"webapp"}),
+    ("webapp.door", {"webapp.door"}),
+    ("webapp.__main__", {"webapp.door"}),
+    ("jobs", {"webapp.core", "webapp.config", "webapp.adapters", "webapp.extensions", "webapp.app", "jobs"}),
+    ("wsgi", {"webapp.app"}),
+)
+"""What each part of our own code may import: the arrow rules <- tables <- core <- adapters <- pages | jobs <- app."""
+
+GOES_ON_INSIDE = {("webapp/door/commands.py", "webapp.demo.command")}
+"""Imports of the door that happen once the environment is there."""
+
+OUTSIDE_WORLD = re.compile(
+    r"(flask|flask_\w+|htmx_flask|wtforms|redis|rq|granian|aiosmtpd|smtplib|socket|socketserver|selectors|select|ssl|asyncio|"
+    r"http|urllib\.request|subprocess|signal|multiprocessing)(\.|$)"
+)
+"""What the core has never heard of."""
+
+CLOCKS = re.compile(
+    r"((\w+\.)*datetime\.(now|utcnow|today)|(\w+\.)*date\.today|(time\.)?time_ns|time\.time|(time\.)?sleep)$"
+)
+
+COMMITTERS = ("webapp/core/sending", "webapp/core/imports")
+"""Parts of the core that commit, because their work is too long for one transaction."""
+
+WRITERS = {
+    "webapp/core/broadcasts": "Broadcast Content",
+    "webapp/core/audience": "Pick",
+    "webapp/core/from_addresses": "FromAddress",
+    "webapp/core/clients": "Client Product Service Addon AddonAssignment",
+    "webapp/core/imports": "Import ImportRun ImportIssue",
+    "webapp/core/ledger": "Delivery Attempt Sender Tally PaceUse MinuteCount",
+    "webapp/core/suppressions": "Suppression",
+    "webapp/core/tables/stamps": "AudienceStamp",
+    "webapp/core/users": "User SignIn SignInLink FailedSignIn",
+}
+"""The one writer of each table class."""
+
+ALSO_WRITES = {
+    ("webapp/core/broadcasts.py", "Pick"): "a duplicate takes the recipients chosen by hand along",
+    ("webapp/core/ledger/freeze.py", "Broadcast"): "the freeze's cursor and count stand in the transaction of its rows",
+}
+"""Statements outside the one writer, each with the reason."""
+
+FORBIDDEN_NAMES = frozenset(
+    ["utils.py", "util.py", "helpers.py", "helper.py", "common.py", "misc.py", "models.py", "services.py"]
+)
+LONGEST, TOO_LONG = 250, 350
+LONG_FOR_A_REASON: dict[str, str] = {}
+"""Files beyond TOO_LONG lines, each with the reason why it is one thing."""
+
+OURS = [name for name in source.python_files("webapp", "jobs") if "/migrations/" not in name] + ["wsgi.py"]
+CORE = [name for name in OURS if name.startswith("webapp/core/")]
+
+
+def part_of(module: str) -> tuple[str, set[str]]:
+    return max((layer for layer in LAYERS if within(module, layer[0])), key=lambda layer: len(layer[0]))
+
+
+def within(module: str, part: str) -> bool:
+    return module == part or module.startswith(f"{part}.")
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_imports_follow_the_arrow(name: str):
+    if source.module_of(name) == "webapp":
+        assert not list(source.imports(name)), "importing webapp.core must not import anything else"
+        return
+    part, allowed = part_of(source.module_of(name))
+    for imported in source.imports(name):
+        if (within(imported, "webapp") and imported != "webapp") or within(imported, "jobs"):
+            fine = any(within(imported, other) for other in allowed) or (name, imported) in GOES_ON_INSIDE
+            fine = fine or any((name, imported.rpartition(".")[0]) == known for known in GOES_ON_INSIDE)
+            assert fine, f"{part} imports {imported}"
+
+
+@pytest.mark.parametrize("name", CORE)
+def test_the_core_has_never_heard_of_the_outside_world(name: str):
+    for imported in source.imports(name):
+        assert not OUTSIDE_WORLD.match(imported), f"{imported} belongs into an adapter or a page"
+        if name.startswith("webapp/core/rules/"):
+            assert not within(imported, "sqlalchemy"), "rules take values, not rows"
+
+
+@pytest.mark.parametrize("name", CORE)
+def test_the_core_is_given_the_time_and_does_not_commit(name: str):
+    for called, _ in source.calls(name):
+        assert not CLOCKS.match(called), f"{called}: take `now` as an argument"
+        if not name.startswith(COMMITTERS):
+            assert not re.search(r"(^|\.)(session|db)\.commit$", called), f"{called}: the caller commits"
+
+
+@pytest.mark.parametrize("name", [name for name in OURS if name.startswith(("webapp/door/", "webapp/__"))])
+def test_the_door_needs_nothing_installed(name: str):
+    for imported in source.imports(name):
+        top = imported.partition(".")[0]
+        assert top in sys.stdlib_module_names or top == "webapp", f"{imported} is not there before the first start"
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_each_table_has_one_writer(name: str):
+    classes = {mapper.class_.__name__: mapper.class_.__tablename__ for mapper in Base.registry.mappers}
+    foreign = {one for writer, those in WRITERS.items() if not name.startswith(writer) for one in those.split()} & set(
+        classes
+    )
+    foreign -= {one for file, one in ALSO_WRITES if file == name}
+    for called, call in source.calls(name):
+        changed = called.split(".")[-1]
+        if changed in ("insert", "update", "delete") and call.args:
+            assert source.dotted(call.args[0]).split(".")[-1] not in foreign, (
+                f"{changed} of {source.dotted(call.args[0])}"
+            )
+        assert changed not in foreign or "tables" in called, f"{changed}(…) makes a row"
+        assert not (called.endswith(("__table__.insert", "__table__.update")) and called.split(".")[-3] in foreign), (
+            called
+        )
+    tables = "|".join(classes[one] for one in foreign)
+    if not name.startswith("webapp/core/tables/"):
+        for said in source.strings(name):
+            assert not re.search(rf'\b(insert\s+into|update|delete\s+from)\s+"?({tables})"?\s', said, re.I), said[:80]
+
+
+def test_every_table_class_has_a_writer():
+    known = {one for those in WRITERS.values() for one in those.split()}
+    assert {mapper.class_.__name__ for mapper in Base.registry.mappers} <= known
+
+
+def test_no_file_has_a_name_that_says_nothing():
+    assert [name for name in source.tracked_files() if name.rsplit("/", 1)[-1] in FORBIDDEN_NAMES] == []
+
+
+def test_jobs_named_in_texts_exist():
+    named = {said for name in OURS for said in source.strings(name) if re.fullmatch(r"jobs(\.\w+)+", said)}
+    assert named, "webapp enqueues jobs by name"
+    for one in named:
+        module, _, attribute = one.rpartition(".")
+        assert (
+            module == "jobs" or hasattr(importlib.import_module(module), attribute) or importlib.import_module(one)
+        ), one
+        if module == "jobs":
+            importlib.import_module(one)
+
+
+@pytest.mark.filterwarnings("ignore:autogenerate skipping metadata-specified expression-based index")
+def test_the_migrations_make_exactly_the_declared_tables(app: Flask):
+    with app.app_context(), db.engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+        assert set(inspect(connection).get_table_names()) == {*Base.metadata.tables, "alembic_version"}
+        kind = connection.dialect.name
+        names = (
+            "SELECT name FROM sqlite_master WHERE type = 'index'"
+            if kind == "sqlite"
+            else "SELECT indexname FROM pg_indexes"
+        )
+        indexes = {row[0] for row in connection.exec_driver_sql(names)}
+        assert {index.name for table in Base.metadata.tables.values() for index in table.indexes} <= indexes
+        catalogue = "SELECT sql FROM sqlite_master WHERE type = 'trigger'"
+        if kind == "sqlite":
+            there = {row[0] for row in connection.exec_driver_sql(catalogue)}
+            assert there == {one for one in triggers.statements(kind) if one.startswith("CREATE TRIGGER")}
+        else:
+            catalogue = "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal"
+            there = {row[0] for row in connection.exec_driver_sql(catalogue)}
+            wanted = [re.match(r"CREATE TRIGGER (\w+)", one) for one in triggers.statements(kind)]
+            assert there == {one.group(1) for one in wanted if one}
+
+
+def test_a_fragment_with_a_url_bears_its_name(sqlite_app: Flask):
+    """`_recipient_count.html`, endpoint `audience.recipient_count`, URL `…/recipient-count` and one root with `id="recipient-count"`:
+    the fragment's own, or that of the element which includes it. What swaps itself in elsewhere (hx-swap-oob) may come along."""
+    urls = {rule.endpoint: rule.rule for rule in sqlite_app.url_map.iter_rules()}
+    wrong = []
+    for name in source.templates():
+        room, _, fragment = name.removeprefix("templates/").removesuffix(".html").partition("/_")
+        if f"{room}.{fragment}" not in urls:
+            continue
+        id = fragment.replace("_", "-")
+        roots = [
+            root for root in source.Roots(source.without_jinja(source.text(name))).found if "hx-swap-oob" not in root[1]
+        ]
+        own = len(roots) == 1 and roots[0][1].get("id") == id
+        around = rf'id="{id}"[^<]*>\s*{{%-?\s*include "{name.removeprefix("templates/")}"'
+        if not own and not any(re.search(around, source.text(page)) for page in source.templates()):
+            wrong.append(f"{name}: no single root with id={id}")
+        if f"/{id}" not in urls[f"{room}.{fragment}"]:
+            wrong.append(f"{name}: its URL is {urls[f'{room}.{fragment}']}")
+    assert wrong == []
+
+
+@pytest.mark.parametrize("name", list(source.templates()))
+def test_no_template_needs_what_the_content_security_policy_forbids(name: str):
+    html = source.without_jinja(source.text(name))
+    assert not re.search(r"<[^>]*\s(style|on\w+)\s*=", html), "inline style or handler"
+    assert not re.search(r"<style\b|<script(?![^>]*\ssrc=)|javascript:", html), "inline style sheet or script"
+
+
+def test_files_stay_readable():
+    long = {
+        name: source.text(name).count("\n") for name in source.tracked_files() if name.endswith((".py", ".html", ".js"))
+    }
+    beyond = {name: lines for name, lines in long.items() if lines > TOO_LONG and "/migrations/" not in name}
+    assert beyond.keys() - LONG_FOR_A_REASON.keys() == set(), {name: beyond[name] for name in beyond}
+    assert LONG_FOR_A_REASON.keys() <= beyond.keys(), "a reason for a file that is not long any more"
+
+
+def test_no_file_names_a_machine_or_a_registry():
+    hosts = (
+        "pypi" + ".org",
+        "pythonhosted" + ".org",
+        "npmjs" + ".",
+        "crates" + ".io",
+        "jsdelivr" + ".",
+        "unpkg" + ".com",
+    )
+    paths = (
+        r"/work/" + r"(main|shared)",
+        r"/tmp/" + r"tools",
+        r"/ro" + r"ot/\w",
+        r"/home/\w",
+        r"/opt/" + "wheels",
+        r"/Users/\w",
+    )
+    pattern = re.compile("|".join([*map(re.escape, hosts), *paths]))
+    found = []
+    for name in source.tracked_files():
+        if not name.endswith((".png", ".ico", ".woff2")):
+            found += [f"{name}: {hit.group()}" for hit in [pattern.search(source.text(name))] if hit]
+    assert found == []
