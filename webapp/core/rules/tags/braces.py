@@ -4,7 +4,7 @@ import html
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ _INVISIBLE = re.compile("[\u200b\u2060\ufeff\u00ad]")
 def tokens(source: str, *, is_html: bool) -> Iterator[Token]:
     """Every pair of braces in the source, in order. In HTML, entities and no-break blanks between the braces are what they stand for."""
     for match in _BRACES.finditer(source):
-        kind = match.lastgroup
+        kind: Any = match.lastgroup
         inner = match[kind] if kind in ("output", "block", "single") else ""
         if is_html and "&" in inner:
             inner = html.unescape(inner)

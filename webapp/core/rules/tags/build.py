@@ -22,7 +22,7 @@ def parse(source: str, *, field: str) -> Nodes:
     """
     refuse_problems(source, field=field)
     items = trimmed(source, list(braces.tokens(source, is_html=False)), whole_lines=field == "text")
-    return nest(_with_addresses(items))
+    return nest(with_addresses(items))
 
 
 def refuse_problems(source: str, *, field: str) -> None:
@@ -56,14 +56,14 @@ def trimmed(source: str, tokens: Iterable[Token], *, whole_lines: bool) -> list[
         position, eat_left = token.end, token.trim_right
     rest = source[position:]
     items.append(rest.lstrip() if eat_left else rest)
-    return _without_condition_lines(items) if whole_lines else items
+    return without_condition_lines(items) if whole_lines else items
 
 
 _LINE_START = re.compile(r"(?:^|(?<=\n))[ \t]*\Z")
 _LINE_END = re.compile(r"[ \t]*(?:\n|\Z)")
 
 
-def _without_condition_lines(items: list[str | Slot | Block]) -> list[str | Slot | Block]:
+def without_condition_lines(items: list[str | Slot | Block]) -> list[str | Slot | Block]:
     """Texts stand at even places, tags at odd ones. A run of blocks alone on its line takes its line end along."""
     begin = 1
     while begin < len(items):
@@ -93,7 +93,7 @@ def _blank(text: object) -> bool:
 _ADDRESS_OPEN = re.compile(r"https?://[^\s<>\"]*\Z", re.IGNORECASE)
 
 
-def _with_addresses(items: Items) -> list[str | Slot | Block]:
+def with_addresses(items: Items) -> list[str | Slot | Block]:
     """The row with the slots marked that stand in an address written out as text."""
     answer: list[str | Slot | Block] = []
     behind = ""

@@ -12,8 +12,9 @@ from webapp.core.rules.tags import braces
 from webapp.core.rules.tags.braces import Token
 from webapp.core.rules.tags.grammar import TagError, read_block, read_output
 from webapp.core.rules.tags.names import BY_NAME, TAGS, available, nearest, synonym, tags_for, why_not
-from webapp.core.rules.tags.places import misplaced
+from webapp.core.rules.tags.places import home_of, misplaced
 from webapp.core.rules.tags.tree import Block, Output
+from webapp.core.rules.tags.words import Words
 
 MOST = 100
 """No more problems than these are listed: whoever pastes something else entirely needs not read all."""
@@ -99,7 +100,7 @@ class _Checker:
             return
         listed = list(tokens)
         words = Words(self.source)
-        plain, _ = words.put(self.source, listed)
+        plain = words.put(self.source, listed)
         for match, piece in markup.spots(plain, words.pattern):
             yield listed[int(match["number"])], (piece, plain[piece.start : match.start()])
 
@@ -191,28 +192,4 @@ class _Checker:
 
 
 def _home(place: tuple[Piece, str] | None) -> object:
-    """What the parts of one condition must have in common: the attribute's value they stand in, or that they stand in none."""
-    return place[0].start if place and place[0].place is Place.VALUE else None
-
-
-class Words:
-    """Stand-ins for tags while HTML passes through other programs: a word of letters and digits that occurs nowhere in the source."""
-
-    def __init__(self, source: str):
-        stem = "tag"
-        while stem + "z" in source.lower():
-            stem += "q"
-        self.stem = stem + "z"
-        self.pattern = re.compile(rf"{self.stem}(?P<number>\d+)z")
-
-    def word(self, number: int) -> str:
-        return f"{self.stem}{number}z"
-
-    def put(self, source: str, tokens: list[Token]) -> tuple[str, list[str]]:
-        """The source with a word in place of each token, and the words."""
-        out, position, words = [], 0, []
-        for number, token in enumerate(tokens):
-            words.append(self.word(number))
-            out += (source[position : token.start], words[-1])
-            position = token.end
-        return "".join([*out, source[position:]]), words
+    return home_of(place[0]) if place else None

@@ -48,3 +48,8 @@ def escape_at(piece: Piece, before: str) -> Escape:
     if piece.place is Place.VALUE and piece.attribute in _LINKS:
         return Escape.MAIL_URL if html.unescape(before).strip().lower().startswith("mailto:") else Escape.URL
     return Escape.HTML
+
+
+def home_of(piece: Piece) -> tuple[int, int]:
+    """What the parts of one condition must have in common: the conditional comment and the attribute's value that they stand in."""
+    return piece.within, piece.start if piece.place is Place.VALUE else -1

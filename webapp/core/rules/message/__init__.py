@@ -1,0 +1,20 @@
+"""Mails: content is compiled once for a broadcast, and rendered for each recipient to the bytes that go to the relay."""
+
+from webapp.core.rules.message.compile import CompiledMessage, compile_message
+from webapp.core.rules.message.headers import message_id
+from webapp.core.rules.message.parts import Envelope, MessageParts, MessageTooLarge, RenderError, Stamp
+from webapp.core.rules.message.preview import Preview, decoded, preview
+
+__all__ = [
+    "CompiledMessage",
+    "Envelope",
+    "MessageParts",
+    "MessageTooLarge",
+    "Preview",
+    "RenderError",
+    "Stamp",
+    "compile_message",
+    "decoded",
+    "message_id",
+    "preview",
+]

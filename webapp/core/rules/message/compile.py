@@ -1,0 +1,143 @@
+"""Content compiled once, mails rendered from it by the thousand.
+
+>>> from datetime import datetime, UTC
+>>> parts = MessageParts("Hello {{ first_name }}", "<p>Dear {{ full_name }}, …</p>")
+>>> message = compile_message(parts, Envelope.of("Example <news@example.com>"))
+>>> message.tags
+('full_name', 'first_name')
+>>> mail = message.render(["Zoë Hall", "Zoë"], Stamp(17, "secret", "zoe@example.net", datetime(2026, 11, 23, tzinfo=UTC)))
+>>> mail.split(b"\\r\\n")[1:3]
+[b'To: =?utf-8?b?Wm/DqyBIYWxs?= <zoe@example.net>', b'Subject: =?utf-8?q?Hello_Zo=C3=AB?=']
+"""
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from webapp.core.errors import Invalid
+from webapp.core.rules.message import headers
+from webapp.core.rules.message.bodies import Body, Cells, compiled, line
+from webapp.core.rules.message.derived import text_of
+from webapp.core.rules.message.document import finish
+from webapp.core.rules.message.parts import Envelope, MessageParts, MessageTooLarge, RenderError, Stamp, split_mailbox
+from webapp.core.rules.message.quoted_printable import PLAIN
+from webapp.core.rules.tags import braces
+from webapp.core.rules.tags.build import names_of, parse, trimmed
+from webapp.core.rules.tags.tree import Nodes
+from webapp.core.rules.tags.values import clean
+
+_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
+
+class CompiledMessage:
+    """A broadcast's content, ready to be rendered. `tags` names the values that `render` takes, in their order; the first is always
+    full_name, for the To header. Holds no state of a mail, so threads may share it."""
+
+    def __init__(self, subject: Nodes, bodies: Sequence[tuple[str, Nodes]], envelope: Envelope):
+        self.tags = tuple(dict.fromkeys(("full_name", *names_of(subject, *(nodes for _, nodes in bodies)))))
+        self.trees = {"subject": subject, **{kind.removeprefix("text/"): nodes for kind, nodes in bodies}}
+        self.envelope = envelope
+        self._cells = Cells(self.tags)
+        self._subject = line(subject, self.tags)
+        self._bodies: list[tuple[str, Body]] = []
+        for kind, nodes in bodies:
+            body = compiled(nodes, self._cells)
+            self._bodies.append(
+                (f"Content-Type: {kind}; charset=utf-8\r\nContent-Transfer-Encoding: {body.encoding}\r\n\r\n", body)
+            )
+        self._domain = envelope.domain or envelope.from_address.rpartition("@")[2]
+        self._from = headers.mailbox("From", envelope.from_name, envelope.from_address)
+        self._reply_to = (
+            headers.mailbox("Reply-To", *split_mailbox(envelope.reply_to, "reply_to")) if envelope.reply_to else ""
+        )
+        self._all_plain = re.compile(rf"(?:{PLAIN}\n){{{len(self.tags) - 1}}}{PLAIN}").fullmatch
+
+    def render(self, values: Sequence[str], stamp: Stamp, extra: Sequence[tuple[str, str]] = ()) -> bytes:
+        """The whole mail as it goes to the relay: CRLF line ends, ASCII only, no line that begins with a dot or is longer than 998 octets.
+
+        `values` are those of `tags`, in their order; `extra` are further header fields, name and value. The same arguments give the
+        same bytes. Raises RenderError where a value or the address cannot be written, MessageTooLarge.
+        """
+        if len(values) != len(self.tags):
+            raise ValueError(f"{len(values)} values for {len(self.tags)} tags")
+        plain = self._all_plain("\n".join(values)) is not None
+        if not plain:
+            values = [clean(value) for value in values]
+        try:
+            cells = self._cells.of(values, plain=plain)
+            boundary = headers.boundary(stamp.broadcast_secret)
+            out = [
+                self._from,
+                headers.mailbox("To", values[0], stamp.address),
+                self._reply_to,
+                headers.unstructured("Subject", self._subject(values)),
+                "Date: ",
+                headers.date(stamp.date),
+                "\r\nMessage-ID: <",
+                headers.message_id(stamp.delivery_id, stamp.broadcast_secret, self._domain),
+                ">\r\nMIME-Version: 1.0\r\n",
+                *(headers.extra(name, value) for name, value in extra),
+            ]
+            if len(self._bodies) == 1:
+                head, body = self._bodies[0]
+                out.append(head)
+                body.append_to(out, cells, values)
+            else:
+                out += ('Content-Type: multipart/alternative; boundary="', boundary, '"\r\n')
+                for head, body in self._bodies:
+                    out += ("\r\n--", boundary, "\r\n", head)
+                    body.append_to(out, cells, values)
+                out += ("\r\n--", boundary, "--\r\n")
+            mail = "".join(out).encode("ascii")
+        except UnicodeEncodeError as error:
+            raise RenderError(self._culprit(values) or f"This mail cannot be written: {error.reason}.") from None
+        except ValueError as error:
+            raise RenderError(f"This mail cannot be written: {error}.") from None
+        if len(mail) > self.envelope.max_bytes:
+            raise MessageTooLarge(len(mail), self.envelope.max_bytes)
+        return mail
+
+    def _culprit(self, values: Sequence[str]) -> str | None:
+        for name, value in zip(self.tags, values, strict=True):
+            if any("\ud800" <= character <= "\udfff" for character in value):
+                return f"The value of {name} holds half of a character that takes two places, which no mail can carry."
+        return None
+
+
+def compile_message(parts: MessageParts, envelope: Envelope) -> CompiledMessage:
+    """Compile the content of a broadcast. Raises Invalid, naming the field, for tags with problems and for a sender or reply address that
+    cannot be used; MessageTooLarge where the content alone is too much.
+
+    HTML is made harmless and its styles inline; where `parts.text` is None, the text part is derived from it. Where `parts.html` is
+    blank, the mail has only the text part.
+    """
+    subject = _source(parts.subject, "subject")
+    trees: list[tuple[str, Nodes]] = []
+    subject_nodes = parse(subject, field="subject")
+    if parts.html.strip():
+        tokens = list(braces.tokens(subject, is_html=False))
+        document = finish(
+            _source(parts.html, "html"), title=trimmed(subject, tokens, whole_lines=False), language=parts.language
+        )
+        text = text_of(document) if parts.text is None else parse(_source(parts.text, "text"), field="text")
+        trees = [("text/plain", text), ("text/html", document.nodes)]
+    else:
+        trees = [("text/plain", parse(_source(parts.text or "", "text"), field="text"))]
+    try:
+        message = CompiledMessage(subject_nodes, trees, envelope)
+    except ValueError as error:
+        raise Invalid(f"The sender cannot be used: {error}.", "from_address") from None
+    message.render([""] * len(message.tags), Stamp(0, "", "nobody@example.com", datetime(2000, 1, 1, tzinfo=UTC)))
+    return message
+
+
+def _source(text: str, field: str) -> str:
+    """The source with \\n as line ends and without control characters."""
+    text = _CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise Invalid(
+            "There is half of a character in this text, which no mail can carry. Please write it anew.", field
+        ) from None
+    return " ".join(text.split()) if field == "subject" else text

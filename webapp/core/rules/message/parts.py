@@ -1,0 +1,79 @@
+"""What goes into a mail: the content's parts, the envelope they all share, and what belongs to one mail only."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from webapp.core.errors import DomainError, Invalid
+from webapp.core.rules.addresses import Unusable, usable
+
+MAX_BYTES = 10_000_000
+"""A mail larger than this is refused unless the envelope says otherwise: most relays take 10 MB or more."""
+
+
+class RenderError(DomainError):
+    """This one mail cannot be written, because of a value in it."""
+
+
+class MessageTooLarge(DomainError):
+    """The mail would be larger than the limit."""
+
+    def __init__(self, size: int, limit: int):
+        super().__init__(f"The mail would have {size / 1e6:,.1f} MB; {limit / 1e6:,.1f} MB is the most that is sent.")
+        self.size, self.limit = size, limit
+
+
+@dataclass(frozen=True, slots=True)
+class MessageParts:
+    """Subject, HTML and text as composed, with their tags. `text` None means: derived from `html`; `html` empty: a mail of text only.
+    `language` (BCP 47) is said in the HTML document, if it is known."""
+
+    subject: str
+    html: str
+    text: str | None = None
+    language: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """From whom the mails are. `reply_to` is `Name <local@domain>` or a bare address; `domain` stands on the right of Message-IDs and is
+    From's by default; `max_bytes` is the size of a whole mail from which on it is refused."""
+
+    from_name: str
+    from_address: str
+    reply_to: str | None = None
+    domain: str = ""
+    max_bytes: int = MAX_BYTES
+
+    @classmethod
+    def of(cls, sender: str, reply_to: str | None = None, *, max_bytes: int = MAX_BYTES) -> "Envelope":
+        """The envelope of a broadcast, whose sender is `Name <local@domain>`. Raises Invalid for an address that cannot be used.
+
+        >>> Envelope.of("News, Example <news@example.com>").from_name
+        'News, Example'
+        """
+        name, address = split_mailbox(sender, "from_address")
+        return cls(name, address, reply_to or None, max_bytes=max_bytes)
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What one mail has for itself: its delivery, the secret of its broadcast, the recipient's address (ASCII) and its Date (aware)."""
+
+    delivery_id: int
+    broadcast_secret: str
+    address: str
+    date: datetime
+
+
+def split_mailbox(text: str, field: str) -> tuple[str, str]:
+    """Name and usable address of `Name <local@domain>` or a bare address. Raises Invalid, naming `field`."""
+    name, bracket, rest = text.strip().rpartition("<")
+    address = usable(rest.partition(">")[0] if bracket else text)
+    if isinstance(address, Unusable):
+        what = (
+            "No sender is chosen."
+            if field == "from_address" and not text.strip()
+            else f"This address cannot be used: {address.problem}."
+        )
+        raise Invalid(what, field)
+    return " ".join(name.split()).strip('"'), address.address
