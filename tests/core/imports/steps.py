@@ -1,0 +1,73 @@
+"""Steps of the import tests: put a file in, check it, run it."""
+
+import itertools
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy.orm import Session
+
+from webapp.core.imports import mapping, runs
+from webapp.core.imports.reading import look, samples
+from webapp.core.imports.running import work
+from webapp.core.tables.imports import ImportKind, ImportRun
+
+NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+DATA = Path(__file__).parents[2] / "data"
+"""Small files of our own, each with oddities that real exports have."""
+SHARED = Path(__file__).parents[4] / "shared" / "data"
+"""Larger exports that lie beside the repository, where they do."""
+
+
+def ticking(start: datetime = NOW) -> Callable[[], datetime]:
+    """A clock that is a second later each time it is looked at."""
+    seconds = itertools.count()
+    return lambda: start + timedelta(seconds=next(seconds))
+
+
+def uploaded(session: Session, path: Path, kind: ImportKind | None = None, **columns: int) -> ImportRun:
+    """The file as an import whose kind and mapping are guessed; `columns` maps further fields. Commits."""
+    layout = look(path)
+    kind = kind or mapping.guess_kind(layout.header)
+    guessed = mapping.guess(kind, layout.header, samples(path, layout)) | columns
+    run = runs.create(
+        session,
+        file_name=path.name,
+        stored_as=path.name,
+        size=path.stat().st_size,
+        layout=layout,
+        kind=kind,
+        mapping=guessed,
+        user_id=None,
+        now=NOW,
+    )
+    session.commit()
+    return run
+
+
+def checked(session: Session, path: Path, kind: ImportKind | None = None, **columns: int) -> ImportRun:
+    """The file after its dry run."""
+    run = uploaded(session, path, kind, **columns)
+    runs.begin(session, run.id, "check", NOW)
+    session.commit()
+    return work(session, run.id, "check", path, ticking())
+
+
+def imported(session: Session, path: Path, kind: ImportKind | None = None, **columns: int) -> ImportRun:
+    """The file after its import."""
+    run = checked(session, path, kind, **columns)
+    runs.begin(session, run.id, "run", NOW)
+    session.commit()
+    return work(session, run.id, "run", path, ticking())
+
+
+def numbers(run: ImportRun) -> Mapping[str, int]:
+    """The counts of an import that are not zero."""
+    names = ("new", "changed", "unchanged", "refused", "repaired")
+    return {name: getattr(run, name) for name in names if getattr(run, name)}
+
+
+def written(path: Path, *lines: str, encoding: str = "utf-8", newline: str = "\r\n") -> Path:
+    """A file with these lines."""
+    path.write_bytes("".join(line + newline for line in lines).encode(encoding))
+    return path

@@ -1,0 +1,1 @@
+"""Import of clients, services and addons from CSV files: read, map, check, and take over all at once."""

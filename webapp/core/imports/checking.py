@@ -1,0 +1,223 @@
+"""One record of a file -> the values it says, and what was refused or repaired on the way. Pure: what is stored already is not asked."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from webapp.core.imports.mapping import FIELDS
+from webapp.core.imports.reading import UNREADABLE, Record
+from webapp.core.rules import normalise
+from webapp.core.rules.addresses import Address, Unusable, usable
+from webapp.core.rules.normalise import DateOrder, Value
+from webapp.core.rules.texts import shown, tidy, without_invisible
+from webapp.core.tables.imports import ImportKind
+
+LABELS = {kind: {one.name: one.label for one in fields} for kind, fields in FIELDS.items()}
+REQUIRED = {kind: frozenset(one.name for one in fields if one.required) for kind, fields in FIELDS.items()}
+LENGTHS = {"number": 64, "client_number": 64, "service_number": 64, "domain": 255}
+TEXT_LENGTH = 200
+WHOLE_ROW = "row"
+"""The field of an issue that concerns the whole row."""
+
+_SCHEME = re.compile(r"^[a-z]+://", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """One field that was refused (and the row with it) or repaired. `value` is what stood in the file."""
+
+    field: str
+    value: str
+    reason: str
+    refused: bool
+
+
+@dataclass(slots=True)
+class Row:
+    """What a record says. `values` holds the mapped fields that were understood; for a field that was not, what is stored stays."""
+
+    line: int
+    cells: list[str]
+    number: str = ""
+    values: dict[str, Any] = field(default_factory=dict)
+    address: Address | Unusable | None = None
+    issues: list[Issue] = field(default_factory=list)
+    refused: bool = False
+
+    def refuse(self, field: str, value: str, reason: str) -> None:
+        self.issues.append(Issue(field, value, reason, refused=True))
+        self.refused = True
+
+    def repair(self, field: str, value: str, reason: str) -> None:
+        self.issues.append(Issue(field, value, reason, refused=False))
+
+
+class Checker:
+    """Reads the records of one file. `width` is the number of columns of its header."""
+
+    def __init__(self, kind: ImportKind, mapping: Mapping[str, int], width: int, delimiter: str, order: DateOrder):
+        self.kind, self.width, self.delimiter, self.order = kind, width, delimiter, order
+        self.columns = [(name, column, _READERS.get(name, _text)) for name, column in mapping.items()]
+
+    def check(self, record: Record) -> Row:
+        """The row that the record says."""
+        if record.problem:
+            row = Row(record.line, record.cells)
+            row.refuse(WHOLE_ROW, "", record.problem)
+            return row
+        if len(record.cells) == self.width:
+            return self._read(record.line, record.cells, record.cells)
+        if len(record.cells) < self.width:
+            short = self._read(record.line, [*record.cells, *[""] * (self.width - len(record.cells))], record.cells)
+            short.repair(
+                WHOLE_ROW,
+                "",
+                f"it ends after {len(record.cells)} of {self.width} fields: the others are taken as empty",
+            )
+            return short
+        return self._too_long(record)
+
+    def _read(self, line: int, cells: list[str], original: list[str]) -> Row:
+        row = Row(line, original)
+        for name, column, read in self.columns:
+            read(self, row, name, cells[column])
+        if "price" in row.values and not row.values.get("currency"):
+            beside = normalise.currency_beside(
+                next(cells[column] for name, column, _ in self.columns if name == "price")
+            )
+            if beside:
+                row.values["currency"] = beside
+        row.number = row.values.get("number", "")
+        return row
+
+    def _too_long(self, record: Record) -> Row:
+        """A record with more fields than the header: nothing in the surplus, or a separator inside a field without quotation marks.
+
+        The latter is mended where there is only one way to join neighbours so that all other fields still make sense.
+        """
+        if not any(cell.strip() for cell in record.cells[self.width :]):
+            return self._read(record.line, record.cells[: self.width], record.cells)
+        ways = list(self._joined(record))
+        if len(ways) == 1:
+            row, joined = ways[0]
+            row.repair(
+                WHOLE_ROW, joined, f"“{shown(joined, 60)}” read as one field: it has no quotation marks around it"
+            )
+            return row
+        row = Row(record.line, record.cells)
+        row.refuse(
+            WHOLE_ROW,
+            "",
+            f"it has {len(record.cells)} fields, the header {self.width}: is there a “{self.delimiter}” inside a field "
+            "without quotation marks around it?",
+        )
+        return row
+
+    def _joined(self, record: Record) -> Iterator[tuple[Row, str]]:
+        surplus = len(record.cells) - self.width
+        mapped = {column: name for name, column, _ in self.columns}
+        for at in range(self.width):
+            name = mapped.get(at)
+            if name in _READERS and name not in _JOINABLE:
+                continue
+            joined = self.delimiter.join(record.cells[at : at + surplus + 1])
+            row = self._read(record.line, [*record.cells[:at], joined, *record.cells[at + surplus + 1 :]], record.cells)
+            sure = not row.refused and all(one in row.values for one in mapped.values())
+            if sure and not (isinstance(row.address, Unusable) and not row.address.missing):
+                yield row, joined
+
+
+Reader = Callable[[Checker, Row, str, str], None]
+
+
+def _text(checker: Checker, row: Row, name: str, cell: str) -> None:
+    text = tidy(cell)
+    limit = LENGTHS.get(name, TEXT_LENGTH)
+    if not text and name in REQUIRED[checker.kind]:
+        row.refuse(name, cell, f"{LABELS[checker.kind][name]} is missing")
+    if text != cell and without_invisible(cell)[1]:
+        row.repair(name, cell, "invisible characters removed")
+    if UNREADABLE in text:
+        row.repair(name, cell, "some characters could not be read: is the encoding right?")
+    if len(text) > limit:
+        row.repair(name, cell, f"cut after {limit} characters")
+        text = text[:limit].rstrip()
+    row.values[name] = text
+
+
+def _number(checker: Checker, row: Row, name: str, cell: str) -> None:
+    text = tidy(cell)
+    if not text and name in REQUIRED[checker.kind]:
+        row.refuse(name, cell, f"{LABELS[checker.kind][name]} is missing")
+    elif len(text) > LENGTHS[name] or UNREADABLE in text or checker.delimiter in text:
+        row.refuse(name, cell, f"“{shown(text, 40)}” cannot be a {LABELS[checker.kind][name]}")
+    row.values[name] = text[: LENGTHS[name]]
+
+
+def _email(checker: Checker, row: Row, name: str, cell: str) -> None:
+    found = row.address = usable(cell)
+    if isinstance(found, Address):
+        row.values[name] = found.text
+        if found.repair:
+            row.repair(name, cell, found.repair)
+        return
+    row.values[name] = tidy(cell)[:320]
+    if not found.missing:
+        row.repair(name, cell, f"{found.problem}: the client is taken, but gets no mail")
+
+
+def _domain(checker: Checker, row: Row, name: str, cell: str) -> None:
+    _text(checker, row, name, cell.lower())
+    bare = _SCHEME.sub("", row.values[name]).rstrip("/.")
+    if bare != row.values[name]:
+        row.repair(name, cell, f"read as {shown(bare, 80)}")
+        row.values[name] = bare
+
+
+def _status(checker: Checker, row: Row, name: str, cell: str) -> None:
+    read = normalise.client_status if checker.kind is ImportKind.CLIENTS else normalise.holding_status
+    found: Value[Any] = read(cell)
+    if found.value is None:
+        row.refuse(name, cell, found.note or "Status is missing: it decides who is mailed, so it is never guessed")
+        return
+    row.values[name] = found.value
+    if found.note:
+        row.repair(name, cell, found.note)
+
+
+def _day(checker: Checker, row: Row, name: str, cell: str) -> None:
+    _take(row, name, cell, normalise.day(cell, checker.order))
+
+
+def _simple(read: Callable[[str], Value[Any]]) -> Reader:
+    def take(_checker: Checker, row: Row, name: str, cell: str) -> None:
+        _take(row, name, cell, read(cell))
+
+    return take
+
+
+def _take(row: Row, name: str, cell: str, found: Value[Any]) -> None:
+    if found.understood:
+        row.values[name] = found.value
+    if found.note:
+        row.repair(name, cell, found.note)
+
+
+_READERS: dict[str, Reader] = {
+    "number": _number,
+    "client_number": _number,
+    "service_number": _number,
+    "email": _email,
+    "domain": _domain,
+    "status": _status,
+    "country": _simple(normalise.country),
+    "language": _simple(normalise.language),
+    "marketing_opt_in": _simple(normalise.flag),
+    "currency": _simple(normalise.currency),
+    "price": _simple(normalise.price),
+    "client_since": _day,
+    "next_due_on": _day,
+}
+_JOINABLE = frozenset({"email", "price"})
+"""Fields that are no plain text, but in which a separator may stand."""

@@ -1,0 +1,229 @@
+"""The work of an import: read the file in chunks, lay out what is to become of each row, and take all of it over at once.
+
+Why this way: rows are laid out in tables of their own, a thousand at a time in short transactions, so that memory does not grow with the
+file and nobody who writes waits longer than a few milliseconds. Only then one transaction takes them over by INSERT … SELECT: the clients
+are there all at once or not at all, and the write lock of SQLite is held for seconds per million rows instead of for the whole import.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields
+from datetime import datetime, timedelta
+from itertools import islice
+from pathlib import Path
+
+from sqlalchemy import delete, func, insert, select
+from sqlalchemy.orm import Session
+
+from webapp.core.clients.rows import in_chunks
+from webapp.core.clients.taking_over import take_over
+from webapp.core.errors import Conflict, DomainError
+from webapp.core.imports import runs
+from webapp.core.imports.checking import Checker, Row
+from webapp.core.imports.placing import Waiting, place
+from webapp.core.imports.reading import Record, records
+from webapp.core.rules.normalise import DateOrder, order_shown
+from webapp.core.tables.imports import WAITING, ImportIssue, ImportRun, ImportState, Verb
+
+CHUNK = 1000
+LINES_CLEARED = 20_000
+REASON_LENGTH = 300
+MOST_REFUSED = 100_000
+"""A file of which so many rows are refused is not read to its end: it is the mapping that is wrong, not the rows."""
+
+SLICE = timedelta(seconds=2)
+"""For so long an import keeps its worker at least, however many others wait for it."""
+
+Clock = Callable[[], datetime]
+
+
+@dataclass
+class Counts:
+    """What became of the rows. `repaired` ones are counted as new, changed or unchanged as well."""
+
+    rows_seen: int = 0
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    refused: int = 0
+    repaired: int = 0
+
+    def add(self, rows: list[Row], waiting: list[Waiting]) -> None:
+        verbs = {row["line"]: row["verb"] for row in waiting}
+        self.rows_seen += len(rows)
+        for row in rows:
+            if row.refused:
+                self.refused += 1
+                continue
+            verb = verbs[row.line]
+            self.new += verb is Verb.NEW
+            self.changed += verb is Verb.CHANGED
+            self.unchanged += verb is Verb.SEEN
+            self.repaired += bool(row.issues)
+
+
+class Survey:
+    """How many records there are, and what comes first in their dates: that of which there is evidence, and none against it."""
+
+    def __init__(self, date_column: int | None):
+        self.date_column = date_column
+        self.total = 0
+        self.orders: set[DateOrder] = set()
+
+    def add(self, chunk: list[Record]) -> None:
+        self.total += len(chunk)
+        at = self.date_column
+        if at is not None:
+            shown = (order_shown(record.cells[at]) for record in chunk if len(record.cells) > at)
+            self.orders.update(order for order in shown if order)
+
+    @property
+    def order(self) -> DateOrder:
+        return next(iter(self.orders)) if len(self.orders) == 1 else DateOrder.UNKNOWN
+
+
+def work(
+    session: Session,
+    import_id: int,
+    step: str,
+    path: Path,
+    clock: Clock,
+    others_wait: Callable[[], bool] = lambda: False,
+) -> ImportRun | None:
+    """Do the step that was asked for with `runs.begin`: "check" only counts and lists, "run" imports. Returns the import as it is then, or
+    None when there was nothing to do here. Commits, several times; refusals and faults end in the state FAILED with their words.
+
+    Where `others_wait` for this worker, the work is laid down after a while: then the import still asks for its step, and the next call
+    goes on with the next row. So it does after a crash, because what is laid out and how far it got stand in the same commits.
+    """
+    attempt = runs.take(session, import_id, step, clock())
+    if attempt is None:
+        return None
+    step_work = _Work(session, runs.get(session, import_id), step, attempt, path, clock)
+    try:
+        if step_work.go_on(others_wait):
+            step_work.finish()
+    except Exception as error:
+        session.rollback()
+        step_work.fail(error)
+        if not isinstance(error, (DomainError, OSError)):
+            raise
+    return runs.get(session, import_id)
+
+
+class _Work:
+    """One attempt at a step. Every transaction that writes begins with `hold`, the fence, so that an attempt which was taken for dead and
+    comes back changes nothing."""
+
+    def __init__(self, session: Session, run: ImportRun, step: str, attempt: int, path: Path, clock: Clock):
+        self.session, self.step, self.attempt, self.path, self.clock = session, step, attempt, path, clock
+        self.id, self.kind, self.mapping, self.layout = run.id, run.kind, dict(run.mapping), runs.layout_of(run)
+        self.begun, self.order = run.rows_total is not None, run.date_order
+        self.counts = Counts(**{field.name: getattr(run, field.name) for field in fields(Counts)})
+        session.rollback()
+
+    def hold(self, **columns) -> None:
+        runs.beat(self.session, self.id, self.step, self.attempt, **{"beat_at": self.clock()} | columns)
+
+    def go_on(self, others_wait: Callable[[], bool]) -> bool:
+        """Lay out the rows that are not yet; False if the work was laid down before the end of the file."""
+        if not self.begun:
+            self._begin()
+        checker = Checker(
+            self.kind, self.mapping, len(self.layout.header), self.layout.delimiter, DateOrder(self.order)
+        )
+        slice_ends = self.clock() + SLICE
+        rest = islice(records(self.path, self.layout), self.counts.rows_seen, None)
+        for chunk in in_chunks(rest, CHUNK):
+            self._lay_out([checker.check(record) for record in chunk])
+            if self.counts.refused >= MOST_REFUSED:
+                raise Conflict(
+                    f"{self.counts.refused:,} of the first {self.counts.rows_seen:,} rows were refused. Is the mapping right?"
+                )
+            if self.clock() >= slice_ends and others_wait():
+                self.hold(beat_at=None)
+                self.session.commit()
+                return False
+        return True
+
+    def finish(self) -> None:
+        """Take over what is laid out, or after a dry run throw it away."""
+        now = self.clock()
+        if self.step == "run":
+            self.hold(state=ImportState.DONE, finished_at=now)
+            take_over(self.session, self.kind, self.id, now)
+            self.session.commit()
+            self._clear(hold=lambda: None)  # done is for ever: nobody lays anything out for this import any more
+        else:
+            self._clear(self.hold)
+            self.hold(state=ImportState.CHECKED)
+            self.session.commit()
+
+    def fail(self, error: Exception) -> None:
+        if isinstance(error, DomainError):
+            words = str(error)
+        elif isinstance(error, OSError):
+            words = f"The uploaded file cannot be read: {error.strerror or error}."
+        else:
+            words = f"It stopped at a fault ({type(error).__name__}). Nothing was imported; the worker's log says more."
+        try:
+            self.hold(state=ImportState.FAILED, error=words)
+            self.session.commit()
+        except Conflict:
+            self.session.rollback()
+
+    def _begin(self) -> None:
+        """Throw away what an earlier attempt left, and survey the file."""
+        self._clear(self.hold)
+        self.hold()
+        self.session.execute(delete(ImportIssue).where(ImportIssue.import_id == self.id))
+        self.session.commit()
+        date_column = next(
+            (self.mapping[name] for name in ("client_since", "next_due_on") if name in self.mapping), None
+        )
+        survey = Survey(date_column)
+        for chunk in in_chunks(records(self.path, self.layout), 5 * CHUNK):
+            survey.add(chunk)
+            self.hold()
+            self.session.commit()
+        self.order = survey.order.value
+        self.hold(rows_total=survey.total, date_order=self.order)
+        self.session.commit()
+
+    def _lay_out(self, rows: list[Row]) -> None:
+        waiting = place(self.session, self.kind, self.id, rows)
+        self.session.rollback()  # ends the reading transaction, so that the next one can begin as a writing one
+        self.counts.add(rows, waiting)
+        self.hold(**vars(self.counts))
+        if waiting:
+            self.session.execute(insert(WAITING[self.kind]), waiting)
+        issues = list(_issues(self.id, rows))
+        if issues:
+            self.session.execute(insert(ImportIssue), issues)
+        self.session.commit()
+
+    def _clear(self, hold: Callable[[], None]) -> None:
+        """Throw away the rows that wait, also those an attempt before left, in short transactions that begin with `hold`."""
+        table = WAITING[self.kind]
+        last = self.session.scalar(select(func.max(table.c.line)).where(table.c.import_id == self.id))
+        self.session.rollback()
+        for start in range(0, (last or -1) + 1, LINES_CLEARED):
+            hold()
+            lines = table.c.line.between(start, start + LINES_CLEARED - 1)
+            self.session.execute(delete(table).where(table.c.import_id == self.id, lines))
+            self.session.commit()
+
+
+def _issues(import_id: int, rows: list[Row]) -> Iterator[dict]:
+    """The issues of the rows as they are stored; of a refused row only what refused it."""
+    for row in rows:
+        for issue in row.issues:
+            if issue.refused or not row.refused:
+                yield {
+                    "import_id": import_id,
+                    "line": row.line,
+                    "field": issue.field,
+                    "value": issue.value.replace("\x00", ""),
+                    "reason": issue.reason[:REASON_LENGTH],
+                    "refused": issue.refused,
+                    "row": [cell.replace("\x00", "") for cell in row.cells],
+                }

@@ -1,0 +1,239 @@
+"""An import's way from upload to done: uploaded -> checking -> checked -> running -> done, each step a compare-and-set.
+
+A worker that died is known by its silence (`STALE`); the step can then be started again, and what it left waiting is thrown away.
+Nothing of an import can be seen in the client list before the one transaction that takes all of it over.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import CursorResult, delete, or_, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from webapp.core.errors import Conflict, NotFound
+from webapp.core.imports import mapping as mappings
+from webapp.core.imports.reading import Layout
+from webapp.core.tables.imports import WAITING, ImportIssue, ImportKind, ImportRun, ImportState
+
+STALE = timedelta(seconds=60)
+"""A worker says that it lives at least every few seconds; after this much silence it is taken for dead."""
+FILES_KEPT = timedelta(days=7)
+"""An uploaded file that nobody imports is removed after this time."""
+ISSUES_KEPT = timedelta(days=90)
+"""Refused and repaired rows hold personal data: they are forgotten after this time, the import's numbers stay."""
+
+S = ImportState
+WORKING = {"check": S.CHECKING, "run": S.RUNNING}
+"""The state in which a step is worked on."""
+_NO_COUNTS = {"rows_seen": 0, "new": 0, "changed": 0, "unchanged": 0, "refused": 0, "repaired": 0, "error": None}
+
+
+def create(
+    session: Session,
+    *,
+    file_name: str,
+    stored_as: str,
+    size: int,
+    layout: Layout,
+    kind: ImportKind,
+    mapping: Mapping[str, int],
+    user_id: int | None,
+    now: datetime,
+) -> ImportRun:
+    """An uploaded file, with what was guessed about it. `size` is in bytes."""
+    run = ImportRun(
+        kind=kind,
+        state=S.UPLOADED,
+        file_name=file_name[-255:],
+        stored_as=stored_as,
+        size=size,
+        encoding=layout.encoding,
+        delimiter=layout.delimiter,
+        header=list(layout.header),
+        mapping=dict(mapping),
+        created_by=user_id,
+        created_at=now,
+    )
+    session.add(run)
+    session.flush()
+    return run
+
+
+def get(session: Session, import_id: int) -> ImportRun:
+    """The import. Raises NotFound."""
+    run = session.get(ImportRun, import_id, populate_existing=True)
+    if run is None:
+        raise NotFound("This import does not exist any more.")
+    return run
+
+
+def listing(session: Session, limit: int = 50) -> list[ImportRun]:
+    """The latest imports, the newest first."""
+    return list(session.scalars(select(ImportRun).order_by(ImportRun.id.desc()).limit(limit)))
+
+
+def layout_of(run: ImportRun) -> Layout:
+    return Layout(run.encoding, run.delimiter, tuple(run.header))
+
+
+def is_stale(run: ImportRun, now: datetime) -> bool:
+    """Whether the worker of the step that is being worked on has fallen silent. One that still waits for a worker is not stale."""
+    return run.state in WORKING.values() and run.beat_at is not None and now - run.beat_at > STALE
+
+
+def remap(session: Session, import_id: int, kind: ImportKind, mapping: Mapping[str, int], layout: Layout) -> ImportRun:
+    """Read the file in another way; it has to be checked again. Raises Invalid for a mapping that does not do, Conflict while it is
+    worked on or done."""
+    mapping = mappings.checked(kind, mapping, len(layout.header))
+    changed = _move(
+        session,
+        import_id,
+        (S.UPLOADED, S.CHECKED, S.FAILED),
+        S.UPLOADED,
+        kind=kind,
+        mapping=mapping,
+        encoding=layout.encoding,
+        delimiter=layout.delimiter,
+        header=list(layout.header),
+        rows_total=None,
+        **_NO_COUNTS,
+    )
+    if not changed:
+        raise Conflict(_busy_or_done(get(session, import_id)))
+    return get(session, import_id)
+
+
+def begin(session: Session, import_id: int, step: str, now: datetime) -> bool:
+    """Ask for a step, "check" or "run"; True if it has to be worked on now, False if that was asked for already.
+
+    "run" wants a checked file, and no other import running. Raises Conflict or NotFound.
+    """
+    run = get(session, import_id)
+    if not run.stored_as:
+        raise Conflict("The uploaded file has been removed. Upload it again.")
+    stale = is_stale(run, now)
+    if run.state is WORKING[step] and not stale:
+        return False
+    sources = {"check": (S.UPLOADED, S.CHECKED, S.FAILED, S.CHECKING, S.RUNNING), "run": (S.CHECKED, S.RUNNING)}[step]
+    if run.state not in sources or (run.state in WORKING.values() and not stale):
+        if step == "run" and run.state is S.DONE:
+            return False
+        raise Conflict(_busy_or_done(run))
+    if step == "run":
+        _end_stale_others(session, import_id, now)
+    try:
+        moved = _move(session, import_id, (run.state,), WORKING[step], beat_at=None, rows_total=None, **_NO_COUNTS)
+    except IntegrityError:
+        session.rollback()
+        raise Conflict("Another import is running. Start this one when it is done.") from None
+    return moved
+
+
+def asking(session: Session, now: datetime) -> list[tuple[int, str]]:
+    """The imports that wait for a worker, or whose worker has fallen silent, each with its step: a worker is to be asked (again)."""
+    steps = {state: step for step, state in WORKING.items()}
+    found = session.execute(
+        select(ImportRun.id, ImportRun.state)
+        .where(ImportRun.state.in_(steps), or_(ImportRun.beat_at.is_(None), ImportRun.beat_at < now - STALE))
+        .order_by(ImportRun.id)
+    )
+    return [(import_id, steps[state]) for import_id, state in found]
+
+
+def take(session: Session, import_id: int, step: str, now: datetime) -> int | None:
+    """Take up the step that was asked for; the number of the attempt, or None if nobody asks or somebody else is at it. Commits."""
+    taken = session.execute(
+        update(ImportRun)
+        .where(
+            ImportRun.id == import_id,
+            ImportRun.state == WORKING[step],
+            or_(ImportRun.beat_at.is_(None), ImportRun.beat_at < now - STALE),
+        )
+        .values(beat_at=now, attempt=ImportRun.attempt + 1)
+        .returning(ImportRun.attempt)
+    ).scalar()
+    session.commit()
+    return taken
+
+
+def beat(session: Session, import_id: int, step: str, attempt: int, **columns: Any) -> None:
+    """Write the columns of the step that is worked on, under its fence. The first statement of its transaction: on SQLite it takes the
+    write lock. Raises Conflict when another attempt took over or the import was stopped.
+    """
+    held = _move(session, import_id, (WORKING[step],), columns.pop("state", WORKING[step]), attempt=attempt, **columns)
+    if not held:
+        session.rollback()
+        raise Conflict("This import was stopped, or another worker has taken it over.")
+
+
+def stop(session: Session, import_id: int) -> ImportRun:
+    """Give up the step that is worked on or waits for a worker. Nothing of it remains; the file can be checked again."""
+    run = get(session, import_id)
+    if not _move(session, import_id, tuple(WORKING.values()), S.UPLOADED, beat_at=None, rows_total=None, **_NO_COUNTS):
+        raise Conflict(_busy_or_done(run))
+    return get(session, import_id)
+
+
+def discard(session: Session, import_id: int) -> str:
+    """Delete an import that is not worked on, with its issues; the name of the file to remove. Clients stay as they are."""
+    run = get(session, import_id)
+    if run.state in WORKING.values():
+        raise Conflict("Stop this import first.")
+    stored_as = run.stored_as
+    session.delete(run)
+    session.flush()
+    return stored_as
+
+
+def forget_old(session: Session, now: datetime) -> list[str]:
+    """Forget the rows of old imports; the names of the uploaded files that are to be removed."""
+    old = select(ImportRun.id).where(ImportRun.created_at < now - ISSUES_KEPT)
+    session.execute(delete(ImportIssue).where(ImportIssue.import_id.in_(old)))
+    done = select(ImportRun.id).where(ImportRun.state == S.DONE)
+    for waiting in WAITING.values():  # what a worker left that died between taking over and tidying up
+        session.execute(delete(waiting).where(waiting.c.import_id.in_(done)))
+    unused = (
+        ImportRun.created_at < now - FILES_KEPT,
+        ImportRun.stored_as != "",
+        ImportRun.state.not_in(WORKING.values()),
+    )
+    names = list(session.scalars(select(ImportRun.stored_as).where(*unused)))
+    session.execute(update(ImportRun).where(*unused).values(stored_as=""))
+    return names
+
+
+def _end_stale_others(session: Session, import_id: int, now: datetime) -> None:
+    session.execute(
+        update(ImportRun)
+        .where(ImportRun.id != import_id, ImportRun.state == S.RUNNING, ImportRun.beat_at < now - STALE)
+        .values(state=S.FAILED, error="The worker stopped before it was done. Nothing was imported.", beat_at=None)
+    )
+
+
+def _move(
+    session: Session,
+    import_id: int,
+    sources: tuple[ImportState, ...],
+    target: ImportState,
+    *,
+    attempt: int | None = None,
+    **columns: Any,
+) -> bool:
+    """Compare-and-set; with `attempt` under its fence."""
+    condition = [ImportRun.id == import_id, ImportRun.state.in_(sources)]
+    if attempt is not None:
+        condition.append(ImportRun.attempt == attempt)
+    result = session.execute(update(ImportRun).where(*condition).values(state=target, **columns))
+    return isinstance(result, CursorResult) and result.rowcount == 1
+
+
+def _busy_or_done(run: ImportRun) -> str:
+    return {
+        S.UPLOADED: "This file has to be checked first.",
+        S.CHECKING: "This file is being checked.",
+        S.RUNNING: "This import is running.",
+        S.DONE: "This import is done.",
+        S.FAILED: "This file has to be checked again first.",
+    }.get(run.state, "This import was changed meanwhile.")
