@@ -48,7 +48,7 @@ class AudienceFilter:
         return {name: list(getattr(self, name)) for name in CRITERIA if getattr(self, name)}
 
     def without(self, criterion: str) -> "AudienceFilter":
-        return replace(self, **{criterion: ()})
+        return replace(self, **{criterion: ()})  # type: ignore[arg-type]
 
     def as_type(self, message_type: MessageType) -> tuple["AudienceFilter", tuple[str, ...]]:
         """The filter for another message type, and the criteria with choices that this drops."""

@@ -37,7 +37,7 @@ def copy_picks(session: Session, from_id: int, to_id: int) -> None:
 def picks_of(session: Session, broadcast_id: int) -> dict[int, PickKind]:
     """Every pick of a broadcast, by client id."""
     rows = session.execute(select(Pick.client_id, Pick.kind).where(Pick.broadcast_id == broadcast_id))
-    return {client_id: kind for client_id, kind in rows}
+    return dict(rows.all())
 
 
 def pick_count(session: Session, broadcast_id: int) -> int:

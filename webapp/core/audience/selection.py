@@ -2,10 +2,12 @@
 
 from collections.abc import Collection
 from datetime import date
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
+    Label,
     Select,
     and_,
     case,
@@ -19,7 +21,7 @@ from sqlalchemy import (
     true,
     type_coerce,
 )
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from webapp.core.audience.filter import UNKNOWN, Audience, AudienceFilter
 from webapp.core.rules.lifecycle import SkipReason
@@ -45,7 +47,7 @@ def recipients(
     the same address the lowest id wins, and this is decided over the whole audience in every cut.
     """
     client = aliased(Client, name="c")
-    query = select(
+    query: Select[Any] = select(
         client.id.label("client_id"),
         client.address,
         client.address_key,
@@ -70,7 +72,7 @@ def recipients(
 
 def matches(filter_: AudienceFilter, client: type[Client]) -> ColumnElement[bool]:
     """Whether a client has what the filter asks for, picks aside."""
-    conditions = [true()]
+    conditions: list[ColumnElement[bool]] = [true()]
     if filter_.countries:
         conditions.append(_one_of(client.country, filter_.countries))
     if filter_.languages:
@@ -98,7 +100,7 @@ def addon_matches(filter_: AudienceFilter) -> ColumnElement[bool]:
     return and_(addons, statuses)
 
 
-def _one_of(column: ColumnElement[str | None], values: tuple[str, ...]) -> ColumnElement[bool]:
+def _one_of(column: InstrumentedAttribute[str | None], values: tuple[str, ...]) -> ColumnElement[bool]:
     known = column.in_([value for value in values if value != UNKNOWN])
     return or_(known, column.is_(None), column == "") if UNKNOWN in values else known
 
@@ -134,11 +136,10 @@ def _earlier_recipient(audience: Audience, client: type[Client]) -> ColumnElemen
     return query.where(other.address_key == client.address_key, other.id < client.id, selected).exists()
 
 
-def _holding_columns(
-    filter_: AudienceFilter, client: type[Client], today: date
-) -> tuple[ColumnElement[int | None], ...]:
+def _holding_columns(filter_: AudienceFilter, client: type[Client], today: date) -> tuple[Label[Any], Label[Any]]:
     """`service_id` and `addon_assignment_id`: the matching one first (a client added by hand may have none), then by due date."""
-    service_id = addon_id = cast(null(), BigInteger)
+    service_id: ColumnElement[Any] = cast(null(), BigInteger)
+    addon_id: ColumnElement[Any] = cast(null(), BigInteger)
     if filter_.message_type is MessageType.SERVICES:
         order = (case((service_matches(filter_), 0), else_=1), *due_next(today), Service.id)
         service_id = (

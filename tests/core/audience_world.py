@@ -1,0 +1,230 @@
+"""A small world of clients for tests of audiences, and a plain reading of the rules with which the program's answers are compared."""
+
+import random
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from tests import factories
+from webapp.core.audience import Audience, AudienceFilter, Term, audience_of
+from webapp.core.rules.statuses import ClientStatus, HoldingStatus, MessageType
+from webapp.core.tables.broadcasts import Broadcast, Pick, PickKind
+from webapp.core.tables.clients import Addon, AddonAssignment, Client, Product, Service
+from webapp.core.tables.stamps import BLOCK_BITS
+from webapp.core.tables.suppressions import Suppression
+
+TODAY = factories.NOW.date()
+COUNTRIES = ("DE", "AT", "CH", None, "")
+LANGUAGES = ("de", "en", "pt-BR", None)
+
+
+@dataclass
+class World:
+    """Clients scattered over several blocks, with shared, missing, broken and suppressed addresses, holdings and picks."""
+
+    session: Session
+    chance: random.Random
+    broadcast: Broadcast
+    products: list[Product] = field(default_factory=list)
+    addons: list[Addon] = field(default_factory=list)
+
+    def any_filter(self) -> AudienceFilter:
+        kind = self.chance.choice(list(MessageType))
+        return AudienceFilter(
+            kind,
+            countries=self._some(tuple(country or "" for country in COUNTRIES)),
+            languages=self._some(tuple(language or "" for language in LANGUAGES)),
+            client_statuses=self._some(tuple(ClientStatus)),
+            products=self._some((*(product.id for product in self.products), 999)),
+            service_statuses=self._some(tuple(HoldingStatus)),
+            addons=self._some((*(addon.id for addon in self.addons), 999)),
+            addon_statuses=self._some(tuple(HoldingStatus)),
+        )
+
+    def audience(self, filter_: AudienceFilter) -> Audience:
+        return Audience(filter_, self.broadcast.id)
+
+    def _some(self, values: tuple) -> tuple:
+        return (
+            tuple(self.chance.sample(values, self.chance.randint(1, len(values) - 1)))
+            if self.chance.random() < 0.4
+            else ()
+        )
+
+    def add_client(self) -> Client:
+        n = self.chance.randrange(10_000)
+        email = self.chance.choice((f"c{n}@example.com", f"c{n % 12}@example.com", "", "broken at"))
+        usable = "@" in email
+        taken = {client.id for client in self.session.scalars(select(Client))}
+        ids = [id_ for id_ in range(1, 60)] + [(3 << BLOCK_BITS) + n for n in range(-20, 60)]
+        client = factories.client(
+            self.session,
+            email,
+            id=self.chance.choice([id_ for id_ in ids if id_ not in taken]),
+            address=email if usable else None,
+            address_key=email if usable else None,
+            country=self.chance.choice(COUNTRIES),
+            language=self.chance.choice(LANGUAGES),
+            status=self.chance.choice(list(ClientStatus)),
+        )
+        for _ in range(self.chance.choice((0, 0, 1, 1, 2, 3))):
+            self.add_service(client)
+        return client
+
+    def add_service(self, client: Client) -> Service:
+        due = self.chance.choice((None, TODAY, TODAY + timedelta(self.chance.randint(-40, 40))))
+        status = self.chance.choice(list(HoldingStatus))
+        service = factories.service(
+            self.session, client, self.chance.choice(self.products), status=status, next_due_on=due
+        )
+        for _ in range(self.chance.choice((0, 0, 1, 2))):
+            factories.addon_assignment(
+                self.session, service, self.chance.choice(self.addons), status=self.chance.choice(list(HoldingStatus))
+            )
+        return service
+
+    def change(self) -> None:
+        """One thing becomes different."""
+        client = self.chance.choice(self.session.scalars(select(Client).order_by(Client.id)).all())
+        match self.chance.randrange(9):
+            case 0:
+                self.add_client()
+            case 1:
+                self.session.execute(delete(Client).where(Client.id == client.id))
+            case 2:
+                client.country = self.chance.choice(COUNTRIES)
+            case 3:
+                client.status = self.chance.choice(list(ClientStatus))
+            case 4:
+                client.address = client.address_key = client.email = f"c{self.chance.randrange(12)}@example.com"
+            case 5:
+                status = self.chance.choice(list(HoldingStatus))
+                self.session.execute(update(Service).where(Service.client_id == client.id).values(status=status))
+            case 6:
+                self.session.execute(delete(AddonAssignment).where(AddonAssignment.client_id == client.id))
+            case 7:
+                key = f"c{self.chance.randrange(12)}@example.com"
+                if not self.session.get(Suppression, key):
+                    self.session.add(Suppression(address_key=key, reason="bounced", created_at=factories.NOW))
+            case 8:
+                self.session.merge(
+                    Pick(broadcast_id=self.broadcast.id, client_id=client.id, kind=self.chance.choice(list(PickKind)))
+                )
+        self.session.flush()
+        self.session.expire_all()
+
+
+def make(session: Session, seed: int, clients: int = 50) -> World:
+    broadcast = Broadcast(
+        message_type=MessageType.GENERAL, secret="s", created_at=factories.NOW, updated_at=factories.NOW
+    )
+    session.add(broadcast)
+    session.flush()
+    world = World(session, random.Random(seed), broadcast)
+    world.products = [factories.product(session) for _ in range(4)]
+    world.addons = [factories.addon(session) for _ in range(3)]
+    for _ in range(clients):
+        world.add_client()
+    for _ in range(15):
+        world.change()
+    session.flush()
+    session.expire_all()
+    return world
+
+
+@dataclass
+class Reading:
+    """What the rules say, read one client after the other."""
+
+    terms: dict[Term, set[int]]
+    services: dict[int, int | None]
+    assignments: dict[int, int | None]
+
+
+def read(session: Session, audience: Audience, today: date = TODAY) -> Reading:
+    chosen = audience.filter
+    picks = {p.client_id: p.kind for p in session.scalars(select(Pick)) if p.broadcast_id == audience.broadcast_id}
+    suppressed = set(session.scalars(select(Suppression.address_key)))
+    services, assignments = session.scalars(select(Service)).all(), session.scalars(select(AddonAssignment)).all()
+    by_id = {service.id: service for service in services}
+    terms: dict[Term, set[int]] = {term: set() for term in Term}
+    taken: set[str] = set()
+    reading = Reading(terms, {}, {})
+    for client in session.scalars(select(Client).order_by(Client.id)):
+        held = [service for service in services if service.client_id == client.id]
+        given = [assignment for assignment in assignments if assignment.client_id == client.id]
+        matches = _matches(chosen, client, held, given)
+        pick = picks.get(client.id)
+        if not matches and pick is not PickKind.ADDED:
+            continue
+        terms[Term.MATCHING if matches else Term.ADDED].add(client.id)
+        reading.services[client.id], reading.assignments[client.id] = _holding(chosen, held, given, by_id, today)
+        if pick is PickKind.LEFT_OUT:
+            term = Term.LEFT_OUT
+        elif client.address_key is None:
+            term = Term.NO_USABLE_ADDRESS
+        elif client.address_key in suppressed:
+            term = Term.SUPPRESSED
+        elif client.address_key in taken:
+            term = Term.SAME_ADDRESS
+        else:
+            term = Term.WILL_RECEIVE
+            taken.add(client.address_key)
+        terms[term].add(client.id)
+    return reading
+
+
+def _matches(chosen: AudienceFilter, client: Client, held: list[Service], given: list[AddonAssignment]) -> bool:
+    if chosen.countries and (client.country or "") not in chosen.countries:
+        return False
+    if chosen.languages and (client.language or "") not in chosen.languages:
+        return False
+    if chosen.client_statuses and client.status not in chosen.client_statuses:
+        return False
+    if chosen.message_type is MessageType.SERVICES:
+        return any(_service_matches(chosen, service) for service in held)
+    if chosen.message_type is MessageType.ADDONS:
+        return any(_addon_matches(chosen, assignment) for assignment in given)
+    return True
+
+
+def _service_matches(chosen: AudienceFilter, service: Service) -> bool:
+    product = not chosen.products or service.product_id in chosen.products
+    return product and (not chosen.service_statuses or service.status in chosen.service_statuses)
+
+
+def _addon_matches(chosen: AudienceFilter, assignment: AddonAssignment) -> bool:
+    addon = not chosen.addons or assignment.addon_id in chosen.addons
+    return addon and (not chosen.addon_statuses or assignment.status in chosen.addon_statuses)
+
+
+def _holding(
+    chosen: AudienceFilter,
+    held: list[Service],
+    given: list[AddonAssignment],
+    by_id: dict[int, Service],
+    today: date,
+) -> tuple[int | None, int | None]:
+    """The ids of the service and the assignment whose data the tags take."""
+    if chosen.message_type is MessageType.SERVICES and held:
+        first = min(held, key=lambda s: (not _service_matches(chosen, s), *_due(s, today), s.id))
+        return first.id, None
+    if chosen.message_type is MessageType.ADDONS and given:
+        first = min(given, key=lambda a: (not _addon_matches(chosen, a), *_due(by_id[a.service_id], today), a.id))
+        return first.service_id, first.id
+    return None, None
+
+
+def _due(service: Service, today: date) -> tuple[int, int]:
+    if service.next_due_on is None:
+        return 2, 0
+    days = (service.next_due_on - today).days
+    return (0, days) if days >= 0 else (1, -days)
+
+
+def audience_in(session: Session, broadcast: Broadcast, **criteria) -> Audience:
+    """The audience of a broadcast with another filter."""
+    audience = audience_of(broadcast)
+    return Audience(AudienceFilter(broadcast.message_type, **criteria), audience.broadcast_id)

@@ -1,0 +1,135 @@
+"""Does this client get it? The answer, and the reason in plain words."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from webapp.core.audience.filter import Audience, AudienceFilter
+from webapp.core.audience.listing import Recipient, recipients_among
+from webapp.core.audience.selection import matches
+from webapp.core.audience.words import Names, any_of, country_name, holding_in_words, language_name, names
+from webapp.core.errors import NotFound
+from webapp.core.rules.lifecycle import SkipReason
+from webapp.core.rules.statuses import HoldingStatus, MessageType
+from webapp.core.tables.broadcasts import PickKind
+from webapp.core.tables.clients import AddonAssignment, Client, Service
+from webapp.core.tables.suppressions import Suppression
+
+SHOWN = 3
+"""Holdings that a reason names before it counts the rest."""
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Whether a client gets it, and why, as sentences. `recipient` is their row of the audience, None for who is not in it."""
+
+    client: Client
+    gets_it: bool
+    reasons: tuple[str, ...]
+    recipient: Recipient | None
+    pick: PickKind | None
+
+
+def explain(session: Session, audience: Audience, client_id: int, today: date) -> Explanation:
+    """Decided by `recipients()`, and put into words from the client's own data. Raises NotFound."""
+    client = session.get(Client, client_id)
+    if client is None:
+        raise NotFound("This client does not exist (any more).")
+    found = recipients_among(session, audience, today, [client_id])
+    if not found:
+        return Explanation(client, False, tuple(_mismatches(session, audience.filter, client)), None, None)
+    row = found[0]
+    if row.skip_reason is not None:
+        reasons = [_skipped(session, audience, row, today)]
+    elif row.pick is PickKind.ADDED and not _matches(session, audience.filter, client_id):
+        reasons = ["Added by hand, beyond the filter."]
+    else:
+        reasons = ["Has all that the filter asks for."]
+    return Explanation(client, row.skip_reason is None, tuple(reasons), row, row.pick)
+
+
+def _matches(session: Session, filter_: AudienceFilter, client_id: int) -> bool:
+    query = select(Client.id).where(Client.id == client_id, matches(filter_, Client))
+    return session.scalar(query) is not None
+
+
+def _skipped(session: Session, audience: Audience, row: Recipient, today: date) -> str:
+    client = row.client
+    if row.skip_reason is SkipReason.LEFT_OUT:
+        return "Left out by hand."
+    if row.skip_reason is SkipReason.NO_ADDRESS:
+        return "Has no e-mail address."
+    if row.skip_reason is SkipReason.INVALID_ADDRESS:
+        return f"The address “{client.email}” cannot be used{f': {client.address_problem}' if client.address_problem else ''}."
+    if row.skip_reason is SkipReason.SUPPRESSED:
+        reason = session.scalar(select(Suppression.reason).where(Suppression.address_key == client.address_key))
+        return f"The address {client.address} is suppressed{f': {reason}' if reason else ''}."
+    sharing = session.scalars(select(Client.id).where(Client.address_key == client.address_key, Client.id < client.id))
+    first = next(other for other in recipients_among(session, audience, today, sharing.all()) if not other.skip_reason)
+    return f"{first.name} ({first.client.number}) has the same address and gets it."
+
+
+def _mismatches(session: Session, filter_: AudienceFilter, client: Client) -> list[str]:
+    """What the filter asks for and the client has not, a sentence each."""
+    found = []
+    if filter_.countries and (client.country or "") not in filter_.countries:
+        wanted = any_of(country_name(code) for code in filter_.countries)
+        found.append(
+            f"Country is {country_name(client.country)}, not {wanted}."
+            if client.country
+            else f"Country is not known, so not {wanted}."
+        )
+    if filter_.languages and (client.language or "") not in filter_.languages:
+        wanted = any_of(language_name(tag) for tag in filter_.languages)
+        found.append(
+            f"Language is {language_name(client.language)}, not {wanted}."
+            if client.language
+            else f"Language is not known, so not {wanted}."
+        )
+    if filter_.client_statuses and client.status not in filter_.client_statuses:
+        found.append(f"Is {client.status.label}, not {any_of(status.label for status in filter_.client_statuses)}.")
+    if filter_.message_type is not MessageType.GENERAL:
+        found += _holding_mismatch(session, filter_, client.id)
+    return found
+
+
+def _holding_mismatch(session: Session, filter_: AudienceFilter, client_id: int) -> list[str]:
+    known = names(session)
+    held, kinds, statuses = _held(session, filter_, client_id, known)
+    if any((not kinds or kind in kinds) and (not statuses or status in statuses) for kind, _, status in held):
+        return []
+    right_kind = [(name, status) for kind, name, status in held if not kinds or kind in kinds]
+    if not right_kind:
+        return [f"Has no {_without_article(filter_, known)}."]
+    wanted = any_of(status.label for status in statuses)
+    more = len(right_kind) - SHOWN
+    sentences = [f"{name} is {status.label}, not {wanted}." for name, status in right_kind[:SHOWN]]
+    return [*sentences, f"{more} more likewise."] if more > 0 else sentences
+
+
+def _without_article(filter_: AudienceFilter, known: Names) -> str:
+    any_status = AudienceFilter(filter_.message_type, products=filter_.products, addons=filter_.addons)
+    return holding_in_words(any_status, known).split(" ", 1)[1]
+
+
+def _held(
+    session: Session, filter_: AudienceFilter, client_id: int, known: Names
+) -> tuple[list[tuple[int, str, HoldingStatus]], tuple[int, ...], tuple[HoldingStatus, ...]]:
+    """What the client holds of the type's kind, as (kind, name, status), and the kinds and statuses that the filter asks for."""
+    if filter_.message_type is MessageType.SERVICES:
+        services = session.scalars(select(Service).where(Service.client_id == client_id).order_by(Service.id))
+        rows = [
+            (s.product_id, f"{known.of('products', s.product_id)}{f' ({s.domain})' if s.domain else ''}", s.status)
+            for s in services
+        ]
+        return rows, filter_.products, filter_.service_statuses
+    given = session.scalars(
+        select(AddonAssignment).where(AddonAssignment.client_id == client_id).order_by(AddonAssignment.id)
+    )
+    return (
+        [(a.addon_id, known.of("addons", a.addon_id), a.status) for a in given],
+        filter_.addons,
+        filter_.addon_statuses,
+    )

@@ -1,0 +1,145 @@
+"""The clients behind a term of the sum, a page at a time, as rows of `recipients()` with what a person wants to see."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import and_, select
+from sqlalchemy.orm import Session
+
+from webapp.core.audience.bits import bit
+from webapp.core.audience.counting import Selected, Term, select_terms
+from webapp.core.audience.filter import Audience
+from webapp.core.audience.selection import recipients
+from webapp.core.rules.lifecycle import SkipReason
+from webapp.core.rules.texts import folded
+from webapp.core.tables.broadcasts import Pick, PickKind
+from webapp.core.tables.clients import Addon, AddonAssignment, Client, Product, Service
+from webapp.core.tables.stamps import BLOCK_BITS
+
+SAMPLE = 20
+
+
+@dataclass(frozen=True)
+class Holding:
+    """The service whose data the tags take, and for addons the assignment on it."""
+
+    service: Service
+    product: Product
+    addon: Addon | None = None
+    assignment: AddonAssignment | None = None
+
+
+@dataclass(frozen=True)
+class Recipient:
+    """A client of an audience: whether they get it (`skip_reason` None) or why not, and what was decided by hand about them."""
+
+    client: Client
+    skip_reason: SkipReason | None
+    pick: PickKind | None
+    holding: Holding | None
+
+    @property
+    def name(self) -> str:
+        return f"{self.client.first_name} {self.client.last_name}".strip() or self.client.company or self.client.email
+
+
+@dataclass(frozen=True)
+class Listing:
+    rows: Sequence[Recipient]
+    total: int
+    offset: int
+    limit: int
+
+
+def listing(
+    session: Session,
+    audience: Audience,
+    today: date,
+    *,
+    search: str = "",
+    reason: Term | None = None,
+    offset: int = 0,
+    limit: int = 50,
+) -> Listing:
+    """One page of the clients behind a term (None: of those who will receive it), by rising client id.
+
+    `search` wants each of its words in the client's number, names, company or address.
+    """
+    term = reason or Term.WILL_RECEIVE
+    selected = select_terms(session, audience)
+    if search.strip():
+        selected = _searched(session, selected, term, search)
+    ids = selected.page(term, offset, limit)
+    return Listing(recipients_among(session, audience, today, ids), selected.count(term), offset, limit)
+
+
+def sample(session: Session, audience: Audience, today: date) -> Sequence[Recipient]:
+    """Twenty of those who will receive it, spread over all of them; the same ones as long as nothing changes."""
+    selected = select_terms(session, audience)
+    return sampled(session, audience, today, selected)
+
+
+def sampled(session: Session, audience: Audience, today: date, selected: Selected) -> Sequence[Recipient]:
+    """`sample` for an audience whose terms are known already."""
+    total = selected.count(Term.WILL_RECEIVE)
+    places = range(total) if total <= SAMPLE else (place * total // SAMPLE for place in range(SAMPLE))
+    ids = [client_id for place in places for client_id in selected.page(Term.WILL_RECEIVE, place, 1)]
+    return recipients_among(session, audience, today, ids)
+
+
+def search_condition(search: str):
+    """Whether a client has every word of `search` in the number, names, company or address."""
+    return and_(True, *(Client.search_text.contains(word, autoescape=True) for word in folded(search).split()))
+
+
+def _searched(session: Session, selected: Selected, term: Term, search: str) -> Selected:
+    """What is left of one term by a search."""
+    found: dict[int, int] = {}
+    for client_id in session.scalars(select(Client.id).where(search_condition(search))):
+        number = client_id >> BLOCK_BITS
+        found[number] = found.get(number, 0) | bit(client_id)
+    left = [(number, bits & found.get(number, 0)) for number, bits in selected.terms[term]]
+    return Selected({term: [(number, bits) for number, bits in left if bits]})
+
+
+def recipients_among(session: Session, audience: Audience, today: date, ids: Sequence[int]) -> list[Recipient]:
+    """Those of the given clients who are in the audience, skipped ones included, by rising id."""
+    if not ids:
+        return []
+    rows = session.execute(recipients(audience, today, only=ids)).all()
+    clients = _by_id(session, Client, ids)
+    picks = _picks(session, audience, ids)
+    holdings = _holdings(session, rows)
+    return [
+        Recipient(clients[row.client_id], row.skip_reason, picks.get(row.client_id), holdings.get(row.client_id))
+        for row in rows
+        if row.client_id in clients
+    ]
+
+
+def _picks(session: Session, audience: Audience, ids: Sequence[int]) -> dict[int, PickKind]:
+    if audience.broadcast_id is None:
+        return {}
+    rows = select(Pick.client_id, Pick.kind).where(Pick.broadcast_id == audience.broadcast_id, Pick.client_id.in_(ids))
+    return dict(session.execute(rows).all())
+
+
+def _holdings(session: Session, rows: Sequence[Any]) -> dict[int, Holding]:
+    services = _by_id(session, Service, [row.service_id for row in rows])
+    products = _by_id(session, Product, [service.product_id for service in services.values()])
+    assignments = _by_id(session, AddonAssignment, [row.addon_assignment_id for row in rows])
+    addons = _by_id(session, Addon, [assignment.addon_id for assignment in assignments.values()])
+    found = {}
+    for row in rows:
+        service, assignment = services.get(row.service_id), assignments.get(row.addon_assignment_id)
+        if service is not None:
+            addon = addons[assignment.addon_id] if assignment else None
+            found[row.client_id] = Holding(service, products[service.product_id], addon, assignment)
+    return found
+
+
+def _by_id(session: Session, table: Any, ids: Sequence[int | None]) -> dict[int, Any]:
+    wanted = {id_ for id_ in ids if id_ is not None}
+    return {row.id: row for row in session.scalars(select(table).where(table.id.in_(wanted)))} if wanted else {}

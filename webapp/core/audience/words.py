@@ -1,0 +1,109 @@
+"""A filter in words, and the names of what can be chosen."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+
+from babel import Locale, UnknownLocaleError
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from webapp.core.audience.filter import UNKNOWN, AudienceFilter
+from webapp.core.rules.statuses import MessageType
+from webapp.core.tables.clients import Addon, Product
+
+GONE = {"products": "a product that no longer exists", "addons": "an addon that no longer exists"}
+LISTED = 12
+"""Of more values than this, a sentence names the first and counts the others."""
+
+
+@dataclass(frozen=True)
+class Names:
+    """The names of products and addons by id; `groups` are those of products. A name that stands in several groups is said with its own."""
+
+    products: Mapping[int, str] = field(default_factory=dict)
+    groups: Mapping[int, str] = field(default_factory=dict)
+    addons: Mapping[int, str] = field(default_factory=dict)
+
+    def of(self, criterion: str, value: int) -> str:
+        return (self.products if criterion == "products" else self.addons).get(value) or GONE[criterion]
+
+
+def names(session: Session) -> Names:
+    """The names there are now."""
+    rows = session.execute(select(Product.id, Product.name, Product.group_name)).all()
+    times: dict[str, int] = {}
+    for _, name, _ in rows:
+        times[name] = times.get(name, 0) + 1
+    return Names(
+        products={id_: f"{group} › {name}" if times[name] > 1 and group else name for id_, name, group in rows},
+        groups={id_: group for id_, _, group in rows},
+        addons=dict(session.execute(select(Addon.id, Addon.name)).all()),
+    )
+
+
+@cache
+def country_name(code: str) -> str:
+    """ "Germany" for "DE"; a code nobody knows stays as it is."""
+    return Locale("en").territories.get(code, code) if code != UNKNOWN else "no known country"
+
+
+@cache
+def language_name(tag: str) -> str:
+    """ "Portuguese (Brazil)" for "pt-BR"; a tag nobody knows stays as it is."""
+    if tag == UNKNOWN:
+        return "no known language"
+    try:
+        return Locale.parse(tag, sep="-").get_display_name("en") or tag
+    except (UnknownLocaleError, ValueError):
+        return Locale("en").languages.get(tag.lower(), tag)
+
+
+def in_words(session: Session, filter_: AudienceFilter) -> str:
+    """The whole filter as one sentence: "Clients in Germany or Austria that are Active and have an Active VPS-2 or VPS-4." """
+    place, phrases = "", []
+    if filter_.countries:
+        place = f" in {any_of(country_name(code) for code in filter_.countries)}".replace(
+            "in no known", "with no known"
+        )
+    if filter_.languages:
+        phrases.append(
+            f"speak {any_of(language_name(tag) for tag in filter_.languages)}".replace("speak no", "have no")
+        )
+    if filter_.client_statuses:
+        phrases.append(f"are {any_of(status.label for status in filter_.client_statuses)}")
+    if filter_.message_type is not MessageType.GENERAL:
+        phrases.append(f"have {holding_in_words(filter_, names(session))}")
+    if not place and not phrases:
+        return "All clients."
+    return f"Clients{place}{' that ' if phrases else ''}{_joined(phrases, 'and')}."
+
+
+def holding_in_words(filter_: AudienceFilter, known: Names) -> str:
+    """What the filter wants a client to hold: "an Active VPS-2 or VPS-4", "a service"."""
+    if filter_.message_type is MessageType.SERVICES:
+        statuses, kinds, noun = filter_.service_statuses, [known.of("products", n) for n in filter_.products], "service"
+    else:
+        statuses, kinds, noun = filter_.addon_statuses, [known.of("addons", n) for n in filter_.addons], "addon"
+    status = any_of(status.label for status in statuses)
+    what = any_of(f"“{kind}”" if "," in kind or " or " in kind else kind for kind in kinds) or noun
+    if status and what.startswith(("a product", "an addon")):
+        what = what.split(" ", 1)[1]
+    words = f"{status} {what}" if status else what
+    if words.startswith(tuple(GONE.values())):
+        return words
+    return f"{'an' if words[:1].lower() in 'aeiou' else 'a'} {words}"
+
+
+def any_of(values: Iterable[str]) -> str:
+    """ "Germany, Austria or Switzerland"; many are cut: "…, Spain or one of 12 more"."""
+    listed = list(values)
+    if len(listed) > LISTED:
+        listed[LISTED - 1 :] = [f"one of {len(listed) - LISTED + 1} more"]
+    return _joined(listed, "or")
+
+
+def _joined(words: Sequence[str], last: str) -> str:
+    if len(words) < 2:
+        return "".join(words)
+    return f"{', '.join(words[:-1])} {last} {words[-1]}"
