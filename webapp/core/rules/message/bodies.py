@@ -4,13 +4,15 @@ A body takes the encoded values ("cells") of a mail and appends its text to the 
 and escaped, it has written into the `Cells` it was compiled with.
 """
 
+import re
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from operator import itemgetter
 from typing import Protocol
 
 from webapp.core.rules.message import base64_runs, quoted_printable
 from webapp.core.rules.tags.tree import Branch, Escape, Nodes, Output, Slot, Text
-from webapp.core.rules.tags.values import Value, escape, holds, value_of
+from webapp.core.rules.tags.values import Value, clean, escape, holds, value_of
 
 Condition = Callable[[Sequence[str]], bool]
 
@@ -28,27 +30,43 @@ class Cells:
 
     def __init__(self, order: Sequence[str]):
         self.order = order
+        plain = quoted_printable.PLAIN
+        self._all_plain = re.compile(rf"(?:{plain}\n){{{len(order) - 1}}}{plain}").fullmatch
+        self.wanted = False
         self.others: dict[tuple[Output, Escape], tuple[Value, Escape]] = {}
 
     def index(self, slot: Slot) -> int:
         """The place of the slot's value among the cells."""
+        self.wanted = True
         if not slot.output.filters and slot.escape in (Escape.PLAIN, Escape.HTML):
             return self.order.index(slot.output.name) + (len(self.order) if slot.escape is Escape.HTML else 0)
         key = (slot.output, slot.escape)
         self.others.setdefault(key, (value_of(slot.output, self.order), slot.escape))
         return 2 * len(self.order) + list(self.others).index(key)
 
-    def of(self, values: Sequence[str], *, plain: bool) -> list[str]:
-        """The cells of one mail. `plain` says that no value is changed by any encoding."""
-        encode = quoted_printable.value
-        if plain:
+    def of(self, values: Sequence[str]) -> tuple[Sequence[str], list[str]]:
+        """The cleaned values of one mail, and its cells."""
+        if self._all_plain("\n".join(values)):
             cells = [*values, *values]
+        elif not self.wanted:
+            return [clean(value) for value in values], []
         else:
-            cells = [encode(value) for value in values]
-            cells += [encode(escape(value, Escape.HTML)) for value in values]
+            plain = quoted_printable.is_plain
+            forms = [(value, value, value) if plain(value) else _forms(value) for value in values]
+            values = [form[0] for form in forms]
+            cells = [form[1] for form in forms]
+            cells += [form[2] for form in forms]
         for value, how in self.others.values():
-            cells.append(encode(escape(value(values), how)))
-        return cells
+            cells.append(quoted_printable.value(escape(value(values), how)))
+        return values, cells
+
+
+@lru_cache(maxsize=4096)
+def _forms(value: str) -> tuple[str, str, str]:
+    """A value cleaned, and encoded as text and as HTML. Kept, as products, dates and countries come again from mail to mail."""
+    value = clean(value)
+    text, html = quoted_printable.value(value), escape(value, Escape.HTML)
+    return value, text, text if html == value else quoted_printable.value(html)
 
 
 class QuotedPrintable:

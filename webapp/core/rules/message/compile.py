@@ -20,11 +20,9 @@ from webapp.core.rules.message.bodies import Body, Cells, compiled, line
 from webapp.core.rules.message.derived import text_of
 from webapp.core.rules.message.document import finish
 from webapp.core.rules.message.parts import Envelope, MessageParts, MessageTooLarge, RenderError, Stamp, split_mailbox
-from webapp.core.rules.message.quoted_printable import PLAIN
 from webapp.core.rules.tags import braces
 from webapp.core.rules.tags.build import names_of, parse, trimmed
 from webapp.core.rules.tags.tree import Nodes
-from webapp.core.rules.tags.values import clean
 
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
@@ -50,7 +48,6 @@ class CompiledMessage:
         self._reply_to = (
             headers.mailbox("Reply-To", *split_mailbox(envelope.reply_to, "reply_to")) if envelope.reply_to else ""
         )
-        self._all_plain = re.compile(rf"(?:{PLAIN}\n){{{len(self.tags) - 1}}}{PLAIN}").fullmatch
 
     def render(self, values: Sequence[str], stamp: Stamp, extra: Sequence[tuple[str, str]] = ()) -> bytes:
         """The whole mail as it goes to the relay: CRLF line ends, ASCII only, no line that begins with a dot or is longer than 998 octets.
@@ -60,11 +57,8 @@ class CompiledMessage:
         """
         if len(values) != len(self.tags):
             raise ValueError(f"{len(values)} values for {len(self.tags)} tags")
-        plain = self._all_plain("\n".join(values)) is not None
-        if not plain:
-            values = [clean(value) for value in values]
         try:
-            cells = self._cells.of(values, plain=plain)
+            values, cells = self._cells.of(values)
             boundary = headers.boundary(stamp.broadcast_secret)
             out = [
                 self._from,

@@ -35,6 +35,8 @@ _Q = ["_" if byte == 0x20 else chr(byte) if byte in _Q_SAFE else f"={byte:02X}" 
 
 def one_line(text: str) -> str:
     """The text without control characters, every run of blanks and line ends as one blank."""
+    if text.isprintable() and "  " not in text:
+        return text.strip(" ")
     if not text.isprintable():
         text = "".join(c for c in text if c.isprintable() or c in "\t\n\v\f\r\x85" or ord(c) > 0x9F)
     return _BLANKS.sub(" ", text).strip(" ")
@@ -116,9 +118,10 @@ def _encoded_words(text: str, column: int) -> str:
     """The text as encoded words of UTF-8, at most 75 columns each, the first beginning at `column`; no character is divided between two."""
     data = text.encode()
     room = WIDTH - column - _FRAME
-    quoted = "".join(map(_Q.__getitem__, data))
-    if len(quoted) <= room and len(quoted) <= -(-len(data) // 3) * 4:
-        return f"=?utf-8?q?{quoted}?="
+    if len(data) <= room:
+        quoted = "".join(map(_Q.__getitem__, data))
+        if len(quoted) <= room and len(quoted) <= -(-len(data) // 3) * 4:
+            return f"=?utf-8?q?{quoted}?="
     words, position = [], 0
     while position < len(data):
         end = position + room // 4 * 3

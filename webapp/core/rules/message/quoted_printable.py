@@ -6,6 +6,7 @@ blank at the end of a line and the word From at its beginning.
 """
 
 import re
+from binascii import b2a_qp
 
 SOFT = "=\r\n"
 _ROOM = 75
@@ -16,12 +17,22 @@ _TABLE = [chr(byte) if 0x20 <= byte <= 0x7E and byte != 0x3D else f"={byte:02X}"
 PLAIN = r"(?!\.|From )[ !#-%(-;?-~]{0,75}(?<! )"
 """What a value mostly is: up to 75 printable characters that no encoding changes, be it quoted-printable or that of HTML."""
 
+_SHORT = 70
+"""Octets up to which the encoder of the standard library is asked first: it does the same, but for the beginning of a line."""
+
 is_plain = re.compile(PLAIN).fullmatch
 
 
 def value(text: str) -> str:
     """A value, to stand at column 0. Raises UnicodeEncodeError for half a surrogate pair."""
-    return text if is_plain(text) else _line("".join(map(_TABLE.__getitem__, text.encode())))
+    if is_plain(text):
+        return text
+    data = text.encode()
+    if len(data) <= _SHORT:
+        encoded = b2a_qp(data, istext=False).decode()
+        if len(encoded) <= _ROOM and not encoded.startswith((".", "From ")):
+            return encoded
+    return _line("".join(map(_TABLE.__getitem__, data)))
 
 
 def run(text: str, *, at_end: bool = False) -> str:

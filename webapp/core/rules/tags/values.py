@@ -11,12 +11,13 @@ Value = Callable[[Sequence[str]], str]
 """From the values of a message's tags, in their order, to one text."""
 
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_UNRESERVED = re.compile(r"[A-Za-z0-9._~-]*")
 _BREAKS = frozenset("\t\n\v\f\r\x85\u2028\u2029")
 
 
 def clean(value: str) -> str:
     """One line of text without control characters: tabs and line ends become blanks, other controls go, blanks at both ends too."""
-    if _CONTROLS.search(value):
+    if not value.isprintable() and _CONTROLS.search(value):
         value = _CONTROLS.sub(lambda match: " " if match[0] in _BREAKS else "", value)
     return value.strip()
 
@@ -32,6 +33,8 @@ def escape(value: str, how: Escape) -> str:
         return value
     if how is Escape.HTML:
         return html_escape(value)
+    if _UNRESERVED.fullmatch(value):
+        return value
     return quote(value, safe="@" if how is Escape.MAIL_URL else "")
 
 
