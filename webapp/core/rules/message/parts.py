@@ -77,3 +77,11 @@ def split_mailbox(text: str, field: str) -> tuple[str, str]:
         )
         raise Invalid(what, field)
     return " ".join(name.split()).strip('"'), address.address
+
+
+def mailbox_or_blank(text: str) -> tuple[str, str]:
+    """Name and address of a sender, as far as there are any: what `split_mailbox` says, or blanks."""
+    try:
+        return split_mailbox(text, "from_address")
+    except Invalid:
+        return "", ""
