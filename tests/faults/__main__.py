@@ -1,0 +1,60 @@
+"""`python3 -m webapp test --faults [NAME …] [--json FILE] [--short] [--seed N]`: run fault families, print a table.
+
+The exit code is 1 when a promise was not kept.
+"""
+
+import argparse
+import json
+import sys
+import time
+import traceback
+from importlib import import_module
+from pathlib import Path
+
+from tests.faults.result import Result
+
+FAMILIES = ()
+"""Modules of this package, in the order of the report. Each has `run(*, short: bool, seed: int) -> Result`; its docstring's first line is
+its promise. `short` is the form for continuous integration: the same faults, fewer repetitions."""
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python3 -m webapp test --faults", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(FAMILIES))
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows there, too")
+    parser.add_argument("--short", action="store_true", help="fewer repetitions")
+    parser.add_argument("--seed", type=int, default=1, help="where chance begins (1)")
+    chosen = parser.parse_args(arguments)
+    unknown = set(chosen.names) - set(FAMILIES)
+    if unknown:
+        parser.error(f"no such family: {', '.join(sorted(unknown))}; there are {', '.join(FAMILIES)}")
+    print(f"{'family':<14}{'runs':>7}{'mails':>10}{'lost':>7}{'twice':>7}{'uncertain':>11}{'min':>7}  ", flush=True)
+    results = [_run(name, chosen.short, chosen.seed) for name in chosen.names or FAMILIES]
+    if chosen.json:
+        chosen.json.write_text(json.dumps([result.row() for result in results], indent=1) + "\n")
+    met = sum(result.met for result in results)
+    print(f"{met} passed, {len(results) - met} failed")
+    return 0 if met == len(results) else 1
+
+
+def _run(name: str, short: bool, seed: int) -> Result:
+    module = import_module(f"tests.faults.{name}")
+    began = time.monotonic()
+    try:
+        result = module.run(short=short, seed=seed)
+    except Exception:
+        result = Result(name)
+        result.broken(traceback.format_exc())
+    took = (time.monotonic() - began) / 60
+    print(
+        f"{name:<14}{result.runs:>7,}{result.mails:>10,}{result.lost:>7,}{result.duplicates:>7,}{result.uncertain:>11,}{took:>7.1f}"
+        f"  {'met' if result.met else 'NOT MET'}",
+        flush=True,
+    )
+    for note in result.notes:
+        print("    " + note.replace("\n", "\n    "), flush=True)
+    return result
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,48 @@
+"""What a fault family found."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Result:
+    """One family's findings. `met` is the promise kept; `notes` say what was measured, and where it was not, what went wrong.
+
+    `runs` is how often the fault was made, `mails` how many mails were frozen in all of them. `lost`: neither taken by the server nor
+    accounted for in the ledger. `duplicates`: taken more often than once beyond what the promise allows. `uncertain`: rows in doubt.
+    """
+
+    name: str
+    runs: int = 0
+    mails: int = 0
+    lost: int = 0
+    duplicates: int = 0
+    uncertain: int = 0
+    met: bool = True
+    notes: list[str] = field(default_factory=list)
+
+    def add(self, *, mails: int, lost: int = 0, duplicates: int = 0, uncertain: int = 0) -> None:
+        """Count one run."""
+        self.runs += 1
+        self.mails += mails
+        self.lost += lost
+        self.duplicates += duplicates
+        self.uncertain += uncertain
+        if lost or duplicates:
+            self.met = False
+
+    def broken(self, note: str) -> None:
+        """The promise was not kept."""
+        self.met = False
+        self.notes.append(note)
+
+    def row(self) -> dict[str, object]:
+        """The columns of the JSON report."""
+        return {
+            "name": self.name,
+            "runs": self.runs,
+            "mails": self.mails,
+            "lost": self.lost,
+            "duplicates": self.duplicates,
+            "uncertain": self.uncertain,
+            "met": self.met,
+        }
