@@ -26,7 +26,9 @@ def sqlite_url(tmp_path: Path) -> str:
     with run.alone("sqlite"):
         template = run.folder() / "template.sqlite3"
         if not template.exists():
-            _migrate(f"sqlite:///{template}", tmp_path)
+            new = run.folder() / f"new-{os.getpid()}.sqlite3"
+            _migrate(f"sqlite:///{new}", tmp_path)
+            new.rename(template)
     path = tmp_path / "test.sqlite3"
     shutil.copyfile(template, path)
     return f"sqlite:///{path}"
@@ -40,6 +42,7 @@ def postgresql_url(tmp_path: Path) -> Iterator[str]:
     with psycopg.connect(postgres.conninfo(folder, "postgres"), autocommit=True) as connection:
         with run.alone("template"):
             if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [TEMPLATE]).fetchone():
+                connection.execute(f"DROP DATABASE IF EXISTS {TEMPLATE}_new WITH (FORCE)")
                 connection.execute(f"CREATE DATABASE {TEMPLATE}_new")
                 _migrate(postgres.url(folder, f"{TEMPLATE}_new"), tmp_path)
                 connection.execute(f"ALTER DATABASE {TEMPLATE}_new RENAME TO {TEMPLATE}")

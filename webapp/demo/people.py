@@ -6,8 +6,9 @@ import tomllib
 import unicodedata
 from dataclasses import dataclass
 from functools import cache
-from itertools import accumulate
 from pathlib import Path
+
+from webapp.demo.chance import Lots
 
 UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
 LETTERS = str.maketrans({"ł": "l", "đ": "d", "ø": "o", "æ": "ae", "œ": "oe", "ß": "ss", "’": "", "'": ""})
@@ -46,8 +47,7 @@ class Country:
     code: str
     currency: str
     cities: tuple[Name, ...]
-    speakers: tuple[Speakers, ...]
-    weights: tuple[float, ...]
+    speakers: Lots[Speakers]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +70,12 @@ class People:
     def __init__(self) -> None:
         data = tomllib.loads(Path(__file__).with_name("people.toml").read_text("utf-8"))
         names = {language: _names(language, entry) for language, entry in data["names"].items()}
-        self.countries = tuple(_country(code, entry, names) for code, entry in data["countries"].items())
-        self._weights = tuple(accumulate(entry["weight"] for entry in data["countries"].values()))
+        weights = {_country(code, entry, names): entry["weight"] for code, entry in data["countries"].items()}
+        self.countries = Lots(weights)
 
     def someone(self, chance: random.Random) -> Person:
-        country = chance.choices(self.countries, cum_weights=self._weights)[0]
-        speakers = chance.choices(country.speakers, cum_weights=country.weights)[0]
+        country = self.countries.draw(chance)
+        speakers = country.speakers.draw(chance)
         names, woman = speakers.names, chance.random() < 0.47
         first = chance.choice(names.women if woman else names.men)
         family = chance.choice(names.families)[woman]
@@ -119,13 +119,12 @@ def _names(language: str, entry: dict) -> Names:
 
 
 def _country(code: str, entry: dict, names: dict[str, Names]) -> Country:
-    speakers = []
-    for people in entry["people"]:
+    speakers = {}
+    for people, weight in entry["people"].items():
         language, _, names_of = people.partition(":")
-        speakers.append(Speakers(language, names[names_of or language], bool(names_of)))
+        speakers[Speakers(language, names[names_of or language], bool(names_of))] = weight
     cities = tuple(_name("", city) for city in entry["cities"].split(", "))
-    weights = tuple(accumulate(entry["people"].values()))
-    return Country(code, entry.get("currency", "EUR"), cities, tuple(speakers), weights)
+    return Country(code, entry.get("currency", "EUR"), cities, Lots(speakers))
 
 
 def _name(language: str, text: str) -> Name:

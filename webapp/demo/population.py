@@ -9,10 +9,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import count as numbers_from
-from typing import Any, TypeVar
+from typing import Any
 
 from webapp.core.rules.statuses import ClientStatus, HoldingStatus
 from webapp.demo import wares
+from webapp.demo.chance import Lots
 from webapp.demo.people import People, Person
 
 SEED = 20091
@@ -44,8 +45,15 @@ REPAIRABLE = (
 )
 IDN = ("bäckerei-müller", "größe", "кав’ярня", "δοκιμή", "例え", "pâtisserie")
 
+CLIENT_STATUSES = Lots(wares.CLIENT_STATUSES)
+HOLDING_STATUSES = {status: Lots(weights) for status, weights in wares.HOLDING_STATUSES.items()}
+PRODUCTS = Lots({ware: ware.weight for ware in wares.PRODUCTS})
+ADDONS = Lots(wares.ADDONS)
+HOW_MANY_SERVICES = Lots({0: 7, 1: 55, 2: 22, 3: 10, 4: 4, 6: 2})
+HOW_MANY_ADDONS = Lots({1: 70, 2: 23, 3: 7})
+OPT_IN = Lots({True: 56, False: 25, None: 19})
+
 Row = Mapping[str, Any]
-Choice = TypeVar("Choice")
 
 
 @dataclass(frozen=True)
@@ -80,7 +88,7 @@ class Population:
     def _add_client(self, index: int, chunk: Chunk) -> None:
         chance = self._chance
         person = self._people.someone(chance)
-        status = _weighted(chance, wares.CLIENT_STATUSES)
+        status = CLIENT_STATUSES.draw(chance)
         email, company = self._email(person)
         age = (self.today - BEGAN).days * (1 - ((index + 0.5) / self.size) ** 0.8)
         number = str(FIRST_CLIENT + index)
@@ -96,16 +104,16 @@ class Population:
                 "language": person.language if chance.random() > 0.012 else None,
                 "status": status,
                 "client_since": self.today - timedelta(days=round(age)),
-                "marketing_opt_in": chance.choices((True, False, None), (56, 25, 19))[0],
+                "marketing_opt_in": OPT_IN.draw(chance),
             }
         )
-        for place in range(chance.choices((0, 1, 2, 3, 4, 6), (7, 55, 22, 10, 4, 2))[0]):
+        for place in range(HOW_MANY_SERVICES.draw(chance)):
             self._add_service(number, person, status, place, chunk)
 
     def _add_service(self, client: str, person: Person, client_status: ClientStatus, place: int, chunk: Chunk) -> None:
         chance = self._chance
-        ware = chance.choices(wares.PRODUCTS, [one.weight for one in wares.PRODUCTS])[0]
-        status = _weighted(chance, wares.HOLDING_STATUSES[client_status])
+        ware = PRODUCTS.draw(chance)
+        status = HOLDING_STATUSES[client_status].draw(chance)
         number = str(next(self._service_numbers))
         prefix = ("", "", "shop-", "blog-", "dev-", "app-")[place]
         chunk.services.append(
@@ -122,15 +130,13 @@ class Population:
             }
         )
         if chance.random() < 0.34:
-            for addon in _several(chance, wares.ADDONS, chance.choices((1, 2, 3), (70, 23, 7))[0]):
+            for addon in dict.fromkeys(ADDONS.draw(chance) for _ in range(HOW_MANY_ADDONS.draw(chance))):
                 chunk.addons.append(
                     {
                         "number": str(next(self._addon_numbers)),
                         "service_number": number,
                         "addon": addon,
-                        "status": status
-                        if chance.random() < 0.85
-                        else _weighted(chance, wares.HOLDING_STATUSES[client_status]),
+                        "status": status if chance.random() < 0.85 else HOLDING_STATUSES[client_status].draw(chance),
                     }
                 )
 
@@ -174,11 +180,3 @@ class Population:
         again = self._taken.get(f"{user}@{domain}", 0)
         self._taken[f"{user}@{domain}"] = again + 1
         return f"{user}{again + 1 if again else ''}@{domain}"
-
-
-def _weighted(chance: random.Random, weights: Mapping[Choice, int]) -> Choice:
-    return chance.choices(list(weights), list(weights.values()))[0]
-
-
-def _several(chance: random.Random, weights: Mapping[Choice, int], count: int) -> list[Choice]:
-    return list(dict.fromkeys(_weighted(chance, weights) for _ in range(count)))

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
 
 from webapp.core.rules.statuses import ClientStatus, HoldingStatus
 
@@ -72,6 +73,7 @@ HOLDING_STATUSES = {
 }
 
 
+@cache
 def price(ware: Ware, currency: str) -> Decimal:
     """The ware's price in `currency`, rounded as price lists are."""
     amount = ware.price * PER_EURO[currency]

@@ -15,6 +15,10 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 LOCKS = {"program": "requirements.lock", "tests": "tests/requirements.lock", "lint": ".ci/requirements.lock"}
 """What can be installed, and the lock that says what it is. `program` comes first and is part of every environment."""
 
+PIP_INSTALL = (
+    *("-m", "pip", "install", "--quiet", "--no-input", "--no-compile", "--disable-pip-version-check"),
+    *("--no-deps", "--require-hashes", "--only-binary", ":all:", "-r"),
+)
 UNFINISHED = "massmail-unfinished"
 NO_NETWORK = ("NewConnectionError", "NameResolutionError", "ConnectTimeout", "ProxyError", "Network is unreachable")
 
@@ -37,7 +41,14 @@ class Environment:
 
     def is_ready(self, parts: Sequence[str]) -> bool:
         """True when everything that the locks of `parts` (keys of LOCKS) name is installed, as they name it now."""
-        return not self._unfinished.exists() and all(self._installed(part) == self._wanted(part) for part in parts)
+        there = self.python.exists() and not self._unfinished.exists()
+        return there and all(self._installed(part) == self._wanted(part) for part in parts)
+
+    def runs(self) -> bool:
+        """False when there is none, or its Python was removed or the folder moved to a machine with another."""
+        with contextlib.suppress(OSError):
+            return subprocess.run([self.python, "-c", "import pip"], capture_output=True).returncode == 0
+        return False
 
     def make_ready(self, parts: Sequence[str]) -> None:
         """Make the environment, or bring it up to date. An install that was interrupted is begun anew. Raises EnvironmentProblem."""
@@ -46,7 +57,7 @@ class Environment:
                 return
             began = time.monotonic()
             try:
-                if self._unfinished.exists() or not self._runs():
+                if self._unfinished.exists() or not self.runs():
                     self._make()
                 for part in parts:
                     if self._installed(part) != self._wanted(part):
@@ -80,12 +91,6 @@ class Environment:
     def _wanted(self, part: str) -> str:
         return hashlib.sha256((self.root / LOCKS[part]).read_bytes()).hexdigest()
 
-    def _runs(self) -> bool:
-        """False when there is none, or its Python was removed or the folder moved to a machine with another."""
-        with contextlib.suppress(OSError):
-            return subprocess.run([self.python, "-c", "import pip"], capture_output=True).returncode == 0
-        return False
-
     def _make(self) -> None:
         if not all(importlib.util.find_spec(name) for name in ("venv", "ensurepip")):
             raise EnvironmentProblem(
@@ -112,16 +117,7 @@ class Environment:
         self._unfinished.touch()
         self._stamp(part).unlink(missing_ok=True)
         wanted = self._wanted(part)
-        command = [self.python, "-m", "pip", "install", "--quiet", "--no-compile", "--no-input"]
-        command += [
-            "--disable-pip-version-check",
-            "--no-deps",
-            "--require-hashes",
-            "--only-binary",
-            ":all:",
-            "-r",
-            self.root / LOCKS[part],
-        ]
+        command = [str(self.python), *PIP_INSTALL, str(self.root / LOCKS[part])]
         pip = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         self._unfinished.unlink()
         if pip.returncode != 0:
