@@ -67,13 +67,15 @@ class Connection:
             self._go_on_quietly()
             return
         wire = self.wire
-        if can_write and wire.unsent:
-            wire.flush()
-            self._set_deadline()
         if data := wire.read():
             self._hear(data)
-        if wire.ended and not self.is_closed:
+        if self.is_closed:
+            return
+        if wire.ended:
             self._end(Reply(self._stage(), None, "", wire.ended, Cause.LOST))
+        elif can_write and wire.unsent:
+            wire.flush()
+            self._set_deadline()
 
     def take(self) -> Mail | None:
         """The exchange's next mail that this connection can carry; one that it cannot is settled on the way."""

@@ -4,6 +4,7 @@ import selectors
 import socket
 import ssl
 import time
+from collections.abc import Callable
 
 from webapp.adapters.smtp.connection import Connection
 from webapp.adapters.smtp.opening import tls_context
@@ -30,13 +31,19 @@ class SmtpMailer:
     """
 
     def __init__(
-        self, settings: RelaySettings, *, idle_seconds: float = IDLE_SECONDS, first_pause: float = FIRST_PAUSE
+        self,
+        settings: RelaySettings,
+        *,
+        idle_seconds: float = IDLE_SECONDS,
+        first_pause: float = FIRST_PAUSE,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.settings = settings
         self.exchange: Exchange
         self.selector: selectors.BaseSelector = selectors.DefaultSelector()
         self.timeouts = _timeouts(settings, idle_seconds)
-        self.now = time.monotonic()
+        self._clock = clock
+        self.now = clock()
         self._connections: set[Connection] = set()
         self._idle: list[Connection] = []
         self._tls: ssl.SSLContext | None = None
@@ -110,18 +117,19 @@ class SmtpMailer:
     # The loop
 
     def _listen(self, patience: float) -> None:
-        """Wait for the relay or the exchange, deal with what they say, then with what has expired: an answer that lies there in time
-        counts, also when this process was stopped meanwhile."""
+        """Wait for the relay or the exchange and deal with what they say. What had expired before is ended only after that: an answer
+        that lies there counts, also when this process was stopped for longer than the time-out."""
+        before = self.now
         events = self.selector.select(patience)
-        self.now = time.monotonic()
+        self.now = self._clock()
         for key, mask in events:
             if key.data is None:
                 self.exchange.woken()
             else:
                 key.data.ready(mask & WRITE)
-        if self.now >= self._sweep_at:
+        if before >= self._sweep_at:
             self._sweep_at = self.now + self._tick
-            for connection in [c for c in self._connections if c.deadline <= self.now]:
+            for connection in [c for c in self._connections if c.deadline <= before]:
                 connection.expired()
 
     def _hand_out(self) -> None:
@@ -198,6 +206,6 @@ def _timeouts(settings: RelaySettings, idle_seconds: float) -> dict[str, float]:
         Stage.BODY: min(command, 180.0),
         Stage.DOT: settings.dot_timeout,
         IDLE: idle_seconds,
-        QUIT: GOODBYE_SECONDS,
+        QUIT: min(command, GOODBYE_SECONDS),
     }
     return limits

@@ -83,4 +83,4 @@ def as_text(raw: bytes) -> str:
     text = raw.decode("utf-8", "replace")
     if text.isprintable():
         return text
-    return "".join(character if character.isprintable() or character == "\n" else " " for character in text)
+    return "".join(character if character.isprintable() or character == "\n" else " " for character in text).rstrip()

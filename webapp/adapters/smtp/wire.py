@@ -10,9 +10,10 @@ import ssl
 
 READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 CHUNK = 65_536
-TLS_RECORD = 16_384
-"""A TLS send is cut to one record (RFC 8446 section 5.1): a record that has not left whole cannot be read by the other side, so
-that "refused to take it now" always means that nothing of it arrived, also for a final dot near its end."""
+PIECE = 16_384
+"""What is kept leaves in pieces of one TLS record (RFC 8446 section 5.1): a record that has not left whole cannot be read by the other
+side, so that "cannot take it now" always means that nothing of the piece arrived, also not a final dot near its end."""
+PIECES_AT_A_TIME = 16
 
 Address = tuple[socket.AddressFamily, tuple]
 _NOT_NOW = (BlockingIOError, InterruptedError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
@@ -64,7 +65,7 @@ class Wire:
     def connected(self) -> None:
         """The socket became writable: the connection stands, or OSError says why not."""
         code = self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-        if code:
+        if code not in (0, errno.ECONNRESET):  # reset: it did stand, and the next read tells
             raise OSError(code, os.strerror(code))
         self._watch(READ)
 
@@ -117,20 +118,20 @@ class Wire:
         self.flush()
 
     def flush(self) -> None:
-        """Send more of what is kept."""
+        """Send more of what is kept: a bounded part, so that what comes in meanwhile is soon read."""
         if self.write_failed:
             return
-        piece = TLS_RECORD if self.is_tls else CHUNK * 16
         try:
-            while self.unsent:
-                self._unsent = self._unsent[self.socket.send(self._unsent[:piece]) :]
+            for _ in range(PIECES_AT_A_TIME):
+                self._unsent = self._unsent[self.socket.send(self._unsent[:PIECE]) :]
                 self.unsent = len(self._unsent)
+                if not self.unsent:
+                    break
         except _NOT_NOW:
-            self._watch(READ | WRITE)
-            return
+            pass
         except OSError:
             self.write_failed = True
-        self._watch(READ)
+        self._watch(READ if self.write_failed or not self.unsent else READ | WRITE)
 
     def read(self) -> bytes:
         """What has arrived; empty when nothing has. Sets `ended` at the end of the stream."""

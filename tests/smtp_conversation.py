@@ -1,0 +1,289 @@
+"""The server's side of one SMTP conversation, with the faults its script asks for."""
+
+import base64
+import contextlib
+import hashlib
+import re
+import select
+import socket
+import struct
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tests.smtp_oracle import Fault, Oracle
+
+END = b"\r\n.\r\n"
+PATH = re.compile(r"(?:FROM|TO):<([^<>\s]*)>(?: .*)?", re.IGNORECASE)
+MESSAGE_ID = re.compile(rb"^Message-ID:\s*(\S+)", re.IGNORECASE | re.MULTILINE)
+WITHOUT_CODE = ("drop", "reset", "stall", "garbage", "half")
+
+
+class Over(Exception):
+    """The conversation is at its end."""
+
+
+class Conversation:
+    """One connection. Answers are collected and sent when nothing more has been received, as servers do that can pipeline."""
+
+    def __init__(self, oracle: "Oracle", connection: socket.socket, number: int) -> None:
+        self._oracle, self._script, self._number = oracle, oracle.script, number
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._socket = connection
+        self._buffer = b""
+        self._answers: list[bytes] = []
+        self._encrypted = False
+        self._user: str | None = None
+        self._sender: str | None = None
+        self._recipient: str | None = None
+
+    def run(self) -> None:
+        """Talk until either side ends it."""
+        try:
+            self._at("connect", None)
+            if self._script.tls == "implicit":
+                self._encrypt()
+            self._at("banner", "220 oracle.test ESMTP")
+            while True:
+                self._command(self._line())
+        except Over:
+            pass
+
+    def hang_up(self) -> None:
+        """End the connection from another thread, while this one's may be reading."""
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._socket.close()
+
+    # Commands
+
+    def _command(self, line: str) -> None:
+        verb, _, rest = line.partition(" ")
+        handler = {
+            "EHLO": self._ehlo,
+            "HELO": self._helo,
+            "STARTTLS": self._starttls,
+            "AUTH": self._auth,
+            "MAIL": self._mail,
+            "RCPT": self._rcpt,
+            "DATA": self._data,
+            "RSET": self._rset,
+            "QUIT": self._quit,
+        }.get(verb.upper())
+        if handler is None:
+            self._out_of_order(line, "500 5.5.2 no such command")
+        else:
+            handler(rest)
+
+    def _ehlo(self, _: str) -> None:
+        if not self._script.esmtp:
+            self._say("502 5.5.1 EHLO is not known here")
+            return
+        lines = ["oracle.test", "ENHANCEDSTATUSCODES", "8BITMIME"]
+        if self._script.pipelining:
+            lines.append("PIPELINING")
+        if self._script.size:
+            lines.append(f"SIZE {self._script.size}")
+        if self._script.tls == "starttls" and not self._encrypted:
+            lines.append("STARTTLS")
+        if self._script.users:
+            lines.append(f"AUTH {' '.join(self._script.mechanisms)}")
+        self._sender = self._recipient = None
+        self._at("ehlo", "\r\n".join(f"250-{each}" for each in lines[:-1]) + f"\r\n250 {lines[-1]}")
+
+    def _helo(self, _: str) -> None:
+        self._at("ehlo", "250 oracle.test")
+
+    def _starttls(self, _: str) -> None:
+        if self._script.tls != "starttls" or self._encrypted:
+            self._out_of_order("STARTTLS", "503 5.5.1 not now")
+        elif self._at("starttls", "220 2.0.0 go ahead"):
+            self._send()
+            self._encrypt()
+
+    def _auth(self, rest: str) -> None:
+        mechanism, _, first = rest.partition(" ")
+        fault = self._oracle.fault("auth", None)
+        if fault is not None and not self._carry_out(fault):
+            return
+        if mechanism == "PLAIN":
+            _, user, password = base64.b64decode(first or self._ask("")).decode().split("\0")
+        else:
+            user, password = (base64.b64decode(self._ask(words)).decode() for words in ("VXNlcm5hbWU6", "UGFzc3dvcmQ6"))
+        if self._script.users.get(user) != password:
+            self._say("535 5.7.8 wrong user or password")
+            return
+        self._user = user
+        self._oracle.write("signed_in", self._number, user=user, mechanism=mechanism, encrypted=self._encrypted)
+        self._say("235 2.7.0 welcome")
+
+    def _mail(self, rest: str) -> None:
+        path = PATH.fullmatch(rest)
+        if path is None or self._sender is not None:
+            self._out_of_order(f"MAIL {rest}", "503 5.5.1 not now")
+        elif self._script.users and self._user is None:
+            self._say("530 5.7.0 sign in first")
+        elif self._at("mail", "250 2.1.0 sender ok"):
+            self._sender = path[1]
+
+    def _rcpt(self, rest: str) -> None:
+        path = PATH.fullmatch(rest)
+        if path is None or self._sender is None:
+            self._out_of_order(f"RCPT {rest}", "503 5.5.1 MAIL first")
+        elif self._at("rcpt", "250 2.1.5 recipient ok", path[1]):
+            self._recipient = path[1]
+
+    def _data(self, _: str) -> None:
+        if self._recipient is None and not self._script.data_anyway:
+            self._say("554 5.5.1 no valid recipients")
+        elif self._at("data", "354 go on", self._recipient):
+            self._send()
+            self._receive_mail()
+
+    def _rset(self, _: str) -> None:
+        self._sender = self._recipient = None
+        self._at("rset", "250 2.0.0 forgotten")
+
+    def _quit(self, _: str) -> None:
+        self._at("quit", "221 2.0.0 bye")
+        self._send()
+        raise Over
+
+    def _out_of_order(self, command: str, answer: str) -> None:
+        self._oracle.write("protocol", self._number, command=command, answer=answer)
+        self._say(answer)
+
+    # The mail
+
+    def _receive_mail(self) -> None:
+        sender, recipient, self._sender, self._recipient = self._sender, self._recipient, None, None
+        if not self._buffer:
+            self._fill()
+        early = self._oracle.fault("body", recipient)
+        if early is not None and self._carry_out(early):
+            early = None
+        content = self._content()
+        if recipient is None:
+            self._say("554 5.5.1 no valid recipients")
+            return
+        fault = early or self._oracle.fault("dot", recipient)
+        answer: str | None = "250 2.0.0 taken"
+        if fault is None and 0 < self._script.size < len(content):
+            answer = "552 5.3.4 too big"
+        elif fault is not None and fault.kind != "slow":
+            answer = None if fault.kind in WITHOUT_CODE else _words(fault)
+        message_id = MESSAGE_ID.search(content[: content.find(b"\r\n\r\n") + 2])
+        self._oracle.write(
+            "mail",
+            self._number,
+            mail_from=sender,
+            recipient=recipient,
+            message_id=message_id[1].decode("ascii", "replace") if message_id else "",
+            sha256=hashlib.sha256(content).hexdigest(),
+            size=len(content),
+            answer=answer,
+            kept=answer.startswith("2") if answer else self._script.keeps_unanswered and early is None,
+        )
+        if early is None and (fault is None or self._carry_out(fault)):
+            assert answer is not None
+            self._say(answer)
+
+    def _content(self) -> bytes:
+        """What stands before the final dot, dot-stuffing removed (RFC 5321 section 4.5.2)."""
+        if self._buffer.startswith(b".\r\n"):
+            self._buffer = self._buffer[3:]
+            return b""
+        searched = 0
+        while (end := self._buffer.find(END, searched)) < 0:
+            searched = max(0, len(self._buffer) - len(END))
+            self._fill()
+        content, self._buffer = self._buffer[: end + 2], self._buffer[end + len(END) :]
+        return (b"\r\n" + content).replace(b"\r\n.", b"\r\n")[2:]
+
+    # Faults
+
+    def _at(self, stage: str, answer: str | None, recipient: str | None = None) -> bool:
+        """Answer, unless a fault says otherwise; True when the answer was the right one."""
+        fault = self._oracle.fault(stage, recipient)
+        if fault is not None and not self._carry_out(fault):
+            return False
+        if answer:
+            self._say(answer)
+        return True
+
+    def _carry_out(self, fault: "Fault") -> bool:
+        """Do what is wrong; True when the right answer is to follow, late."""
+        self._oracle.write("fault", self._number, stage=fault.stage, kind=fault.kind)
+        if fault.kind == "slow":
+            self._send()
+            time.sleep(fault.seconds)
+            return True
+        if fault.kind in ("4xx", "5xx", "421", "say", "garbage", "half"):
+            self._say(_words(fault))
+        self._send()
+        if fault.kind in ("4xx", "5xx", "say", "garbage"):
+            return False
+        if fault.kind == "stall":
+            self._wait_for_the_end()
+        elif fault.kind == "reset":
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        raise Over
+
+    def _wait_for_the_end(self) -> None:
+        """Until the other side ends the connection, without reading what it sends."""
+        ends = select.poll()
+        ends.register(self._socket, select.POLLRDHUP)
+        while not ends.poll(20):
+            self._oracle.on_stall(self._number)
+
+    # Bytes
+
+    def _encrypt(self) -> None:
+        assert self._oracle.tls is not None
+        self._socket = self._oracle.tls.wrap_socket(self._socket, server_side=True)
+        self._encrypted = True
+
+    def _ask(self, words: str) -> str:
+        self._say(f"334 {words}")
+        return self._line()
+
+    def _line(self) -> str:
+        while (end := self._buffer.find(b"\r\n")) < 0:
+            self._send()
+            self._fill()
+        line, self._buffer = self._buffer[:end], self._buffer[end + 2 :]
+        return line.decode("ascii")
+
+    def _fill(self) -> None:
+        data = self._socket.recv(262_144)
+        if not data:
+            raise Over
+        self._buffer += data
+
+    def _say(self, answer: str) -> None:
+        self._answers.append(answer.encode() + b"\r\n")
+
+    def _send(self) -> None:
+        data, self._answers = b"".join(self._answers), []
+        if not data:
+            return
+        if self._script.latency:
+            time.sleep(self._script.latency)
+        pieces = [data[i : i + 1] for i in range(len(data))] if self._script.dribbles else [data]
+        for piece in pieces:
+            self._socket.sendall(piece)
+
+
+def _words(fault: "Fault") -> str:
+    if fault.reply is not None:
+        return fault.reply
+    return {
+        "4xx": "451 4.3.0 trouble here",
+        "5xx": "554 5.3.0 trouble here",
+        "421": "421 4.3.2 closing",
+        "garbage": "what is this?",
+        "half": "250-half of a reply",
+    }[fault.kind]
