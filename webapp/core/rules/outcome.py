@@ -77,7 +77,7 @@ class Outcome:
 
 ACCEPTED = Outcome(DeliveryState.ACCEPTED, "accepted", "recipient", "accepted by the relay")
 
-_ENHANCED = re.compile(r"\s*[245]\.(\d{1,3})\.(\d{1,3})(?!\S)")
+_ENHANCED = re.compile(r"\s*[245]\.([1-7])\.(\d{1,3})(?!\S)")
 _SENDER_DETAILS = frozenset({(1, 7), (1, 8)})
 """X.1.7 and X.1.8 speak of the sender's address, though their subject is "addressing"; Postfix gives them to RCPT."""
 _TOO_BIG = (3, 4)
@@ -166,10 +166,13 @@ def _refused(stage: Stage, code: int, subject: int, detail: int) -> Outcome:
         reason, words = _FAMILIES[_TOO_BIG]  # RFC 1870 section 6: 552 answers the announced size
         return Outcome(DeliveryState.FAILED if final else DeliveryState.DEFERRED, reason, "recipient", words)
     if _recipients_fault(stage, code, subject, detail):
-        reason, words = _in_words(subject or 1, detail)
+        if subject or final:
+            reason, words = _in_words(subject or 1, detail)
+        else:
+            reason, words = "recipient_not_now", "the recipient cannot be reached just now"
         return Outcome(DeliveryState.FAILED if final else DeliveryState.DEFERRED, reason, "recipient", words)
     sender = stage is Stage.MAIL or (subject, detail) in _SENDER_DETAILS
-    if stage is Stage.AUTH:
+    if stage is Stage.AUTH and final:
         reason, words = _FAMILIES[7, 8]
     elif sender and (final or subject == 1) and code != 421:
         reason, words = _FAMILIES[1, 7]
@@ -185,13 +188,13 @@ def _recipients_fault(stage: Stage, code: int, subject: int, detail: int) -> boo
     """Until RCPT nothing can be the recipient's fault; from there the subject decides, and the code where there is none."""
     if stage not in (Stage.RCPT, Stage.DATA, Stage.BODY, Stage.DOT) or (subject, detail) in _SENDER_DETAILS:
         return False
-    if 1 <= subject <= 7:
+    if subject:
         return subject <= 2
     return stage is Stage.RCPT and (code in _MAILBOX_CODES or (code < 500 and code != 421))
 
 
 def _in_words(subject: int, detail: int) -> tuple[str, str]:
-    return _FAMILIES.get((subject, detail)) or _SUBJECTS.get(subject) or _SUBJECTS[3]
+    return _FAMILIES.get((subject, detail)) or _SUBJECTS[subject]
 
 
 WORDS: dict[str, str] = {
