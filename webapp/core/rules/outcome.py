@@ -115,6 +115,7 @@ _SUBJECTS: dict[int, tuple[str, str]] = {
     6: ("content_refused", "the relay refuses the content"),
     7: ("policy", "the relay refuses: policy"),
 }
+_NOT_NOW = ("recipient_not_now", "the recipient cannot be reached just now")
 _CAUSES: dict[Cause, str] = {
     Cause.LOST: "connection lost before the mail was handed over",
     Cause.UNREACHABLE: "the relay cannot be reached",
@@ -169,7 +170,7 @@ def _refused(stage: Stage, code: int, subject: int, detail: int) -> Outcome:
         if subject or final:
             reason, words = _in_words(subject or 1, detail)
         else:
-            reason, words = "recipient_not_now", "the recipient cannot be reached just now"
+            reason, words = _NOT_NOW
         return Outcome(DeliveryState.FAILED if final else DeliveryState.DEFERRED, reason, "recipient", words)
     sender = stage is Stage.MAIL or (subject, detail) in _SENDER_DETAILS
     if stage is Stage.AUTH and final:
@@ -203,6 +204,7 @@ WORDS: dict[str, str] = {
     "no_final_answer": "no answer after the mail was handed over",
     **dict(_FAMILIES.values()),
     **dict(_SUBJECTS.values()),
+    _NOT_NOW[0]: _NOT_NOW[1],
     **{cause.value: words for cause, words in _CAUSES.items()},
 }
 """Every reason that `judge` may give, in words: what a stored reason is shown as."""
