@@ -162,7 +162,7 @@ def _read_clients(session: Session, run: range) -> dict[int, list]:
         (func.trim(Client.email) == "", SkipReason.NO_ADDRESS.value),
         else_=SkipReason.INVALID_ADDRESS.value,
     )
-    block = _block_of(Client.id)
+    block = block_of(Client.id)
     rows = session.execute(
         select(
             block,
@@ -170,7 +170,7 @@ def _read_clients(session: Session, run: range) -> dict[int, list]:
             Client.language.label("language"),
             Client.status.label("status"),
             problem.label("problem"),
-            _members(session, Client.id),
+            members(session, Client.id),
         )
         .where(Client.id.between(run.start << BLOCK_BITS, (run.stop << BLOCK_BITS) - 1))
         .group_by("block", "country", "language", "status", "problem")
@@ -190,7 +190,7 @@ def _read_holdings(
 ) -> dict[int, dict[int, dict[HoldingStatus, Packed]]]:
     """By block, product (or addon) and status, the clients who hold one."""
     rows = session.execute(
-        select(_block_of(client), kind.label("kind"), status.label("held_status"), _members(session, client))
+        select(block_of(client), kind.label("kind"), status.label("held_status"), members(session, client))
         .where(client.between(run.start << BLOCK_BITS, (run.stop << BLOCK_BITS) - 1))
         .group_by("block", "kind", "held_status")
     )
@@ -200,11 +200,13 @@ def _read_holdings(
     return found
 
 
-def _block_of(column: InstrumentedAttribute):
+def block_of(column: InstrumentedAttribute):
+    """The block of a client id, as a column named "block"."""
     return column.bitwise_rshift(literal_column(str(BLOCK_BITS))).label("block")
 
 
-def _members(session: Session, column: InstrumentedAttribute):
+def members(session: Session, column: InstrumentedAttribute):
+    """An aggregate of client ids of one block, as the text that `bits.pack` takes."""
     character = func.char if session.get_bind().dialect.name == "sqlite" else func.chr
     place = literal(FIRST_CHARACTER) + column.bitwise_and(literal_column(str(SIZE - 1)))
     return func.aggregate_strings(character(cast(place, Integer)), "")

@@ -1,0 +1,88 @@
+"""How a content uses its tags: where an empty value would leave a blank, and where something stands in for it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from webapp.core.errors import Invalid
+from webapp.core.rules.tags import braces
+from webapp.core.rules.tags.build import nest, read, refuse_problems
+from webapp.core.rules.tags.grammar import TagError
+from webapp.core.rules.tags.names import BY_NAME
+from webapp.core.rules.tags.tree import Branch, Condition, Name, Nodes, Output, Slot
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """One place where a tag's value is written. `chain` is the tag and then the tags that stand in for it one after another; `covered` says
+    that no recipient finds a blank there: a text stands in at last, or a condition around it asks whether there is a value."""
+
+    chain: tuple[str, ...]
+    covered: bool
+
+    @property
+    def name(self) -> str:
+        return self.chain[0]
+
+
+def uses(source: str, *, field: str) -> tuple[Use, ...]:
+    """Every use in a subject, HTML or text, in the order of reading. What cannot be read is left out, and so are names that are no tags;
+    while conditions are not in order, they are not looked at."""
+    tokens = [token for token in braces.tokens(source, is_html=field == "html") if token.kind in ("output", "block")]
+    found = []
+    for token in tokens:
+        try:
+            found.append(read(token))
+        except TagError:
+            continue
+    try:
+        refuse_problems(source, field=field)
+        nodes = nest(found)
+    except (Invalid, TagError):
+        nodes = tuple(item for item in found if isinstance(item, Slot))
+    return tuple(use for use in _uses(nodes, frozenset()) if use.name in BY_NAME)
+
+
+def _uses(nodes: Nodes, filled: frozenset[str]) -> Iterator[Use]:
+    """`filled` are the tags of which the conditions around say that they are not empty."""
+    for node in nodes:
+        if isinstance(node, Slot):
+            yield _use(node.output, filled)
+        elif isinstance(node, Branch):
+            for condition, body in node.arms:
+                yield from _uses(body, filled | _filled_where(condition))
+            yield from _uses(node.otherwise, filled | _filled_where_not(node.arms[0][0]))
+
+
+def _use(output: Output, filled: frozenset[str]) -> Use:
+    chain, covered = [output.name], False
+    for step in output.filters:
+        if isinstance(step.argument, Name):
+            chain.append(step.argument.name)
+        elif step.argument:
+            covered = True
+    return Use(tuple(chain), covered or bool(filled & set(chain)))
+
+
+def _filled_where(condition: Condition) -> frozenset[str]:
+    """The tags that have a value wherever the condition holds."""
+    if condition.negated or (condition.joined_by == "or" and len(condition.tests) > 1):
+        return frozenset()
+    return frozenset(
+        test.name
+        for test in condition.tests
+        if test.operator == "filled"
+        or (test.operator == "!=" and test.operand == "")
+        or (test.operator in ("==", "contains") and isinstance(test.operand, str) and test.operand)
+    )
+
+
+def _filled_where_not(condition: Condition) -> frozenset[str]:
+    """The tags that have a value wherever the condition does not hold: `{% unless company %}…{% else %}`, `{% if company == "" %}`."""
+    if len(condition.tests) != 1:
+        return frozenset()
+    (test,) = condition.tests
+    if condition.negated and test.operator == "filled":
+        return frozenset({test.name})
+    if not condition.negated and test.operator == "==" and test.operand == "":
+        return frozenset({test.name})
+    return frozenset()
