@@ -1,20 +1,84 @@
 """Is a draft ready to go? What is missing blocks it, what is odd is said."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from sqlalchemy.orm import Session
+
+from webapp.core import audience, from_addresses
+from webapp.core.audience import AudienceCount
+from webapp.core.rules import pacing, schedule, tags
 from webapp.core.rules.lifecycle import BroadcastState
+from webapp.core.rules.tags import TagProblem
 from webapp.core.tables.broadcasts import Broadcast
+from webapp.core.tag_catalogue.gaps import Gap, gaps
+
+LONG = timedelta(hours=24)
+"""A broadcast that takes longer than this is worth a word."""
+
+FIELDS = {"subject": "Subject", "html": "Text", "text": "Plain text part"}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing to mend or to know: a whole sentence, and the step (`room`) and place on its page where it is mended."""
+
+    message: str
+    room: str
+    place: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """With anything in `blocking` the broadcast cannot be confirmed; `warnings` are for the person to weigh."""
+
+    count: AudienceCount
+    blocking: tuple[Finding, ...]
+    warnings: tuple[Finding, ...]
+
+
+def review(session: Session, broadcast: Broadcast, now: datetime) -> Review:
+    """Look at a draft as a whole, recipients counted."""
+    count = audience.count(session, audience.audience_of(broadcast), now.date())
+    problems = tag_problems(broadcast)
+    blocking = [
+        *_nobody(count),
+        *_incomplete(broadcast),
+        *(_of_tag(problem) for problem in problems if problem.blocking),
+    ]
+    if start_has_passed(broadcast, now):
+        blocking.append(Finding("The chosen start has passed.", "schedule"))
+    warnings = [_of_tag(problem) for problem in problems if not problem.blocking]
+    if not any(problem.blocking for problem in problems):
+        chosen = audience.audience_of(broadcast)
+        found = gaps(session, chosen, broadcast.content, now.date(), from_address=broadcast.from_address)
+        warnings += [_of_gap(gap) for gap in found if gap.blank]
+    senders = [from_addresses.as_header(sender) for sender in from_addresses.listing(session)]
+    if broadcast.from_address and broadcast.from_address not in senders:
+        warnings.append(
+            Finding(f"{broadcast.from_address} is not in the list of senders any more.", "content", "from_address")
+        )
+    ends = pacing.forecast(count.will_receive, broadcast.batch_size, broadcast.interval_s, now)
+    if ends and ends - now > LONG:
+        takes = schedule.duration(round((ends - now).total_seconds()))
+        warnings.append(Finding(f"At this pace it takes {takes}.", "schedule"))
+    return Review(count, tuple(blocking), tuple(warnings))
+
+
+def tag_problems(broadcast: Broadcast) -> list[TagProblem]:
+    """What is wrong with the tags of subject, text and plain text part, in this order."""
+    content = broadcast.content
+    parts = (("subject", content.subject), ("html", content.html), ("text", content.text or ""))
+    return [problem for field, source in parts for problem in tags.check(source, broadcast.message_type, field=field)]
 
 
 def unfinished_steps(broadcast: Broadcast, now: datetime) -> frozenset[str]:
     """The steps (audience, content, schedule, review) in which something is still to be done, judged without counting anybody."""
-    content = broadcast.content
     missing = set()
-    written = content.subject.strip() and (content.html.strip() or (content.text or "").strip())
-    if not written or not broadcast.from_address:
-        missing |= {"content", "schedule"}
-        if not broadcast.audience_filter:
-            missing.add("audience")
+    if _incomplete(broadcast) or any(problem.blocking for problem in tag_problems(broadcast)):
+        missing.add("content")
+        if not broadcast.audience_filter and not broadcast.content.subject:
+            missing |= {"audience", "schedule"}
     if start_has_passed(broadcast, now):
         missing.add("schedule")
     if missing or broadcast.state == BroadcastState.DRAFT:
@@ -25,3 +89,39 @@ def unfinished_steps(broadcast: Broadcast, now: datetime) -> frozenset[str]:
 def start_has_passed(broadcast: Broadcast, now: datetime) -> bool:
     """Whether the chosen start lies before the present minute."""
     return broadcast.starts_at is not None and broadcast.starts_at + timedelta(minutes=1) <= now
+
+
+def _nobody(count: AudienceCount) -> list[Finding]:
+    if count.will_receive:
+        return []
+    if not count.matching + count.added:
+        return [Finding("No client matches the filter.", "audience")]
+    return [
+        Finding(
+            "Nobody would get it: everybody who matches is left out, suppressed or without a usable address.",
+            "audience",
+        )
+    ]
+
+
+def _incomplete(broadcast: Broadcast) -> list[Finding]:
+    content, found = broadcast.content, []
+    if not broadcast.from_address:
+        found.append(Finding("No sender is chosen.", "content", "from_address"))
+    if not content.subject.strip():
+        found.append(Finding("The subject is empty.", "content", "subject"))
+    if not content.html.strip() and not (content.text or "").strip():
+        found.append(Finding("The mail has no text.", "content", "html"))
+    return found
+
+
+def _of_gap(gap: Gap) -> Finding:
+    about = "" if gap.exact else "about "
+    people = f"{gap.blank:,} {'recipient' if gap.blank == 1 else 'recipients'}"
+    return Finding(f"{gap.name} is empty for {about}{people}, and nothing stands in for it.", "content", "tag-gaps")
+
+
+def _of_tag(problem: TagProblem) -> Finding:
+    where = FIELDS.get(problem.field, problem.field)
+    line = f", line {problem.line}" if problem.field != "subject" else ""
+    return Finding(f"{where}{line}: {problem.message}", "content", problem.field)

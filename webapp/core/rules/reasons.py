@@ -13,7 +13,9 @@ _OF_STATES = {
     DeliveryState.SUPPRESSED: "the address was suppressed before it left",
     DeliveryState.CANCELLED: "cancelled before it left",
 }
-_BY_HAND = {
+_OF_THE_LEDGER = {
+    "gave_up": "not taken at any attempt, given up",
+    "sent_again": "no answer came; an administrator has it sent again",
     "counted_accepted": "no answer came; an administrator counts it as accepted",
     "counted_failed": "no answer came; an administrator counts it as failed",
 }
@@ -28,4 +30,4 @@ def in_words(state: DeliveryState, reason: str | None) -> str:
         return _OF_STATES.get(state, "")
     if reason in set(SkipReason):
         return SkipReason(reason).label
-    return outcome.WORDS.get(reason) or _BY_HAND.get(reason) or reason.replace("_", " ")
+    return outcome.WORDS.get(reason) or _OF_THE_LEDGER.get(reason) or reason.replace("_", " ")

@@ -1,18 +1,92 @@
-"""All mass mails, and the page of one."""
+"""All mass mails: the list, a new one, and what can be done with one from anywhere."""
 
-from flask import Blueprint, flash, render_template, request, url_for
+from flask import flash, render_template, request, url_for
+from flask_login import current_user
+from werkzeug.exceptions import BadRequest
 
 from webapp.adapters.clock import now
-from webapp.core import broadcasts
+from webapp.core import audience, broadcast_list, broadcasts, progress
+from webapp.core.broadcast_list import Tab
+from webapp.core.progress import Counts
+from webapp.core.rules.lifecycle import BroadcastState
+from webapp.core.rules.statuses import MessageType
+from webapp.core.tables.broadcasts import Broadcast
 from webapp.extensions import db
-from webapp.pages.broadcasts import draft
+from webapp.pages.broadcasts import draft, show  # noqa: F401 - show adds the routes of the page of one
+from webapp.pages.broadcasts.blueprint import bp
 
-bp = Blueprint("broadcasts", __name__, url_prefix="/mass-mail")
+
+@bp.app_template_global()
+def is_live(broadcast: Broadcast, counts: Counts) -> bool:
+    """Whether a part of a page that shows this broadcast asks again by itself."""
+    return progress.is_live(broadcast, counts, now())
 
 
 @bp.get("/")
 def index():
-    return ""
+    """The list; with htmx only its card with tabs, rows and pager."""
+    context = _list_context()
+    if request.headers.get("HX-Target") == "broadcast-list":
+        return render_template("broadcasts/_broadcast_list.html", **context)
+    return render_template("broadcasts/index.html", **context)
+
+
+def _list_context() -> dict:
+    choice = request.args.get("tab", "all")
+    tab = Tab(choice) if choice in set(Tab) else Tab.ALL
+    search = request.args.get("q", "").strip()[:200]
+    page = broadcast_list.listing(db.session, tab=tab, search=search, page=request.args.get("page", 1, type=int))
+    at = now()
+    return {
+        "page": page,
+        "tab": tab,
+        "search": search,
+        "tabs": Tab,
+        "progress": {
+            row.broadcast.id: progress.read(db.session, row.broadcast, at)
+            for row in page.rows
+            if row.broadcast.state == BroadcastState.SENDING
+        },
+        "title_of": draft.title,
+    }
+
+
+@bp.get("/<int:broadcast_id>/row-progress")
+def row_progress(broadcast_id: int):
+    """The moving parts of a row of the list: the progress, and beside it state and time. Polls only while there is something to see."""
+    broadcast = broadcasts.get(db.session, broadcast_id)
+    return render_template(
+        "broadcasts/_moving_row.html",
+        broadcast=broadcast,
+        progress=progress.read(db.session, broadcast, now()),
+        beside=True,
+    )
+
+
+@bp.get("/<int:broadcast_id>/recipient-number")
+def recipient_number(broadcast_id: int):
+    """How many would get a draft, for the list: counted when its row comes into sight, not before."""
+    broadcast = broadcasts.get(db.session, broadcast_id)
+    count = audience.count(db.session, audience.audience_of(broadcast), now().date())
+    return render_template("broadcasts/_number.html", broadcast=broadcast, count=count.will_receive)
+
+
+@bp.get("/new")
+def new():
+    return render_template("broadcasts/new.html", types=MessageType, chosen=MessageType.GENERAL)
+
+
+@bp.post("/new")
+def create():
+    """A draft from the start: every step after this has an address, and Back works."""
+    try:
+        message_type = MessageType(request.form.get("message_type", ""))
+    except ValueError:
+        raise BadRequest("Choose a message type.") from None
+    broadcast = broadcasts.create(db.session, message_type, current_user.id, now())
+    broadcasts.edit(db.session, broadcast.id, None, {"time_zone": current_user.time_zone}, now())
+    db.session.commit()
+    return draft.redirect(url_for("audience.index", broadcast_id=broadcast.id))
 
 
 @bp.post("/<int:broadcast_id>/name")
@@ -31,3 +105,27 @@ def rename(broadcast_id: int):
     return draft.redirect(
         url_for(f"{room if room in dict(draft.STEPS) else 'review'}.index", broadcast_id=broadcast_id)
     )
+
+
+@bp.post("/<int:broadcast_id>/duplicate")
+def duplicate(broadcast_id: int):
+    copy = broadcasts.duplicate(db.session, broadcast_id, current_user.id, now())
+    db.session.commit()
+    flash("This is a copy, as a new draft. It starts when you say so.", "ok")
+    return draft.redirect(draft.first_unfinished(copy))
+
+
+@bp.get("/<int:broadcast_id>/delete")
+def ask_delete(broadcast_id: int):
+    """The question before deleting, for browsers without JavaScript; elsewhere it is a dialog."""
+    broadcast = broadcasts.get(db.session, broadcast_id)
+    return render_template("broadcasts/delete.html", broadcast=broadcast, title=draft.title(broadcast))
+
+
+@bp.post("/<int:broadcast_id>/delete")
+def delete(broadcast_id: int):
+    name = draft.title(broadcasts.get(db.session, broadcast_id))
+    broadcasts.delete_draft(db.session, broadcast_id)
+    db.session.commit()
+    flash(f"The draft “{name}” is deleted.", "ok")
+    return draft.redirect(url_for("broadcasts.index"))

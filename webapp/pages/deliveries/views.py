@@ -1,3 +1,117 @@
-from flask import Blueprint
+"""The ledger of a mass mail, and the mail of each recipient."""
+
+import re
+
+from flask import Blueprint, Response, render_template, request, stream_with_context
+
+from webapp.adapters.clock import now
+from webapp.core import broadcasts, delivered, delivery_list, progress
+from webapp.core.delivery_list import Row
+from webapp.core.errors import DomainError, NotFound
+from webapp.core.tables.broadcasts import Broadcast
+from webapp.extensions import db
+from webapp.pages.broadcasts import draft
+from webapp.pages.deliveries import export as csv_export
+from webapp.pages.deliveries import ledger
 
 bp = Blueprint("deliveries", __name__, url_prefix="/mass-mail/<int:broadcast_id>/deliveries")
+
+MAIL_POLICY = (
+    "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; style-src 'unsafe-inline'; "
+    "img-src data: https:; frame-ancestors 'self'"
+)
+"""A mail may show its own styles and pictures; it runs nothing, sends nothing and knows nothing of the console."""
+
+WAYS = ("html", "text", "source")
+
+
+@bp.get("/")
+def index(broadcast_id: int):
+    """The ledger on a page of its own; with htmx only the ledger."""
+    broadcast = broadcasts.get(db.session, broadcast_id)
+    counts = progress.counts_of(db.session, [broadcast_id])[broadcast_id]
+    context = {
+        "broadcast": broadcast,
+        "title": draft.title(broadcast),
+        "counts": counts,
+        "ledger": ledger.load(broadcast, counts, request.args, standalone="here" not in request.args),
+    }
+    fragment = request.headers.get("HX-Request") and not request.headers.get("HX-History-Restore-Request")
+    return render_template("deliveries/_ledger.html" if fragment else "deliveries/index.html", **context)
+
+
+@bp.get("/export.csv")
+def export(broadcast_id: int):
+    """Every recipient under the filter of the page, as a download."""
+    broadcasts.get(db.session, broadcast_id)
+    group, search = ledger.group_in(request.args), ledger.search_in(request.args)
+    name = f"mass-mail-{broadcast_id}{f'-{group.value}' if group else ''}.csv"
+    return Response(
+        stream_with_context(csv_export.lines(db.session, broadcast_id, group, search)),
+        mimetype="text/csv",
+        headers={"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"},
+    )
+
+
+@bp.get("/<int:delivery_id>")
+def show(broadcast_id: int, delivery_id: int):
+    """The mail exactly as it was rendered for this client, and what became of it."""
+    broadcast, row = _found(broadcast_id, delivery_id)
+    mail, error = None, None
+    try:
+        mail = _mail(broadcast, delivery_id)
+    except NotFound:
+        raise
+    except DomainError as problem:
+        error = str(problem)
+    ways = [way for way in WAYS if mail and (way != "html" or mail.html is not None)]
+    way = request.args.get("as", "")
+    return render_template(
+        "deliveries/show.html",
+        broadcast=broadcast,
+        title=draft.title(broadcast),
+        row=row,
+        mail=mail,
+        error=error,
+        ways=ways,
+        way=way if way in ways else (ways or [""])[0],
+        tries=delivered.attempts(db.session, delivered.get(db.session, broadcast_id, delivery_id)),
+    )
+
+
+@bp.get("/<int:delivery_id>/html")
+def html(broadcast_id: int, delivery_id: int):
+    """The HTML part alone, for the frame on the delivery's page, under a policy of its own. Its links open in a new tab."""
+    broadcast, _row = _found(broadcast_id, delivery_id)
+    mail = _mail(broadcast, delivery_id)
+    if mail is None or mail.html is None:
+        raise NotFound("This mail has no HTML part.")
+    target = '<base target="_blank">'
+    page, done = re.subn(r"(<head[^>]*>)", rf"\1{target}", mail.html, count=1)
+    return Response(
+        page if done else target + page, mimetype="text/html", headers={"Content-Security-Policy": MAIL_POLICY}
+    )
+
+
+@bp.get("/<int:delivery_id>/message.eml")
+def message(broadcast_id: int, delivery_id: int):
+    """The whole message as it went over the wire, as a download."""
+    broadcast, _row = _found(broadcast_id, delivery_id)
+    mail = _mail(broadcast, delivery_id)
+    if mail is None:
+        raise NotFound("This client gets no mail.")
+    disposition = f'attachment; filename="mass-mail-{broadcast_id}-{delivery_id}.eml"'
+    return Response(mail.data, mimetype="message/rfc822", headers={"Content-Disposition": disposition})
+
+
+def _found(broadcast_id: int, delivery_id: int) -> tuple[Broadcast, Row]:
+    broadcast = broadcasts.get(db.session, broadcast_id)
+    row = delivery_list.get(db.session, broadcast_id, delivery_id)
+    if row is None:
+        raise NotFound("This mass mail has no such recipient.")
+    return broadcast, row
+
+
+def _mail(broadcast: Broadcast, delivery_id: int) -> delivered.Mail | None:
+    delivery = delivered.get(db.session, broadcast.id, delivery_id)
+    return delivered.mail(db.session, broadcast, delivery, now())

@@ -1,3 +1,157 @@
-from flask import Blueprint
+"""The third step of a draft: when it starts, and how fast it goes. Every change is saved as it is made."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from flask import Blueprint, render_template, request, url_for
+from flask_login import current_user
+
+from webapp.adapters.clock import now
+from webapp.core import audience, broadcasts
+from webapp.core.rules import pacing, schedule, zones
+from webapp.core.tables.broadcasts import Broadcast
+from webapp.extensions import db
+from webapp.pages.broadcasts import draft
+from webapp.pages.schedule.forms import POLICIES, ScheduleForm
 
 bp = Blueprint("schedule", __name__, url_prefix="/mass-mail/<int:broadcast_id>/schedule")
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What the choices on the page come to; shown beside the form. `problem` instead of times when they cannot be used."""
+
+    count: int
+    zone: str
+    start: str = ""
+    end: str = ""
+    takes_s: float = 0
+    start_here: str = ""
+    end_here: str = ""
+    problem: bool = False
+
+
+@bp.get("/")
+def index(broadcast_id: int):
+    frame = draft.load(broadcast_id, "schedule")
+    form = _form_of(frame.broadcast)
+    return _page(frame, form, _judge(form, now()))
+
+
+@bp.post("/")
+def save(broadcast_id: int):
+    """Save what changed. With htmx the checks and the forecast come back, without it the next page."""
+    frame = draft.load(broadcast_id, "schedule")
+    form = ScheduleForm()
+    valid = form.validate_on_submit()
+    start = _judge(form, now())
+    valid = valid and not start.problem
+    if valid and (changes := _changes(frame.broadcast, form, start)):
+        version = request.form.get("version", type=int)
+        broadcasts.edit(db.session, broadcast_id, version, changes, now())
+        db.session.commit()
+    if request.headers.get("HX-Request"):
+        return render_template("schedule/_saved.html", **_context(frame, form, start)), 200 if valid else 422
+    if not valid:
+        return _page(frame, form, start), 422
+    return draft.redirect(url_for("review.index", broadcast_id=broadcast_id))
+
+
+def _form_of(broadcast: Broadcast) -> ScheduleForm:
+    wall = schedule.parse(broadcast.start_wall) if broadcast.start_wall else None
+    second = schedule.is_second(broadcast.start_wall, broadcast.time_zone, broadcast.starts_at)
+    return ScheduleForm(
+        formdata=None,
+        when="later" if wall else "now",
+        date=wall.date() if wall else None,
+        time=wall.time() if wall else None,
+        time_zone=broadcast.time_zone,
+        which="second" if second else "first",
+        batch_size=broadcast.batch_size,
+        interval_s=broadcast.interval_s,
+        uncertain_policy=broadcast.uncertain_policy.value,
+    )
+
+
+def _judge(form: ScheduleForm, at: datetime) -> schedule.Start:
+    if form.when.data != "later":
+        return schedule.Start(at)
+    zone = form.time_zone.data or ""
+    if not form.date.data or not form.time.data:
+        unknown = None if zones.find(zone) else schedule.start("?", zone, at)
+        return unknown or schedule.Start(None, "Choose a date and a time.", "start_wall")
+    return schedule.start(_wall(form), zone, at, second=form.which.data == "second")
+
+
+def _wall(form: ScheduleForm) -> str:
+    return datetime.combine(form.date.data, form.time.data).strftime(schedule.FORMAT)
+
+
+def _changes(broadcast: Broadcast, form: ScheduleForm, start: schedule.Start) -> dict[str, Any]:
+    """What differs from what is stored, as `broadcasts.edit` takes it."""
+    values: dict[str, Any] = {
+        name: form[name].data
+        for name in ("batch_size", "interval_s", "uncertain_policy")
+        if form[name].data != getattr(broadcast, name)
+    }
+    zone = zones.find(form.time_zone.data or "") or broadcast.time_zone
+    later = form.when.data == "later"
+    wall = _wall(form) if later else None
+    starts_at = start.instant if later else None
+    if (wall, zone, starts_at) != (broadcast.start_wall, broadcast.time_zone, broadcast.starts_at):
+        second = schedule.is_second(wall, zone, starts_at)
+        values |= {"start_wall": wall, "time_zone": zone, "start_second": second}
+    return values
+
+
+def _context(frame: draft.Draft, form: ScheduleForm, start: schedule.Start) -> dict[str, Any]:
+    zone = zones.find(form.time_zone.data or "") or current_user.time_zone
+    return {
+        "draft": frame,
+        "broadcast": frame.broadcast,
+        "form": form,
+        "start": start,
+        "start_choices": [(instant, zones.offset(instant, zone)) for instant in start.choices],
+        "rate": _rate(form),
+        "forecast": _forecast(frame.broadcast, form, start, zone),
+        "policies": POLICIES,
+    }
+
+
+def _rate(form: ScheduleForm) -> str:
+    """What the pace comes to, as a sentence; "" when it cannot be used."""
+    if form.batch_size.errors or form.interval_s.errors or form.batch_size.data is None or not form.interval_s.data:
+        return ""
+    if form.batch_size.data == 0:
+        return "As fast as the relay takes them."
+    words = schedule.rate_in_words(form.batch_size.data, form.interval_s.data)
+    return f"{words[0].upper()}{words[1:]}."
+
+
+def _forecast(broadcast: Broadcast, form: ScheduleForm, start: schedule.Start, zone: str) -> Forecast:
+    at = now()
+    count = audience.count(db.session, audience.audience_of(broadcast), now().date()).will_receive
+    if start.instant is None or not _rate(form):
+        return Forecast(count, zone, problem=True)
+    later, here = form.when.data == "later", current_user.time_zone
+    begins = max(start.instant, at)
+    ends = pacing.forecast(count, form.batch_size.data or 0, form.interval_s.data or 0, begins)
+
+    def words(moment: datetime | None, of_zone: str) -> str:
+        return schedule.moment_in_words(moment, of_zone, at) if moment else ""
+
+    return Forecast(
+        count,
+        zone,
+        start=words(begins, zone) if later else "now",
+        end=words(ends, zone),
+        takes_s=(ends - begins).total_seconds() if ends else 0,
+        start_here=words(begins, here) if here != zone and later else "",
+        end_here=words(ends, here) if here != zone else "",
+    )
+
+
+def _page(frame: draft.Draft, form: ScheduleForm, start: schedule.Start) -> str:
+    today = now().astimezone(schedule.zone_info(form.time_zone.data, current_user.time_zone)).date()
+    return render_template("schedule/index.html", zones=zones.zones(), today=today, **_context(frame, form, start))

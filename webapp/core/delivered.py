@@ -1,0 +1,110 @@
+"""One delivery's mail, byte for byte as it was handed to the relay, and its attempts."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from typing import cast
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from webapp.core import tag_catalogue
+from webapp.core.errors import NotFound
+from webapp.core.previews.mail import compiled
+from webapp.core.rules import reasons
+from webapp.core.rules.lifecycle import DeliveryState
+from webapp.core.rules.message import Stamp
+from webapp.core.tables.broadcasts import Broadcast
+from webapp.core.tables.deliveries import Attempt, Delivery
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """`data` is the whole message (RFC 5322). `final`: these are the bytes that were or will be sent; otherwise the row was not taken
+    up yet, and this is what it would be with the client's present data."""
+
+    data: bytes
+    final: bool
+
+    @property
+    def parsed(self) -> EmailMessage:
+        return cast(EmailMessage, message_from_bytes(self.data, policy=policy.default))
+
+    @property
+    def headers(self) -> list[tuple[str, str]]:
+        """Names and readable values, in the order of the message."""
+        return [(name, str(value)) for name, value in self.parsed.items()]
+
+    @property
+    def html(self) -> str | None:
+        part = self.parsed.get_body(("html",))
+        return part.get_content() if part else None
+
+    @property
+    def text(self) -> str:
+        part = self.parsed.get_body(("plain",))
+        return part.get_content() if part else ""
+
+    @property
+    def source(self) -> str:
+        return self.data.decode("ascii", "replace").replace("\r\n", "\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Try:
+    """One attempt: what became of it, and the relay's own words."""
+
+    number: int
+    state: DeliveryState
+    words: str
+    reply: str
+    ended_at: datetime
+
+
+def get(session: Session, broadcast_id: int, delivery_id: int) -> Delivery:
+    """The row. Raises NotFound, also for a delivery of another broadcast."""
+    delivery = session.get(Delivery, delivery_id)
+    if delivery is None or delivery.broadcast_id != broadcast_id:
+        raise NotFound("This mass mail has no such recipient.")
+    return delivery
+
+
+def mail(session: Session, broadcast: Broadcast, delivery: Delivery, now: datetime) -> Mail | None:
+    """The mail of a delivery; None for somebody who gets none. Raises DomainError when it cannot be made."""
+    if delivery.address is None or delivery.state is DeliveryState.SKIPPED:
+        return None
+    message = compiled(broadcast)
+    if delivery.merge_values is not None and delivery.stamped_at is not None:
+        values, stamped_at, final = json.loads(delivery.merge_values), delivery.stamped_at, True
+    else:
+        row = (delivery.client_id, delivery.service_id, delivery.addon_assignment_id)
+        values = tag_catalogue.load_values(session, [row], message.tags, broadcast=broadcast, now=now)[0]
+        stamped_at, final = now, False
+    stamp = Stamp(delivery.id, broadcast.secret, delivery.address, stamped_at)
+    return Mail(message.render(values, stamp), final)
+
+
+def attempts(session: Session, delivery: Delivery) -> Sequence[Try]:
+    """Every attempt, first to last. An acceptance at the first attempt stands in the delivery itself."""
+    rows = session.scalars(select(Attempt).where(Attempt.delivery_id == delivery.id).order_by(Attempt.number)).all()
+    tries = [
+        Try(
+            row.number,
+            row.state,
+            reasons.in_words(row.state, None),
+            _reply(row.reply_code, row.reply_text),
+            row.ended_at,
+        )
+        for row in rows
+    ]
+    if delivery.state is DeliveryState.ACCEPTED and not any(row.state is DeliveryState.ACCEPTED for row in rows):
+        reply = _reply(delivery.reply_code, delivery.reply_text)
+        tries.append(Try(max(delivery.attempts, 1), delivery.state, "", reply, delivery.changed_at))
+    return tries
+
+
+def _reply(code: int | None, text: str | None) -> str:
+    return " ".join(part for part in (str(code or ""), *(text or "").split()) if part)

@@ -1,0 +1,156 @@
+"""The page of one mass mail from `scheduled` on: progress, chart, ledger, and what can be done with it."""
+
+from typing import get_args
+
+from flask import abort, flash, make_response, render_template, request, url_for
+from flask_login import current_user
+
+from webapp.adapters import wakeups
+from webapp.adapters.clock import now
+from webapp.core import audience, broadcasts, progress, timeline
+from webapp.core.errors import Invalid
+from webapp.core.ledger import Decision, resolve_uncertain
+from webapp.core.rules import schedule
+from webapp.core.rules.lifecycle import BroadcastState
+from webapp.core.tables.broadcasts import Broadcast
+from webapp.core.tables.users import User
+from webapp.extensions import db
+from webapp.pages import wording
+from webapp.pages.broadcasts import draft
+from webapp.pages.broadcasts.blueprint import bp
+from webapp.pages.deliveries import ledger
+
+
+@bp.get("/<int:broadcast_id>/")
+def show(broadcast_id: int):
+    broadcast = broadcasts.get(db.session, broadcast_id)
+    if broadcast.state == BroadcastState.DRAFT:
+        abort(draft.redirect(draft.first_unfinished(broadcast)))
+    context = _context(broadcast)
+    return render_template(
+        "broadcasts/show.html",
+        audience_words=audience.in_words(db.session, audience.audience_of(broadcast).filter),
+        created_by=_name_of(broadcast.created_by),
+        ledger=ledger.load(broadcast, context["counts"], request.args, standalone=False),
+        **context,
+    )
+
+
+@bp.get("/<int:broadcast_id>/progress", endpoint="progress")
+def live_progress(broadcast_id: int):
+    """The progress card. `seen` is the state and `tenths` the settled share that the asking page knows: when the state differs, head
+    and actions come along and the rest of the page is told; when the share differs, it is announced."""
+    broadcast = broadcasts.get(db.session, broadcast_id)
+    context = _context(broadcast)
+    seen_state = request.args.get("seen", "")
+    changed = seen_state != broadcast.state.value
+    answer = make_response(
+        render_template(
+            "broadcasts/_progress_answer.html",
+            changed=changed,
+            announce=changed or request.args.get("tenths", type=int) != context["progress"].counts.tenths,
+            **context,
+        )
+    )
+    if changed:
+        answer.headers["HX-Trigger"] = "broadcast-changed"
+    return answer
+
+
+@bp.get("/<int:broadcast_id>/timeline", endpoint="timeline")
+def live_timeline(broadcast_id: int):
+    broadcast = broadcasts.get(db.session, broadcast_id)
+    return render_template("broadcasts/_timeline.html", **_context(broadcast))
+
+
+@bp.post("/<int:broadcast_id>/pause")
+def pause(broadcast_id: int):
+    who = current_user.name or current_user.email
+    broadcasts.pause(db.session, broadcast_id, f"by {who}", now())
+    db.session.commit()
+    return _done(broadcast_id, "Paused. Mails already handed to the relay are settled, no new one leaves.")
+
+
+@bp.post("/<int:broadcast_id>/resume")
+def resume(broadcast_id: int):
+    broadcasts.resume(db.session, broadcast_id, now())
+    db.session.commit()
+    wakeups.wake(broadcast_id)
+    return _done(broadcast_id, "Sending goes on.")
+
+
+@bp.get("/<int:broadcast_id>/cancel")
+def ask_cancel(broadcast_id: int):
+    """The question before cancelling, for browsers without JavaScript; elsewhere it is a dialog."""
+    return render_template("broadcasts/cancel.html", **_context(broadcasts.get(db.session, broadcast_id)))
+
+
+@bp.post("/<int:broadcast_id>/cancel")
+def cancel(broadcast_id: int):
+    broadcasts.cancel(db.session, broadcast_id, now())
+    db.session.commit()
+    wakeups.wake(broadcast_id)
+    return _done(broadcast_id, "The rest is cancelled.")
+
+
+@bp.get("/<int:broadcast_id>/uncertain")
+def decide(broadcast_id: int):
+    """The question what to do about mails of which nobody knows whether they were taken."""
+    return render_template("broadcasts/decide.html", **_context(broadcasts.get(db.session, broadcast_id)))
+
+
+@bp.post("/<int:broadcast_id>/uncertain")
+def decided(broadcast_id: int):
+    """Decide about all uncertain mails, or about the one that `delivery_id` names."""
+    decision = request.form.get("decision", "")
+    if decision not in get_args(Decision):
+        raise Invalid("Choose what should be done.", "decision")
+    one = request.form.get("delivery_id", type=int)
+    moved = resolve_uncertain(db.session, broadcast_id, [one] if one else None, decision, now())
+    if decision == "retry":
+        broadcasts.reopen(db.session, broadcast_id, now())
+    broadcasts.finish_if_done(db.session, broadcast_id, now())
+    db.session.commit()
+    wakeups.wake(broadcast_id)
+    words = {"accepted": "counted as accepted", "failed": "counted as failed", "retry": "sent again"}[decision]
+    return _done(broadcast_id, f"{wording.plural(moved, 'mail')} {'is' if moved == 1 else 'are'} {words}.")
+
+
+@bp.post("/<int:broadcast_id>/edit")
+def back_to_draft(broadcast_id: int):
+    """Take a scheduled broadcast off the calendar, to change it."""
+    broadcast = broadcasts.get(db.session, broadcast_id)
+    if broadcast.state == BroadcastState.SCHEDULED:
+        broadcasts.edit(db.session, broadcast_id, broadcast.version, {}, now())
+        db.session.commit()
+        flash("It is a draft again and starts only when you confirm it anew.", "ok")
+    return draft.redirect(url_for("review.index", broadcast_id=broadcast_id))
+
+
+def _done(broadcast_id: int, message: str):
+    flash(message, "ok")
+    return draft.redirect(url_for("broadcasts.show", broadcast_id=broadcast_id))
+
+
+def _name_of(user_id: int | None) -> str:
+    user = db.session.get(User, user_id) if user_id else None
+    return (user.name or user.email) if user else ""
+
+
+def _context(broadcast: Broadcast) -> dict:
+    at, zone = now(), current_user.time_zone
+    read = progress.read(db.session, broadcast, at)
+    return {
+        "broadcast": broadcast,
+        "title": draft.title(broadcast),
+        "progress": read,
+        "counts": read.counts,
+        "groups": progress.Group,
+        "chart": timeline.timeline(db.session, broadcast, at, zone, read.plan),
+        "pace_words": schedule.pace_in_words(broadcast.batch_size, broadcast.interval_s),
+        "start_words": schedule.start_in_words(
+            broadcast.start_wall,
+            broadcast.time_zone,
+            second=schedule.is_second(broadcast.start_wall, broadcast.time_zone, broadcast.starts_at),
+        ),
+    }

@@ -1,0 +1,79 @@
+"""The ledger block: chips with numbers, search, rows, pages. The same on the page of a mass mail and on its own."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from flask import url_for
+
+from webapp.core import delivery_list
+from webapp.core.delivery_list import Page
+from webapp.core.progress import Counts, Group
+from webapp.core.tables.broadcasts import Broadcast
+from webapp.extensions import db
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    value: str | None
+    label: str
+    count: int
+    meaning: str
+    url: str
+    current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """What `deliveries/_ledger.html` shows. `standalone` on a page of its own, where the address follows the choice; `refresh` when
+    the rows in sight may change by themselves."""
+
+    page: Page
+    chips: Sequence[Chip]
+    group: Group | None
+    search: str
+    total: int
+    here: str
+    previous_url: str | None
+    next_url: str | None
+    standalone: bool
+    refresh: bool
+
+
+def group_in(args: Mapping[str, str]) -> Group | None:
+    choice = args.get("group", "")
+    return Group(choice) if choice in set(Group) else None
+
+
+def search_in(args: Mapping[str, str]) -> str:
+    return " ".join(args.get("q", "").split())[:200]
+
+
+def load(broadcast: Broadcast, counts: Counts, args: Mapping[str, str], *, standalone: bool) -> Ledger:
+    """The ledger as the query asks for it: `group`, `q`, and the cursors `after` and `before`."""
+    group, search = group_in(args), search_in(args)
+    after, before = args.get("after"), args.get("before")
+    page = delivery_list.listing(
+        db.session, broadcast.id, group=group, search=search, after=after, before=before, limit=delivery_list.PAGE
+    )
+
+    def url(group: Group | None, **cursor: str | None) -> str:
+        value = group.value if group else None
+        return url_for("deliveries.index", broadcast_id=broadcast.id, group=value, q=search or None, **cursor)
+
+    chips = [Chip(None, "All", counts.all, "", url(None), group is None)] + [
+        Chip(choice.value, choice.label, counts.of(choice), choice.meaning, url(choice), choice is group)
+        for choice in Group
+        if counts.of(choice) or choice is group
+    ]
+    return Ledger(
+        page=page,
+        chips=chips,
+        group=group,
+        search=search,
+        total=counts.of(group) if group else counts.all,
+        here=url(group, after=after, before=before),
+        previous_url=url(group, before=page.previous) if page.previous else None,
+        next_url=url(group, after=page.next) if page.next else None,
+        standalone=standalone,
+        refresh=True,
+    )
