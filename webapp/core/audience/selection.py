@@ -110,7 +110,7 @@ def _skip_reason(
 ) -> ColumnElement[SkipReason | None]:
     """The first reason that applies. Clients who share an address share its suppression too, so its order with `same_address` is free."""
     no_address = case((func.trim(client.email) == "", SkipReason.NO_ADDRESS), else_=SkipReason.INVALID_ADDRESS)
-    suppressed = exists().where(Suppression.address_key == client.address_key)
+    suppressed = client.address_key.in_(select(Suppression.address_key))
     reasons = [
         (client.address_key.is_(None), no_address),
         (suppressed, SkipReason.SUPPRESSED),

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import ForeignKey, Index, Numeric, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Numeric, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from webapp.core.rules.statuses import ClientStatus, HoldingStatus
@@ -25,7 +25,7 @@ class Client(Base):
     company: Mapped[str] = mapped_column(String(200), default="")
     email: Mapped[str] = mapped_column(String(320), default="")
     address: Mapped[str | None] = mapped_column(String(320))
-    address_key: Mapped[str | None] = mapped_column(String(320), index=True)
+    address_key: Mapped[str | None] = mapped_column(String(320))
     address_problem: Mapped[str | None] = mapped_column(String(200))
     city: Mapped[str] = mapped_column(String(200), default="")
     country: Mapped[str | None] = mapped_column(String(2))
@@ -41,6 +41,8 @@ class Client(Base):
 
     __table_args__ = (
         one_of("status", ClientStatus),
+        CheckConstraint("(address IS NULL) = (address_key IS NULL)", name="address"),
+        Index("ix_client_address_key", "address_key", "id"),
         Index("ix_client_audience", "country", "language", "status", "address_key"),
         Index("ix_client_status", "status", "country", "language", "address_key"),
     )
@@ -75,7 +77,8 @@ class Service(Base):
 
     __table_args__ = (
         one_of("status", HoldingStatus),
-        Index("ix_service_client", "client_id", "product_id", "status"),
+        # Covers the choice of the service whose data the tags take: a probe a recipient at the freeze, without reading the rows.
+        Index("ix_service_client", "client_id", "product_id", "status", "next_due_on", "id"),
         Index("ix_service_product", "product_id", "status", "client_id"),
         Index("ix_service_domain", "domain", postgresql_ops={"domain": "varchar_pattern_ops"}),
     )
@@ -103,6 +106,6 @@ class AddonAssignment(Base):
 
     __table_args__ = (
         one_of("status", HoldingStatus),
-        Index("ix_addon_assignment_client", "client_id", "addon_id", "status"),
+        Index("ix_addon_assignment_client", "client_id", "addon_id", "status", "service_id", "id"),
         Index("ix_addon_assignment_addon", "addon_id", "status", "client_id"),
     )

@@ -103,11 +103,12 @@ def upgrade() -> None:
             "status IN ('pending', 'blocked', 'active', 'freeze', 'suspend', 'terminate')",
             name=op.f("ck_client_status"),
         ),
+        sa.CheckConstraint("(address IS NULL) = (address_key IS NULL)", name=op.f("ck_client_address")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_client")),
         sa.UniqueConstraint("number", name=op.f("uq_client_number")),
     )
     with op.batch_alter_table("client", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_client_address_key"), ["address_key"], unique=False)
+        batch_op.create_index("ix_client_address_key", ["address_key", "id"], unique=False)
         batch_op.create_index("ix_client_audience", ["country", "language", "status", "address_key"], unique=False)
         batch_op.create_index("ix_client_status", ["status", "country", "language", "address_key"], unique=False)
 
@@ -269,7 +270,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("number", name=op.f("uq_service_number")),
     )
     with op.batch_alter_table("service", schema=None) as batch_op:
-        batch_op.create_index("ix_service_client", ["client_id", "product_id", "status"], unique=False)
+        batch_op.create_index(
+            "ix_service_client", ["client_id", "product_id", "status", "next_due_on", "id"], unique=False
+        )
         batch_op.create_index(
             "ix_service_domain", ["domain"], unique=False, postgresql_ops={"domain": "varchar_pattern_ops"}
         )
@@ -327,7 +330,9 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("addon_assignment", schema=None) as batch_op:
         batch_op.create_index("ix_addon_assignment_addon", ["addon_id", "status", "client_id"], unique=False)
-        batch_op.create_index("ix_addon_assignment_client", ["client_id", "addon_id", "status"], unique=False)
+        batch_op.create_index(
+            "ix_addon_assignment_client", ["client_id", "addon_id", "status", "service_id", "id"], unique=False
+        )
         batch_op.create_index(batch_op.f("ix_addon_assignment_service_id"), ["service_id"], unique=False)
 
     op.create_table(
@@ -659,7 +664,7 @@ def downgrade() -> None:
     with op.batch_alter_table("client", schema=None) as batch_op:
         batch_op.drop_index("ix_client_status")
         batch_op.drop_index("ix_client_audience")
-        batch_op.drop_index(batch_op.f("ix_client_address_key"))
+        batch_op.drop_index("ix_client_address_key")
 
     op.drop_table("client")
     op.drop_table("audience_stamp")
