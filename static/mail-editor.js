@@ -4,7 +4,7 @@
 import { ask, linkTarget } from "./editor/bubble.js";
 import { losses, parseSource, writeSource } from "./editor/document.js";
 import { extensions } from "./editor/schema.js";
-import { describe, renameTag, renameTags, tagSource } from "./editor/tags.js";
+import { describe, tagSource } from "./editor/tags.js";
 import { Toolbar } from "./editor/toolbar.js";
 
 /**
@@ -76,30 +76,33 @@ class MailEditor extends HTMLElement {
     this.#editor.chain().focus().insertContentAt({ from: from - typed, to }, chip).run();
   }
 
-  /** Rename every tag `wrong` to `right`; can be undone. */
-  renameTag(wrong, right) {
-    if (!this.#editor) return replaceAll(this.textarea, renameTags(this.textarea.value, wrong, right));
+  /** Insert text at the cursor, as if it were typed. */
+  insertText(text) {
+    if (!this.#editor) return insertText(this.textarea, text);
+    this.#editor.chain().focus().insertContent({ type: "text", text }).run();
+  }
+
+  /** Write `mended` wherever the tag stands whose source is `source`; can be undone. */
+  replaceTag(source, mended) {
+    if (!this.#editor) return replaceAll(this.textarea, this.textarea.value.replaceAll(source, mended));
     const { tr } = this.#editor.state;
     this.#editor.state.doc.descendants((node, position) => {
-      if (node.type.name === "mailTag" && describe(node.attrs.source).name === wrong) {
-        tr.setNodeAttribute(position, "source", renameTag(node.attrs.source, right));
-      }
-      const href = node.attrs.href && renameTags(node.attrs.href, wrong, right);
-      if (href && href !== node.attrs.href) tr.setNodeAttribute(position, "href", href);
-      for (const mark of node.marks.filter((mark) => mark.type.name === "link")) {
-        const target = renameTags(mark.attrs.href, wrong, right);
-        if (target !== mark.attrs.href) tr.addMark(position, position + node.nodeSize, mark.type.create({ ...mark.attrs, href: target }));
+      if (node.attrs.source === source) tr.setNodeAttribute(position, "source", mended);
+      if (node.attrs.href?.includes(source)) tr.setNodeAttribute(position, "href", node.attrs.href.replaceAll(source, mended));
+      for (const mark of node.marks.filter((mark) => mark.attrs.href?.includes(source))) {
+        const attrs = { ...mark.attrs, href: mark.attrs.href.replaceAll(source, mended) };
+        tr.addMark(position, position + node.nodeSize, mark.type.create(attrs));
       }
     });
     if (tr.docChanged) this.#editor.view.dispatch(tr);
   }
 
-  /** Show the tag `name`: select its chip in the design, its text at `offset` in the source. */
-  showTag(name, offset = 0) {
-    if (!this.#editor) return selectTag(this.textarea, name, offset);
+  /** Show a tag: select its chip in the design, the characters from `start` to `end` in the source. */
+  showTag(source, start, end) {
+    if (!this.#editor) return selectAt(this.textarea, start, end);
     let at = null;
     this.#editor.state.doc.descendants((node, position) => {
-      if (at === null && node.type.name === "mailTag" && describe(node.attrs.source).name === name) at = position;
+      if (at === null && node.attrs.source === source) at = position;
     });
     if (at === null) return this.focus();
     this.#editor.chain().focus().setNodeSelection(at).scrollIntoView().run();
@@ -235,7 +238,7 @@ class MailEditor extends HTMLElement {
     if (kind === "link") {
       const href = editor.getAttributes("link").href ?? "";
       const answer = await ask(form, at, { href, text: "", empty: selection.empty && !href, present: href });
-      if (!answer) return editor.commands.focus();
+      if (!answer) return;
       const target = linkTarget(answer.values.href);
       if (answer.action === "remove" || !target) return chain().extendMarkRange("link").unsetMark("link").run();
       if (!selection.empty || href) return chain().extendMarkRange("link").setMark("link", { href: target }).run();
@@ -247,7 +250,7 @@ class MailEditor extends HTMLElement {
       const href = editor.getAttributes("mailButton").href ?? "";
       const text = selection.empty ? "" : editor.state.doc.textBetween(selection.from, selection.to, " ");
       const answer = await ask(form, at, { href, text, empty: !present, present });
-      if (!answer) return editor.commands.focus();
+      if (!answer) return;
       if (answer.action === "remove") return chain().setNode("paragraph").run();
       const target = linkTarget(answer.values.href);
       if (present) return chain().updateAttributes("mailButton", { href: target }).run();
@@ -258,7 +261,7 @@ class MailEditor extends HTMLElement {
       const present = editor.isActive("picture");
       const { src = "", alt = "", width = "" } = editor.getAttributes("picture");
       const answer = await ask(form, at, { src, alt, width, present });
-      if (!answer) return editor.commands.focus();
+      if (!answer) return;
       if (answer.action === "remove") return chain().deleteSelection().run();
       const attrs = { src: answer.values.src.trim(), alt: answer.values.alt.trim(), width: answer.values.width || null };
       if (present) return chain().updateAttributes("picture", attrs).run();
@@ -275,7 +278,7 @@ class MailEditor extends HTMLElement {
     const form = this.#bubbles.querySelector("[data-kind=tag]");
     form.querySelector("[data-part=name]").textContent = name;
     const answer = await ask(form, editor.view.nodeDOM(position).getBoundingClientRect(), { fallback, present: true });
-    if (!answer) return editor.commands.focus();
+    if (!answer) return;
     if (answer.action === "remove") return editor.chain().focus().deleteRange({ from: position, to: position + 1 }).run();
     const source = tagSource(name, answer.values.fallback);
     const change = ({ tr }) => Boolean(tr.setNodeAttribute(position, "source", source));
@@ -309,11 +312,11 @@ export function replaceAll(field, text) {
   insertText(field, text);
 }
 
-/** Select the first tag `name` at or after `offset` in a plain field. */
-export function selectTag(field, name, offset = 0) {
-  const at = field.value.indexOf(name, offset);
+/** Select characters of a plain field and bring them into sight. */
+export function selectAt(field, start, end) {
+  field.setSelectionRange(start, end);
+  field.blur(); // gaining the focus is what scrolls to the selection
   field.focus();
-  if (at >= 0) field.setSelectionRange(at, at + name.length);
 }
 
 customElements.define("mail-editor", MailEditor);

@@ -14,7 +14,7 @@ const FOREIGN = [
   [/<table[\s>]|<t[rdh][\s>]/i, "a table"],
   [/<!--/, "comments"],
 ];
-const WORDS = { CONDITION: "conditions around paragraphs", DIV: "layout boxes", SPAN: "marked-up spans", CENTER: "centred parts", FONT: "fonts", PRE: "preformatted text" };
+const WORDS = { DIV: "layout boxes", SPAN: "marked-up spans", CENTER: "centred parts", FONT: "fonts", PRE: "preformatted text" };
 
 /** HTML source -> an inert <body> in which each tag is a <mail-tag source="…"> element. Nothing in it loads or runs. */
 export function parseSource(source) {
@@ -119,7 +119,7 @@ function canonical(source) {
     if (!["BR", "HR", "IMG"].includes(name)) push(`</${name}>`);
   };
   for (const run of topLevel(body)) {
-    if (run.length === 1 && (BLOCKS.has(run[0].nodeName) || run[0].nodeName === "CONDITION")) visit(run[0]);
+    if (run.length === 1 && BLOCKS.has(run[0].nodeName)) visit(run[0]);
     else {
       block("<P>");
       run.forEach(visit);
@@ -129,7 +129,8 @@ function canonical(source) {
   return tokens.filter((token) => token !== TEXT);
 }
 
-/** The children of <body>: each block alone, loose inline content in runs, which the editor takes for paragraphs. */
+/** The children of <body>: each block alone, loose inline content in runs, which the editor takes for paragraphs. (A condition between
+ * blocks becomes a paragraph of its own; the mail is the same, as paragraphs that hold only conditions are none in it.) */
 function topLevel(body) {
   const runs = [];
   let loose = null;
@@ -138,19 +139,9 @@ function topLevel(body) {
       runs.push([node]);
       loose = null;
     } else if (loose) loose.push(node);
-    else if (isContent(node)) {
-      // A condition around blocks would become a paragraph of its own: keep it apart, so that the comparison sees it.
-      if (node.nodeType === Node.TEXT_NODE && /\{%/.test(node.data)) runs.push([conditionOf(node)]);
-      else runs.push((loose = [node]));
-    }
+    else if (isContent(node)) runs.push((loose = [node]));
   }
   return runs;
-}
-
-function conditionOf(text) {
-  const box = text.ownerDocument.createElement("condition");
-  box.append(text.cloneNode());
-  return box;
 }
 
 const isContent = (node) => node.nodeType !== Node.TEXT_NODE || node.data.trim() !== "";

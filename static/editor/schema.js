@@ -4,7 +4,7 @@ import { TAG, describe } from "./tags.js";
 
 /**
  * The editor's extensions. `tiptap` is the module out of the wheel; `isKnown(name)` tells whether a tag exists;
- * `onTag(position)` is called when a chip is to be edited; `onBraces()` when {{ was typed, true if it was handled.
+ * `onTag(position)` is called when a chip is to be edited; `onBraces()` when {{ is being typed, just before the second brace stands there.
  */
 export function extensions(tiptap, { placeholder, isKnown, onTag, onBraces }) {
   const { Node, Mark, Extension } = tiptap;
@@ -39,8 +39,8 @@ export function extensions(tiptap, { placeholder, isKnown, onTag, onBraces }) {
           props: {
             handleTextInput: (view, from, to, text) => {
               if (text !== "{" || view.state.doc.textBetween(Math.max(0, from - 1), from) !== "{") return false;
-              view.dispatch(view.state.tr.insertText(text, from, to));
               onBraces();
+              view.dispatch(view.state.tr.insertText(text, from, to));
               return true;
             },
           },

@@ -24,22 +24,3 @@ export function tagSource(name, fallback) {
   const text = (fallback ?? "").replace(/"([^"]*)"/g, "“$1”").replace(/["{}%\s]+/g, " ").trim();
   return text ? `{{ ${name} | default: "${text}" }}` : `{{ ${name} }}`;
 }
-
-/** Every tag in a text with its place: [{source, start, end, name}]. */
-export function findTags(text) {
-  return [...text.matchAll(TAG)].map((match) => ({
-    source: match[0],
-    start: match.index,
-    end: match.index + match[0].length,
-    name: describe(match[0]).name,
-  }));
-}
-
-/** The text with each tag called `wrong` renamed to `right`, its default and filters kept. */
-export function renameTags(text, wrong, right) {
-  return text.replace(TAG, (source) => (describe(source).name === wrong ? renameTag(source, right) : source));
-}
-
-export function renameTag(source, right) {
-  return source.replace(/^(\{\{-?\s*)[\w.]+/, `$1${right}`);
-}

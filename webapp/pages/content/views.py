@@ -1,3 +1,214 @@
-from flask import Blueprint
+"""The second step of a draft: the message. Every change is saved as it is made, and shown as a recipient will see it."""
+
+from itertools import groupby
+from typing import Any
+
+from flask import Blueprint, Response, flash, render_template, request, url_for
+from flask_login import current_user
+
+from webapp.adapters.clock import now
+from webapp.core import audience, broadcasts, from_addresses, previews, test_sends
+from webapp.core.errors import Conflict, DomainError
+from webapp.core.rules import tags
+from webapp.core.rules.lifecycle import CHANGEABLE
+from webapp.core.tables.broadcasts import Broadcast
+from webapp.core.tag_catalogue.gaps import gaps
+from webapp.extensions import db, mail
+from webapp.pages.broadcasts import draft
+from webapp.pages.content import problems, tag_rows
+from webapp.pages.content.forms import ContentForm
 
 bp = Blueprint("content", __name__, url_prefix="/mass-mail/<int:broadcast_id>/content")
+
+MAIL_POLICY = (
+    "default-src 'none'; img-src https: http: data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'self'"
+)
+"""Content-Security-Policy of a previewed mail: nothing runs; pictures and inline styles are what a mail consists of."""
+
+
+NO_HTML = "<!doctype html><html><head><title>No HTML</title></head><body></body></html>"
+"""Shown for a mail of text only."""
+
+
+@bp.get("/")
+def index(broadcast_id: int):
+    frame = draft.load(broadcast_id, "content")
+    return _page(frame, ContentForm.of(frame.broadcast))
+
+
+@bp.post("/")
+def save(broadcast_id: int):
+    """Save what changed. With htmx all that follows from it comes back, without it the next page (or this one: `stay`, `mend`)."""
+    form = ContentForm.sent(request.form)
+    broadcast = broadcasts.get(db.session, broadcast_id)
+    before = ContentForm.of(broadcast)
+    if "mend" in request.form:
+        form = problems.mended(form, broadcast.message_type, request.form["mend"])
+    try:
+        broadcast = _save(broadcast, form)
+    except Conflict:
+        db.session.rollback()
+        return _conflict(broadcast_id, form)
+    if request.headers.get("HX-Request"):
+        return _saved(broadcast, form, before)
+    if form.reply_to_problem or "mend" in request.form:
+        return _page(draft.load(broadcast_id, "content"), form), 422 if form.reply_to_problem else 200
+    if "stay" in request.form:
+        flash("The message is saved.", "ok")
+        return draft.redirect(url_for("content.index", broadcast_id=broadcast_id))
+    return draft.redirect(url_for("schedule.index", broadcast_id=broadcast_id))
+
+
+@bp.get("/preview")
+def preview(broadcast_id: int):
+    """The preview for another recipient, as a fragment."""
+    broadcast = broadcasts.get(db.session, broadcast_id)
+    return render_template("content/_person_chosen.html", **_preview(broadcast), form=ContentForm.of(broadcast))
+
+
+@bp.get("/mail")
+def html(broadcast_id: int):
+    """The HTML of the mail alone, for the frame of the preview."""
+    broadcast = broadcasts.get(db.session, broadcast_id)
+    shown = previews.preview(db.session, broadcast, _person(broadcast), now())
+    page = shown.mail.html if shown.mail and shown.mail.html else NO_HTML
+    # The mail itself leaves it to the mail program; this preview is asked for one of the two, and the first word counts.
+    scheme = "dark" if "dark" in request.args else "light"
+    page = page.replace("<head>", f'<head><meta name="color-scheme" content="{scheme}">', 1)
+    return Response(page, headers={"Content-Security-Policy": MAIL_POLICY, "Cache-Control": "no-store"})
+
+
+@bp.get("/people")
+def people(broadcast_id: int):
+    """Recipients to preview the mail as, found by name or address."""
+    broadcast = broadcasts.get(db.session, broadcast_id)
+    of = audience.audience_of(broadcast)
+    found = previews.search(db.session, of, now().date(), request.args.get("q", ""))
+    return render_template("content/_people.html", broadcast=broadcast, people=found)
+
+
+@bp.get("/extremes")
+def extremes(broadcast_id: int):
+    """Recipients with whom a text shows what it cannot take."""
+    broadcast = broadcasts.get(db.session, broadcast_id)
+    found = previews.extremes(db.session, audience.audience_of(broadcast))
+    return render_template("content/_extremes.html", broadcast=broadcast, extremes=found)
+
+
+@bp.get("/tag-gaps")
+def tag_gaps(broadcast_id: int):
+    """For how many recipients each tag of the message has no value."""
+    broadcast = broadcasts.get(db.session, broadcast_id)
+    of, today = audience.audience_of(broadcast), now().date()
+    found = gaps(db.session, of, broadcast.content, today, from_address=broadcast.from_address)
+    rows = tag_rows.rows(broadcast.content, found)
+    total = audience.count(db.session, of, today).will_receive
+    return render_template("content/_tag_gaps.html", broadcast=broadcast, tag_rows=rows, total=total)
+
+
+@bp.get("/test")
+def test(broadcast_id: int):
+    """The form of a test send as a page, for browsers without JavaScript."""
+    return _test_page(draft.load(broadcast_id, "content"), to=current_user.email)
+
+
+@bp.post("/test")
+def send_test(broadcast_id: int):
+    """Send the draft to a few addresses, and say what the relay answered."""
+    broadcast = broadcasts.get(db.session, broadcast_id)
+    to, problem, batch = request.form.get("to", ""), None, []
+    try:
+        batch = test_sends.mails(db.session, broadcast, _person(broadcast), test_sends.addresses(to), now())
+    except DomainError as error:
+        problem = str(error)
+    # The relay may take its time: let go of the database first.
+    db.session.rollback()
+    results = list(test_sends.send(batch, mail.send_one))
+    status = 422 if problem else 200
+    if request.headers.get("HX-Request"):
+        return render_template("content/_test_result.html", results=results, problem=problem), status
+    return _test_page(draft.load(broadcast_id, "content"), to=to, results=results, problem=problem), status
+
+
+def _save(broadcast: Broadcast, form: ContentForm) -> Broadcast:
+    """Save and commit what differs. Raises Conflict when the message is no longer what this page started from, or what its last
+    request made of it, should the answer have been lost. What somebody changed elsewhere in the draft is no conflict."""
+    changes = form.changes_to(broadcast)
+    if not changes:
+        return broadcast
+    lost = ContentForm.lost(request.form.get("lost", ""))
+    known = {request.form.get("base"), lost.digest if lost else None}
+    if ContentForm.of(broadcast).digest not in known:
+        raise Conflict("Somebody else has changed this message meanwhile.")
+    broadcast = broadcasts.edit(db.session, broadcast.id, broadcast.version, changes, now())
+    db.session.commit()
+    return broadcast
+
+
+def _saved(broadcast: Broadcast, form: ContentForm, before: ContentForm) -> Response:
+    base = ContentForm.of(broadcast)
+    page = render_template("content/_saved.html", form=form, base=base.digest, **_preview(broadcast))
+    response = Response(page)
+    if base.tag_sources != before.tag_sources:
+        response.headers["HX-Trigger"] = "tags-changed"
+    return response
+
+
+def _conflict(broadcast_id: int, form: ContentForm):
+    """What was typed stays on the page; what is stored is told."""
+    broadcast = broadcasts.get(db.session, broadcast_id)
+    changeable = broadcast.state in CHANGEABLE
+    if request.headers.get("HX-Request"):
+        base = ContentForm.of(broadcast).digest
+        return render_template(
+            "content/_conflict_answer.html", broadcast=broadcast, changeable=changeable, base=base
+        ), 409
+    if not changeable:
+        raise Conflict("This mass mail cannot be changed any more: sending has begun.")
+    return _page(draft.load(broadcast_id, "content"), form, conflict=True, changeable=True), 409
+
+
+def _page(frame: draft.Draft, form: ContentForm, **extra: Any) -> str:
+    broadcast = frame.broadcast
+    known = tags.tags_for(broadcast.message_type)
+    senders = [from_addresses.as_header(sender) for sender in from_addresses.listing(db.session)]
+    context = {
+        "draft": frame,
+        "form": form,
+        "base": ContentForm.of(broadcast).digest,
+        "senders": senders,
+        "tags": known,
+        "tag_groups": [(group.value, list(members)) for group, members in groupby(known, lambda tag: tag.group)],
+        "tag_rows": None,
+        "to": current_user.email,
+        **_preview(broadcast),
+    }
+    return render_template("content/index.html", **context | extra)
+
+
+def _person(broadcast: Broadcast) -> previews.Person | None:
+    """The recipient asked for, else the first."""
+    wanted = request.values.get("client", type=int)
+    return previews.at(db.session, audience.audience_of(broadcast), now().date(), wanted)
+
+
+def _preview(broadcast: Broadcast) -> dict[str, Any]:
+    """What the preview's fragments show."""
+    person = _person(broadcast)
+    found = previews.preview(db.session, broadcast, person, now())
+    form = ContentForm.of(broadcast)
+    client_id = person.client_id if person else None
+    return {
+        "broadcast": broadcast,
+        "person": person,
+        "total": person.total if person else 0,
+        "preview": found,
+        "preview_url": url_for("content.html", broadcast_id=broadcast.id, client=client_id, state=form.digest),
+        "problems": [problems.shown(problem, getattr(form, problem.field) or "") for problem in found.problems],
+    }
+
+
+def _test_page(frame: draft.Draft, **context: Any) -> str:
+    person = _person(frame.broadcast)
+    return render_template("content/test.html", draft=frame, broadcast=frame.broadcast, person=person, **context)

@@ -28,6 +28,12 @@ _STYLE_OF_OURS = (
 )
 """For mails written in the editor. A pasted document brings its own."""
 
+_STYLE_OF_BUTTONS = (
+    "p.button{margin:20px 0}p.button a{display:inline-block;padding:11px 20px;border-radius:8px;background:#0b3a75;color:#ffffff;"
+    "font-weight:600;text-decoration:none}"
+)
+"""For `<p class="button"><a href="…">`, which the editor writes for a button."""
+
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*")
 _HALF = "A condition begins or ends inside something that a mail cannot carry, such as a form or a script."
 
@@ -138,7 +144,8 @@ def _whole(page: _Page, body: str, title: str, language: str) -> str:
     css = "\n".join(page.styles)
     if not page.is_document:
         pictures = "img{max-width:100%;height:auto}" if "<img" in body else ""
-        css = f"{_STYLE_OF_OURS}{pictures}\n{css}"
+        buttons = _STYLE_OF_BUTTONS if 'class="button"' in body else ""
+        css = f"{_STYLE_OF_OURS}{pictures}{buttons}\n{css}"
         body = f'<div class="mail" dir="auto">\n{body}\n</div>'
     body_attributes = sanitise.attributes(page.body_tag)
     try:

@@ -1,0 +1,11 @@
+// The compose page.
+
+import { watchMending, watchTextPart } from "./compose/mending.js";
+import { watchPalette } from "./compose/palette.js";
+import { watchSaving } from "./compose/saving.js";
+import "./mail-preview.js";
+
+watchSaving();
+watchPalette();
+watchMending();
+watchTextPart();

@@ -1,0 +1,108 @@
+// The palette of tags: inserts where the cursor last was, in subject, body or text.
+
+import { place } from "../editor/bubble.js";
+import { insertText } from "../mail-editor.js";
+import { tagSource } from "../editor/tags.js";
+
+const palette = document.getElementById("tag-palette");
+const search = palette.querySelector("input");
+const editor = document.getElementById("body-editor");
+
+let field = editor;
+let typed = 0;
+let picked = false;
+
+export function watchPalette() {
+  document.addEventListener("focusin", ({ target }) => {
+    if (target.closest("mail-editor") && !target.closest(".editor-head, .editor-bar")) field = editor;
+    else if (target.matches("[data-takes-tags]")) field = target;
+  });
+  document.addEventListener("keydown", (event) => {
+    if ((event.ctrlKey || event.metaKey) && event.key === "/" && document.activeElement.closest("#compose")) {
+      event.preventDefault();
+      open();
+    }
+  });
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-insert-tag]");
+    if (!button) return;
+    if (button.dataset.insertTag) field = document.getElementById(button.dataset.insertTag);
+    open(button.getBoundingClientRect());
+  });
+  editor.addEventListener("mail-editor:braces", () => open(undefined, 2));
+  for (const input of [...document.querySelectorAll("[data-takes-tags]"), editor.querySelector("textarea")]) {
+    input.addEventListener("input", (event) => {
+      const before = input.value.slice(0, input.selectionStart);
+      if (event.inputType === "insertText" && event.data === "{" && before.endsWith("{{")) open(undefined, 2);
+    });
+  }
+  palette.addEventListener("click", (event) => pick(event.target.closest("[data-tag]")));
+  palette.addEventListener("keydown", keys);
+  palette.addEventListener("toggle", (event) => {
+    if (event.newState !== "closed" || picked) return;
+    // Closed without a choice, the cursor goes back to where it was, and the braces are saved as they are.
+    if (palette.contains(document.activeElement)) field.focus();
+    if (typed) (field === editor ? editor.textarea : field).dispatchEvent(new Event("input", { bubbles: true }));
+  });
+  search.addEventListener("input", () => (typed && search.value.endsWith("}}") ? writeOut() : narrow()));
+}
+
+function open(at = (field.cursorRect ?? field.getBoundingClientRect).call(field), braces = 0) {
+  typed = braces;
+  palette.toggleAttribute("data-braces", braces > 0);
+  picked = false;
+  search.value = "";
+  narrow();
+  palette.showPopover();
+  place(palette, at);
+  search.focus();
+}
+
+const shown = () => [...palette.querySelectorAll("[data-tag]")].filter((button) => !button.hidden);
+
+function narrow() {
+  const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
+  for (const button of palette.querySelectorAll("[data-tag]")) {
+    const text = `${button.textContent} ${button.dataset.tag}`.toLowerCase();
+    button.hidden = !words.every((word) => text.includes(word));
+  }
+  for (const group of palette.querySelectorAll("[role=group]")) group.hidden = !group.querySelector("[data-tag]:not([hidden])");
+  palette.querySelector("[data-part=none]").hidden = shown().length > 0;
+  mark(shown()[0]);
+}
+
+function mark(button) {
+  for (const other of palette.querySelectorAll("[aria-selected=true]")) other.setAttribute("aria-selected", "false");
+  button?.setAttribute("aria-selected", "true");
+  button?.scrollIntoView({ block: "nearest" });
+  search.setAttribute("aria-activedescendant", button?.id ?? "");
+}
+
+function keys(event) {
+  const buttons = shown();
+  const at = buttons.findIndex((button) => button.getAttribute("aria-selected") === "true");
+  if (event.key === "Enter") {
+    event.preventDefault();
+    pick(buttons[at]);
+  } else if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+    event.preventDefault();
+    event.stopPropagation();
+    mark(buttons[(at + (event.key === "ArrowDown" ? 1 : -1) + buttons.length) % buttons.length]);
+  }
+}
+
+/** Whoever knows the tag types it to its end: what went into the search goes where it was meant to. */
+function writeOut() {
+  picked = true;
+  palette.hidePopover();
+  if (field === editor) editor.insertText(search.value);
+  else insertText(field, search.value);
+}
+
+function pick(button) {
+  if (!button) return;
+  picked = true;
+  palette.hidePopover();
+  if (field === editor) editor.insertTag(button.dataset.tag, typed);
+  else insertText(field, tagSource(button.dataset.tag), typed);
+}

@@ -1,0 +1,88 @@
+"""What the compose page sends: read, checked, and compared with what is stored."""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl
+
+from webapp.core.rules.addresses import Unusable, usable
+from webapp.core.tables.broadcasts import Broadcast
+
+MOST_REPLY_TO = 400
+_BRACES = re.compile(r"\{\{[^{}]*\}\}|\{%[^{}]*%\}")
+
+
+@dataclass(frozen=True, slots=True)
+class ContentForm:
+    """The fields as `broadcasts.edit` takes them. `text` None: the text part is derived from the HTML.
+
+    `reply_to_problem` says why the Reply-To cannot be used; `reply_to` is then as it was typed, and not saved.
+    """
+
+    from_address: str
+    reply_to: str
+    subject: str
+    html: str
+    text: str | None
+    reply_to_problem: str | None = None
+
+    @classmethod
+    def of(cls, broadcast: Broadcast) -> "ContentForm":
+        """The fields as they are stored."""
+        content = broadcast.content
+        return cls(broadcast.from_address, broadcast.reply_to, content.subject, content.html, content.text)
+
+    @classmethod
+    def sent(cls, form: Mapping[str, str]) -> "ContentForm":
+        """The fields as a browser sends them: CR LF between lines, and `text` only where `own_text` is ticked."""
+        reply_to, problem = _reply_to(form.get("reply_to", ""))
+        return cls(
+            from_address=form.get("from_address", "")[:MOST_REPLY_TO],
+            reply_to=reply_to,
+            subject=" ".join(form.get("subject", "").splitlines()),
+            html=_lines(form.get("html", "")),
+            text=_lines(form.get("text", "")) if form.get("own_text") else None,
+            reply_to_problem=problem,
+        )
+
+    @classmethod
+    def lost(cls, body: str) -> "ContentForm | None":
+        """The fields of an earlier request whose answer never came, kept by the page as the body it sent."""
+        return cls.sent(dict(parse_qsl(body, keep_blank_values=True))) if body else None
+
+    def changes_to(self, broadcast: Broadcast) -> dict[str, Any]:
+        """What differs from what is stored; a Reply-To that cannot be used is left out."""
+        stored = ContentForm.of(broadcast)
+        names = ["from_address", "subject", "html", "text"] + ([] if self.reply_to_problem else ["reply_to"])
+        return {name: getattr(self, name) for name in names if getattr(self, name) != getattr(stored, name)}
+
+    @property
+    def tag_sources(self) -> frozenset[str]:
+        """Everything that stands in braces; when it changes, so does what must be known of the recipients."""
+        return frozenset(_BRACES.findall(f"{self.subject}\n{self.html}\n{self.text or ''}"))
+
+    @property
+    def digest(self) -> str:
+        """Equal for equal fields. With it a page tells what it started from, so that somebody's change of the audience is no conflict."""
+        fields = [self.from_address, self.reply_to, self.subject, self.html, self.text]
+        return hashlib.sha256(json.dumps(fields).encode()).hexdigest()[:20]
+
+
+def _reply_to(text: str) -> tuple[str, str | None]:
+    """The address alone, and None, or what was typed and why it cannot be used. Empty is allowed: replies then go to the sender."""
+    text = " ".join(text.split())[:MOST_REPLY_TO]
+    if not text:
+        return "", None
+    found = usable(text)
+    if isinstance(found, Unusable):
+        return text, f"This is not an address for replies: {found.problem}."
+    if found.repair:
+        return text, f"Write one address and nothing else, for example {found.text}."
+    return found.address, None
+
+
+def _lines(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
