@@ -58,7 +58,7 @@ class World:
         email = self.chance.choice((f"c{n}@example.com", f"c{n % 12}@example.com", "", "broken at"))
         usable = "@" in email
         taken = {client.id for client in self.session.scalars(select(Client))}
-        ids = [id_ for id_ in range(1, 60)] + [(3 << BLOCK_BITS) + n for n in range(-20, 60)]
+        ids = [*range(1, 60)] + [(3 << BLOCK_BITS) + n for n in range(-20, 60)]
         client = factories.client(
             self.session,
             email,
