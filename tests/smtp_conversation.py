@@ -83,7 +83,7 @@ class Conversation:
             self._say("502 5.5.1 EHLO is not known here")
             return
         lines = ["oracle.test", "ENHANCEDSTATUSCODES", "8BITMIME"]
-        if self._script.pipelining:
+        if self._script.pipelining and (self._script.pipelining_in_tls or not self._encrypted):
             lines.append("PIPELINING")
         if self._script.size:
             lines.append(f"SIZE {self._script.size}")
@@ -173,7 +173,7 @@ class Conversation:
         answer: str | None = "250 2.0.0 taken"
         if fault is None and 0 < self._script.size < len(content):
             answer = "552 5.3.4 too big"
-        elif fault is not None and fault.kind != "slow":
+        elif fault is not None and fault.kind not in ("slow", "last"):
             answer = None if fault.kind in WITHOUT_CODE else _words(fault)
         message_id = MESSAGE_ID.search(content[: content.find(b"\r\n\r\n") + 2])
         self._oracle.write(
@@ -187,9 +187,8 @@ class Conversation:
             answer=answer,
             kept=answer.startswith("2") if answer else self._script.keeps_unanswered and early is None,
         )
-        if early is None and (fault is None or self._carry_out(fault)):
-            assert answer is not None
-            self._say(answer)
+        if early is None:
+            self._answer(fault, answer)
 
     def _content(self) -> bytes:
         """What stands before the final dot, dot-stuffing removed (RFC 5321 section 4.5.2)."""
@@ -207,16 +206,23 @@ class Conversation:
 
     def _at(self, stage: str, answer: str | None, recipient: str | None = None) -> bool:
         """Answer, unless a fault says otherwise; True when the answer was the right one."""
-        fault = self._oracle.fault(stage, recipient)
+        return self._answer(self._oracle.fault(stage, recipient), answer)
+
+    def _answer(self, fault: "Fault | None", answer: str | None) -> bool:
         if fault is not None and not self._carry_out(fault):
             return False
         if answer:
             self._say(answer)
+        if fault is not None and fault.kind == "last":
+            self._send()
+            raise Over
         return True
 
     def _carry_out(self, fault: "Fault") -> bool:
-        """Do what is wrong; True when the right answer is to follow, late."""
+        """Do what is wrong; True when the right answer is to follow."""
         self._oracle.write("fault", self._number, stage=fault.stage, kind=fault.kind)
+        if fault.kind == "last":
+            return True
         if fault.kind == "slow":
             self._send()
             time.sleep(fault.seconds)

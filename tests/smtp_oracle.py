@@ -33,7 +33,8 @@ class Fault:
     """What goes wrong: `kind` at `stage`.
 
     Kinds: drop (the server closes), reset (it sends RST), stall (it says nothing more), 4xx, 5xx, 421 (and closes), garbage (bytes that
-    are no reply), half (the first line of two, then it closes), slow (it answers rightly after `seconds`), say (only `reply`).
+    are no reply), half (the first line of two, then it closes), slow (it answers rightly after `seconds`), last (it answers rightly,
+    then closes), say (only `reply`).
     Which times: all, or only the `nth` of this stage (from 1, over all connections), only those of a `recipient` (from RCPT on), only
     with a `probability`, and at most `times`. `reply` are the words instead of the usual ones. At "body" the server has read
     the beginning of the content; a mail that fits into the sockets' buffers has then left the sender altogether.
@@ -49,7 +50,7 @@ class Fault:
     seconds: float = 0.0
 
     def __post_init__(self) -> None:
-        if self.stage not in STAGES or self.kind not in (*KINDS, "slow", "say"):
+        if self.stage not in STAGES or self.kind not in (*KINDS, "slow", "last", "say"):
             raise ValueError(f"no fault {self.kind!r} at {self.stage!r}")
 
 
@@ -57,14 +58,16 @@ class Fault:
 class Script:
     """How the server behaves.
 
-    `tls` is "none", "starttls" or "implicit", with the key and chain in the file `certificate`. `users` (name -> password) makes it demand
-    AUTH. `size` is the limit it announces and enforces. `latency` seconds pass before each group of answers. `dribbles`: it sends byte by
-    byte. `data_anyway`: it answers DATA by 354 even when no recipient was taken. `keeps_unanswered`: a mail whose dot it answered
-    by a fault without a code was taken all the same.
+    `tls` is "none", "starttls" or "implicit", with the key and chain in the file `certificate`; `pipelining_in_tls` is whether it still
+    offers PIPELINING after STARTTLS. `users` (name -> password) makes it demand AUTH. `size` is the limit it announces and
+    enforces. `latency` seconds pass before each group of answers. `dribbles`: it sends byte by byte. `data_anyway`: it answers
+    DATA by 354 even when no recipient was taken. `keeps_unanswered`: a mail whose dot it answered by a fault without a code was
+    taken all the same.
     """
 
     faults: tuple[Fault, ...] = ()
     pipelining: bool = True
+    pipelining_in_tls: bool = True
     esmtp: bool = True
     tls: str = "none"
     certificate: str | None = None
@@ -163,6 +166,16 @@ class Oracle:
             with self._lock:
                 self._open.discard(conversation)
             conversation.close()
+
+    def wait_until_quiet(self, patience: float = 10.0) -> None:
+        """Until no conversation is going on, as after faults that end it."""
+        end = time.monotonic() + patience
+        while time.monotonic() < end:
+            with self._lock:
+                if not self._open:
+                    return
+            time.sleep(0.002)
+        raise TimeoutError("a conversation goes on")
 
     # What conversations ask
 

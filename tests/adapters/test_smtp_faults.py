@@ -1,4 +1,4 @@
-"""Eleven stages x eight faults, with and without pipelining: each ends in the exact expected reply, and the server's own log agrees."""
+"""Eleven stages x eight faults, pipelining and stepwise: each ends in the exact reply, and the log of the server agrees."""
 
 import threading
 import time
@@ -50,24 +50,14 @@ class ImpatientMailer(SmtpMailer):
         super().has_ended(connection, failed)
 
 
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("authority"))
-
-
-@pytest.fixture
-def log(tmp_path: Path) -> Path:
-    return tmp_path / "oracle.log"
-
-
-def send(log: Path, script: Script, mails: list[Mail], **settings: object) -> RecordingExchange:
+def send(oracle_file: Path, script: Script, mails: list[Mail], **settings: object) -> RecordingExchange:
     """Send the mails over one connection to a server that follows the script; time leaps when it stalls."""
 
     def silent(connection: int) -> None:
         mailer.silent_on = connection
         exchange.wake()
 
-    with RecordingExchange(mails, troubles_borne=1) as exchange, Oracle(log, script, on_stall=silent) as oracle:
+    with RecordingExchange(mails, troubles_borne=1) as exchange, Oracle(oracle_file, script, on_stall=silent) as oracle:
         relay = RelaySettings(**{"host": "127.0.0.1", "port": oracle.port, "connections": 1, **settings})  # type: ignore[arg-type]
         mailer = ImpatientMailer(relay)
         mailer.run(exchange)
@@ -93,60 +83,60 @@ def same(reply: Reply, wanted: Reply) -> bool:
 class TestOnceAMailIsUnderWay:
     """Three mails; the second meets the fault. The others arrive once, whatever happens to it."""
 
-    def check(self, log: Path, exchange: RecordingExchange, replies: list[Reply], final: DeliveryState) -> None:
+    def check(self, oracle_file: Path, exchange: RecordingExchange, replies: list[Reply], final: DeliveryState) -> None:
         got = exchange.replies[2]
         assert len(got) == len(replies) and all(map(same, got, replies)), got
         assert [exchange.last(number) for number in (1, 2, 3)] == [A, final, A]
-        kept = oracle_log.per_recipient(log)
+        kept = oracle_log.per_recipient(oracle_file)
         assert kept["client1@example.test"] == kept["client3@example.test"] == 1
         if final is not U:
             assert kept["client2@example.test"] == (1 if final is A else 0)
         assert exchange.troubles == []
-        strays = {event["command"] for event in oracle_log.events(log, "protocol")}
+        strays = {event["command"] for event in oracle_log.events(oracle_file, "protocol")}
         assert strays <= (
             {"RCPT TO:<client2@example.test>"} if got[0].stage is Stage.MAIL else set()
         )  # it had left behind MAIL
 
     @pytest.mark.parametrize("stage", [Stage.MAIL, Stage.RCPT, Stage.DATA])
     def test_before_the_content_an_answer_is_taken_at_its_word_and_silence_means_not_taken(
-        self, log: Path, stage: Stage, kind: str, pipelining: bool
+        self, oracle_file: Path, stage: Stage, kind: str, pipelining: bool
     ) -> None:
         script = Script(faults=(Fault(stage, kind, nth=2),), pipelining=pipelining)
-        exchange = send(log, script, [mail(1), mail(2), mail(3)])
+        exchange = send(oracle_file, script, [mail(1), mail(2), mail(3)])
         first = expected(stage, kind)
         if kind not in CODES:
-            self.check(log, exchange, [first, TAKEN], A)
+            self.check(oracle_file, exchange, [first, TAKEN], A)
         else:
-            self.check(log, exchange, [first], H)
+            self.check(oracle_file, exchange, [first], H)
 
-    def test_within_the_content_nothing_was_taken(self, log: Path, kind: str, pipelining: bool) -> None:
+    def test_within_the_content_nothing_was_taken(self, oracle_file: Path, kind: str, pipelining: bool) -> None:
         script = Script(faults=(Fault("body", kind, nth=2),), pipelining=pipelining)
-        exchange = send(log, script, [mail(1), mail(2, body=LARGE * (MEGABYTES * 13_000)), mail(3)])
+        exchange = send(oracle_file, script, [mail(1), mail(2, body=LARGE * (MEGABYTES * 13_000)), mail(3)])
         first, *rest = exchange.replies[2]
         assert same(first, expected(Stage.BODY, kind)), first
         assert judge(first).state is (H if kind in CODES else P)
         assert [reply.code for reply in rest] == ([] if kind in CODES else [250])
         assert exchange.last(1) is exchange.last(3) is A
-        assert oracle_log.per_recipient(log)["client2@example.test"] == len(rest)
+        assert oracle_log.per_recipient(oracle_file)["client2@example.test"] == len(rest)
 
-    def test_after_the_dot_only_an_answer_tells(self, log: Path, kind: str, pipelining: bool) -> None:
+    def test_after_the_dot_only_an_answer_tells(self, oracle_file: Path, kind: str, pipelining: bool) -> None:
         script = Script(faults=(Fault("dot", kind, nth=2),), pipelining=pipelining)
-        exchange = send(log, script, [mail(1), mail(2), mail(3)])
-        self.check(log, exchange, [expected(Stage.DOT, kind)], H if kind in CODES else U)
+        exchange = send(oracle_file, script, [mail(1), mail(2), mail(3)])
+        self.check(oracle_file, exchange, [expected(Stage.DOT, kind)], H if kind in CODES else U)
 
-    def test_trouble_in_rset_changes_no_outcome(self, log: Path, kind: str, pipelining: bool) -> None:
+    def test_trouble_in_rset_changes_no_outcome(self, oracle_file: Path, kind: str, pipelining: bool) -> None:
         nobody = Fault("rcpt", "5xx", recipient="client2@example.test", reply="550 5.1.1 nobody")
         script = Script(faults=(nobody, Fault("rset", kind)), pipelining=pipelining)
-        exchange = send(log, script, [mail(1), mail(2), mail(3)])
-        self.check(log, exchange, [Reply(Stage.RCPT, 550, "5.1.1 nobody")], F)
+        exchange = send(oracle_file, script, [mail(1), mail(2), mail(3)])
+        self.check(oracle_file, exchange, [Reply(Stage.RCPT, 550, "5.1.1 nobody")], F)
 
-    def test_trouble_in_quit_changes_no_outcome(self, log: Path, kind: str, pipelining: bool) -> None:
+    def test_trouble_in_quit_changes_no_outcome(self, oracle_file: Path, kind: str, pipelining: bool) -> None:
         script = Script(faults=(Fault("quit", kind),), pipelining=pipelining)
-        exchange = send(log, script, [mail(1), mail(2), mail(3)], mails_per_connection=1)
+        exchange = send(oracle_file, script, [mail(1), mail(2), mail(3)], mails_per_connection=1)
         assert [exchange.last(number) for number in (1, 2, 3)] == [A, A, A]
         assert [len(replies) for replies in exchange.replies.values()] == [1, 1, 1]
-        assert set(oracle_log.per_recipient(log).values()) == {1}
-        assert len(list(oracle_log.events(log, "connected"))) == 3
+        assert set(oracle_log.per_recipient(oracle_file).values()) == {1}
+        assert len(list(oracle_log.events(oracle_file, "connected"))) == 3
         assert exchange.troubles == []
 
 
@@ -154,28 +144,30 @@ class TestOnceAMailIsUnderWay:
 class TestBeforeAnyMail:
     """The relay fails while the connection is opened: trouble is told once, and no mail was ever taken."""
 
-    def check(self, log: Path, exchange: RecordingExchange, wanted: Reply) -> None:
+    def check(self, oracle_file: Path, exchange: RecordingExchange, wanted: Reply) -> None:
         (trouble,) = exchange.troubles
         assert same(trouble, wanted), trouble
         assert exchange.moments == [("trouble", 1)]
-        assert oracle_log.received(log) == []
+        assert oracle_log.received(oracle_file) == []
 
     @pytest.mark.parametrize("stage", [Stage.BANNER, Stage.EHLO])
-    def test_greeting(self, log: Path, stage: Stage, kind: str) -> None:
-        self.check(log, send(log, Script(faults=(Fault(stage, kind),)), [mail(1)]), expected(stage, kind))
+    def test_greeting(self, oracle_file: Path, stage: Stage, kind: str) -> None:
+        self.check(
+            oracle_file, send(oracle_file, Script(faults=(Fault(stage, kind),)), [mail(1)]), expected(stage, kind)
+        )
 
-    def test_starttls(self, log: Path, kind: str, authority: Authority) -> None:
+    def test_starttls(self, oracle_file: Path, kind: str, authority: Authority) -> None:
         script = Script(
             faults=(Fault("starttls", kind),), tls="starttls", certificate=str(authority.server("127.0.0.1"))
         )
-        exchange = send(log, script, [mail(1)], starttls=True, ca_file=str(authority.ca_file))
-        self.check(log, exchange, expected(Stage.STARTTLS, kind))
+        exchange = send(oracle_file, script, [mail(1)], starttls=True, ca_file=str(authority.ca_file))
+        self.check(oracle_file, exchange, expected(Stage.STARTTLS, kind))
 
     @pytest.mark.parametrize("mechanism", ["PLAIN", "LOGIN"])
-    def test_sign_in(self, log: Path, kind: str, mechanism: str) -> None:
+    def test_sign_in(self, oracle_file: Path, kind: str, mechanism: str) -> None:
         script = Script(faults=(Fault("auth", kind),), users={"user": "secret"}, mechanisms=(mechanism,))
-        exchange = send(log, script, [mail(1)], username="user", password="secret")
-        self.check(log, exchange, expected(Stage.AUTH, kind))
+        exchange = send(oracle_file, script, [mail(1)], username="user", password="secret")
+        self.check(oracle_file, exchange, expected(Stage.AUTH, kind))
 
 
 @pytest.fixture(autouse=True)

@@ -61,7 +61,8 @@ class SmtpMailer:
         wake = exchange.wake_fileno()
         self.selector.register(wake, READ, None)
         try:
-            self._listen(0)  # what the relay said or closed since the last run
+            self.now, self._sweep_at = self._clock(), 0.0
+            self._listen(0)  # what the relay said or closed since the last run, and what grew too old
             while True:
                 self._hand_out()
                 self._open_more()
