@@ -5,12 +5,13 @@ import shutil
 import tempfile
 from collections.abc import Generator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests import run
 
-pytest_plugins = ["tests.databases", "tests.neighbours", "tests.visitors"]
+pytest_plugins = ["tests.databases", "tests.neighbours", "tests.visitors", "tests.consoles"]
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -35,3 +36,12 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
         report.outcome = "failed"
         report.longrepr = f"skipped, where nothing may be skipped: {report.longrepr}"
     return report
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    """pytest-playwright's browser is the machine's Chromium; none is downloaded."""
+    from tests.consoles import chromium
+
+    args = ["--disable-background-networking", *(["--no-sandbox"] if os.geteuid() == 0 else [])]
+    return {**browser_type_launch_args, "executable_path": chromium(), "args": args}

@@ -68,7 +68,7 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
 def _demo(options: argparse.Namespace, instance: Path, environ: Mapping[str, str]) -> None:
     _demand_port(options.port)
     if options.fresh:
-        _forget(instance, environ)
+        forget(instance, environ)
     env = {
         **environ,
         "MASSMAIL_INSTANCE": str(instance),
@@ -146,7 +146,7 @@ def _answers(url: str) -> bool:
         return False
 
 
-def _forget(instance: Path, environ: Mapping[str, str]) -> None:
+def forget(instance: Path, environ: Mapping[str, str]) -> None:
     """Remove what earlier starts left in the instance folder, and nothing else there."""
     if environ.get("DATABASE_URL"):
         raise DemoProblem(
@@ -193,3 +193,7 @@ def _short_folder(wanted: Path) -> Iterator[Path]:
 
 def _say(words: str) -> None:
     print(f"  {words} …", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(run(sys.argv[1:]))

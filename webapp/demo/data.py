@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from zoneinfo import available_timezones
 
-import flask_migrate
+from alembic import command
 from alembic.util import CommandError
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
@@ -46,7 +46,7 @@ class DemoData:
         logging.getLogger("alembic").setLevel(logging.WARNING)
         try:
             with self.app.app_context():
-                flask_migrate.upgrade()
+                command.upgrade(self.app.extensions["migrate"].migrate.get_config(), "head")
             with self._session() as session:
                 _seed(session, clients, say)
         except CommandError as error:

@@ -1,0 +1,179 @@
+"""Fixtures: the console in a real browser, once as the whole demo with worker and mail catcher, once as the web pages alone."""
+
+import contextlib
+import os
+import re
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Page
+from sqlalchemy.orm import Session
+from werkzeug.serving import make_server
+
+from tests import factories, run
+from webapp.adapters import children
+from webapp.adapters.clock import now
+from webapp.adapters.mail_catcher import Maildir
+from webapp.config import ROOT
+from webapp.core import users
+from webapp.demo.data import DemoData
+
+OUTSIDE = ("DATABASE_URL", "REDIS_URL", "MAIL_", "MASSMAIL_", "RQ_", "SECRET_KEY")
+"""What a developer's own environment must not bring into a demo of the tests."""
+
+
+@dataclass
+class Demo:
+    """A demo that a test started with its own data: `python3 -m webapp demo`, less the making of the environment."""
+
+    instance: Path
+    port: int
+    clients: int = 5000
+    options: tuple[str, ...] = ()
+    extra: dict[str, str] = field(default_factory=dict)
+    output: str = ""
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def environ(self) -> dict[str, str]:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(OUTSIDE)}
+        return kept | {"MASSMAIL_INSTANCE": str(self.instance), "MASSMAIL_URL": self.url} | self.extra
+
+    @property
+    def maildir(self) -> Maildir:
+        """What the mail catcher took."""
+        return Maildir(self.instance / "mails")
+
+    def start(self, patience: float = 90) -> "Demo":
+        """Start it and wait until it prints its sign-in link; fails the test with its output if it does not."""
+        options = ["--port", str(self.port), "--clients", str(self.clients), *self.options]
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "webapp.demo.command", *options],
+            cwd=ROOT,
+            env=self.environ,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        if not self.wait_for_output(r"/sign-in/link/\S+", patience):
+            self.process.kill()
+            logs = "\n".join(f"--- {log.name}\n{children.tail(log)}" for log in (self.instance / "logs").glob("*.log"))
+            pytest.fail(f"the demo did not start:\n{self.output}\n{logs}", pytrace=False)
+        return self
+
+    def wait_for_output(self, pattern: str, patience: float) -> bool:
+        """Read what the demo prints until `pattern` is in it; False when it ended or took too long."""
+        assert self.process.stdout
+        deadline = time.monotonic() + patience
+        while not re.search(pattern, self.output):
+            readable, _, _ = select.select([self.process.stdout], [], [], max(0, deadline - time.monotonic()))
+            chunk = os.read(self.process.stdout.fileno(), 65536) if readable else b""
+            if not chunk:
+                return False
+            self.output += chunk.decode()
+        return True
+
+    def sign_in_link(self) -> str:
+        """The address of a new link that signs the demo's user in, once."""
+        return DemoData(self.environ).sign_in_link()
+
+    def programs(self) -> list[int]:
+        """The demo's children and theirs that are alive, known by their environment or, as Valkey overwrites that, by their folder."""
+        mark = f"MASSMAIL_INSTANCE={self.instance}\0".encode()
+        found = []
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdigit() and int(entry.name) != self.process.pid:
+                with contextlib.suppress(OSError):
+                    here = (entry / "cwd").readlink().is_relative_to(self.instance)
+                    if here or mark in (entry / "environ").read_bytes():
+                        found.append(int(entry.name))
+        return found
+
+    def end(self, sign: signal.Signals = signal.SIGINT, patience: float = 30) -> int:
+        """End it as Ctrl-C does; returns its exit code, `output` is complete."""
+        if self.process.poll() is None:
+            self.process.send_signal(sign)
+        rest, _ = self.process.communicate(timeout=patience)
+        self.output += rest.decode()
+        return self.process.returncode
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """The real demo with 5,000 clients, one for all tests of a file."""
+    instance = run.folder() / f"demo-{os.getpid()}-{free_port()}"
+    demo = Demo(instance, free_port()).start()
+    yield demo
+    demo.end()
+    shutil.rmtree(instance, ignore_errors=True)
+
+
+@pytest.fixture
+def demo_page(demo: Demo, page: Page) -> Page:
+    """A browser page, signed in to `demo`, on the list of mass mails."""
+    page.set_default_timeout(15_000)
+    page.goto(demo.sign_in_link())
+    page.get_by_role("main").get_by_role("button").click()
+    page.wait_for_url("**/mass-mail/")
+    return page
+
+
+@dataclass(frozen=True)
+class Console:
+    """The pages of an app, served on loopback without worker or mail catcher."""
+
+    app: Flask
+    url: str
+
+
+@pytest.fixture
+def console(sqlite_app: Flask) -> Iterator[Console]:
+    """The pages of `sqlite_app` for a real browser (use `sqlite_session` for its data; commit)."""
+    sqlite_app.config["WTF_CSRF_ENABLED"] = True
+    server = make_server("127.0.0.1", 0, sqlite_app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield Console(sqlite_app, f"http://127.0.0.1:{server.server_port}")
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def console_page(console: Console, sqlite_session: Session, page: Page) -> Page:
+    """A browser page, signed in to `console`, on the list of mass mails."""
+    user = factories.user(sqlite_session)
+    token = users.make_link(sqlite_session, user.id, now())
+    sqlite_session.commit()
+    page.set_default_timeout(10_000)
+    page.goto(f"{console.url}/sign-in/link/{token}")
+    page.get_by_role("main").get_by_role("button").click()
+    page.wait_for_url("**/mass-mail/")
+    return page
+
+
+def chromium() -> str:
+    """Where Chromium is: MASSMAIL_CHROMIUM, or a usual name on the PATH. Skips (or fails) where there is none."""
+    names = (os.environ.get("MASSMAIL_CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome", "chrome")
+    found = next((path for path in map(shutil.which, filter(None, names)) if path), None)
+    return found or run.missing("Chromium (on Debian: apt install chromium; or set MASSMAIL_CHROMIUM to another)")
