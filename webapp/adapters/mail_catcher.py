@@ -21,7 +21,7 @@ from email.message import EmailMessage
 from email.parser import BytesParser
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from aiosmtpd.smtp import SMTP
 
@@ -111,7 +111,7 @@ class Maildir:
 
     def message(self, name: str) -> EmailMessage:
         """The mail, parsed. Raises FileNotFoundError."""
-        return cast(EmailMessage, BytesParser(policy=email.policy.default).parsebytes(self.source(name)))
+        return BytesParser(policy=email.policy.default).parsebytes(self.source(name))
 
     def empty(self) -> int:
         """Remove all mails; returns how many there were."""

@@ -115,7 +115,7 @@ def _names(language: str, entry: dict) -> Names:
         else:
             families.append((_name(language, for_men), _name(language, rest or for_men)))
     firms = tuple(tuple(one.split(" = ")) for one in entry["firms"])
-    return Names(several(entry["women"]), several(entry["men"]), tuple(families), firms)  # type: ignore[arg-type]
+    return Names(several(entry["women"]), several(entry["men"]), tuple(families), firms)
 
 
 def _country(code: str, entry: dict, names: dict[str, Names]) -> Country:

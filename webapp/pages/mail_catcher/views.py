@@ -104,7 +104,7 @@ def _text(part: EmailMessage | MIMEPart) -> str:
     try:
         return part.get_content()
     except (LookupError, UnicodeError):
-        return bytes(part.get_payload(decode=True)).decode("utf-8", "replace")  # type: ignore[arg-type]
+        return bytes(part.get_payload(decode=True)).decode("utf-8", "replace")
 
 
 def _list() -> dict:
