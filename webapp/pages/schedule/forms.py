@@ -1,6 +1,6 @@
 from flask_wtf import FlaskForm
-from wtforms import DateField, IntegerField, RadioField, StringField, TimeField
-from wtforms.validators import NumberRange, Optional
+from wtforms import DateField, IntegerField, StringField, TimeField
+from wtforms.validators import AnyOf, NumberRange, Optional
 
 from webapp.core.tables.broadcasts import UncertainPolicy
 
@@ -19,11 +19,11 @@ POLICIES = (
 
 
 class ScheduleForm(FlaskForm):
-    when = RadioField("Start", choices=WHEN)
+    when = StringField("Start", validators=[AnyOf([value for value, _label in WHEN])])
     date = DateField("Date", validators=[Optional()])
     time = TimeField("Time", validators=[Optional()], format=["%H:%M", "%H:%M:%S"])
     time_zone = StringField("Time zone")
-    which = RadioField("Which one", choices=(("first", "the first"), ("second", "the second")), validators=[Optional()])
+    which = StringField("Which of two equal times", validators=[Optional(), AnyOf(["first", "second"])])
     batch_size = IntegerField(
         "Mails", validators=[NumberRange(0, MOST_MAILS, f"Use a whole number from 0 to {MOST_MAILS:,}.")]
     )
@@ -31,4 +31,4 @@ class ScheduleForm(FlaskForm):
         "Seconds",
         validators=[NumberRange(1, LONGEST_INTERVAL_S, f"Use a whole number from 1 to {LONGEST_INTERVAL_S:,}.")],
     )
-    uncertain_policy = RadioField("When nobody knows", choices=[(value, label) for value, label, _words in POLICIES])
+    uncertain_policy = StringField(validators=[AnyOf([policy.value for policy in UncertainPolicy])])

@@ -13,7 +13,7 @@ from webapp.core.rules import pacing, schedule, zones
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.extensions import db
 from webapp.pages.broadcasts import draft
-from webapp.pages.schedule.forms import POLICIES, ScheduleForm
+from webapp.pages.schedule.forms import POLICIES, WHEN, ScheduleForm
 
 bp = Blueprint("schedule", __name__, url_prefix="/mass-mail/<int:broadcast_id>/schedule")
 
@@ -115,6 +115,7 @@ def _context(frame: draft.Draft, form: ScheduleForm, start: schedule.Start) -> d
         "start_choices": [(instant, zones.offset(instant, zone)) for instant in start.choices],
         "rate": _rate(form),
         "forecast": _forecast(frame.broadcast, form, start, zone),
+        "starts": WHEN,
         "policies": POLICIES,
     }
 

@@ -1,0 +1,167 @@
+"""The review step: the button with the number, what blocks it, and that nothing leaves twice or with another number than was shown."""
+
+import re
+from datetime import timedelta
+
+import pytest
+import redis
+
+from tests import factories
+from tests.visitors import sign_in
+from webapp.adapters import wakeups
+from webapp.adapters.clock import now
+from webapp.core.rules.lifecycle import BroadcastState
+from webapp.core.tables.broadcasts import Broadcast, FromAddress
+
+
+@pytest.fixture
+def draft(sqlite_session) -> Broadcast:
+    sqlite_session.add(FromAddress(name="Example Hosting", address="support@example.com"))
+    for _ in range(2):
+        factories.client(sqlite_session)
+    broadcast = factories.broadcast(sqlite_session, subject="Hello {{ first_name }}")
+    sqlite_session.commit()
+    return broadcast
+
+
+@pytest.fixture
+def stored(sqlite_session, draft):
+    def fresh() -> Broadcast:
+        sqlite_session.rollback()
+        sqlite_session.refresh(draft)
+        return draft
+
+    return fresh
+
+
+def form_of(page: str) -> dict[str, str]:
+    """The hidden fields that pressing the button sends."""
+    form = page[page.index('id="review-form"') : page.index("</form>", page.index('id="review-form"'))]
+    fields = re.findall(r"<input [^>]+>", form)
+    return {
+        name[1]: value[1]
+        for field in fields
+        if (name := re.search(r'name="([^"]+)"', field)) and (value := re.search(r'value="([^"]*)"', field))
+    }
+
+
+def test_the_page_shows_everything_at_a_glance_with_the_number_on_the_button(browser_client, draft):
+    page = browser_client.get(f"/mass-mail/{draft.id}/review/").text
+    for words in (
+        "Send 2 mails",
+        "All clients.",
+        "Example Hosting &lt;support@example.com&gt;",
+        "Hello {{ first_name }}",
+        "Hello Ada",
+        "As soon as you confirm",
+        "25 every 30 s, about 50 a minute, 3,000 an hour",
+        "will receive",
+    ):
+        assert words in page, words
+    assert "disabled" not in page[page.index('id="next"') :].split(">")[0]
+
+
+def test_pressing_the_button_schedules_and_wakes_a_worker(browser_client, sqlite_app, draft, stored, redis_url):
+    sqlite_app.config["REDIS_URL"] = redis_url
+    form = form_of(browser_client.get(f"/mass-mail/{draft.id}/review/").text)
+    answer = browser_client.post(f"/mass-mail/{draft.id}/review/", data=form)
+    assert answer.status_code == 303 and answer.location == f"/mass-mail/{draft.id}/"
+    assert stored().state is BroadcastState.SCHEDULED
+    with sqlite_app.app_context():
+        (job,) = wakeups.queue().jobs
+    assert list(job.args) == [draft.id]
+
+
+def test_a_later_start_is_on_the_button_and_rings_at_its_hour(
+    browser_client, sqlite_app, sqlite_session, draft, stored, redis_url
+):
+    sqlite_app.config["REDIS_URL"] = redis_url
+    draft.starts_at = (now() + timedelta(days=2)).replace(hour=9, minute=0, second=0, microsecond=0)
+    draft.start_wall = draft.starts_at.strftime("%Y-%m-%dT%H:%M")
+    sqlite_session.commit()
+    page = browser_client.get(f"/mass-mail/{draft.id}/review/").text
+    assert re.search(r"Schedule 2 mails for \w{3} \d+ \w{3}, 09:00", page)
+    browser_client.post(f"/mass-mail/{draft.id}/review/", data=form_of(page))
+    assert stored().state is BroadcastState.SCHEDULED
+    with redis.Redis.from_url(redis_url) as connection:
+        (due,) = connection.zrange("rq:scheduled:massmail", 0, -1, withscores=True)
+    assert due[1] == draft.starts_at.timestamp()
+
+
+def test_pressing_twice_sends_once(browser_client, draft, stored):
+    form = form_of(browser_client.get(f"/mass-mail/{draft.id}/review/").text)
+    first = browser_client.post(f"/mass-mail/{draft.id}/review/", data=form)
+    version = stored().version
+    second = browser_client.post(f"/mass-mail/{draft.id}/review/", data=form)
+    assert (first.status_code, second.status_code) == (303, 303)
+    assert first.location == second.location
+    assert (stored().state, stored().version) == (BroadcastState.SCHEDULED, version)
+
+
+def test_two_people_press_at_once_and_it_is_scheduled_once(sqlite_app, sqlite_session, draft, stored):
+    people = [sign_in(sqlite_app, sqlite_session) for _ in range(2)]
+    forms = [form_of(one.get(f"/mass-mail/{draft.id}/review/").text) for one in people]
+    for one, form in zip(people, forms, strict=True):
+        assert one.post(f"/mass-mail/{draft.id}/review/", data=form).status_code == 303
+    assert stored().state is BroadcastState.SCHEDULED
+
+
+def test_another_number_than_the_page_showed_is_said_before_anything_leaves(
+    browser_client, sqlite_session, draft, stored
+):
+    form = form_of(browser_client.get(f"/mass-mail/{draft.id}/review/").text)
+    factories.client(sqlite_session)
+    sqlite_session.commit()
+    answer = browser_client.post(f"/mass-mail/{draft.id}/review/", data=form)
+    assert answer.status_code == 409
+    assert "The number has changed: 3 mails, not 2." in answer.text and "Send 3 mails" in answer.text
+    assert stored().state is BroadcastState.DRAFT
+    browser_client.post(f"/mass-mail/{draft.id}/review/", data=form_of(answer.text))
+    assert stored().state is BroadcastState.SCHEDULED
+
+
+def test_a_change_since_the_page_was_shown_refuses_the_button(browser_client, sqlite_session, draft, stored):
+    page = browser_client.get(f"/mass-mail/{draft.id}/review/").text
+    browser_client.post(f"/mass-mail/{draft.id}/name", data={"name": "Changed", "version": 1})
+    answer = browser_client.post(f"/mass-mail/{draft.id}/review/", data=form_of(page))
+    assert answer.status_code == 409 and "changed meanwhile" in answer.text
+    assert stored().state is BroadcastState.DRAFT
+
+
+@pytest.mark.parametrize(
+    ("columns", "words", "link"),
+    [
+        ({"subject": ""}, "The subject is empty.", "content/#subject"),
+        ({"html": ""}, "The mail has no text.", "content/#html"),
+        ({"html": "{{ frist_name }}"}, "first_name", "content/#html"),
+        ({"from_address": ""}, "No sender is chosen.", "content/#from_address"),
+        ({"audience_filter": {"countries": ["FR"]}}, "No client matches the filter.", "audience/"),
+        ({"starts_at": factories.NOW - timedelta(days=9999)}, "The chosen start has passed.", "schedule/"),
+    ],
+)
+def test_what_is_missing_blocks_with_a_link_to_the_place(browser_client, sqlite_session, draft, columns, words, link):
+    broadcast = factories.broadcast(sqlite_session, **columns)
+    sqlite_session.commit()
+    page = browser_client.get(f"/mass-mail/{broadcast.id}/review/").text
+    assert words in page and f'href="/mass-mail/{broadcast.id}/{link}"' in page
+    assert "disabled" in page[page.index('id="next"') :].split(">")[0]
+    answer = browser_client.post(f"/mass-mail/{broadcast.id}/review/", data=form_of(page))
+    assert answer.status_code == 422 and words in answer.text
+    sqlite_session.rollback()
+    assert broadcast.state is BroadcastState.DRAFT
+
+
+def test_what_is_odd_is_said_and_does_not_block(browser_client, sqlite_session, draft, stored):
+    factories.client(sqlite_session, first_name="")
+    sqlite_session.commit()
+    page = browser_client.get(f"/mass-mail/{draft.id}/review/").text
+    assert "first_name is empty for 1 recipient" in page
+    assert browser_client.post(f"/mass-mail/{draft.id}/review/", data=form_of(page)).status_code == 303
+    assert stored().state is BroadcastState.SCHEDULED
+
+
+def test_a_scheduled_one_shows_its_review_without_a_second_button(browser_client, sqlite_session, draft):
+    draft.state = BroadcastState.SCHEDULED
+    sqlite_session.commit()
+    page = browser_client.get(f"/mass-mail/{draft.id}/review/").text
+    assert "disabled" in page[page.index('id="next"') :].split(">")[0]

@@ -1,0 +1,171 @@
+"""The schedule step: what is chosen is saved as it is chosen, judged in the chosen zone, and foretold."""
+
+import pytest
+
+from tests import factories
+from webapp.core import broadcasts
+from webapp.core.rules.lifecycle import BroadcastState
+from webapp.core.tables.broadcasts import Broadcast, UncertainPolicy
+
+HTMX = {"HX-Request": "true"}
+NOW_FORM = {"when": "now", "time_zone": "UTC", "batch_size": "25", "interval_s": "30", "uncertain_policy": "hold"}
+LATER = {"when": "later", "date": "2036-07-01", "time": "09:00", "time_zone": "Europe/Berlin"}
+
+
+@pytest.fixture
+def draft(sqlite_session) -> Broadcast:
+    for _ in range(3):
+        factories.client(sqlite_session)
+    broadcast = factories.broadcast(sqlite_session)
+    sqlite_session.commit()
+    return broadcast
+
+
+@pytest.fixture
+def save(browser_client, draft):
+    """Post the form as htmx does, or as a browser without JavaScript."""
+
+    def saved(htmx=True, **fields):
+        data = NOW_FORM | {"version": draft.version} | fields
+        return browser_client.post(f"/mass-mail/{draft.id}/schedule/", data=data, headers=HTMX if htmx else {})
+
+    return saved
+
+
+@pytest.fixture
+def stored(sqlite_session, draft):
+    def fresh() -> Broadcast:
+        sqlite_session.rollback()
+        sqlite_session.refresh(draft)
+        return draft
+
+    return fresh
+
+
+def test_the_page_shows_the_default_pace_in_plain_words_and_the_forecast(browser_client, draft):
+    page = browser_client.get(f"/mass-mail/{draft.id}/schedule/").text
+    assert 'value="25"' in page and 'value="30"' in page
+    assert "About 50 a minute, 3,000 an hour." in page
+    assert '<span class="figure">3</span> mails' in page and "from <b>now</b> to about" in page
+    assert "Europe/Berlin" in page and "Berlin, Germany" in page
+
+
+def test_a_date_and_time_in_a_zone_are_saved_at_once_and_the_new_version_comes_back(save, stored):
+    answer = save(**LATER)
+    broadcast = stored()
+    assert answer.status_code == 200 and 'value="2"' in answer.text
+    assert (broadcast.start_wall, broadcast.time_zone) == ("2036-07-01T09:00", "Europe/Berlin")
+    assert broadcast.starts_at is not None and broadcast.starts_at.isoformat() == "2036-07-01T07:00:00+00:00"
+    assert "1 Jul 2036, 09:00" in answer.text and "in Berlin" in answer.text
+    assert "For you that is from 1 Jul 2036, 07:00" in answer.text
+
+
+def test_a_zone_may_be_typed_as_a_city(save, stored):
+    save(**LATER | {"time_zone": "new york"})
+    assert stored().time_zone == "America/New_York"
+
+
+def test_saving_what_is_saved_changes_nothing(save, stored):
+    save(**LATER)
+    assert save(**LATER, version=1).status_code == 200
+    assert stored().version == 2
+
+
+def test_going_back_to_now_forgets_the_start(save, stored):
+    save(**LATER)
+    save(version=2)
+    assert (stored().start_wall, stored().starts_at) == (None, None)
+
+
+def test_a_time_that_clocks_skip_is_refused_with_what_comes_instead(save, stored):
+    answer = save(**LATER | {"date": "2036-03-30", "time": "02:30"})
+    assert answer.status_code == 422
+    assert "02:30 does not exist on 30 March 2036 in Berlin: clocks are put forward to 03:00." in answer.text
+    assert "Mend what is marked" in answer.text
+    assert stored().start_wall is None
+
+
+def test_a_time_that_comes_twice_asks_which_and_takes_the_answer(save, stored):
+    twice = LATER | {"date": "2036-10-26", "time": "02:30"}
+    answer = save(**twice)
+    assert "comes twice" in answer.text and "The first, UTC+2" in answer.text and "The second, UTC+1" in answer.text
+    assert stored().starts_at.isoformat() == "2036-10-26T00:30:00+00:00"
+    save(**twice, which="second", version=2)
+    assert stored().starts_at.isoformat() == "2036-10-26T01:30:00+00:00"
+
+
+def test_the_page_remembers_which_of_two_equal_times_was_chosen(save, stored, browser_client):
+    save(**LATER | {"date": "2036-10-26", "time": "02:30", "which": "second"})
+    page = browser_client.get(f"/mass-mail/{stored().id}/schedule/").text
+    assert 'value="second" checked' in page and "The second one is taken, UTC+1." in page
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"date": "2020-01-01"}, "has passed"),
+        ({"date": ""}, "Choose a date and a time."),
+        ({"time": "x"}, "Choose a date and a time."),
+        ({"time_zone": "Atlantis"}, "There is no time zone called “Atlantis”"),
+        ({"time_zone": "Atlantis", "date": ""}, "There is no time zone called “Atlantis”"),
+        ({"batch_size": "-1"}, "Use a whole number from 0"),
+        ({"batch_size": "many"}, "Use a whole number from 0"),
+        ({"interval_s": "0"}, "Use a whole number from 1"),
+        ({"interval_s": ""}, "Use a whole number from 1"),
+    ],
+)
+def test_what_cannot_be_used_is_said_beside_the_field_and_not_saved(save, stored, fields, words):
+    answer = save(**LATER | fields)
+    assert answer.status_code == 422 and words in answer.text
+    assert stored().version == 1
+
+
+def test_without_javascript_the_form_comes_back_with_what_was_typed(save, stored):
+    answer = save(htmx=False, **LATER | {"batch_size": "x"})
+    assert answer.status_code == 422 and "<html" in answer.text
+    assert 'value="2036-07-01"' in answer.text and 'value="x"' in answer.text
+    assert "Use a whole number from 0" in answer.text
+
+
+def test_without_javascript_a_good_form_leads_to_review(save, stored):
+    answer = save(htmx=False, **LATER)
+    assert answer.status_code == 303 and answer.location == f"/mass-mail/{stored().id}/review/"
+
+
+def test_zero_mails_means_as_fast_as_the_relay_takes_them(save, stored):
+    answer = save(batch_size="0")
+    assert stored().batch_size == 0
+    assert "As fast as the relay takes them." in answer.text and "to about" not in answer.text
+
+
+def test_what_happens_without_an_answer_is_chosen_under_advanced(save, stored):
+    save(uncertain_policy="retry")
+    assert stored().uncertain_policy is UncertainPolicy.RETRY
+
+
+def test_a_change_over_somebody_elses_is_refused(save, stored, sqlite_session, draft):
+    broadcasts.edit(sqlite_session, draft.id, None, {"name": "Theirs"}, factories.NOW)
+    sqlite_session.commit()
+    answer = save(**LATER, version=1)
+    assert answer.status_code == 409 and "Somebody else" in answer.text
+    assert stored().start_wall is None
+
+
+def test_changing_a_scheduled_one_takes_it_off_the_calendar_and_says_so(
+    browser_client, save, stored, sqlite_session, draft
+):
+    draft.state = BroadcastState.SCHEDULED
+    sqlite_session.commit()
+    assert "takes it off the calendar" in browser_client.get(f"/mass-mail/{draft.id}/schedule/").text
+    answer = save(batch_size="10")
+    assert stored().state is BroadcastState.DRAFT
+    assert '<div id="draft-scheduled" hidden hx-swap-oob="true">' in answer.text
+
+
+def test_the_fragments_equal_what_the_page_holds(browser_client, save, stored):
+    answer = save(batch_size="10").text
+    page = browser_client.get(f"/mass-mail/{stored().id}/schedule/").text
+    assert "About 20 a minute, 1,200 an hour." in answer
+    assert "About 20 a minute, 1,200 an hour." in page
+    forecast = answer[answer.index("<section") : answer.index("</section>")]
+    assert forecast in page
