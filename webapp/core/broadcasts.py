@@ -6,22 +6,22 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, func, literal, select, update
+from sqlalchemy import delete, literal, select, update
 from sqlalchemy.orm import Session
 
-from webapp.core import from_addresses
+from webapp.core import from_addresses, ledger
 from webapp.core.errors import Conflict, Invalid, NotFound
 from webapp.core.rules import schedule as calendar
 from webapp.core.rules.lifecycle import CHANGEABLE, OPEN, BroadcastState, DeliveryState, sources
 from webapp.core.rules.statuses import MessageType
 from webapp.core.tables.broadcasts import Broadcast, Content, Pick
-from webapp.core.tables.deliveries import Tally
 
 State = BroadcastState
 
 ON_BROADCAST = frozenset(
     {
         "name",
+        "message_type",
         "audience_filter",
         "from_address",
         "reply_to",
@@ -206,7 +206,10 @@ def pause(
 
 
 def resume(session: Session, broadcast_id: int, now: datetime) -> Broadcast:
-    """paused -> sending. Resuming what is sending changes nothing. Raises NotFound; Conflict in any other state."""
+    """paused -> sending; mails held for the relay's sake are due at once. Resuming what is sending changes nothing.
+
+    Raises NotFound; Conflict in any other state.
+    """
     broadcast = get(session, broadcast_id)
     if broadcast.state == State.SENDING:
         return broadcast
@@ -214,7 +217,18 @@ def resume(session: Session, broadcast_id: int, now: datetime) -> Broadcast:
         session, broadcast, State.SENDING, [], pause_reason=None, paused_at=None, updated_at=now
     ):
         raise Conflict(f"A mass mail that is {broadcast.state.label} cannot be resumed.")
+    ledger.release_held(session, broadcast_id, now)
     return broadcast
+
+
+def probe_succeeded(session: Session, broadcast_id: int) -> None:
+    """The relay took a mail again after the breaker had opened: the broadcast goes on at its pace."""
+    session.execute(
+        update(Broadcast)
+        .where(Broadcast.id == broadcast_id, Broadcast.probing)
+        .values(probing=False)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def cancel(session: Session, broadcast_id: int, now: datetime) -> Broadcast:
@@ -231,28 +245,31 @@ def cancel(session: Session, broadcast_id: int, now: datetime) -> Broadcast:
 
 
 def finish_if_done(session: Session, broadcast_id: int, now: datetime) -> BroadcastState:
-    """sending or needs_attention -> finished when the counted rows add up to the number frozen and nothing is open; to
-    needs_attention when all that is left is uncertain. Returns the state it is in afterwards."""
+    """Move on what has no row in work any more: to finished when the counted rows add up to the number frozen, to needs_attention when
+    all that is left is uncertain; and back to sending when uncertain rows are to be sent again. Returns the state afterwards.
+    """
     broadcast = get(session, broadcast_id)
     # The lock keeps two senders, each with the last row of its own, from both seeing the other's as still open.
-    session.refresh(broadcast, with_for_update=True)
+    session.refresh(broadcast, with_for_update={"key_share": True})
     if broadcast.frozen_at is None or broadcast.state not in (State.SENDING, State.NEEDS_ATTENTION):
         return broadcast.state
-    rows = session.execute(
-        select(Tally.state, func.sum(Tally.count)).where(Tally.broadcast_id == broadcast_id).group_by(Tally.state)
-    )
-    counts = {state: int(count) for state, count in rows}
-    if sum(counts.values()) != broadcast.frozen_count or any(counts.get(state) for state in OPEN):
-        return broadcast.state
-    if not counts.get(DeliveryState.UNCERTAIN):
+    counts = ledger.counts(session, broadcast_id)
+    if any(counts.get(state) for state in OPEN):
+        _move(session, broadcast, State.SENDING, [Broadcast.state == State.NEEDS_ATTENTION], updated_at=now)
+    elif sum(counts.values()) != broadcast.frozen_count:
+        raise AssertionError(f"broadcast {broadcast_id}: {counts} do not add up to {broadcast.frozen_count}")
+    elif not counts.get(DeliveryState.UNCERTAIN):
         _move(session, broadcast, State.FINISHED, [], finished_at=now, updated_at=now)
-    elif broadcast.state == State.SENDING:
+    elif broadcast.state == State.SENDING and ledger.next_due(session, broadcast_id) is None:
         _move(session, broadcast, State.NEEDS_ATTENTION, [], updated_at=now)
     return broadcast.state
 
 
 def _move(session: Session, broadcast: Broadcast, target: BroadcastState, conditions: list, **columns: Any) -> bool:
-    """Compare-and-set `state` to `target`, from the states that may lead there. True when this call moved it."""
+    """Compare-and-set `state` to `target`, from the states that may lead there. True when this call moved it.
+
+    On PostgreSQL the senders are told as soon as it is committed; on SQLite they watch the database's change counter.
+    """
     moved = session.execute(
         update(Broadcast)
         .where(Broadcast.id == broadcast.id, Broadcast.state.in_(sources(target)), *conditions)
@@ -260,4 +277,7 @@ def _move(session: Session, broadcast: Broadcast, target: BroadcastState, condit
         .execution_options(synchronize_session=False)
     )
     session.refresh(broadcast)
-    return moved.rowcount == 1  # type: ignore[attr-defined]
+    if moved.rowcount != 1:  # type: ignore[attr-defined]
+        return False
+    ledger.announce(session, broadcast.id)
+    return True

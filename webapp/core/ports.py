@@ -1,11 +1,12 @@
 """What the core asks of the outside world: a mailer, and the exchange through which it and the sender talk."""
 
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from webapp.core.rules.outcome import Cause, Reply, Stage
 
-__all__ = ["Cause", "Exchange", "Mail", "Mailer", "Reply", "Stage"]
+__all__ = ["Cause", "Exchange", "Journal", "JournalFinding", "Mail", "Mailer", "Reply", "Stage", "Watch"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +65,57 @@ class Mailer(Protocol):
 
     def close(self) -> None:
         """End idle connections. Never changes an outcome."""
+
+
+class Journal(Protocol):
+    """What a sending process writes down beside the database, so that after a kill at most one mail a connection is in doubt.
+
+    A mail is named by its delivery and the number of the attempt.
+    """
+
+    name: str
+
+    def begins(self, delivery_id: int, attempt: int) -> None:
+        """The content of this mail is about to leave. Raises OSError when it cannot be written; the mail must not leave then."""
+
+    def replied(self, delivery_id: int, attempt: int, reply: Reply) -> None:
+        """What became of a mail. There is always room for it."""
+
+    def is_full(self) -> bool:
+        """True when `shorten` is due."""
+
+    def shorten(self, keep: Mapping[tuple[int, int], Reply | None]) -> None:
+        """Forget everything but these mails: begun (None), or replied to and not yet in the database. Raises OSError."""
+
+    def sync(self) -> None:
+        """Force what was written to the disk, because the database cannot take it at present. Raises OSError."""
+
+    def discard(self) -> None:
+        """Everything is in the database: remove the journal."""
+
+    def leave(self) -> None:
+        """Let go of the journal and let it lie for those who recover what it tells."""
+
+
+@dataclass(frozen=True, slots=True)
+class JournalFinding:
+    """What is left of a journal. `is_here`: this machine wrote it; `is_held`: its process lives; `boot`: during which boot it was written.
+
+    `begun` are the mails (delivery, attempt) whose content had begun to leave, `replies` those that got an answer.
+    """
+
+    is_here: bool
+    is_held: bool = False
+    boot: str | None = None
+    begun: Collection[tuple[int, int]] = frozenset()
+    replies: Mapping[tuple[int, int], Reply] = field(default_factory=dict)
+
+
+class Watch(Protocol):
+    """Looks at one broadcast from beside the transactions of its sender."""
+
+    def is_sending(self) -> bool:
+        """Whether the broadcast is sending, as of the last commit of anybody. Cheap enough to be asked before each mail."""
+
+    def close(self) -> None:
+        """Let go of it."""

@@ -53,11 +53,7 @@ class Breaker:
             or self._in_a_row >= self._patience
             or (len(self._window) == WINDOW and self._ill > WINDOW // 2)
         ):
-            self.open(outcome, reply)
-
-    def open(self, outcome: Outcome, reply: Reply) -> None:
-        if self.opened_by is None:
-            self.opened_by = in_relays_words(outcome, reply)
+            self.opened_by = self.opened_by or in_relays_words(outcome, reply)
 
     def may_be_under_way(self) -> int | None:
         """How many mails may be at the relay at a time; None: any number."""

@@ -83,7 +83,6 @@ def openings(
     uses: Sequence[Use],
     now: Reading,
     *,
-    anchors: Sequence[Reading] = (),
     lead: float = 0.0,
 ) -> list[Opening]:
     """When mails may leave, as far as places are free now or get free within `lead` seconds; in order of time.
@@ -91,7 +90,7 @@ def openings(
     `claimed` is how many mails of the broadcast are claimed at present, by anybody; `uses` what was settled, of the last `needed`
     mails. Only for a limited pace.
     """
-    walls = possible_walls(now, (*anchors, *(use.at for use in uses)))
+    walls = possible_walls(now, [use.at for use in uses])
     waits = sorted((interval_s + GUARD_S - age(use.at, now, walls), use.count) for use in uses)
     young = [(wait, count) for wait, count in waits if wait > 0]
     free = batch_size - claimed - sum(count for _wait, count in young)
@@ -104,20 +103,6 @@ def openings(
         if gained:
             found.append(Opening(wait, gained))
     return found
-
-
-def next_opening(
-    batch_size: int,
-    interval_s: int,
-    claimed: int,
-    uses: Iterable[Use],
-    now: Reading,
-    *,
-    anchors: Sequence[Reading] = (),
-) -> float | None:
-    """Seconds until a place gets free; 0.0 if one is. None while every place is held by claimed mails, whose end nobody knows."""
-    found = openings(batch_size, interval_s, claimed, uses, now, anchors=anchors, lead=float("inf"))
-    return found[0].delay if found else None
 
 
 def needed(batch_size: int) -> int:

@@ -1,0 +1,52 @@
+"""Look at a broadcast: start it, freeze it, send its mails, whatever is due; and say when to look again."""
+
+import os
+import socket
+from datetime import timedelta
+
+from sqlalchemy.orm import Session
+
+from jobs.start_broadcast import start_broadcast
+from jobs.surroundings import Turn, inside_app, journals, shell
+from webapp.adapters import clock, journal, wakeups
+from webapp.adapters.smtp import SmtpMailer
+from webapp.core import ledger, sending
+from webapp.core.rules.lifecycle import BroadcastState
+from webapp.core.sending import sweeping
+from webapp.extensions import db
+
+NEAR_S = 5.0
+"""A sender whose next mail is nearer than this comes back at once, behind those who wait; delayed calls are too coarse for it."""
+
+EARLY_S = 2.0
+"""A delayed call comes up to two seconds late, so it is asked for that much earlier."""
+
+
+def send_batch(broadcast_id: int) -> None:
+    """Send what is due of a broadcast."""
+    wakeup = wakeups.look_key(broadcast_id)
+    with inside_app() as app:
+        wakeups.begins(wakeup)
+        if not start_broadcast(broadcast_id):
+            return
+        turn = Turn()
+        folder = journals(app)
+        sweeping.recover(shell(turn), lambda name: journal.find(folder, name), broadcast_id)
+        with Session(db.engine) as session:
+            if ledger.in_force(session, broadcast_id, clock.now()):
+                return
+        ending = sending.send(
+            shell(turn),
+            broadcast_id,
+            mailer=lambda: SmtpMailer(app.config["RELAY"]),
+            journal=lambda: journal.FileJournal(folder),
+            host=socket.gethostname(),
+            pid=os.getpid(),
+        )
+        if ending.state is BroadcastState.SENDING and ending.next_in is not None:
+            _come_back(broadcast_id, ending.next_in)
+
+
+def _come_back(broadcast_id: int, next_in: float) -> None:
+    at = clock.now() + timedelta(seconds=next_in - EARLY_S) if next_in > NEAR_S else None
+    wakeups.wake(broadcast_id, at=at)

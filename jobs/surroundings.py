@@ -1,0 +1,101 @@
+"""What every job stands in: the app, the database, the clocks, and the worker whose time it uses."""
+
+import ctypes
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from types import FrameType
+
+from flask import Flask, current_app, has_app_context
+from redis.exceptions import RedisError
+
+from webapp.adapters import clock, database, wakeups
+from webapp.adapters.watch import DatabaseWatch
+from webapp.app import create_app
+from webapp.core.sending import Shell
+from webapp.extensions import db
+
+PR_SET_PDEATHSIG = 1
+ASK_REDIS_S = 1.0
+
+log = logging.getLogger(__name__)
+
+
+@cache
+def own_app() -> Flask:
+    """The worker's app: made before the worker forks, so that no job pays for it."""
+    return create_app()
+
+
+@contextmanager
+def inside_app() -> Iterator[Flask]:
+    """In the app's context: the one there is, or the worker's own."""
+    if has_app_context():
+        yield current_app._get_current_object()  # type: ignore[attr-defined]
+        return
+    app = own_app()
+    with app.app_context():
+        yield app
+
+
+def journals(app: Flask) -> Path:
+    """Where this machine's sending processes keep their journals."""
+    return Path(app.config["INSTANCE"]) / "journals"
+
+
+def shell(turn: "Turn | None" = None) -> Shell:
+    """What the core is given. Call it inside the app's context."""
+    engine = db.engine
+    given = Shell(engine, database.will_write, clock.reading, clock.ticks, lambda key: DatabaseWatch(engine, key))
+    return given if turn is None else replace(given, must_stop=turn.must_stop, somebody_waits=turn.somebody_waits)
+
+
+class Turn:
+    """This job's turn at its worker: whether it is asked to end, and whether others wait for the worker.
+
+    SIGTERM (and SIGALRM, should somebody give the job a time-out after all) ask it to end after what is on the wire is settled, instead
+    of killing it; so does the end of the worker itself.
+    """
+
+    def __init__(self) -> None:
+        self._is_asked = False
+        self._asked_redis_at = float("-inf")
+        self._somebody_waits = False
+        self._worker = os.environ.get("RQ_WORKER_ID")
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, self._stop)
+            signal.signal(signal.SIGALRM, self._stop)
+        if self._worker and sys.platform == "linux":
+            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(signal.SIGTERM), 0, 0, 0)
+
+    def must_stop(self) -> bool:
+        self._ask_redis()
+        return self._is_asked
+
+    def somebody_waits(self) -> bool:
+        self._ask_redis()
+        return self._somebody_waits
+
+    def _stop(self, _number: int, _frame: FrameType | None) -> None:
+        self._is_asked = True
+
+    def _ask_redis(self) -> None:
+        """A worker that is told to stop waits for its job, and says so only in Redis."""
+        if clock.ticks() - self._asked_redis_at < ASK_REDIS_S:
+            return
+        self._asked_redis_at = clock.ticks()
+        try:
+            redis = wakeups.connection()
+            self._somebody_waits = redis.llen(f"rq:queue:{wakeups.QUEUE}") > 0
+            if self._worker and redis.hget(f"rq:worker:{self._worker}", "shutdown_requested_date"):
+                self._is_asked = True
+        except RedisError as error:
+            log.warning("Redis cannot be asked who waits: %s", error)
+            self._somebody_waits = False

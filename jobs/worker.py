@@ -1,0 +1,85 @@
+"""Settings for `rq worker` (RQ_CONFIG=jobs.worker), and what its process needs before it forks.
+
+RQ's settings file knows neither serializer nor allowed functions nor a beat, and a bare `rq worker` shall have them all; so the worker that
+reads these settings is completed here. Importing this module anywhere else does nothing but define the settings.
+"""
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+import rq.job
+import rq.serializers
+
+from jobs import surroundings
+from webapp.adapters import wakeups
+from webapp.config import settings
+from webapp.extensions import db
+
+REDIS_URL = settings(os.environ)["REDIS_URL"]
+QUEUES = [wakeups.QUEUE]
+
+_NO_JOBS = {"__init__", "surroundings", "worker"}
+ALLOWED = frozenset(
+    f"jobs.{path.stem}.{path.stem}" for path in Path(__file__).parent.glob("*.py") if path.stem not in _NO_JOBS
+)
+"""What a worker may be asked to call: of each job's file the function of that name. Whoever can write to Redis must not be able to run
+anything else."""
+
+BEAT_S = 10.0
+log = logging.getLogger(__name__)
+
+
+class ForbiddenCall(Exception):
+    """Something that is no job of ours stands in the queue."""
+
+
+def complete() -> None:
+    """Make the worker of this process ours: JSON, allowed functions only, the app loaded, and a beat that does not depend on Redis."""
+    rq.serializers.DefaultSerializer = rq.serializers.JSONSerializer  # type: ignore[misc,assignment]
+    rq.job.import_attribute = only_ours(rq.job.import_attribute)  # type: ignore[assignment]
+    app = surroundings.own_app()
+    with app.app_context():
+        for name in ALLOWED:
+            rq.job.import_attribute(name)
+        engine = db.engine
+
+    def forget_connections() -> None:
+        engine.dispose(close=False)
+        app.extensions.pop("massmail-redis", None)
+
+    os.register_at_fork(after_in_child=forget_connections)
+    threading.Thread(target=beat, name="beat", daemon=True).start()
+
+
+def only_ours(import_attribute: Callable[[str], Any]) -> Callable[[str], Any]:
+    """`import_attribute` for allowed names only."""
+
+    def checked(name: str) -> Any:
+        if name not in ALLOWED:
+            raise ForbiddenCall(f"{name} is not a job of this program")
+        return import_attribute(name)
+
+    return checked
+
+
+def beat() -> None:
+    """Ask for a sweep, again and again, for as long as the worker lives: what Redis forgets is asked for anew."""
+    while True:
+        with surroundings.own_app().app_context():
+            wakeups.enqueue(wakeups.SWEEP, key="sweep")
+        time.sleep(BEAT_S)
+
+
+def _is_worker() -> bool:
+    context = click.get_current_context(silent=True)
+    return context is not None and context.info_name in ("worker", "worker-pool")
+
+
+if _is_worker():
+    complete()

@@ -1,0 +1,178 @@
+"""The journal of a sending process: a file in which it writes a line before each mail's content and one after each answer.
+
+The file is mapped into memory with its blocks allocated in advance: a line costs no system call, outlives the process however that ends,
+and finds room when the disk is full. The process holds a lock on it for as long as it lives, which is how others know that it does.
+"""
+
+import contextlib
+import fcntl
+import json
+import mmap
+import os
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+from uuid import uuid4
+
+from webapp.adapters import clock
+from webapp.core.ports import JournalFinding
+from webapp.core.rules.outcome import Cause, Reply, Stage
+
+SIZE = 1 << 20
+RESERVE = 1 << 17
+"""Kept for answers of mails already begun, when the journal cannot be shortened."""
+
+LONGEST_TEXT = 500
+SUFFIX = ".journal"
+
+
+class FileJournal:
+    """The journal that this process writes. `name` is what others find it by."""
+
+    def __init__(self, folder: Path, size: int = SIZE) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.name = uuid4().hex + SUFFIX
+        self._path = folder / self.name
+        self._size = size
+        self._fd, self._map, self._end = self._open(b"")
+
+    def begins(self, delivery_id: int, attempt: int) -> None:
+        if self._end + RESERVE > len(self._map):
+            raise OSError("the journal is full and cannot be shortened")
+        self._append(b"B %d %d\n" % (delivery_id, attempt))
+
+    def replied(self, delivery_id: int, attempt: int, reply: Reply) -> None:
+        longest = LONGEST_TEXT if self._end + RESERVE <= len(self._map) else 40
+        line = _reply_line(delivery_id, attempt, reply, longest)
+        self._append(line)
+
+    def is_full(self) -> bool:
+        return self._end + 2 * RESERVE > len(self._map)
+
+    def shorten(self, keep: Mapping[tuple[int, int], Reply | None]) -> None:
+        lines = b"".join(
+            b"B %d %d\n" % key if reply is None else _reply_line(*key, reply, LONGEST_TEXT)
+            for key, reply in keep.items()
+        )
+        old = self._fd, self._map
+        self._fd, self._map, self._end = self._open(lines)
+        _let_go(*old)
+
+    def sync(self) -> None:
+        self._map.flush()
+        os.fsync(self._fd)
+
+    def discard(self) -> None:
+        with contextlib.suppress(FileNotFoundError):
+            self._path.unlink()
+        self.leave()
+
+    def leave(self) -> None:
+        _let_go(self._fd, self._map)
+
+    def _append(self, line: bytes) -> None:
+        end = self._end + len(line)
+        self._map[self._end : end] = line
+        self._end = end
+
+    def _open(self, lines: bytes) -> tuple[int, mmap.mmap, int]:
+        """A new file in place of the one there is, locked before anybody can see it."""
+        head = f"massmail 1 {clock.boot()} {socket.gethostname()}\n".encode() + lines
+        size = max(self._size, len(head) + 4 * RESERVE)
+        fresh = self._path.with_suffix(".new")
+        fd = os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
+        try:
+            _allocate(fd, size)
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            mapped = mmap.mmap(fd, size)
+            mapped[: len(head)] = head
+            fresh.rename(self._path)
+        except BaseException:
+            os.close(fd)
+            fresh.unlink(missing_ok=True)
+            raise
+        return fd, mapped, len(head)
+
+
+def find(folder: Path, name: str) -> JournalFinding:
+    """What is left of a journal in this folder; not here when there is none, or another machine wrote it."""
+    path = folder / name
+    while True:
+        try:
+            fd = os.open(path, os.O_RDONLY)
+        except FileNotFoundError:
+            return JournalFinding(is_here=False)
+        try:
+            is_held = _is_locked(fd)
+            # The process may just have put a shorter file in the place of the one we opened.
+            with contextlib.suppress(FileNotFoundError):
+                if os.fstat(fd).st_ino != path.stat().st_ino:
+                    continue
+            with os.fdopen(os.dup(fd), "rb") as file:
+                content = file.read()
+        finally:
+            os.close(fd)
+        return _parse(content, is_held)
+
+
+def discard(folder: Path, name: str) -> None:
+    """Remove a journal whose every row was settled."""
+    (folder / name).unlink(missing_ok=True)
+
+
+def names(folder: Path) -> list[str]:
+    """The journals in the folder."""
+    return sorted(path.name for path in folder.glob("*" + SUFFIX))
+
+
+def _parse(content: bytes, is_held: bool) -> JournalFinding:
+    head, *lines = content.split(b"\0", 1)[0].split(b"\n")
+    # A line without its end was cut off by the end of the process: what it announces has not happened.
+    lines = lines[:-1]
+    words = head.decode("utf-8", "replace").split()
+    if len(words) != 4 or words[:2] != ["massmail", "1"]:
+        return JournalFinding(is_here=False)
+    begun: set[tuple[int, int]] = set()
+    replies: dict[tuple[int, int], Reply] = {}
+    for line in lines:
+        kind, _, rest = line.partition(b" ")
+        with contextlib.suppress(ValueError, TypeError, IndexError):
+            delivery_id, attempt, *written = rest.split(b" ", 2)
+            key = int(delivery_id), int(attempt)
+            if kind == b"B":
+                begun.add(key)
+            elif kind == b"R":
+                stage, code, text, error, cause = json.loads(written[0])
+                replies[key] = Reply(Stage(stage), code, text, error, Cause(cause) if cause else None)
+    return JournalFinding(
+        is_here=words[2] == clock.boot() or words[3] == socket.gethostname(),
+        is_held=is_held,
+        boot=words[2],
+        begun=begun,
+        replies=replies,
+    )
+
+
+def _reply_line(delivery_id: int, attempt: int, reply: Reply, longest: int) -> bytes:
+    fields = [reply.stage, reply.code, reply.text[:longest], reply.error and reply.error[:longest], reply.cause]
+    return b"R %d %d %s\n" % (delivery_id, attempt, json.dumps(fields).encode("ascii"))
+
+
+def _is_locked(fd: int) -> bool:
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    return False
+
+
+def _allocate(fd: int, size: int) -> None:
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(fd, 0, size)
+    else:
+        os.write(fd, b"\0" * size)
+
+
+def _let_go(fd: int, mapped: mmap.mmap) -> None:
+    mapped.close()
+    os.close(fd)

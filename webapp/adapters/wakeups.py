@@ -1,0 +1,95 @@
+"""Wake-ups: ask a worker to look at something. Redis is only the alarm clock; what is to be done stands in the database.
+
+So losing one costs time and no fact (the sweep looks again every few seconds), and one too many costs a look. What waits in the queue is
+unique by its key; while it runs, the next may wait already, because it may be about what the running one has read too early.
+"""
+
+import logging
+from datetime import UTC, datetime
+from uuid import uuid4
+
+from flask import current_app
+from redis import Redis
+from redis.exceptions import RedisError
+from rq import Queue
+from rq.registry import ScheduledJobRegistry
+from rq.serializers import JSONSerializer
+
+QUEUE = "massmail"
+LOOK = "jobs.send_batch.send_batch"
+SWEEP = "jobs.sweep.sweep"
+
+WAITING_S = 30
+"""How long a key counts as waiting at most: a wake-up lost between queue and worker blocks the next no longer than this."""
+
+DAY_S = 86_400
+log = logging.getLogger(__name__)
+
+
+def wake(broadcast_id: int, at: datetime | None = None) -> bool:
+    """Ask for a look at a broadcast, now or at an instant (to about a second). Call it after the commit.
+
+    False when Redis could not be asked; then the sweep does it a little later.
+    """
+    return enqueue(LOOK, broadcast_id, key=look_key(broadcast_id), at=at)
+
+
+def look_key(broadcast_id: int) -> str:
+    return f"look-{broadcast_id}"
+
+
+def enqueue(function: str, *arguments: object, key: str, at: datetime | None = None) -> bool:
+    """Have a worker call the function with that dotted name, unless a call with this `key` waits already.
+
+    The function calls `begins(key)` before it reads anything. With `at` it is called then, in place of any earlier `at` of the key.
+    """
+    try:
+        if at is not None and (at - datetime.now(UTC)).total_seconds() > 0.5:
+            _enqueue_at(at, function, arguments, key)
+        else:
+            _enqueue_now(function, arguments, key)
+    except RedisError as error:
+        log.warning("Redis could not be asked to call %s: %s", function, error)
+        return False
+    return True
+
+
+def begins(key: str) -> None:
+    """The call with this key has left the queue: from now on another one may wait."""
+    try:
+        connection().delete(_waiting(key))
+    except RedisError as error:
+        log.warning("Redis could not be told that %s begins: %s", key, error)
+
+
+def connection() -> Redis:
+    """The app's connection to Redis, which does not wait long for a Redis that is away."""
+    url = current_app.config["REDIS_URL"]
+    kept = current_app.extensions.setdefault("massmail-redis", {})
+    if url not in kept:
+        kept[url] = Redis.from_url(url, socket_timeout=5, socket_connect_timeout=2)
+    return kept[url]
+
+
+def queue() -> Queue:
+    return Queue(QUEUE, connection=connection(), serializer=JSONSerializer, default_timeout=-1)
+
+
+def _enqueue_now(function: str, arguments: tuple[object, ...], key: str) -> None:
+    if connection().set(_waiting(key), "1", nx=True, ex=WAITING_S):
+        queue().enqueue_call(function, arguments, timeout=-1, result_ttl=0, failure_ttl=7 * DAY_S)
+
+
+def _enqueue_at(at: datetime, function: str, arguments: tuple[object, ...], key: str) -> None:
+    ours, redis = queue(), connection()
+    job_id = uuid4().hex
+    before = redis.set(f"massmail:later:{key}", job_id, get=True, ex=30 * DAY_S)
+    if isinstance(before, bytes):
+        ScheduledJobRegistry(queue=ours).remove(before.decode(), delete_job=True)
+    # RQ drops the fraction of a second, which would be too early.
+    rounded = datetime.fromtimestamp(-(-at.timestamp() // 1), UTC)
+    ours.enqueue_at(rounded, function, *arguments, job_id=job_id, job_timeout=-1, result_ttl=0, failure_ttl=7 * DAY_S)
+
+
+def _waiting(key: str) -> str:
+    return f"massmail:waiting:{key}"

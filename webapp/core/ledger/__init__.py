@@ -1,0 +1,71 @@
+"""The delivery ledger: the only writer of deliveries, attempts, senders, tallies and the memory of the pace. Nothing here commits.
+
+freeze.py     audience -> deliveries
+leases.py     which process may move which rows, until when
+claims.py     the durable intent to send, under state, pace and suppression; giving it back
+outcomes.py   what became of mails
+recovery.py   what a sender that is no more left behind
+waiting.py    rows whose time has come, or that are cancelled
+uncertain.py  what an administrator decides about rows in doubt
+prospects.py  when a broadcast is worth looking at again
+announcements.py  senders learn of a pause at once
+pace.py       the pace as the database remembers it
+tally.py      counts
+hot.py        the way to on_sqlite.py and on_postgresql.py, the statements of the hot path
+"""
+
+from webapp.core.ledger.announcements import announce
+from webapp.core.ledger.claims import Claim, Claimed, claim, release
+from webapp.core.ledger.freeze import freeze_chunk
+from webapp.core.ledger.leases import (
+    LEASE_S,
+    MARGIN_S,
+    RENEW_S,
+    Lease,
+    LeaseLost,
+    end_lease,
+    in_force,
+    open_lease,
+    open_senders,
+    renew,
+)
+from webapp.core.ledger.outcomes import RowsLost, Settled, Terms, record
+from webapp.core.ledger.prospects import next_look
+from webapp.core.ledger.recovery import may_recover, recover
+from webapp.core.ledger.tally import counts, with_rows_in
+from webapp.core.ledger.uncertain import Decision, resolve_uncertain
+from webapp.core.ledger.waiting import cancel_waiting, next_due, promote, release_held
+
+__all__ = [
+    "LEASE_S",
+    "MARGIN_S",
+    "RENEW_S",
+    "Claim",
+    "Claimed",
+    "Decision",
+    "Lease",
+    "LeaseLost",
+    "RowsLost",
+    "Settled",
+    "Terms",
+    "announce",
+    "cancel_waiting",
+    "claim",
+    "counts",
+    "end_lease",
+    "freeze_chunk",
+    "in_force",
+    "may_recover",
+    "next_due",
+    "next_look",
+    "open_lease",
+    "open_senders",
+    "promote",
+    "record",
+    "recover",
+    "release",
+    "release_held",
+    "renew",
+    "resolve_uncertain",
+    "with_rows_in",
+]

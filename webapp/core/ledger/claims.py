@@ -1,0 +1,147 @@
+"""Claim: the durable intent to hand mails to the relay. Nothing goes to SMTP before the commit of its claim."""
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from webapp.core.ledger import pace, tally
+from webapp.core.ledger.hot import hot
+from webapp.core.ledger.leases import Lease
+from webapp.core.rules import pacing
+from webapp.core.rules.lifecycle import BroadcastState, DeliveryState
+from webapp.core.rules.pacing import Opening, Reading
+from webapp.core.tables.deliveries import Delivery
+
+Holder = tuple[int, int | None, int | None]
+"""Client, service and addon assignment whose data a mail's tags take."""
+
+LoadValues = Callable[[Sequence[Holder]], Sequence[Sequence[str]]]
+"""For each holder the values of the broadcast's tags, in their order."""
+
+
+@dataclass(slots=True)
+class Claimed:
+    """One mail to hand over, `delay` seconds after the reading with which it was claimed. `attempt` counts from 1."""
+
+    delivery_id: int
+    address: str
+    values: list[str]
+    stamped_at: datetime
+    attempt: int
+    delay: float = 0.0
+
+
+@dataclass(slots=True)
+class Claim:
+    """What a sender may do. `is_sending` False: nothing more, the broadcast was paused, cancelled or is not frozen yet.
+
+    `exhausted`: nothing was due beyond what was claimed, though more was allowed. `next_in`: seconds until the pace allows the next mail,
+    None when it does not say (no pace, or all its places are held by mails that are claimed).
+    """
+
+    is_sending: bool
+    mails: list[Claimed] = field(default_factory=list)
+    exhausted: bool = False
+    probing: bool = False
+    next_in: float | None = None
+
+
+def claim(
+    session: Session,
+    lease: Lease,
+    limit: int,
+    load_values: LoadValues,
+    reading: Reading,
+    *,
+    lead: float = 0.0,
+) -> Claim:
+    """Claim up to `limit` due mails under the lease, as far as the broadcast's state and pace allow; those whose address was suppressed
+    meanwhile become `suppressed` instead. The lease must have been renewed in this transaction.
+
+    What a mail says is fixed at its first claim: `load_values` is asked for deliveries that were never claimed before. With a pace, mails
+    may be claimed up to `lead` seconds before they may leave; their `delay` says how long to wait.
+    """
+    paths, cursor = hot(session)
+    terms = paths.terms(cursor, lease.broadcast_id)
+    if terms is not None and (terms[4] or pacing.is_limited(terms[2], terms[3])):
+        terms = paths.lock_terms(cursor, lease.broadcast_id)
+    if terms is None or terms[0] != BroadcastState.SENDING or not terms[1]:
+        return Claim(is_sending=False)
+    _state, _frozen, batch_size, interval_s, probing = terms
+    delays: list[float] | None = None
+    next_in: float | None = None
+    if pacing.is_limited(batch_size, interval_s):
+        opened = pace.openings(session, lease.broadcast_id, batch_size, interval_s, reading, lead=float("inf"))
+        delays, next_in = _delays(opened, limit, lead)
+        limit = len(delays)
+    if probing:
+        limit = min(limit, 0 if paths.claimed_now(cursor, lease.broadcast_id, reading)[1] else 1)
+    if limit <= 0:
+        return Claim(is_sending=True, probing=bool(probing), next_in=next_in)
+    rows = paths.due(cursor, lease.broadcast_id, reading.wall, limit)
+    mails = _take(session, lease, rows, load_values, reading.wall)
+    if delays:
+        for mail, delay in zip(mails, delays, strict=False):
+            mail.delay = delay
+    return Claim(True, mails, exhausted=len(rows) < limit, probing=bool(probing), next_in=next_in)
+
+
+def _delays(opened: Iterable[Opening], limit: int, lead: float) -> tuple[list[float], float | None]:
+    """When each of up to `limit` mails may leave, within `lead` seconds; and when the next one after them."""
+    delays: list[float] = []
+    for opening in opened:
+        count = min(opening.count, limit - len(delays)) if opening.delay <= lead else 0
+        delays += [opening.delay] * count
+        if count < opening.count:
+            return delays, opening.delay
+    return delays, None
+
+
+def _take(
+    session: Session, lease: Lease, rows: Sequence[tuple], load_values: LoadValues, now: datetime
+) -> list[Claimed]:
+    paths, cursor = hot(session)
+    suppressed = [row[0] for row in rows if row[8]]
+    wanted = [row for row in rows if not row[8]]
+    fresh = [row for row in wanted if row[5] is None]
+    loaded = load_values([(row[1], row[2], row[3]) for row in fresh]) if fresh else ()
+    values: dict[int, Sequence[str]] = dict(zip((row[0] for row in fresh), loaded, strict=True))
+    stored = {key: json.dumps(texts, ensure_ascii=False) for key, texts in values.items()}
+    for row in wanted:
+        if row[5] is not None:
+            stored[row[0]] = row[5]
+            values[row[0]] = json.loads(row[5])
+    taken = paths.claim(cursor, lease.broadcast_id, lease.sender_id, lease.epoch, now, stored) if stored else set[int]()
+    gone = paths.suppress(cursor, now, suppressed) if suppressed else 0
+    if taken or gone:
+        changes = {
+            DeliveryState.PENDING: -len(taken) - gone,
+            DeliveryState.CLAIMED: len(taken),
+            DeliveryState.SUPPRESSED: gone,
+        }
+        paths.tally(cursor, lease.broadcast_id, lease.sender_id, changes)
+    return [
+        Claimed(row[0], row[4], list(values[row[0]]), row[6] or now, row[7] + 1) for row in wanted if row[0] in taken
+    ]
+
+
+def release(session: Session, lease: Lease, delivery_ids: Sequence[int], now: datetime) -> None:
+    """Give claimed mails back that were not begun: as if they had never been claimed, but for what they say, which stays fixed."""
+    if not delivery_ids:
+        return
+    released = session.execute(
+        update(Delivery)
+        .where(
+            Delivery.id.in_(delivery_ids),
+            Delivery.sender_id == lease.sender_id,
+            Delivery.state == DeliveryState.CLAIMED,
+        )
+        .values(state=DeliveryState.PENDING, sender_id=None, attempts=Delivery.attempts - 1, changed_at=now)
+        .execution_options(synchronize_session=False)
+    ).rowcount  # type: ignore[attr-defined]
+    changes = {DeliveryState.CLAIMED: -released, DeliveryState.PENDING: released}
+    tally.add(session, lease.broadcast_id, lease.sender_id, changes)

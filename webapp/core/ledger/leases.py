@@ -1,0 +1,92 @@
+"""Leases: which process may move which rows, and until when. What decides is the database, not the queue."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from webapp.core.ledger.hot import hot
+from webapp.core.rules.pacing import Reading
+from webapp.core.tables.deliveries import Sender
+
+LEASE_S = 20.0
+"""How long a lease lasts from its last renewal, which happens with every group and at least every `RENEW_S` seconds."""
+
+RENEW_S = 2.0
+
+MARGIN_S = 4.0
+"""So long before its lease ends, by its own ticks, a sender hands nothing more over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    sender_id: int
+    broadcast_id: int
+    epoch: int
+
+
+class LeaseLost(Exception):
+    """The sender's rows were taken over: it must change nothing any more. The transaction is to be rolled back."""
+
+
+def open_lease(session: Session, broadcast_id: int, *, host: str, pid: int, journal: str, reading: Reading) -> Lease:
+    """A lease for a new sending process. `journal` names the file in which it will write."""
+    sender = Sender(
+        broadcast_id=broadcast_id,
+        epoch=1,
+        host=host,
+        boot=reading.boot,
+        pid=pid,
+        journal=journal,
+        started_at=reading.wall,
+        expires_at=reading.wall + timedelta(seconds=LEASE_S),
+    )
+    session.add(sender)
+    session.flush()
+    return Lease(sender.id, broadcast_id, sender.epoch)
+
+
+def renew(session: Session, lease: Lease, now: datetime) -> None:
+    """Prolong the lease from `now`. Raises LeaseLost."""
+    paths, cursor = hot(session)
+    if not paths.renew(cursor, lease.sender_id, lease.epoch, now + timedelta(seconds=LEASE_S)):
+        raise LeaseLost(f"sender {lease.sender_id} of broadcast {lease.broadcast_id}")
+
+
+def end_lease(session: Session, lease: Lease, now: datetime) -> None:
+    """Give the lease back, with no row left under it. Raises LeaseLost."""
+    if not _end(session, lease, now, epoch=lease.epoch):
+        raise LeaseLost(f"sender {lease.sender_id} of broadcast {lease.broadcast_id}")
+
+
+def take_over(session: Session, lease: Lease, now: datetime) -> Lease | None:
+    """End another process's lease under a new epoch, in which its rows may be settled; None when somebody else was faster."""
+    epoch = lease.epoch + 1
+    return Lease(lease.sender_id, lease.broadcast_id, epoch) if _end(session, lease, now, epoch=epoch) else None
+
+
+def _end(session: Session, lease: Lease, now: datetime, *, epoch: int) -> bool:
+    ended = session.execute(
+        update(Sender)
+        .where(Sender.id == lease.sender_id, Sender.epoch == lease.epoch, Sender.ended_at.is_(None))
+        .values(epoch=epoch, ended_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    return bool(ended.rowcount == 1)  # type: ignore[attr-defined]
+
+
+def open_senders(session: Session, broadcast_id: int | None = None) -> list[Sender]:
+    """Senders whose lease was not ended, alive or not."""
+    query = select(Sender).where(Sender.ended_at.is_(None)).order_by(Sender.id)
+    if broadcast_id is not None:
+        query = query.where(Sender.broadcast_id == broadcast_id)
+    return list(session.scalars(query))
+
+
+def in_force(session: Session, broadcast_id: int, now: datetime) -> int:
+    """How many leases of a broadcast have not run out."""
+    query = select(func.count()).where(
+        Sender.broadcast_id == broadcast_id, Sender.ended_at.is_(None), Sender.expires_at > now
+    )
+    return session.scalar(query) or 0

@@ -1,0 +1,170 @@
+"""Record: what became of mails. One group in one go; the common case, accepted at the first try, writes one row a mail."""
+
+import random
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import bindparam, insert, update
+from sqlalchemy.orm import Session
+
+from webapp.core.ledger import pace
+from webapp.core.ledger.hot import hot
+from webapp.core.ledger.leases import Lease
+from webapp.core.rules import pacing
+from webapp.core.rules.lifecycle import DeliveryState
+from webapp.core.rules.outcome import Cause, Outcome, Reply, Stage
+from webapp.core.rules.pacing import Reading, Retries
+from webapp.core.tables.broadcasts import Broadcast, UncertainPolicy
+from webapp.core.tables.deliveries import Attempt, Delivery
+
+GAVE_UP = "gave_up"
+SOON = timedelta(minutes=1)
+"""After this an uncertain mail of a broadcast with the policy *retry* is sent again."""
+
+LONGEST_TEXT = 2000
+RETRIES = Retries()
+
+
+@dataclass(slots=True)
+class Settled:
+    """What became of one claimed mail, and at which `ticks`. `first_claimed_at` is its Date."""
+
+    delivery_id: int
+    attempt: int
+    first_claimed_at: datetime
+    outcome: Outcome
+    reply: Reply
+    ticks: float
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What recording needs to know of a broadcast; none of it changes while it sends."""
+
+    batch_size: int
+    interval_s: int
+    uncertain_policy: UncertainPolicy
+    retries: Retries = RETRIES
+
+    @classmethod
+    def of(cls, broadcast: Broadcast) -> "Terms":
+        return cls(broadcast.batch_size, broadcast.interval_s, broadcast.uncertain_policy)
+
+
+def record(
+    session: Session,
+    lease: Lease,
+    settled: Sequence[Settled],
+    terms: Terms,
+    reading: Reading,
+    *,
+    chance: Callable[[], float] = random.random,
+) -> None:
+    """Write the outcomes of mails claimed under the lease, the counts and the use of the pace. `chance` spreads the retries.
+
+    The lease must have been renewed, or taken over, in this transaction. Raises RowsLost when a row was not the lease's.
+    """
+    if not settled:
+        return
+    paths, cursor = hot(session)
+    now = reading.wall
+    plain: dict[int, dict[int, str]] = defaultdict(dict)
+    special: list[Settled] = []
+    for one in settled:
+        if one.outcome.state is DeliveryState.ACCEPTED:
+            assert one.reply.code is not None
+            plain[one.reply.code][one.delivery_id] = one.reply.text[:LONGEST_TEXT]
+            if one.attempt > 1:
+                _remember_attempt(session, one, DeliveryState.ACCEPTED, now)
+        else:
+            special.append(one)
+    moved = sum(paths.accept(cursor, lease.sender_id, now, code, texts) for code, texts in plain.items())
+    accepted = len(settled) - len(special)
+    changes = Counter({DeliveryState.ACCEPTED: accepted, DeliveryState.CLAIMED: -len(settled)})
+    if special:
+        states = [_record_special(session, lease, one, terms, now, chance) for one in special]
+        moved += sum(1 for state in states if state is not None)
+        changes.update(state for state in states if state is not None)
+    if moved != len(settled):
+        raise RowsLost(f"{len(settled) - moved} of {len(settled)} rows are not sender {lease.sender_id}'s any more")
+    paths.tally(cursor, lease.broadcast_id, lease.sender_id, changes)
+    other = sum(1 for one in special if one.outcome.state is not DeliveryState.PENDING)
+    if accepted or other:
+        minute = now.replace(second=0, microsecond=0)
+        paths.count_minute(cursor, lease.broadcast_id, lease.sender_id, minute, accepted, other)
+    if pacing.is_limited(terms.batch_size, terms.interval_s):
+        left = [reading.ticks - one.ticks for one in settled if one.reply.cause is not Cause.WITHDRAWN]
+        pace.use(session, lease.broadcast_id, terms.interval_s, reading, left)
+
+
+class RowsLost(Exception):
+    """Rows to be recorded were not claimed by this sender: somebody else settled them. The transaction is to be rolled back."""
+
+
+def _record_special(
+    session: Session, lease: Lease, one: Settled, terms: Terms, now: datetime, chance: Callable[[], float]
+) -> DeliveryState | None:
+    """Anything but acceptance. The state it got, None when the row was not the lease's."""
+    state, reason = one.outcome.state, one.outcome.reason
+    due_at: datetime | None = None
+    pause = terms.retries.wait(one.attempt, chance())
+    if state is DeliveryState.DEFERRED:
+        if terms.retries.is_hopeless(one.first_claimed_at, now):
+            state, reason = DeliveryState.FAILED, GAVE_UP
+        else:
+            due_at = now + pause
+    elif state is DeliveryState.HELD:
+        due_at = now + pause
+    elif state is DeliveryState.PENDING:
+        # One that breaks connections again and again must not be tried in a tight loop.
+        due_at = now if one.attempt < 2 or one.reply.cause is Cause.WITHDRAWN else now + pause
+    elif state is DeliveryState.UNCERTAIN and terms.uncertain_policy is UncertainPolicy.RETRY:
+        due_at = now + SOON
+    withdrawn = one.reply.cause is Cause.WITHDRAWN
+    moved = session.execute(
+        update(Delivery)
+        .where(
+            Delivery.id == bindparam("row"),
+            Delivery.sender_id == lease.sender_id,
+            Delivery.state == DeliveryState.CLAIMED,
+        )
+        .values(
+            state=state,
+            reason=reason,
+            due_at=due_at,
+            sender_id=None,
+            attempts=one.attempt - withdrawn,
+            reply_code=one.reply.code,
+            reply_text=(one.reply.text or one.reply.error or "")[:LONGEST_TEXT],
+            stage=one.reply.stage.value,
+            changed_at=now,
+        )
+        .execution_options(synchronize_session=False),
+        {"row": one.delivery_id},
+    )
+    if moved.rowcount != 1:  # type: ignore[attr-defined]
+        return None
+    if not withdrawn:
+        _remember_attempt(session, one, state, now)
+    return state
+
+
+def _remember_attempt(session: Session, one: Settled, state: DeliveryState, now: datetime) -> None:
+    session.execute(
+        insert(Attempt).values(
+            delivery_id=one.delivery_id,
+            number=one.attempt,
+            state=state,
+            reply_code=one.reply.code,
+            reply_text=(one.reply.text or one.reply.error or "")[:LONGEST_TEXT],
+            stage=one.reply.stage.value,
+            ended_at=now,
+        )
+    )
+
+
+def lost_answer(why: str) -> Reply:
+    """The reply of a mail whose content had begun to leave when its sender ended: nobody knows whether it was taken."""
+    return Reply(Stage.DOT, None, "", why)

@@ -1,0 +1,53 @@
+"""The pace as the database remembers it. The rule itself is in `rules/pacing.py`."""
+
+from collections.abc import Iterable
+
+from sqlalchemy.orm import Session
+
+from webapp.core.ledger.hot import hot
+from webapp.core.rules import pacing
+from webapp.core.rules.pacing import Opening, Reading, Use
+
+KEPT_BEYOND = 100
+"""Uses that are no longer needed before they are deleted together."""
+
+
+def openings(
+    session: Session,
+    broadcast_id: int,
+    batch_size: int,
+    interval_s: int,
+    reading: Reading,
+    *,
+    lead: float,
+) -> list[Opening]:
+    """When mails of the broadcast may leave within `lead` seconds. The caller holds the lock on the broadcast's terms."""
+    paths, cursor = hot(session)
+    # In this order: a mail that is settled between the two statements counts twice rather than not at all.
+    reading, claimed = paths.claimed_now(cursor, broadcast_id, reading)
+    needed = pacing.needed(batch_size)
+    known = paths.uses(cursor, broadcast_id, needed + KEPT_BEYOND)
+    recent: list[Use] = []
+    mails = 0
+    for use_id, use in known:
+        if mails >= needed:
+            if len(known) - len(recent) >= KEPT_BEYOND:
+                paths.forget_uses(cursor, broadcast_id, use_id + 1)
+            break
+        recent.append(use)
+        mails += use.count
+    return pacing.openings(batch_size, interval_s, claimed, recent, reading, lead=lead)
+
+
+def use(session: Session, broadcast_id: int, interval_s: int, reading: Reading, ago: Iterable[float]) -> None:
+    """Remember mails that were settled so many seconds before `reading`, those close together as one."""
+    paths, cursor = hot(session)
+    reading, _claimed = paths.claimed_now(cursor, broadcast_id, reading)
+    width = pacing.resolution(interval_s)
+    buckets: dict[int, list[float]] = {}
+    for seconds in ago:
+        buckets.setdefault(int(max(seconds, 0.0) / width), []).append(max(seconds, 0.0))
+    # Oldest first, so that the ids follow time; each bucket is dated at its latest mail.
+    uses = [Use(reading.earlier(min(buckets[key])), len(buckets[key])) for key in sorted(buckets, reverse=True)]
+    if uses:
+        paths.use(cursor, broadcast_id, uses)

@@ -1,0 +1,102 @@
+"""Recovery: what a sender that is no more leaves behind. Its journal tells; where there is none, the honest answer is "uncertain"."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import TypeVar
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from webapp.core.ledger.claims import release
+from webapp.core.ledger.leases import Lease, take_over
+from webapp.core.ledger.outcomes import Settled, Terms, lost_answer, record
+from webapp.core.ports import JournalFinding
+from webapp.core.rules.lifecycle import DeliveryState
+from webapp.core.rules.outcome import Reply, judge
+from webapp.core.rules.pacing import Reading, age
+from webapp.core.tables.broadcasts import Broadcast
+from webapp.core.tables.deliveries import Delivery, Sender
+
+T = TypeVar("T")
+
+SUSPICION_S = 10.0
+"""A lease that has run out is taken over when no renewal came for so long after a sweep saw that first."""
+
+HOST_GRACE = timedelta(minutes=15)
+"""How long the machine that holds a sender's journal may be away before its mails are called uncertain."""
+
+GROUP = 500
+
+
+def may_recover(session: Session, sender: Sender, finding: JournalFinding, reading: Reading) -> bool:
+    """Whether a sender has ended or must be taken as ended. Writes down a first suspicion.
+
+    A journal without its process: ended, for sure. Otherwise the lease must have run out, by the wall clock and, because that may
+    have been stepped, by a second look `SUSPICION_S` later; and when the journal is on another machine, that had time to come back.
+    """
+    if finding.is_here and not finding.is_held:
+        return True
+    if sender.expires_at > reading.wall:
+        return False
+    if sender.suspected_at is None or sender.suspected_boot is None or sender.suspected_ticks is None:
+        session.execute(
+            update(Sender)
+            .where(Sender.id == sender.id, Sender.expires_at == sender.expires_at)
+            .values(suspected_at=reading.wall, suspected_boot=reading.boot, suspected_ticks=reading.ticks)
+            .execution_options(synchronize_session=False)
+        )
+        return False
+    suspected = Reading(sender.suspected_at, sender.suspected_boot, sender.suspected_ticks)
+    since = age(suspected, reading, [reading.wall])
+    return since >= (SUSPICION_S if finding.is_here else HOST_GRACE.total_seconds())
+
+
+def recover(session: Session, sender: Sender, finding: JournalFinding, reading: Reading) -> bool:
+    """Take a sender's rows over and settle them: a reply in the journal is the outcome; content begun without a reply is uncertain; neither
+    means never handed over. Without a journal that can be trusted every row is uncertain. False when somebody else was faster.
+    """
+    lease = take_over(session, Lease(sender.id, sender.broadcast_id, sender.epoch), reading.wall)
+    if lease is None:
+        return False
+    terms = Terms.of(session.get_one(Broadcast, sender.broadcast_id))
+    rows = session.execute(
+        select(Delivery.id, Delivery.attempts, Delivery.stamped_at)
+        .where(
+            Delivery.broadcast_id == sender.broadcast_id,
+            Delivery.state == DeliveryState.CLAIMED,
+            Delivery.sender_id == sender.id,
+        )
+        .order_by(Delivery.id)
+    ).all()
+    # A machine that restarted may have lost the end of its journal with its memory; what is there is true nevertheless.
+    complete = finding.is_here and sender.boot == finding.boot == reading.boot
+    untouched: list[int] = []
+    settled: list[Settled] = []
+    for delivery_id, attempts, stamped_at in rows:
+        reply = _reply((delivery_id, attempts), finding, complete)
+        if reply is None:
+            untouched.append(delivery_id)
+        else:
+            assert stamped_at is not None
+            settled.append(Settled(delivery_id, attempts, stamped_at, judge(reply), reply, reading.ticks))
+    for group in _groups(settled):
+        record(session, lease, group, terms, reading)
+    for ids in _groups(untouched):
+        release(session, lease, ids, reading.wall)
+    return True
+
+
+def _reply(mail: tuple[int, int], finding: JournalFinding, complete: bool) -> Reply | None:
+    if mail in finding.replies:
+        return finding.replies[mail]
+    if mail in finding.begun:
+        return lost_answer("the sending process ended before the answer was recorded")
+    if complete:
+        return None
+    if finding.is_here:
+        return lost_answer("the machine restarted while the mail was on its way")
+    return lost_answer("the machine that was sending the mail did not come back")
+
+
+def _groups(items: Sequence[T]) -> list[Sequence[T]]:
+    return [items[start : start + GROUP] for start in range(0, len(items), GROUP)]

@@ -1,0 +1,57 @@
+"""Uncertain rows, of which nobody knows whether the relay took the mail: what an administrator decides, in bulk."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Literal
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from webapp.core.ledger import tally
+from webapp.core.rules.lifecycle import DeliveryState
+from webapp.core.tables.deliveries import Delivery
+
+Decision = Literal["accepted", "failed", "retry"]
+
+_TARGETS: dict[Decision, tuple[DeliveryState, str | None]] = {
+    "accepted": (DeliveryState.ACCEPTED, "counted_accepted"),
+    "failed": (DeliveryState.FAILED, "counted_failed"),
+    "retry": (DeliveryState.PENDING, "sent_again"),
+}
+CHUNK = 5_000
+
+
+def resolve_uncertain(
+    session: Session, broadcast_id: int, ids: Collection[int] | None, decision: Decision, now: datetime
+) -> int:
+    """Decide about uncertain rows: these, or all of the broadcast (None). Returns how many.
+
+    "retry" sends the same mail again, byte for byte, so that a relay or mailbox can know it as a repeat; the broadcast goes back to
+    sending through `broadcasts.reopen`. Otherwise `broadcasts.finish_if_done` may finish it now.
+    """
+    state, reason = _TARGETS[decision]
+    moved = 0
+    for chunk in _chunks(session, broadcast_id, ids):
+        moved += session.execute(
+            update(Delivery)
+            .where(
+                Delivery.id.in_(chunk),
+                Delivery.broadcast_id == broadcast_id,
+                Delivery.state == DeliveryState.UNCERTAIN,
+            )
+            .values(state=state, reason=reason, due_at=now if state is DeliveryState.PENDING else None, changed_at=now)
+            .execution_options(synchronize_session=False)
+        ).rowcount  # type: ignore[attr-defined]
+    if moved:
+        tally.add(session, broadcast_id, tally.CONSOLE, {DeliveryState.UNCERTAIN: -moved, state: moved})
+    return moved
+
+
+def _chunks(session: Session, broadcast_id: int, ids: Collection[int] | None) -> list[list[int]]:
+    if ids is None:
+        query = select(Delivery.id).where(
+            Delivery.broadcast_id == broadcast_id, Delivery.state == DeliveryState.UNCERTAIN
+        )
+        ids = session.scalars(query).all()
+    ordered = sorted(ids)
+    return [ordered[start : start + CHUNK] for start in range(0, len(ordered), CHUNK)]

@@ -1,0 +1,87 @@
+"""Rows that wait: those whose time has come, those a resume or a cancel is about, and when the next is due."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from webapp.core.ledger import tally
+from webapp.core.rules.lifecycle import WAITING, DeliveryState
+from webapp.core.tables.deliveries import Delivery
+
+CHUNK = 5_000
+"""Rows moved in one transaction."""
+
+COMES_BACK = (DeliveryState.DEFERRED, DeliveryState.HELD, DeliveryState.UNCERTAIN)
+"""States in which a row that has a `due_at` goes back to pending then; an uncertain one has it only under the policy *retry*."""
+
+
+def promote(session: Session, broadcast_id: int, now: datetime, *, limit: int = 500) -> int:
+    """Make rows pending again whose time has come. Returns how many."""
+    return sum(_move(session, broadcast_id, state, DeliveryState.PENDING, now, limit, due=now) for state in COMES_BACK)
+
+
+def release_held(session: Session, broadcast_id: int, now: datetime, *, limit: int = CHUNK) -> int:
+    """Make rows that were held for the relay's sake due at once, because somebody resumed."""
+    rows = (
+        select(Delivery.id)
+        .where(Delivery.broadcast_id == broadcast_id, Delivery.state == DeliveryState.HELD, Delivery.due_at > now)
+        .limit(limit)
+    )
+    return _update(session, rows, {"due_at": now})
+
+
+def cancel_waiting(session: Session, broadcast_id: int, now: datetime, *, limit: int = CHUNK) -> int:
+    """Cancel rows of a cancelled broadcast that nobody has in hand. Returns how many; commit and call again until it is 0."""
+    return sum(_move(session, broadcast_id, state, DeliveryState.CANCELLED, now, limit) for state in sorted(WAITING))
+
+
+def next_due(session: Session, broadcast_id: int) -> datetime | None:
+    """When the next waiting row may be claimed as far as the row is concerned; in the past when one may be now, None when none waits."""
+    moments = [
+        session.scalar(
+            select(func.min(Delivery.due_at)).where(
+                Delivery.broadcast_id == broadcast_id, Delivery.state == state, Delivery.due_at.is_not(None)
+            )
+        )
+        for state in (DeliveryState.PENDING, *COMES_BACK)
+    ]
+    return min((moment for moment in moments if moment is not None), default=None)
+
+
+def _move(
+    session: Session,
+    broadcast_id: int,
+    source: DeliveryState,
+    target: DeliveryState,
+    now: datetime,
+    limit: int,
+    *,
+    due: datetime | None = None,
+) -> int:
+    rows = select(Delivery.id).where(Delivery.broadcast_id == broadcast_id, Delivery.state == source).limit(limit)
+    if due is not None:
+        rows = rows.where(Delivery.due_at <= due)
+    moved = _update(session, rows, {"state": target, "changed_at": now}, source)
+    if moved:
+        tally.add(session, broadcast_id, tally.CONSOLE, {source: -moved, target: moved})
+    return moved
+
+
+def _update(
+    session: Session,
+    rows: object,
+    values: dict[str, object],
+    source: DeliveryState = DeliveryState.HELD,
+) -> int:
+    ids: Collection[int] = session.scalars(rows).all()  # type: ignore[call-overload]
+    if not ids:
+        return 0
+    moved = session.execute(
+        update(Delivery)
+        .where(Delivery.id.in_(ids), Delivery.state == source)
+        .values(**values)
+        .execution_options(synchronize_session=False)
+    )
+    return int(moved.rowcount)  # type: ignore[attr-defined]

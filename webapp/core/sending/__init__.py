@@ -1,0 +1,114 @@
+"""Sending: claim -> render -> mail -> record, in rolling groups. The only part of the core that commits.
+
+outbox.py    where the two threads meet: mails on their way, and when nothing more may be handed over
+recorder.py  the thread that claims and records, one transaction a group
+letters.py   claimed deliveries as mails
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session, joinedload
+
+from webapp.core import broadcasts, ledger
+from webapp.core.errors import DomainError
+from webapp.core.ledger import Lease
+from webapp.core.ports import Journal, Mailer
+from webapp.core.rules.breaker import Breaker
+from webapp.core.rules.lifecycle import BroadcastState
+from webapp.core.sending.letters import Letters
+from webapp.core.sending.outbox import Outbox
+from webapp.core.sending.recorder import Habits, Recorder, Shell
+from webapp.core.tables.broadcasts import Broadcast
+
+__all__ = ["Ending", "Habits", "Shell", "send"]
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Why a sender has ended, the broadcast's state then, and in how many seconds to look again (None: no need)."""
+
+    why: str
+    state: BroadcastState
+    next_in: float | None = None
+
+
+def send(
+    shell: Shell,
+    broadcast_id: int,
+    *,
+    mailer: Callable[[], Mailer],
+    journal: Callable[[], Journal],
+    host: str,
+    pid: int,
+    habits: Habits | None = None,
+) -> Ending:
+    """Send a broadcast's mails until nothing is due for a while, the process is asked to end, or others wait.
+
+    Blocks; to be called from the main thread, where signals arrive. Whatever happens, every mail that was claimed is recorded, given back,
+    or written in the journal. Raises what broke it, when the database could not be reached for long.
+    """
+    with Session(shell.engine, expire_on_commit=False) as session:
+        shell.prepare(session)
+        broadcast = session.get_one(Broadcast, broadcast_id, options=[joinedload(Broadcast.content)])
+        if broadcast.state is not BroadcastState.SENDING or broadcast.frozen_at is None:
+            return Ending("the broadcast is not sending", broadcast.state)
+        try:
+            letters = Letters(broadcast)
+        except DomainError as error:
+            broadcasts.pause(session, broadcast_id, str(error), shell.reading().wall)
+            session.commit()
+            return Ending(str(error), broadcast.state)
+        written = journal()
+        lease = ledger.open_lease(
+            session, broadcast_id, host=host, pid=pid, journal=written.name, reading=shell.reading()
+        )
+        session.commit()
+        session.expunge_all()
+    why = _send(shell, lease, broadcast, letters, written, mailer, habits or Habits())
+    return _ending(shell, broadcast_id, why)
+
+
+def _send(
+    shell: Shell,
+    lease: Lease,
+    broadcast: Broadcast,
+    letters: Letters,
+    journal: Journal,
+    mailer: Callable[[], Mailer],
+    habits: Habits,
+) -> str:
+    watch = shell.watch(broadcast.id)
+    breaker = Breaker(probing=broadcast.probing)
+    group = habits.group_on(shell.engine.dialect.name)
+    outbox = Outbox(letters, journal, breaker, watch.is_sending, shell.ticks, group)
+    recorder = Recorder(shell, habits, lease, broadcast, letters.tags, outbox)
+    relay = mailer()
+    recorder.start()
+    try:
+        relay.run(outbox)
+    finally:
+        outbox.break_off("the sending process broke off")
+        recorder.mailer_has_ended()
+        recorder.join()
+        relay.close()
+        watch.close()
+        outbox.close()
+        if recorder.error is None:
+            journal.discard()
+        else:
+            journal.leave()
+    if recorder.error is not None:
+        raise recorder.error
+    return outbox.barred or ""
+
+
+def _ending(shell: Shell, broadcast_id: int, why: str) -> Ending:
+    with Session(shell.engine) as session:
+        shell.prepare(session)
+        reading = shell.reading()
+        state = broadcasts.finish_if_done(session, broadcast_id, reading.wall)
+        session.commit()
+        # Looked at after the lease has ended: a resume or retry that came before that finds no sender, one after it wakes another.
+        next_in = ledger.next_look(session, session.get_one(Broadcast, broadcast_id), reading)
+    return Ending(why, state, next_in)

@@ -1,0 +1,239 @@
+"""The outbox: mails on their way from their claim through the mailer to their record. Two threads meet here.
+
+The mailer's thread calls what `ports.Exchange` asks for; the recorder's thread puts claimed mails in and takes outcomes out.
+"""
+
+import contextlib
+import logging
+import os
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable
+
+from webapp.core.ledger import Claimed, Settled
+from webapp.core.ports import Journal, Mail
+from webapp.core.rules.breaker import Breaker
+from webapp.core.rules.outcome import ACCEPTED, Reply, Stage, judge
+from webapp.core.sending.letters import Letters
+
+LOOK_S = 0.0002
+"""The broadcast's state is looked at again before a mail is handed over, if the last look is older."""
+
+log = logging.getLogger(__name__)
+Mark = tuple[int, int]
+
+
+class Outbox:
+    """`ports.Exchange` of one sending process.
+
+    `deadline` (ticks) is when the lease ends as far as this process may trust it. Once `barred` nothing more is handed over, ever; `hold`
+    stops handing over for as long as the database takes no outcomes.
+    """
+
+    def __init__(
+        self,
+        letters: Letters,
+        journal: Journal,
+        breaker: Breaker,
+        is_sending: Callable[[], bool],
+        ticks: Callable[[], float],
+        group: int,
+    ) -> None:
+        self.breaker = breaker
+        self.barred: str | None = None
+        self.on_hold = False
+        self.deadline = 0.0
+        self.changed = threading.Condition()
+        self._letters, self._journal = letters, journal
+        self._is_sending, self._ticks = is_sending, ticks
+        self._group = group
+        self._looked_at = 0.0
+        self._queue: deque[tuple[float, Claimed]] = deque()
+        self._under_way: dict[int, Claimed] = {}
+        self._begun: set[Mark] = set()
+        self._settled: list[Settled] = []
+        self._recording: list[Settled] = []
+        self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+
+    # The mailer's side
+
+    def take(self) -> Mail | None:
+        while self._queue and not (self.barred or self.on_hold):
+            now = self._ticks()
+            if self._queue[0][0] > now or len(self._under_way) >= self._most_under_way():
+                return None
+            if not self._may_go_on(now):
+                return None
+            claimed = self._queue.popleft()[1]
+            self._under_way[claimed.delivery_id] = claimed
+            try:
+                return self._letters.mail(claimed)
+            except Exception as error:
+                log.warning("delivery %s could not be rendered", claimed.delivery_id, exc_info=error)
+                self._settle(claimed.delivery_id, Reply(Stage.RENDER, None, "", f"{type(error).__name__}: {error}"))
+        return None
+
+    def at_hand(self) -> int:
+        if self.barred or self.on_hold or not self._queue:
+            return 0
+        room = self._most_under_way() - len(self._under_way)
+        if room <= 0:
+            return 0
+        if self._queue[-1][0] == 0.0:
+            return min(len(self._queue), room)
+        now = self._ticks()
+        return min(sum(1 for not_before, _ in self._queue if not_before <= now), room)
+
+    def finished(self) -> bool:
+        return self.barred is not None
+
+    def wake_fileno(self) -> int:
+        return self._wake_read
+
+    def woken(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            os.read(self._wake_read, 4096)
+
+    def body_starts(self, mail: Mail) -> bool:
+        claimed = self._under_way[mail.delivery_id]
+        mark = claimed.delivery_id, claimed.attempt
+        try:
+            if self._journal.is_full():
+                self._shorten_journal()
+            self._journal.begins(*mark)
+        except OSError as error:
+            self.bar(f"the journal cannot be written: {error}")
+            return False
+        # After the line, not before it: a process that is stopped in between and continued when others have read its journal must not send.
+        if self._ticks() >= self.deadline:
+            self.bar("the lease ran out")
+            return False
+        self._begun.add(mark)
+        return True
+
+    def settled(self, mail: Mail, reply: Reply) -> None:
+        self._settle(mail.delivery_id, reply)
+
+    def trouble(self, reply: Reply) -> None:
+        self.breaker.saw(judge(reply), reply)
+        self._heed_breaker()
+
+    # The recorder's side
+
+    def add(self, mails: Iterable[Claimed], since: float) -> None:
+        """Mails that are claimed now, durably. `since`: the ticks from which their delays count."""
+        self._queue.extend((since + mail.delay if mail.delay else 0.0, mail) for mail in mails)
+        self.wake()
+
+    def held(self) -> int:
+        """Mails claimed and not yet recorded."""
+        return len(self._queue) + len(self._under_way) + len(self._settled) + len(self._recording)
+
+    def under_way(self) -> int:
+        return len(self._under_way)
+
+    def to_record(self) -> list[Settled]:
+        """What was settled since; it counts as unrecorded until `recorded`. The same again if that was not called."""
+        with self.changed:
+            if not self._recording:
+                self._recording, self._settled = self._settled, []
+            return self._recording
+
+    def recorded(self) -> None:
+        """What `to_record` gave is in the database."""
+        with self.changed:
+            self._recording = []
+
+    def unsettled(self) -> int:
+        """How many outcomes wait to be recorded."""
+        return len(self._settled) + len(self._recording)
+
+    def next_release(self) -> float | None:
+        """The ticks at which the first mail of the queue may leave, if it may not yet."""
+        with contextlib.suppress(IndexError):
+            not_before = self._queue[0][0]
+            return not_before if not_before > self._ticks() else None
+        return None
+
+    def take_back(self) -> list[int]:
+        """Deliveries that were claimed and of which nothing left. Only once the mailer has ended."""
+        return [*(claimed.delivery_id for _, claimed in self._queue), *self._under_way]
+
+    def break_off(self, why: str) -> None:
+        """The mailer ended with mails under way: those it had begun are uncertain."""
+        for claimed in list(self._under_way.values()):
+            if (claimed.delivery_id, claimed.attempt) in self._begun:
+                self._settle(claimed.delivery_id, Reply(Stage.DOT, None, "", why))
+
+    def bar(self, why: str) -> None:
+        """Hand nothing over any more. May be called from a signal handler."""
+        if self.barred is None:
+            self.barred = why
+        self.wake()
+        with self.changed:
+            self.changed.notify_all()
+
+    def hold(self, on_hold: bool) -> None:
+        if self.on_hold is not on_hold:
+            self.on_hold = on_hold
+            self.wake()
+
+    def sync_journal(self) -> None:
+        with self.changed:
+            self._journal.sync()
+
+    def wake(self) -> None:
+        """Have the mailer look again."""
+        with contextlib.suppress(BlockingIOError):
+            os.write(self._wake_write, b"!")
+
+    def close(self) -> None:
+        os.close(self._wake_read)
+        os.close(self._wake_write)
+
+    # Both
+
+    def _may_go_on(self, now: float) -> bool:
+        if now >= self.deadline:
+            self.bar("the lease ran out")
+        elif now - self._looked_at > LOOK_S:
+            self._looked_at = now
+            if not self._is_sending():
+                self.bar("the broadcast is not sending any more")
+        return self.barred is None
+
+    def _most_under_way(self) -> int:
+        limit = self.breaker.may_be_under_way()
+        return 1_000_000 if limit is None else limit
+
+    def _settle(self, delivery_id: int, reply: Reply) -> None:
+        claimed = self._under_way[delivery_id]
+        self._journal.replied(delivery_id, claimed.attempt, reply)
+        code = reply.code
+        if code is not None and 200 <= code <= 299 and reply.stage is Stage.DOT:
+            outcome = ACCEPTED
+            was_limited = self.breaker.may_be_under_way() is not None
+            self.breaker.took()
+            if was_limited:
+                self.wake()
+        else:
+            outcome = judge(reply)
+            self.breaker.saw(outcome, reply)
+            self._heed_breaker()
+        settled = Settled(delivery_id, claimed.attempt, claimed.stamped_at, outcome, reply, self._ticks())
+        with self.changed:
+            del self._under_way[delivery_id]
+            self._begun.discard((delivery_id, claimed.attempt))
+            self._settled.append(settled)
+            if len(self._settled) in (1, self._group) or not self._under_way:
+                self.changed.notify_all()
+
+    def _heed_breaker(self) -> None:
+        if self.breaker.opened_by is not None:
+            self.bar(self.breaker.opened_by)
+
+    def _shorten_journal(self) -> None:
+        with self.changed:
+            keep: dict[Mark, Reply | None] = dict.fromkeys(self._begun)
+            keep |= {(one.delivery_id, one.attempt): one.reply for one in (*self._recording, *self._settled)}
+            self._journal.shorten(keep)

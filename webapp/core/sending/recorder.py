@@ -1,0 +1,294 @@
+"""The recorder: the sender's hand in the database, in a thread of its own, so that the relay never waits for a disk.
+
+Each round is one transaction: the lease renewed, the outcomes of the last group, the intents of the next.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from webapp.core import broadcasts, ledger, tag_catalogue
+from webapp.core.ledger import Claim, Lease, LeaseLost, RowsLost, Settled
+from webapp.core.ledger.claims import Holder
+from webapp.core.ports import Watch
+from webapp.core.rules.lifecycle import BroadcastState
+from webapp.core.rules.pacing import Reading
+from webapp.core.sending.outbox import Outbox
+from webapp.core.tables.broadcasts import Broadcast
+
+ASK_S = 0.25
+"""How often the surroundings are asked whether to go on."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """How a sender works. Times in seconds.
+
+    `group`: mails of one transaction (None: what suits the database). `latest_s`: an outcome waits at most so long for its group.
+    `lead_s`: mails are claimed so long before the pace lets them leave. `near_s`: a next mail that is nearer is waited for.
+    `slice_s`: after so long a sender that is never idle makes room if another job waits. `promote_s`: how often rows are looked for
+    whose time has come. `patience_s`: how long to insist when the database does not take outcomes.
+    """
+
+    group: int | None = None
+    latest_s: float = 0.05
+    lead_s: float = 0.2
+    near_s: float = 5.0
+    slice_s: float = 5.0
+    promote_s: float = 1.0
+    patience_s: float = 120.0
+    retry_s: float = 0.25
+
+    def group_on(self, dialect: str) -> int:
+        return self.group or (100 if dialect == "sqlite" else 200)
+
+
+@dataclass(frozen=True, slots=True)
+class Shell:
+    """What the core is given by its surroundings.
+
+    `prepare` begins a session's transaction as one that will write. `reading` looks at all clocks, `ticks` at the steady one alone.
+    `watch` looks at a broadcast's state from beside.
+    `must_stop` says that the process is asked to end, `somebody_waits` that other work waits for this worker; both are asked a few times
+    a second.
+    """
+
+    engine: Engine
+    prepare: Callable[[Session], None]
+    reading: Callable[[], Reading]
+    ticks: Callable[[], float]
+    watch: Callable[[int], Watch]
+    must_stop: Callable[[], bool] = lambda: False
+    somebody_waits: Callable[[], bool] = lambda: False
+
+
+class Recorder(threading.Thread):
+    """Runs from `start` until the broadcast has nothing more for this process; then `outbox.barred` is set and all is recorded.
+
+    `error` is what broke it, if anything did; what is not recorded then stands in the journal. `next_in` is when to look again.
+    """
+
+    def __init__(
+        self, shell: Shell, habits: Habits, lease: Lease, broadcast: Broadcast, tags: tuple[str, ...], outbox: Outbox
+    ) -> None:
+        super().__init__(name=f"recorder of broadcast {lease.broadcast_id}")
+        self.error: BaseException | None = None
+        self.is_lost = False
+        self._shell, self._habits, self._lease, self._outbox = shell, habits, lease, outbox
+        self._broadcast, self._tags = broadcast, tags
+        self._terms = ledger.Terms.of(broadcast)
+        self._group = habits.group_on(shell.engine.dialect.name)
+        self._session = Session(shell.engine, expire_on_commit=False)
+        self._is_probing = broadcast.probing
+        self._has_paused = False
+        self._began = self._renewed = self._asked = self._promoted = float("-inf")
+        self._claim_at = float("-inf")
+        self._mailer_has_ended = threading.Event()
+
+    def mailer_has_ended(self) -> None:
+        """Every mail taken is settled: record what is left and end."""
+        self._mailer_has_ended.set()
+        self._outbox.bar("the mailer has ended")
+
+    def run(self) -> None:
+        self._began = self._shell.ticks()
+        try:
+            while not self._outbox.barred:
+                self._round()
+                self._wait()
+            self._drain()
+            self._finish()
+        except (LeaseLost, RowsLost) as error:
+            log.warning("broadcast %s: taken over by the sweep, stopping (%s)", self._lease.broadcast_id, error)
+            self.is_lost = True
+        except BaseException as error:
+            self.error = error
+        finally:
+            self._outbox.bar("the recorder has ended")
+            self._session.close()
+
+    # One round
+
+    def _round(self) -> None:
+        """Renew, record, claim; insisted upon while the database is away."""
+        settled = self._outbox.to_record()
+        claim, reading = self._insist(lambda: self._transaction(settled))
+        self._outbox.recorded()
+        self._renewed = reading.ticks
+        self._outbox.deadline = reading.ticks + ledger.LEASE_S - ledger.MARGIN_S
+        if claim is None:
+            return
+        if not claim.is_sending:
+            self._outbox.bar("the broadcast is not sending any more")
+            return
+        if claim.mails:
+            self._outbox.add(claim.mails, reading.ticks)
+        self._plan(claim, reading)
+
+    def _transaction(self, settled: list[Settled]) -> tuple[Claim | None, Reading]:
+        session, lease, outbox = self._session, self._lease, self._outbox
+        self._shell.prepare(session)
+        reading = self._shell.reading()
+        ledger.renew(session, lease, reading.wall)
+        if settled:
+            ledger.record(session, lease, settled, self._terms, reading)
+            if self._is_probing and outbox.breaker.proven:
+                broadcasts.probe_succeeded(session, lease.broadcast_id)
+        if outbox.breaker.opened_by is not None and not self._has_paused:
+            self._pause(session, reading)
+        claim: Claim | None = None
+        wanted = 0 if outbox.barred else self._wanted(reading)
+        if wanted > 0:
+            if reading.ticks - self._promoted >= self._habits.promote_s:
+                ledger.promote(session, lease.broadcast_id, reading.wall)
+                self._promoted = reading.ticks
+            claim = ledger.claim(session, lease, wanted, self._load_values, reading, lead=self._habits.lead_s)
+        session.commit()
+        if settled and outbox.breaker.proven:
+            self._is_probing = False
+        if outbox.breaker.opened_by is not None:
+            self._has_paused = True
+        return claim, reading
+
+    def _wanted(self, reading: Reading) -> int:
+        """How many mails to claim now: a group ahead of the mailer, unless it is known that there are none."""
+        if reading.ticks < self._claim_at and not self._outbox.unsettled():
+            return 0
+        room = 3 * self._group - self._outbox.held() + self._outbox.unsettled()
+        return min(room, 2 * self._group)
+
+    def _plan(self, claim: Claim, reading: Reading) -> None:
+        """When to try to claim next: with the next group, or when the pace allows or a row is due again."""
+        self._claim_at = float("-inf")
+        if claim.next_in is not None:
+            self._claim_at = reading.ticks + max(claim.next_in - self._habits.lead_s, 0.0)
+        elif claim.exhausted or not claim.mails:
+            self._claim_at = reading.ticks + self._habits.promote_s
+        if not self._outbox.held():
+            self._consider_leaving()
+
+    def _consider_leaving(self) -> None:
+        """Nothing is in hand: leave the worker to others unless the next mail is near."""
+        reading = self._shell.reading()
+        with Session(self._shell.engine) as session:
+            next_in = ledger.next_look(session, session.get_one(Broadcast, self._lease.broadcast_id), reading)
+        if next_in is None or next_in > self._habits.near_s:
+            self._outbox.bar("nothing is due")
+        else:
+            self._claim_at = reading.ticks + max(next_in - self._habits.lead_s, 0.0)
+            if next_in > self._habits.lead_s and self._shell.somebody_waits():
+                self._outbox.bar("others wait")
+
+    def _pause(self, session: Session, reading: Reading) -> None:
+        broadcast = broadcasts.get(session, self._lease.broadcast_id)
+        if broadcast.state is BroadcastState.SENDING:
+            reason = self._outbox.breaker.opened_by
+            broadcasts.pause(session, self._lease.broadcast_id, reason, reading.wall, probing=True)
+
+    def _load_values(self, holders: Sequence[Holder]) -> list[list[str]]:
+        now = self._shell.reading().wall
+        return tag_catalogue.load_values(self._session, holders, self._tags, broadcast=self._broadcast, now=now)
+
+    # Waiting
+
+    def _wait(self) -> None:
+        """Until there is something to do: outcomes enough or old enough, room for more mails, a lease to renew, a mail to let go."""
+        outbox, habits = self._outbox, self._habits
+        first_seen: float | None = None
+        while not outbox.barred:
+            ticks = self._shell.ticks()
+            self._ask(ticks)
+            unsettled = outbox.unsettled()
+            if unsettled and first_seen is None:
+                first_seen = ticks
+            if unsettled >= self._group or (first_seen is not None and ticks - first_seen >= habits.latest_s):
+                return
+            moments = [self._renewed + ledger.RENEW_S]
+            if first_seen is not None:
+                moments.append(first_seen + habits.latest_s)
+            if outbox.held() < 2 * self._group:
+                moments.append(self._claim_at)
+            if min(moments) <= ticks:
+                return
+            release = outbox.next_release()
+            if release is not None:
+                moments.append(release)
+            with outbox.changed:
+                if outbox.unsettled() == unsettled and not outbox.barred:
+                    outbox.changed.wait(max(min(min(moments) - ticks, ASK_S), 0.0))
+            if release is not None and self._shell.ticks() >= release:
+                outbox.wake()
+
+    def _ask(self, ticks: float) -> None:
+        """Now and then, whether this process should end or make room."""
+        if ticks - self._asked < ASK_S:
+            return
+        self._asked = ticks
+        if self._shell.must_stop():
+            self._outbox.bar("the process is asked to end")
+        elif ticks - self._began > self._habits.slice_s and self._shell.somebody_waits():
+            self._outbox.bar("others wait")
+
+    # The end, and when the database is away
+
+    def _drain(self) -> None:
+        """Nothing more is handed over: record what the relay still answers, and hold the lease until the last mail is settled."""
+        while True:
+            has_ended = self._mailer_has_ended.is_set()
+            is_late = self._shell.ticks() - self._renewed >= ledger.RENEW_S
+            has_to_pause = self._outbox.breaker.opened_by is not None and not self._has_paused
+            if self._outbox.unsettled() or is_late or has_to_pause:
+                self._round()
+            elif has_ended:
+                return
+            else:
+                self._mailer_has_ended.wait(self._habits.latest_s)
+
+    def _finish(self) -> None:
+        """Give back what was not begun, end the lease, and see whether the broadcast is done."""
+        leftover = self._outbox.take_back()
+
+        def last() -> None:
+            self._shell.prepare(self._session)
+            now = self._shell.reading().wall
+            ledger.renew(self._session, self._lease, now)
+            ledger.release(self._session, self._lease, leftover, now)
+            ledger.end_lease(self._session, self._lease, now)
+            self._session.commit()
+
+        self._insist(last)
+
+    def _insist(self, transaction: Callable):
+        """Run a transaction until the database takes it. Meanwhile nothing is handed over, and what the relay answers is safe in the
+        journal; after `patience_s` it is left there for the sweep."""
+        began = self._shell.ticks()
+        while True:
+            try:
+                result = transaction()
+            except (LeaseLost, RowsLost):
+                self._session.rollback()
+                raise
+            except (DBAPIError, self._driver_error()) as error:
+                self._session.rollback()
+                if self._shell.ticks() - began > self._habits.patience_s:
+                    raise
+                log.warning("broadcast %s: the database takes nothing: %s", self._lease.broadcast_id, error)
+                self._outbox.hold(True)
+                self._outbox.sync_journal()
+                with self._outbox.changed:
+                    self._outbox.changed.wait(self._habits.retry_s)
+            else:
+                self._outbox.hold(False)
+                return result
+
+    def _driver_error(self) -> type[Exception]:
+        driver = self._shell.engine.dialect.loaded_dbapi
+        error: type[Exception] = driver.Error
+        return error

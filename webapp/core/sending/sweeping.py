@@ -1,0 +1,80 @@
+"""The sweep: repair what was lost, and find what is due. The database is the calendar; whoever lost a wake-up gets another."""
+
+import logging
+from collections.abc import Callable
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from webapp.core import broadcasts, ledger
+from webapp.core.ports import JournalFinding
+from webapp.core.rules.lifecycle import WAITING, BroadcastState
+from webapp.core.rules.pacing import Reading
+from webapp.core.sending.recorder import Shell
+from webapp.core.tables.broadcasts import Broadcast
+
+NEAR_S = 15.0
+"""A broadcast with a mail due within this is woken; the next sweep comes before that is over."""
+
+FindJournal = Callable[[str], JournalFinding]
+log = logging.getLogger(__name__)
+
+
+def sweep(shell: Shell, find_journal: FindJournal) -> list[int]:
+    """One round over everything that is not finished. Returns the broadcasts that are to be woken."""
+    recover(shell, find_journal)
+    due = []
+    with Session(shell.engine) as session:
+        shell.prepare(session)
+        reading = shell.reading()
+        open_states = (BroadcastState.SCHEDULED, BroadcastState.SENDING, BroadcastState.NEEDS_ATTENTION)
+        query = select(Broadcast).where(Broadcast.state.in_(open_states)).order_by(Broadcast.id)
+        for broadcast in session.scalars(query):
+            if _is_due(session, broadcast, reading):
+                due.append(broadcast.id)
+        session.commit()
+        _cancel_rest(shell, session)
+    return due
+
+
+def recover(shell: Shell, find_journal: FindJournal, broadcast_id: int | None = None) -> list[str]:
+    """Settle what ended senders left behind, of one broadcast or of all. Returns the names of their journals, which have served."""
+    served = []
+    with Session(shell.engine) as session:
+        for sender in ledger.open_senders(session, broadcast_id):
+            session.rollback()
+            shell.prepare(session)
+            session.refresh(sender)
+            finding, reading = find_journal(sender.journal), shell.reading()
+            if sender.ended_at is None and ledger.may_recover(session, sender, finding, reading):
+                log.warning("broadcast %s: recovering sender %s (%s)", sender.broadcast_id, sender.id, sender.host)
+                if ledger.recover(session, sender, finding, reading):
+                    served.append(sender.journal)
+            session.commit()
+    return served
+
+
+def _is_due(session: Session, broadcast: Broadcast, reading: Reading) -> bool:
+    if broadcast.state is BroadcastState.SCHEDULED:
+        return broadcast.starts_at is None or broadcast.starts_at <= reading.wall
+    if broadcast.frozen_at is None:
+        return True
+    if broadcasts.finish_if_done(session, broadcast.id, reading.wall) is not BroadcastState.SENDING:
+        return False
+    next_in = ledger.next_look(session, broadcast, reading)
+    has_sender = ledger.in_force(session, broadcast.id, reading.wall) > 0
+    return next_in is not None and next_in <= NEAR_S and not has_sender
+
+
+def _cancel_rest(shell: Shell, session: Session) -> None:
+    """Cancel what waits in cancelled broadcasts, chunk by chunk."""
+    waiting = or_(*(Broadcast.id.in_(ledger.with_rows_in(state)) for state in sorted(WAITING)))
+    ids = session.scalars(select(Broadcast.id).where(Broadcast.state == BroadcastState.CANCELLED, waiting)).all()
+    session.rollback()
+    for broadcast_id in ids:
+        while True:
+            shell.prepare(session)
+            cancelled = ledger.cancel_waiting(session, broadcast_id, shell.reading().wall)
+            session.commit()
+            if not cancelled:
+                break
