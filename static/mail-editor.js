@@ -1,10 +1,11 @@
 // <mail-editor>: a rich editor around a <textarea> with HTML. The textarea stays the form's field and holds the truth: without
 // this script, or for HTML that the editor has no room for, it is edited as source.
 
-import { ask, linkTarget } from "./editor/bubble.js";
-import { losses, parseSource, writeSource } from "./editor/document.js";
+import * as asking from "./editor/asking.js";
+import { cleanPaste, losses, parseSource, writeSource } from "./editor/document.js";
+import { insertText, replaceAll, selectAt } from "./editor/field.js";
 import { extensions } from "./editor/schema.js";
-import { describe, tagSource } from "./editor/tags.js";
+import { tagSource } from "./editor/tags.js";
 import { Toolbar } from "./editor/toolbar.js";
 
 /**
@@ -19,6 +20,13 @@ class MailEditor extends HTMLElement {
   #parts;
   #bubbles;
   #known = new Set();
+  #before = "";
+
+  constructor() {
+    super();
+    this.addEventListener("change", (event) => event.target.name === "editor-mode" && this.#switch(event));
+    this.addEventListener("keydown", (event) => event.altKey && event.key === "F10" && this.#toolbar.focus());
+  }
 
   async connectedCallback() {
     this.textarea = this.querySelector("textarea");
@@ -126,18 +134,15 @@ class MailEditor extends HTMLElement {
     this.surface = this.querySelector("[data-part=surface]");
     const menus = this.#bubbles.querySelectorAll("[data-part=menu]");
     this.#toolbar = new Toolbar(this.querySelector("[role=toolbar]"), menus, (kind) => this.#ask(kind));
-    this.addEventListener("change", (event) => {
-      if (event.target.name !== "editor-mode") return;
-      event.stopPropagation();
-      if (event.target.value === "design") this.design();
-      else this.source();
-      if (this.mode === event.target.value) this.focus();
-    });
-    this.addEventListener("keydown", (event) => {
-      if (event.altKey && event.key === "F10") this.#toolbar.focus();
-    });
     this.querySelector("[data-part=simplify]")?.addEventListener("click", () => this.#simplify());
     this.querySelector("[data-part=restore]")?.addEventListener("click", () => this.#restore());
+  }
+
+  #switch(event) {
+    event.stopPropagation();
+    if (event.target.value === "design") this.design();
+    else this.source();
+    if (this.mode === event.target.value) this.focus();
   }
 
   #parse(source) {
@@ -150,7 +155,7 @@ class MailEditor extends HTMLElement {
     return extensions(this.#tiptap, {
       placeholder: this.textarea.placeholder,
       isKnown: (name) => this.#known.has(name),
-      onTag: (position) => this.#askTag(position),
+      onTag: (position) => asking.tag(this.#editor, this.#form("tag"), position),
       onBraces: () => this.dispatchEvent(new CustomEvent("mail-editor:braces", { bubbles: true })),
     });
   }
@@ -218,8 +223,6 @@ class MailEditor extends HTMLElement {
     this.design();
   }
 
-  #before = "";
-
   #key(event) {
     if ((event.ctrlKey || event.metaKey) && !event.shiftKey && !event.altKey && event.key.toLowerCase() === "k") {
       event.preventDefault();
@@ -229,94 +232,13 @@ class MailEditor extends HTMLElement {
     return false;
   }
 
-  async #ask(kind) {
-    const editor = this.#editor;
-    const { selection } = editor.state;
-    const form = this.#bubbles.querySelector(`[data-kind=${kind}]`);
-    const at = this.cursorRect();
-    const chain = () => editor.chain().focus();
-    if (kind === "link") {
-      const href = editor.getAttributes("link").href ?? "";
-      const answer = await ask(form, at, { href, text: "", empty: selection.empty && !href, present: href });
-      if (!answer) return;
-      const target = linkTarget(answer.values.href);
-      if (answer.action === "remove" || !target) return chain().extendMarkRange("link").unsetMark("link").run();
-      if (!selection.empty || href) return chain().extendMarkRange("link").setMark("link", { href: target }).run();
-      const text = answer.values.text || target.replace(/^(https?:\/\/|mailto:)/, "");
-      return chain().insertContent({ type: "text", text, marks: [{ type: "link", attrs: { href: target } }] }).run();
-    }
-    if (kind === "button") {
-      const present = editor.isActive("mailButton");
-      const href = editor.getAttributes("mailButton").href ?? "";
-      const text = selection.empty ? "" : editor.state.doc.textBetween(selection.from, selection.to, " ");
-      const answer = await ask(form, at, { href, text, empty: !present, present });
-      if (!answer) return;
-      if (answer.action === "remove") return chain().setNode("paragraph").run();
-      const target = linkTarget(answer.values.href);
-      if (present) return chain().updateAttributes("mailButton", { href: target }).run();
-      const content = [{ type: "text", text: answer.values.text || "Read more" }];
-      return chain().insertContent({ type: "mailButton", attrs: { href: target }, content }).run();
-    }
-    if (kind === "picture") {
-      const present = editor.isActive("picture");
-      const { src = "", alt = "", width = "" } = editor.getAttributes("picture");
-      const answer = await ask(form, at, { src, alt, width, present });
-      if (!answer) return;
-      if (answer.action === "remove") return chain().deleteSelection().run();
-      const attrs = { src: answer.values.src.trim(), alt: answer.values.alt.trim(), width: answer.values.width || null };
-      if (present) return chain().updateAttributes("picture", attrs).run();
-      return chain().insertContent({ type: "picture", attrs }).run();
-    }
+  #ask(kind) {
+    return asking[kind](this.#editor, this.#form(kind), this.cursorRect());
   }
 
-  async #askTag(position) {
-    const editor = this.#editor;
-    const node = editor.state.doc.nodeAt(position);
-    const { name, fallback, plain } = describe(node.attrs.source);
-    editor.commands.setNodeSelection(position);
-    if (!plain) return;
-    const form = this.#bubbles.querySelector("[data-kind=tag]");
-    form.querySelector("[data-part=name]").textContent = name;
-    const answer = await ask(form, editor.view.nodeDOM(position).getBoundingClientRect(), { fallback, present: true });
-    if (!answer) return;
-    if (answer.action === "remove") return editor.chain().focus().deleteRange({ from: position, to: position + 1 }).run();
-    const source = tagSource(name, answer.values.fallback);
-    const change = ({ tr }) => Boolean(tr.setNodeAttribute(position, "source", source));
-    editor.chain().focus().command(change).setTextSelection(position + 1).run();
+  #form(kind) {
+    return this.#bubbles.querySelector(`[data-kind=${kind}]`);
   }
-}
-
-/** Pasted HTML without what an editor under a strict policy may not even parse: style attributes and style sheets. */
-function cleanPaste(html) {
-  return html
-    .replace(/<style[\s\S]*?<\/style>/gi, "")
-    .replace(/<b\b[^>]*\bid="docs-internal-guid[^>]*>/gi, "<span>")
-    .replace(/<[a-z][^>]*>/gi, (tag) => tag.replace(/\sstyle\s*=\s*("[^"]*"|'[^']*'|[^\s>]+)/gi, ""));
-}
-
-/** Insert at the cursor of a plain field as typing does, so that the browser's own undo takes it back. */
-export function insertText(field, text, typed = 0) {
-  field.focus();
-  field.setSelectionRange(field.selectionStart - typed, field.selectionEnd);
-  if (document.execCommand("insertText", false, text)) return;
-  field.setRangeText(text, field.selectionStart, field.selectionEnd, "end");
-  field.dispatchEvent(new Event("input", { bubbles: true }));
-}
-
-/** Replace a plain field's text as typing does. */
-export function replaceAll(field, text) {
-  if (text === field.value) return;
-  field.focus();
-  field.select();
-  if (!text && document.execCommand("delete")) return;
-  insertText(field, text);
-}
-
-/** Select characters of a plain field and bring them into sight. */
-export function selectAt(field, start, end) {
-  field.setSelectionRange(start, end);
-  field.blur(); // gaining the focus is what scrolls to the selection
-  field.focus();
 }
 
 customElements.define("mail-editor", MailEditor);

@@ -1,6 +1,6 @@
 // Problems beside the preview: go to the place, or take the name that was meant. And the text part, derived or written by hand.
 
-import { replaceAll, selectAt } from "../mail-editor.js";
+import { replaceAll, selectAt } from "../editor/field.js";
 
 const form = document.getElementById("compose");
 const editor = document.getElementById("body-editor");

@@ -1,7 +1,7 @@
 // The palette of tags: inserts where the cursor last was, in subject, body or text.
 
 import { place } from "../editor/bubble.js";
-import { insertText } from "../mail-editor.js";
+import { insertText } from "../editor/field.js";
 import { tagSource } from "../editor/tags.js";
 
 const palette = document.getElementById("tag-palette");

@@ -145,3 +145,11 @@ function topLevel(body) {
 }
 
 const isContent = (node) => node.nodeType !== Node.TEXT_NODE || node.data.trim() !== "";
+
+/** Pasted HTML without what an editor under a strict policy may not even parse: style attributes and style sheets. */
+export function cleanPaste(html) {
+  return html
+    .replace(/<style[\s\S]*?<\/style>/gi, "")
+    .replace(/<b\b[^>]*\bid="docs-internal-guid[^>]*>/gi, "<span>")
+    .replace(/<[a-z][^>]*>/gi, (tag) => tag.replace(/\sstyle\s*=\s*("[^"]*"|'[^']*'|[^\s>]+)/gi, ""));
+}

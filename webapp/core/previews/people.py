@@ -84,7 +84,7 @@ def extremes(session: Session, audience: Audience) -> list[Extreme]:
     length = func.length(Client.first_name) + func.length(Client.last_name)
     from_right = or_(*(_is_language(language) for language in RIGHT_TO_LEFT))
     services = select(func.count()).where(Service.client_id == Client.id).scalar_subquery()
-    asked: list[tuple[str, Select[tuple[int]]]] = [
+    asked: list[tuple[str, Select[int]]] = [
         ("longest name", select(Client.id).order_by(length.desc(), Client.id)),
         ("empty name", select(Client.id).where(Client.first_name == "").order_by(Client.id)),
         ("right to left", select(Client.id).where(from_right).order_by(Client.id)),

@@ -60,9 +60,9 @@ def save(broadcast_id: int):
     return draft.redirect(url_for("schedule.index", broadcast_id=broadcast_id))
 
 
-@bp.get("/preview")
-def preview(broadcast_id: int):
-    """The preview for another recipient, as a fragment."""
+@bp.get("/person")
+def person(broadcast_id: int):
+    """Another recipient, and the preview for them."""
     broadcast = broadcasts.get(db.session, broadcast_id)
     return render_template("content/_person_chosen.html", **_preview(broadcast), form=ContentForm.of(broadcast))
 

@@ -1,0 +1,112 @@
+"""Whom a preview is made for."""
+
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy.orm import Session
+
+from tests import factories
+from webapp.core import previews
+from webapp.core.audience import Audience, AudienceFilter, pick
+from webapp.core.previews.receivers import Receivers
+from webapp.core.rules.statuses import MessageType
+from webapp.core.tables.broadcasts import PickKind
+from webapp.core.tables.stamps import BLOCK_BITS
+
+TODAY = date(2026, 11, 23)
+EVERYONE = Audience(AudienceFilter(MessageType.GENERAL))
+IDS = st.sets(
+    st.integers(1, 40) | st.integers((1 << BLOCK_BITS) - 3, (1 << BLOCK_BITS) + 3) | st.integers(60_000, 60_010)
+)
+
+
+def receivers(ids: set[int]) -> Receivers:
+    blocks: dict[int, int] = {}
+    for one in ids:
+        blocks[one >> BLOCK_BITS] = blocks.get(one >> BLOCK_BITS, 0) | 1 << (one & (1 << BLOCK_BITS) - 1)
+    return Receivers(sorted(blocks.items()))
+
+
+@given(IDS, IDS)
+def test_places_and_neighbours_are_those_of_the_sorted_ids(ids: set[int], asked: set[int]):
+    found, ordered = receivers(ids), sorted(ids)
+    assert found.total == len(ordered)
+    assert found.first() == (ordered[0] if ordered else None)
+    for one in ids | asked:
+        assert (one in found) == (one in ids)
+        assert found.position(one) == sum(other <= one for other in ordered)
+        assert found.before(one) == max((other for other in ordered if other < one), default=None)
+        assert found.after(one) == min((other for other in ordered if other > one), default=None)
+
+
+def test_one_pages_through_those_who_will_get_the_mail_and_nobody_else(session: Session):
+    ada = factories.client(session, "ada@example.com")
+    factories.client(session, None)
+    factories.client(session, "ADA@example.com", address_key="ada@example.com")
+    zoe = factories.client(session, "zoe@example.com", first_name="Zoë", last_name="Oster")
+    session.commit()
+    first = previews.at(session, EVERYONE, TODAY, None)
+    assert first and (first.client_id, first.position, first.total) == (ada.id, 1, 2)
+    assert (first.previous_id, first.next_id) == (None, zoe.id)
+    last = previews.at(session, EVERYONE, TODAY, zoe.id)
+    assert last and (last.name, last.address, last.position) == ("Zoë Oster", "zoe@example.com", 2)
+    assert (last.previous_id, last.next_id) == (ada.id, None)
+
+
+def test_a_client_who_will_not_get_it_gives_way_to_the_first(session: Session):
+    ada = factories.client(session)
+    other = factories.client(session, None)
+    session.commit()
+    person = previews.at(session, EVERYONE, TODAY, other.id)
+    assert person and person.client_id == ada.id
+    assert previews.at(session, Audience(AudienceFilter(MessageType.GENERAL, countries=("JP",))), TODAY, None) is None
+
+
+@pytest.mark.parametrize(("chosen", "words"), [(True, "VPS-2 · b.example, due next of 2"), (False, "Web · a.example")])
+def test_the_holding_whose_data_the_tags_take_is_said_in_words(session: Session, chosen: bool, words: str):
+    client = factories.client(session)
+    web, vps = factories.product(session, "Web"), factories.product(session, "VPS-2")
+    factories.service(session, client, web, domain="a.example", next_due_on=date(2026, 12, 1))
+    for domain, day in (("c.example", 9), ("b.example", 5)):
+        factories.service(session, client, vps, domain=domain, next_due_on=date(2026, 12, day))
+    session.commit()
+    products = (vps.id,) if chosen else (web.id,)
+    person = previews.at(session, Audience(AudienceFilter(MessageType.SERVICES, products=products)), TODAY, None)
+    assert person and person.holding == words
+
+
+def test_a_client_added_beyond_the_filter_is_said_to_be(session: Session):
+    client = factories.client(session)
+    web, vps = factories.product(session, "Web"), factories.product(session, "VPS-2")
+    factories.service(session, client, web, domain="a.example")
+    draft = factories.broadcast(session, message_type=MessageType.SERVICES)
+    pick(session, draft.id, client.id, PickKind.ADDED)
+    session.commit()
+    audience = Audience(AudienceFilter(MessageType.SERVICES, products=(vps.id,)), draft.id)
+    person = previews.at(session, audience, TODAY, client.id)
+    assert person and person.holding == "Web · a.example, which is not among those chosen"
+
+
+def test_extremes_are_people_who_will_get_it(session: Session):
+    factories.client(session, "a@example.com", first_name="Jo", last_name="Li")
+    longest = factories.client(session, "b@example.com", first_name="Maximiliane-Katharina", last_name="von der Heide")
+    factories.client(session, None, first_name="Wolfeschlegelsteinhausenbergerdorff", last_name="Senior-Schmidt")
+    nameless = factories.client(session, "c@example.com", first_name="")
+    hebrew = factories.client(session, "d@example.com", first_name="נועה", language="he-IL")
+    factories.client(session, "e@example.com", language="hex")
+    session.commit()
+    found = {extreme.label: extreme.client_id for extreme in previews.extremes(session, EVERYONE)}
+    assert found == {"longest name": longest.id, "empty name": nameless.id, "right to left": hebrew.id}
+
+
+def test_most_services_is_offered_where_services_matter(session: Session):
+    product = factories.product(session)
+    few, many = factories.client(session), factories.client(session)
+    for client, count in ((few, 1), (many, 3)):
+        for _ in range(count):
+            factories.service(session, client, product)
+    session.commit()
+    found = previews.extremes(session, Audience(AudienceFilter(MessageType.SERVICES)))
+    assert ("most services", many.id) in [(extreme.label, extreme.client_id) for extreme in found]
