@@ -14,8 +14,8 @@ MAX_LOCAL = 64
 """Octets before the @: RFC 5321 section 4.5.3.1.1."""
 
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
-_LABEL = r"(?:[a-z0-9]|[a-z0-9][a-z0-9-]{0,61}[a-z0-9])"
-_COMMON = re.compile(rf"({_ATOM}(?:\.{_ATOM})*)@((?:{_LABEL}\.)+[a-z]{{2,63}})")
+_COMMON_LOCAL = re.compile(rf"{_ATOM}(?:\.{_ATOM})*")
+_COMMON_DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
 _CODED_LABEL = re.compile(r"(?:^|\.)..--")
 _RESERVED = frozenset(SPECIAL_USE_DOMAIN_NAMES) - {"test"}
 _BETWEEN = re.compile(r"\s*[;,|]\s*")
@@ -113,15 +113,20 @@ def _common(text: str, repair: str | None) -> Address | None:
         return None
     domain = domain.lower()
     candidate = f"{local}@{domain}"
-    if (
-        not _COMMON.fullmatch(candidate)
-        or len(local) > MAX_LOCAL
-        or len(candidate) > MAX_ADDRESS
-        or _CODED_LABEL.search(domain)
-        or domain.rpartition(".")[2] in _RESERVED
-    ):
+    if len(local) > MAX_LOCAL or len(candidate) > MAX_ADDRESS:
+        return None
+    if not _is_common_domain(domain) or not _COMMON_LOCAL.fullmatch(local):
         return None
     return Address(candidate, candidate.lower(), text, repair)
+
+
+@lru_cache(maxsize=4096)
+def _is_common_domain(domain: str) -> bool:
+    return (
+        _COMMON_DOMAIN.fullmatch(domain) is not None
+        and not _CODED_LABEL.search(domain)
+        and domain.rpartition(".")[2] not in _RESERVED
+    )
 
 
 def _checked(text: str, repair: str | None) -> Address | Unusable:

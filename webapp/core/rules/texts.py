@@ -8,6 +8,8 @@ _INVISIBLE = re.compile(
 )
 """Characters nobody sees, which turn text round or split a word. The joiners U+200C and U+200D stay: Persian, Hindi and emoji need them."""
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_ACCENTS = re.compile("[\u0300-\u036f]+")
+"""Marks on Latin, Greek and Cyrillic letters. Vowel signs of other scripts are part of the word and stay."""
 _LETTERS_WITHOUT_ACCENT = str.maketrans(
     {"ß": "ss", "ø": "o", "đ": "d", "ð": "d", "ł": "l", "æ": "ae", "œ": "oe", "þ": "th", "ı": "i", "ħ": "h", "’": "'"}
 )
@@ -33,13 +35,7 @@ def folded(text: str) -> str:
     if text.isascii():
         return text.lower()
     small = unicodedata.normalize("NFKD", text.casefold()).casefold().translate(_LETTERS_WITHOUT_ACCENT)
-    bare = "".join(letter for letter in unicodedata.normalize("NFKD", small) if not _is_accent(letter))
-    return unicodedata.normalize("NFC", bare)
-
-
-def _is_accent(letter: str) -> bool:
-    """Marks on Latin, Greek and Cyrillic letters. Vowel signs of other scripts are part of the word."""
-    return "\u0300" <= letter <= "\u036f"
+    return unicodedata.normalize("NFC", _ACCENTS.sub("", unicodedata.normalize("NFKD", small)))
 
 
 def shown(text: str, limit: int) -> str:

@@ -34,6 +34,12 @@ _STYLE_OF_BUTTONS = (
 )
 """For `<p class="button"><a href="…">`, which the editor writes for a button."""
 
+_OFFICE = "".join(
+    f' xmlns:{prefix}="urn:schemas-microsoft-com:{name}"'
+    for prefix, name in (("v", "vml"), ("o", "office:office"), ("w", "office:word"))
+)
+"""Without these names Outlook does not draw what stands in its conditional comments."""
+
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*")
 _HALF = "A condition begins or ends inside something that a mail cannot carry, such as a form or a script."
 
@@ -66,7 +72,9 @@ def finish(source: str, *, title: Items = (), language: str = "") -> Document:
     ]
     plain, kept = outlook.set_aside(_blocks_as_comments(plain, spots, tags), words)
     page = _taken_apart(plain)
-    body = _without_empty_paragraphs(sanitise.fragment("".join(page.body)), words)
+    body = _without_empty_paragraphs(sanitise.fragment("".join(page.body).strip()), words)
+    if "<tbody" not in source.lower():
+        body = _within_table_body(body, words)
     title_word = words.word(len(tags))
     done = outlook.put_back(_whole(page, body, title_word, language), kept)
     return Document(_nodes(done, words, tags, title), done, words, tags)
@@ -136,8 +144,17 @@ def _taken_apart(source: str) -> _Page:
 
 def _without_empty_paragraphs(body: str, words: Words) -> str:
     """The body without the paragraphs that hold only conditions: in an editor, each stands in a line of its own."""
-    conditions = rf"(?:\s*<!--{words.uncaptured()}-->)+\s*(?:<br>)?\s*"
-    return re.sub(rf"<p(?: [^<>]*)?>({conditions})</p>", r"\1", body)
+    return re.sub(rf"<p(?: [^<>]*)?>({_conditions(words)})\s*(?:<br>)?\s*</p>", r"\1", body)
+
+
+def _within_table_body(body: str, words: Words) -> str:
+    """The body with conditions moved into the table bodies that browsers put around rows: one that begins before such a body and ends in
+    it would leave half of it."""
+    return re.sub(rf"({_conditions(words)})\s*<tbody>", r"<tbody>\1", body)
+
+
+def _conditions(words: Words) -> str:
+    return rf"(?:\s*<!--{words.uncaptured()}-->)+"
 
 
 def _whole(page: _Page, body: str, title: str, language: str) -> str:
@@ -163,6 +180,7 @@ def _whole(page: _Page, body: str, title: str, language: str) -> str:
     direction = direction if direction in ("ltr", "rtl") else "auto"
     lang = next((f' lang="{tag}"' for tag in (language, page.root.get("lang", "")) if _LANGUAGE.fullmatch(tag)), "")
     scheme = page.color_scheme or ("" if page.is_document else "light dark")
+    office = _OFFICE if any(f"xmlns:{prefix}" in page.root for prefix in "vow") else ""
     head = [
         '<meta charset="utf-8">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
@@ -174,7 +192,7 @@ def _whole(page: _Page, body: str, title: str, language: str) -> str:
     return "\n".join(
         [
             "<!DOCTYPE html>",
-            f'<html{lang} dir="{direction}">',
+            f'<html{lang} dir="{direction}"{office}>',
             "<head>",
             *filter(None, head),
             "</head>",

@@ -21,7 +21,10 @@ def set_aside(source: str, words: Words) -> tuple[str, dict[str, str]]:
     kept: dict[str, str] = {}
     out: list[str] = []
     position = 0
-    while (start := source.find("<!--", position)) >= 0:
+    for piece in markup.pieces(source):
+        start = piece.start
+        if piece.place is not Place.COMMENT or start < position or not source.startswith("<!--", start):
+            continue
         out.append(source[position:start])
         opening, revealed = CONDITIONAL.match(source, start), REVEALED.match(source, start)
         end = revealed.end() if revealed else _end(source, start)
@@ -45,7 +48,10 @@ def put_back(done: str, kept: dict[str, str]) -> str:
     lost = set(pair) if begun * 2 != len(pair) else set()
     for stand_in, comment in kept.items():
         done = done.replace(stand_in, "" if stand_in in lost else comment)
-    return done
+    return _NOTHING_BETWEEN.sub("", done)
+
+
+_NOTHING_BETWEEN = re.compile(r"<!--\[if[^<>\]]*\]><!--+>\s*<!--<!\[endif\]-->\s*", re.IGNORECASE)
 
 
 def _end(source: str, start: int) -> int:
@@ -65,19 +71,21 @@ def _tag_by_tag(source: str) -> str:
         if isinstance(found, Tag):
             name = found.element.removeprefix("/")
             if name in _ELEMENTS or name == "style" or name.startswith(_OFFICE):
-                out.append(_written(found))
+                out.append(_written(found, source))
         elif found.place is Place.TEXT:
             out.append(source[found.start : found.end])
         elif found.place is Place.RAW and found.element == "style":
             out.append(sanitise.css(source[found.start : found.end]))
-    return "".join(out).replace("--", "- -") if "-->" in "".join(out) else "".join(out)
+    return "".join(out).replace("-->", "")
 
 
-def _written(tag: Tag) -> str:
+def _written(tag: Tag, source: str) -> str:
+    # Office takes its own elements only in the case it gave them.
+    element = source[tag.start + 1 : tag.start + 1 + len(tag.element)]
     written = "".join(
         f' {name}="{sanitise.quoted(kept)}"'
         for name, value in tag.attributes.items()
         if _ATTRIBUTE_NAME.fullmatch(name) and not name.startswith("on")
         if (kept := sanitise.attribute(tag.element, name, value)) is not None
     )
-    return f"<{tag.element}{written}{'/' if tag.self_closing else ''}>"
+    return f"<{element}{written}{'/' if tag.self_closing else ''}>"

@@ -36,7 +36,7 @@ _PICTURE = re.compile(r"\s*(?:https?://|cid:)", re.IGNORECASE)
 ADDRESSES = {"href": _LINK, "src": _PICTURE, "background": _PICTURE}
 
 _HARMFUL = re.compile(
-    r"@import[^;]*;?|@charset[^;]*;?|<!--|-->|</?|expression\s*\(|(?:behavior|-moz-binding)\s*:[^;}]*|(?:javascript|vbscript|data)\s*:",
+    r"@import[^;]*;?|@charset[^;]*;?|<!--|-->|</|expression\s*\(|(?:behavior|-moz-binding)\s*:[^;}]*|(?:javascript|vbscript|data)\s*:",
     re.IGNORECASE,
 )
 

@@ -31,6 +31,7 @@ _BRACES = re.compile(
     r"|(?P<torn>(?:<[^<>{}]*>)+[{%])"
     r"|(?P<single>\$?[ \t]*[A-Za-z_]\w{0,40}[ \t]*\}))"
 )
+_MARKUP = re.compile(r"</?[A-Za-z!]")
 _INVISIBLE = re.compile("[\u200b\u2060\ufeff\u00ad]")
 
 
@@ -39,6 +40,9 @@ def tokens(source: str, *, is_html: bool) -> Iterator[Token]:
     for match in _BRACES.finditer(source):
         kind: Any = match.lastgroup
         inner = match[kind] if kind in ("output", "block", "single") else ""
+        if is_html and _MARKUP.search(inner):
+            yield Token("torn", *match.span())
+            continue
         if is_html and "&" in inner:
             inner = html.unescape(inner)
         inner = _INVISIBLE.sub("", inner).replace("\xa0", " ")

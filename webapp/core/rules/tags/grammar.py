@@ -70,10 +70,6 @@ def _read_output(inner: str) -> Output:
         return Output(inner)
     if not inner:
         raise TagError("There is no name between these braces.")
-    if "<" in inner and re.search(r"</?[A-Za-z][^>]*>", inner):
-        raise TagError(
-            "There is formatting inside this tag. Delete the tag and insert it again, or remove the formatting."
-        )
     words = inner.partition("|")[0].strip()
     if _SEVERAL_WORDS.fullmatch(words):
         joined = re.sub(r"[ -]+", "_", words)
