@@ -39,17 +39,19 @@ def command(folder: Path, fd: int) -> Sequence[str]:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """A caught mail in a list. `recipient` is the address of the envelope, `sender` and `subject` are from the header."""
+    """A caught mail in a list. `recipient` is the address of the envelope; `name_of_recipient`, `sender` and `subject` are from the
+    header."""
 
     name: str
     caught_at: datetime
     recipient: str
+    name_of_recipient: str
     sender: str
     subject: str
     size: int
 
     def matches(self, words: Sequence[str]) -> bool:
-        text = f"{self.recipient} {self.sender} {self.subject}".casefold()
+        text = f"{self.recipient} {self.name_of_recipient} {self.sender} {self.subject}".casefold()
         return all(word in text for word in words)
 
 
@@ -138,6 +140,7 @@ def _summary(folder: Path, name: str) -> Summary:
         name=name,
         caught_at=datetime.fromtimestamp(int(name.partition(".")[0]) / 1e9, UTC),
         recipient=fields.get("delivered-to", ""),
+        name_of_recipient=fields.get("to", "").partition("<")[0].strip(' "'),
         sender=fields.get("from", ""),
         subject=fields.get("subject", ""),
         size=size,

@@ -102,7 +102,7 @@ def _demo(options: argparse.Namespace, instance: Path, environ: Mapping[str, str
 
 
 def _granian(port: int) -> list[str]:
-    options = ["--interface", "wsgi", "--workers", "1", "--blocking-threads", "8", "--no-ws", "--backpressure", "64"]
+    options = ["--interface", "wsgi", "--workers", "1", "--blocking-threads", "4", "--no-ws", "--backpressure", "64"]
     where = ["--host", HOST, "--port", str(port), "--access-log", "--workers-kill-timeout", "3s"]
     return [sys.executable, "-m", "granian", *options, *where, "wsgi:app"]
 
