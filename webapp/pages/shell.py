@@ -11,7 +11,7 @@ from werkzeug.exceptions import HTTPException
 
 from webapp.adapters.clock import now
 from webapp.adapters.database import will_write
-from webapp.core import users
+from webapp.core import clients, users
 from webapp.core.errors import Conflict, DomainError, NotFound
 from webapp.core.tables.users import User
 from webapp.extensions import db, login
@@ -198,11 +198,7 @@ def _demo() -> bool:
 
 def _nav() -> dict:
     """Numbers shown in the navigation."""
-    from sqlalchemy import func, select
-
-    from webapp.core.tables.clients import Client
-
-    return {"clients": db.session.scalar(select(func.count()).select_from(Client)) or 0}
+    return {"clients": clients.count(db.session)}
 
 
 def remember_sign_in(token: str, *, by_link: bool = False) -> None:

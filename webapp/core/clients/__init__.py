@@ -2,5 +2,17 @@
 
 from webapp.core.clients.inserting import insert_many
 from webapp.core.clients.rows import stored_form
+from webapp.core.clients.search import PAGE, ClientSearch, count, get, is_overdue, mails, search, values
 
-__all__ = ["insert_many", "stored_form"]
+__all__ = [
+    "PAGE",
+    "ClientSearch",
+    "count",
+    "get",
+    "insert_many",
+    "is_overdue",
+    "mails",
+    "search",
+    "stored_form",
+    "values",
+]

@@ -1,8 +1,57 @@
-from flask import Blueprint
+"""The clients: the list, and one with what they hold and the mails they got."""
+
+from typing import Any
+
+from flask import Blueprint, render_template, request
+
+from webapp.adapters.clock import now
+from webapp.core import clients
+from webapp.core.audience import client_name
+from webapp.core.audience.words import country_name, language_name
+from webapp.core.rules import reasons
+from webapp.extensions import db
+from webapp.pages import shell
+from webapp.pages.broadcasts import draft
+from webapp.pages.clients.forms import SearchForm
 
 bp = Blueprint("clients", __name__, url_prefix="/clients")
+
+NAMES = {"country_name": country_name, "language_name": language_name, "client_name": client_name}
 
 
 @bp.get("/")
 def index():
-    return ""
+    """The list; for htmx only the part below the filters."""
+    form = SearchForm(request.args)
+    form.offer(clients.values(db.session))
+    wanted = form.wanted()
+    context: dict[str, Any] = {
+        "form": form,
+        "page": clients.search(db.session, wanted, _number(request.args.get("page"))),
+        "narrowed": not wanted.is_empty,
+        "filters": {name: value for name, value in request.args.items() if value and name != "page"},
+        **NAMES,
+    }
+    fragment = request.headers.get("HX-Request") and not request.headers.get("HX-History-Restore-Request")
+    return render_template("clients/_client_list.html" if fragment else "clients/index.html", **context)
+
+
+@bp.get("/<int:client_id>")
+def show(client_id: int):
+    client = clients.get(db.session, client_id)
+    today = now().astimezone(shell.viewer_zone()).date()
+    return render_template(
+        "clients/show.html",
+        client=client,
+        name=client_name(client),
+        mails=[
+            (delivery, draft.title(broadcast), reasons.in_words(delivery.state, delivery.reason))
+            for delivery, broadcast in clients.mails(db.session, client_id)
+        ],
+        overdue={service.id for service in client.services if clients.is_overdue(service, today)},
+        **NAMES,
+    )
+
+
+def _number(text: str | None) -> int:
+    return int(text) if text and text.isdecimal() and len(text) < 9 else 1

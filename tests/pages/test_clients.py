@@ -1,0 +1,69 @@
+from datetime import date
+
+from tests import factories
+from webapp.core.rules.statuses import HoldingStatus
+
+
+def test_with_no_clients_the_page_says_what_to_do(browser_client):
+    page = browser_client.get("/clients/").text
+    assert "No clients yet" in page
+    assert 'href="/clients/import/"' in page
+
+
+def test_the_list_is_filtered_by_its_address(browser_client, sqlite_session):
+    factories.client(sqlite_session, first_name="Zoë", country="DK")
+    factories.client(sqlite_session, first_name="Ada", country="DE")
+    sqlite_session.commit()
+    page = browser_client.get("/clients/?country=DK").text
+    assert "Zoë" in page
+    assert "Ada" not in page
+    assert '<option selected value="DK">Denmark' in page
+
+
+def test_the_fragment_is_the_very_part_of_the_page(browser_client, sqlite_session):
+    factories.client(sqlite_session)
+    sqlite_session.commit()
+    part = browser_client.get("/clients/", headers={"HX-Request": "true"}).text
+    assert part.strip().startswith('<div id="client-list"')
+    assert part.strip() in browser_client.get("/clients/").text
+
+
+def test_filters_that_make_no_sense_restrict_nothing(browser_client, sqlite_session):
+    factories.client(sqlite_session, first_name="Ada")
+    sqlite_session.commit()
+    assert "Ada" in browser_client.get("/clients/?status=happy&product=x&page=-3").text
+
+
+def test_nobody_found_offers_the_way_back(browser_client, sqlite_session):
+    factories.client(sqlite_session)
+    sqlite_session.commit()
+    page = browser_client.get("/clients/?q=nobodyatall").text
+    assert "Nobody found" in page
+    assert 'href="/clients/"' in page
+
+
+def test_a_client_is_shown_with_what_they_hold(browser_client, sqlite_session):
+    client = factories.client(sqlite_session, company="Nord & Süd <GmbH>")
+    service = factories.service(
+        sqlite_session,
+        client,
+        factories.product(sqlite_session),
+        domain="shop.example.net",
+        status=HoldingStatus.ACTIVE,
+        next_due_on=date(2020, 1, 2),
+    )
+    factories.addon_assignment(sqlite_session, service, factories.addon(sqlite_session), status=HoldingStatus.SUSPENDED)
+    sqlite_session.commit()
+    page = browser_client.get(f"/clients/{client.id}").text
+    for text in ("Nord &amp; Süd &lt;GmbH&gt;", "shop.example.net", "overdue", "suspended", "No mass mail yet"):
+        assert text in page
+
+
+def test_a_client_no_mail_reaches_says_so(browser_client, sqlite_session):
+    client = factories.client(sqlite_session, email=None, address_problem="there is no @")
+    sqlite_session.commit()
+    assert "No mass mail reaches this client" in browser_client.get(f"/clients/{client.id}").text
+
+
+def test_a_client_who_is_gone_is_a_page(browser_client):
+    assert browser_client.get("/clients/99").status_code == 404

@@ -1,0 +1,151 @@
+"""Find clients, and show one with everything they hold."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy.orm import Session, selectinload
+
+from webapp.core.errors import NotFound
+from webapp.core.rules.statuses import ClientStatus
+from webapp.core.rules.texts import folded
+from webapp.core.tables.broadcasts import Broadcast
+from webapp.core.tables.clients import AddonAssignment, Client, Product, Service
+from webapp.core.tables.deliveries import Delivery
+
+PAGE = 50
+
+
+@dataclass(frozen=True)
+class ClientSearch:
+    """What clients are looked for by; empty parts restrict nothing. `words` must all stand in number, names, company or e-mail, or
+    begin a service's domain. `country` and `language` are codes, `product_id` one of theirs; `without_address`: only those whom no
+    mail can reach."""
+
+    words: str = ""
+    country: str = ""
+    language: str = ""
+    status: ClientStatus | None = None
+    product_id: int | None = None
+    without_address: bool = False
+
+    @property
+    def is_empty(self) -> bool:
+        return self == ClientSearch()
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of clients by rising id, `services` being how many each holds. `number` counts from 1."""
+
+    rows: Sequence[Client]
+    services: dict[int, int]
+    total: int
+    number: int
+
+    @property
+    def first(self) -> int:
+        return (self.number - 1) * PAGE + 1 if self.rows else 0
+
+    @property
+    def last(self) -> int:
+        return (self.number - 1) * PAGE + len(self.rows)
+
+    @property
+    def has_next(self) -> bool:
+        return self.last < self.total
+
+
+@dataclass(frozen=True)
+class Values:
+    """What the list can be narrowed by: the values that clients really have."""
+
+    countries: Sequence[str] = field(default_factory=list)
+    languages: Sequence[str] = field(default_factory=list)
+    products: Sequence[Product] = field(default_factory=list)
+
+
+def count(session: Session) -> int:
+    """How many clients there are."""
+    return session.scalar(select(func.count()).select_from(Client)) or 0
+
+
+def search(session: Session, wanted: ClientSearch, number: int = 1) -> Page:
+    """A page of the clients that match; a page behind the last is the last."""
+    conditions = _conditions(wanted)
+    total = session.scalar(select(func.count()).select_from(Client).where(*conditions)) or 0
+    number = max(1, min(number, -(-total // PAGE)))
+    query = select(Client).where(*conditions).order_by(Client.id).offset((number - 1) * PAGE).limit(PAGE)
+    rows = session.scalars(query).all()
+    return Page(rows, _holdings(session, [row.id for row in rows]), total, number)
+
+
+def values(session: Session) -> Values:
+    """The countries, languages and products to choose from."""
+    return Values(
+        countries=session.scalars(select(Client.country).where(Client.country.is_not(None)).distinct()).all(),  # type: ignore[arg-type]
+        languages=session.scalars(select(Client.language).where(Client.language.is_not(None)).distinct()).all(),  # type: ignore[arg-type]
+        products=session.scalars(select(Product).order_by(Product.group_name, Product.name)).all(),
+    )
+
+
+def get(session: Session, client_id: int) -> Client:
+    """One client with services and addons. Raises NotFound."""
+    holdings = selectinload(Client.services)
+    client = session.scalar(
+        select(Client)
+        .where(Client.id == client_id)
+        .options(
+            holdings.joinedload(Service.product),
+            holdings.selectinload(Service.addons).joinedload(AddonAssignment.addon),
+        )
+    )
+    if client is None:
+        raise NotFound("This client does not exist (any more).")
+    return client
+
+
+def mails(session: Session, client_id: int, limit: int = PAGE) -> Sequence[tuple[Delivery, Broadcast]]:
+    """The deliveries to a client, latest broadcast first, each with its broadcast; at most `limit`."""
+    query = (
+        select(Delivery, Broadcast)
+        .join(Broadcast, Broadcast.id == Delivery.broadcast_id)
+        .where(Delivery.client_id == client_id)
+        .order_by(Delivery.id.desc())
+        .limit(limit)
+    )
+    return [(delivery, broadcast) for delivery, broadcast in session.execute(query)]
+
+
+def is_overdue(service: Service, today: date) -> bool:
+    """Whether a service that is in use should have been paid by now."""
+    return service.next_due_on is not None and service.next_due_on < today and service.status.value == "active"
+
+
+def _conditions(wanted: ClientSearch) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = [_word(word) for word in folded(wanted.words).split()]
+    if wanted.country:
+        found.append(Client.country == wanted.country)
+    if wanted.language:
+        found.append(Client.language == wanted.language)
+    if wanted.status:
+        found.append(Client.status == wanted.status)
+    if wanted.product_id is not None:
+        found.append(Client.id.in_(select(Service.client_id).where(Service.product_id == wanted.product_id)))
+    if wanted.without_address:
+        found.append(Client.address_key.is_(None))
+    return found
+
+
+def _word(word: str) -> ColumnElement[bool]:
+    known = Client.search_text.contains(word, autoescape=True)
+    if "." not in word:
+        return known
+    domain = select(Service.client_id).where(Service.domain.startswith(word, autoescape=True))
+    return or_(known, Client.id.in_(domain))
+
+
+def _holdings(session: Session, ids: Sequence[int]) -> dict[int, int]:
+    query = select(Service.client_id, func.count()).where(Service.client_id.in_(ids)).group_by(Service.client_id)
+    return {client_id: number for client_id, number in session.execute(query)}
