@@ -167,6 +167,43 @@ class TestConnections:
         assert second.code == 250
         assert set(oracle_log.per_recipient(oracle_file).values()) == {1}
 
+    @pytest.mark.parametrize("stage", ["mail", "rcpt", "data", "dot"])
+    def test_after_421_the_connection_is_not_used_again(self, oracle_file: Path, stage: str) -> None:
+        goodbye = Fault(stage, "say", nth=1, reply="421 4.3.2 I am leaving, but take my time")
+        with Oracle(oracle_file, Script(faults=(goodbye,))) as oracle:
+            exchange = run(oracle, [mail(1), mail(2)])
+        assert exchange.replies[1] == [Reply(Stage(stage), 421, "4.3.2 I am leaving, but take my time")]
+        assert accepted(exchange) == [2]
+        assert [taken.connection for taken in oracle_log.kept(oracle_file)] == [2]
+
+    def test_an_answer_that_came_in_time_counts_though_nobody_looked_until_long_after(self, oracle_file: Path) -> None:
+        class StoppedProcess:
+            """A clock whose process stands still until the relay has answered, and for hours more."""
+
+            is_next = False
+            ahead = 0.0
+
+            def __call__(self) -> float:
+                if self.is_next:
+                    self.is_next = False
+                    oracle.wait_until_quiet()
+                    self.ahead = 10_000.0
+                return time.monotonic() + self.ahead
+
+        clock = StoppedProcess()
+
+        class Stopped(RecordingExchange):
+            def body_starts(self, mail: Mail) -> bool:
+                clock.is_next = True
+                self.wake()
+                return super().body_starts(mail)
+
+        with Oracle(oracle_file, Script(faults=(Fault("dot", "last"),))) as oracle, Stopped([mail(1)]) as exchange:
+            mailer = SmtpMailer(relay(oracle), clock=clock)
+            mailer.run(exchange)
+            mailer.close()
+        assert [reply.code for reply in exchange.replies[1]] == [250]
+
     def test_a_relay_that_refuses_the_password_is_asked_once_not_by_every_connection(self, oracle_file: Path) -> None:
         exchange = RecordingExchange([mail(number) for number in range(50)], troubles_borne=1)
         with Oracle(oracle_file, Script(users={"user": "right"})) as oracle, exchange:
@@ -296,6 +333,21 @@ def test_a_mail_refused_at_the_dot_does_not_stop_the_one_behind_it(oracle_file: 
     assert exchange.replies[1] == [Reply(Stage.DOT, 550, "5.7.1 spam\n5.7.1 indeed")]
     assert accepted(exchange) == [2]
     assert len(list(oracle_log.events(oracle_file, "connected"))) == 1
+
+
+@pytest.mark.parametrize("pipelining", [True, False], ids=["pipelining", "stepwise"])
+@pytest.mark.parametrize(("stage", "code"), [("mail", 354), ("rcpt", 354), ("data", 250), ("dot", 354), ("dot", 334)])
+def test_an_answer_that_makes_no_sense_at_its_stage_is_none(
+    oracle_file: Path, stage: str, code: int, pipelining: bool
+) -> None:
+    odd = Fault(stage, "say", nth=1, reply=f"{code} what?")
+    with Oracle(oracle_file, Script(faults=(odd,), pipelining=pipelining)) as oracle:
+        exchange = run(oracle, [mail(1), mail(2)])
+    first, *rest = exchange.replies[1]
+    assert (first.stage, first.code, first.text, first.cause) == (stage, None, "what?", Cause.GARBLED)
+    assert [reply.code for reply in rest] == ([] if stage == "dot" else [250])
+    assert accepted(exchange)[-1] == 2
+    assert {taken.connection for taken in oracle_log.kept(oracle_file)} == {2}
 
 
 class TestTheExchange:
