@@ -105,7 +105,6 @@ FIELDS: dict[ImportKind, tuple[Field, ...]] = {
                 "nextduedate",
                 "nextdue",
                 "duedate",
-                "nextduedate",
                 "renewaldate",
                 "falligam",
                 "faelligam",

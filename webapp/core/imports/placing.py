@@ -1,6 +1,7 @@
 """The rows of a chunk beside what is stored: which are new, changed or unchanged, and which name a client or service there is none of."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
@@ -16,11 +17,19 @@ _OWN = {"import_id", "line", "verb"}
 COLUMNS = {kind: tuple(c.name for c in table.columns if c.name not in _OWN) for kind, table in WAITING.items()}
 """The columns of a waiting row that are compared with what is stored."""
 
-Waiting = dict[str, Any]
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a row with a number belongs. `columns` are those in COLUMNS, of rows that are new or changed."""
+
+    line: int
+    number: str
+    verb: Verb
+    columns: Mapping[str, Any]
 
 
-def place(session: Session, kind: ImportKind, import_id: int, rows: Sequence[Row]) -> list[Waiting]:
-    """The waiting row of each row that has a number, with its verb; rows that cannot be taken are refused on the way.
+def place(session: Session, kind: ImportKind, import_id: int, rows: Sequence[Row]) -> list[Place]:
+    """The place of each row that has a number of its own; rows that cannot be taken are refused on the way, they are SEEN.
 
     Reads only. A number that stands in the file twice is refused from its second row on, also if the first was refused itself:
     which of them is meant can only be said by whoever made the file.
@@ -28,13 +37,7 @@ def place(session: Session, kind: ImportKind, import_id: int, rows: Sequence[Row
     numbered = _without_repetitions(session, kind, import_id, rows)
     sound = [row for row in numbered if not row.refused]
     finals = _FINALS[kind](session, sound)
-    placed = []
-    for row in numbered:
-        verb, final = finals.get(row.line, (Verb.SEEN, {}))
-        blank = dict.fromkeys(COLUMNS[kind])
-        whole = blank | final if verb is not Verb.SEEN else blank
-        placed.append(whole | {"import_id": import_id, "line": row.line, "number": row.number, "verb": verb})
-    return placed
+    return [Place(row.line, row.number, *finals.get(row.line, (Verb.SEEN, {}))) for row in numbered]
 
 
 def _without_repetitions(session: Session, kind: ImportKind, import_id: int, rows: Sequence[Row]) -> list[Row]:

@@ -104,7 +104,7 @@ def records(path: Path, layout: Layout) -> Iterator[Record]:
                     line == 1 and len(cells) <= 2 and cells[0].lower().startswith("sep=")
                 )
             elif len(cells) > 1 or any(cell.strip() for cell in cells):
-                yield Record(line, [without_guard(cell) for cell in cells])
+                yield Record(line, [without_guard(cell) if cell[:1] == "'" else cell for cell in cells])
 
 
 def samples(path: Path, layout: Layout, count: int = 3, within: int = 500) -> list[list[str]]:

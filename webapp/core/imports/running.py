@@ -10,8 +10,9 @@ from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
+from typing import Any, cast
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import Table, delete, func, select
 from sqlalchemy.orm import Session
 
 from webapp.core.clients.rows import in_chunks
@@ -19,7 +20,7 @@ from webapp.core.clients.taking_over import take_over
 from webapp.core.errors import Conflict, DomainError
 from webapp.core.imports import runs
 from webapp.core.imports.checking import Checker, Row
-from webapp.core.imports.placing import Waiting, place
+from webapp.core.imports.placing import Place, place
 from webapp.core.imports.reading import Record, records
 from webapp.core.rules.normalise import DateOrder, order_shown
 from webapp.core.tables.imports import WAITING, ImportIssue, ImportRun, ImportState, Verb
@@ -47,8 +48,8 @@ class Counts:
     refused: int = 0
     repaired: int = 0
 
-    def add(self, rows: list[Row], waiting: list[Waiting]) -> None:
-        verbs = {row["line"]: row["verb"] for row in waiting}
+    def add(self, rows: list[Row], places: list[Place]) -> None:
+        verbs = {place.line: place.verb for place in places}
         self.rows_seen += len(rows)
         for row in rows:
             if row.refused:
@@ -95,6 +96,7 @@ def work(
     Where `others_wait` for this worker, the work is laid down after a while: then the import still asks for its step, and the next call
     goes on with the next row. So it does after a crash, because what is laid out and how far it got stand in the same commits.
     """
+    session.commit()  # so that the next transaction begins with a write: SQLite lets none begin in one that has read already
     attempt = runs.take(session, import_id, step, clock())
     if attempt is None:
         return None
@@ -190,16 +192,27 @@ class _Work:
         self.session.commit()
 
     def _lay_out(self, rows: list[Row]) -> None:
-        waiting = place(self.session, self.kind, self.id, rows)
+        places = place(self.session, self.kind, self.id, rows)
         self.session.rollback()  # ends the reading transaction, so that the next one can begin as a writing one
-        self.counts.add(rows, waiting)
+        self.counts.add(rows, places)
         self.hold(**vars(self.counts))
-        if waiting:
-            self.session.execute(insert(WAITING[self.kind]), waiting)
-        issues = list(_issues(self.id, rows))
-        if issues:
-            self.session.execute(insert(ImportIssue), issues)
+        table = cast(Table, ImportIssue.__table__)
+        self._insert(table, list(_issues(self.id, rows)))
+        self._insert(WAITING[self.kind], [self._seen(one) for one in places if not self._waits(one)])
+        self._insert(WAITING[self.kind], [self._seen(one) | one.columns for one in places if self._waits(one)])
         self.session.commit()
+
+    def _waits(self, place: Place) -> bool:
+        """Whether the whole row is needed later. In a dry run it is enough to know that its number was seen."""
+        return self.step == "run" and place.verb is not Verb.SEEN
+
+    def _seen(self, place: Place) -> dict[str, Any]:
+        verb = place.verb if self._waits(place) else Verb.SEEN
+        return {"import_id": self.id, "line": place.line, "number": place.number, "verb": verb}
+
+    def _insert(self, table: Table, rows: list[dict[str, Any]]) -> None:
+        if rows:
+            self.session.execute(table.insert(), rows)
 
     def _clear(self, hold: Callable[[], None]) -> None:
         """Throw away the rows that wait, also those an attempt before left, in short transactions that begin with `hold`."""

@@ -1,0 +1,98 @@
+import pytest
+
+from tests.core.imports.steps import DATA
+from webapp.core.errors import Invalid
+from webapp.core.imports.mapping import FIELDS, checked, guess, guess_kind, missing
+from webapp.core.imports.reading import look
+from webapp.core.tables.imports import ImportKind
+
+C, S, A = ImportKind.CLIENTS, ImportKind.SERVICES, ImportKind.ADDONS
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("clients-oddities.csv", C),
+        ("kunden-cp1252.csv", C),
+        ("clients-utf16.txt", C),
+        ("services-oddities.csv", S),
+        ("addons-oddities.csv", A),
+    ],
+)
+def test_our_files_are_mapped_whole_by_their_headers(name, kind):
+    header = look(DATA / name).header
+    assert guess_kind(header) is kind
+    mapping = guess(kind, header)
+    assert sorted(mapping.values()) == list(range(len(header)))
+    assert not missing(kind, mapping)
+
+
+@pytest.mark.parametrize(
+    ("header", "kind", "mapping"),
+    [
+        (
+            ["ID", "First Name", "Last Name", "Company Name", "Email", "Country", "Creation Date", "Status"],
+            C,
+            {
+                "number": 0,
+                "first_name": 1,
+                "last_name": 2,
+                "company": 3,
+                "email": 4,
+                "country": 5,
+                "status": 7,
+                "client_since": 6,
+            },
+        ),
+        (
+            ["ID", "User ID", "Product Name", "Domain Name", "Recurring Amount", "Next Due Date", "Domain Status"],
+            S,
+            {"number": 0, "client_number": 1, "product": 2, "domain": 3, "status": 6, "price": 4, "next_due_on": 5},
+        ),
+        (
+            ["Kunden-Nr.", "Name", "E-Mail-Adresse", "STATUS", "Kunde seit"],
+            C,
+            {"number": 0, "last_name": 1, "email": 2, "status": 3, "client_since": 4},
+        ),
+        (
+            ["Vertragsnr", "Kundennummer", "Produkt", "Zustand", "Fällig am", "Währung"],
+            S,
+            {"number": 0, "client_number": 1, "product": 2, "status": 3, "next_due_on": 4, "currency": 5},
+        ),
+        (["ID", "Hosting ID", "Addon Name", "Status"], A, {"number": 0, "service_number": 1, "addon": 2, "status": 3}),
+    ],
+)
+def test_headers_of_other_programs_are_understood(header, kind, mapping):
+    assert guess_kind(header) is kind
+    assert guess(kind, header) == mapping
+
+
+def test_a_column_of_addresses_is_the_e_mail_whatever_its_name():
+    header = ["Client ID", "Status", "Kontakt"]
+    assert guess(C, header, [["1"], ["Active"], ["a@example.com", "Bob <b@example.org>"]])["email"] == 2
+    assert "email" not in guess(C, header, [["1"], ["Active"], ["a@example.com", "by phone"]])
+
+
+def test_a_mapping_without_a_required_field_is_refused_by_name():
+    with pytest.raises(Invalid, match="Choose the column for Client ID, Status") as error:
+        checked(C, {"email": 0}, 3)
+    assert error.value.field == "number"
+
+
+def test_a_mapping_of_one_column_to_two_fields_is_refused():
+    with pytest.raises(Invalid, match="Client ID and Status are mapped to the same column"):
+        checked(C, {"number": 0, "status": 0}, 3)
+
+
+@pytest.mark.parametrize(
+    "mapping", [{"number": 0, "status": 3}, {"number": 0, "status": -1}, {"number": 0, "status": 1, "password": 2}]
+)
+def test_a_mapping_that_does_not_fit_is_refused(mapping):
+    with pytest.raises(Invalid, match="does not fit"):
+        checked(C, mapping, 3)
+
+
+def test_no_header_is_a_synonym_of_two_precise_fields():
+    for fields in FIELDS.values():
+        names = [name for field in fields for name in field.headers]
+        assert len(names) == len(set(names)), sorted(name for name in names if names.count(name) > 1)
