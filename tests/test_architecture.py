@@ -8,7 +8,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from flask import Flask
-from sqlalchemy import inspect
+from sqlalchemy import Column, inspect
 
 from tests import source
 from webapp.core.tables import Base, triggers
@@ -167,10 +167,17 @@ def test_jobs_named_in_texts_exist():
             importlib.import_module(one)
 
 
+def is_comparable(_thing, name: str | None, kind: str, _reflected: bool, _other) -> bool:
+    """Alembic cannot compare an index with an expression on SQLite; that there is one is asked by name below."""
+    indexes = (index for table in Base.metadata.tables.values() for index in table.indexes if index.name == name)
+    return kind != "index" or all(isinstance(part, Column) for index in indexes for part in index.expressions)
+
+
 @pytest.mark.filterwarnings("ignore:autogenerate skipping metadata-specified expression-based index")
 def test_the_migrations_make_exactly_the_declared_tables(app: Flask):
     with app.app_context(), db.engine.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+        context = MigrationContext.configure(connection, opts={"include_object": is_comparable})
+        assert compare_metadata(context, Base.metadata) == []
         assert set(inspect(connection).get_table_names()) == {*Base.metadata.tables, "alembic_version"}
         kind = connection.dialect.name
         names = (

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import event, update
 
 from tests import factories
 from tests.factories import NOW
@@ -71,6 +71,25 @@ def test_a_group_pages_through_all_its_states_with_and_without_a_due_time(sessio
     assert sorted(seen) == waiting and len(seen) == len(set(seen))
     back = listing(session, broadcast.id, group=Group.WAITING, before=pages[-1].previous, limit=2)
     assert ids(back) == ids(pages[-2])
+
+
+def test_no_page_is_sorted_by_the_database_because_an_index_has_its_order(sqlite_session):
+    broadcast = factories.broadcast(sqlite_session)
+    for _ in range(3):
+        factories.delivery(sqlite_session, broadcast, due_at=NOW)
+    plans = []
+
+    def explain(connection, cursor, statement, parameters, context, executemany):
+        if statement.startswith("SELECT delivery.id"):
+            plans.append(cursor.connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters).fetchall())
+
+    event.listen(sqlite_session.get_bind(), "before_cursor_execute", explain)
+    for group in (None, *Group):
+        page = listing(sqlite_session, broadcast.id, group=group, limit=2)
+        listing(sqlite_session, broadcast.id, group=group, after=page.next, limit=2)
+        listing(sqlite_session, broadcast.id, group=group, before=page.next, limit=2)
+    event.remove(sqlite_session.get_bind(), "before_cursor_execute", explain)
+    assert plans and not [step for plan in plans for step in plan if "TEMP B-TREE" in step[3]]
 
 
 @pytest.mark.parametrize("cursor", ["x", "0", "9~1", "0~1~2", "-1~5", "0~" + "9" * 40, "~", ""])

@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, literal, select, tuple_
+from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from webapp.core.progress import Group
 from webapp.core.rules import reasons
 from webapp.core.rules.lifecycle import DeliveryState
 from webapp.core.rules.texts import folded
-from webapp.core.tables.base import BigId, UtcDateTime
 from webapp.core.tables.clients import Client
 from webapp.core.tables.deliveries import Delivery
 
@@ -69,10 +68,25 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class _Stretch:
-    """A run of the ledger that lies in one index: the rows under `where`, ordered by `keys`."""
+    """A run of the ledger that lies in one index: the rows under `where`, ordered by `keys`, each with whether it falls."""
 
     where: tuple[ColumnElement[bool], ...]
-    keys: tuple[InstrumentedAttribute[Any], ...]
+    keys: tuple[tuple[InstrumentedAttribute[Any], bool], ...]
+
+    def legs(self, after: Sequence[Any], *, backwards: bool) -> Iterator[tuple[list[ColumnElement[bool]], list[Any]]]:
+        """The conditions and orders that, one after the other, give every row behind the keys `after` (all rows for no keys).
+
+        Rows that share the first keys come first, then those beyond: a comparison of pairs would not find its place in an index
+        that rises in one key and falls in the other.
+        """
+        for length in range(len(after), 0, -1) if after else (0,):
+            conditions = [key == value for (key, _falls), value in zip(self.keys, after[: length - 1], strict=False)]
+            if length:
+                key, falls = self.keys[length - 1]
+                bound = after[length - 1]
+                conditions.append(key < bound if falls != backwards else key > bound)
+            rest = self.keys[max(length - 1, 0) :]
+            yield conditions, [key.desc() if falls != backwards else key.asc() for key, falls in rest]
 
 
 def listing(
@@ -130,12 +144,15 @@ def get(session: Session, broadcast_id: int, delivery_id: int) -> Row | None:
 def _stretches(broadcast_id: int, group: Group | None) -> list[_Stretch]:
     ours = Delivery.broadcast_id == broadcast_id
     if group is None:
-        return [_Stretch((ours,), (Delivery.client_id,))]
+        # The range, which cuts nothing off, leads a SQLite without statistics to the index that has the order.
+        return [_Stretch((ours, Delivery.client_id > 0), ((Delivery.client_id, False),))]
     stretches = []
     for state in group.states:
-        here = Delivery.state == state
-        stretches.append(_Stretch((ours, here, Delivery.due_at.is_(None)), (Delivery.id,)))
-        stretches.append(_Stretch((ours, here, Delivery.due_at.is_not(None)), (Delivery.due_at, Delivery.id)))
+        here = (ours, Delivery.state == state)
+        stretches.append(
+            _Stretch((*here, Delivery.due_at.is_not(None)), ((Delivery.due_at, True), (Delivery.id, False)))
+        )
+        stretches.append(_Stretch((*here, Delivery.due_at.is_(None)), ((Delivery.id, False),)))
     return stretches
 
 
@@ -149,20 +166,16 @@ def _walk(
     backwards: bool = False,
 ) -> list[tuple[str, Row]]:
     """Up to `limit` rows with their cursors, from `place` (exclusive) on through the stretches."""
-    order = range(len(stretches) - 1, -1, -1) if backwards else range(len(stretches))
+    first = place[0] if place else len(stretches) - 1 if backwards else 0
     rows: list[tuple[str, Row]] = []
-    for number in order:
-        if place and ((number > place[0]) if backwards else (number < place[0])):
-            continue
+    for number in range(first, -1, -1) if backwards else range(first, len(stretches)):
         stretch = stretches[number]
-        query = _rows().where(*stretch.where, *found).limit(limit - len(rows))
-        if place and number == place[0]:
-            key, bound = tuple_(*stretch.keys), tuple_(*_typed(place[1]))
-            query = query.where(key < bound if backwards else key > bound)
-        query = query.order_by(*(key.desc() for key in stretch.keys) if backwards else stretch.keys)
-        rows += [(_cursor(number, stretch, record), _row(record)) for record in session.execute(query)]
-        if len(rows) >= limit:
-            break
+        after = place[1] if place and number == place[0] else ()
+        for conditions, order in stretch.legs(after, backwards=backwards):
+            query = _rows().where(*stretch.where, *conditions, *found).order_by(*order).limit(limit - len(rows))
+            rows += [(_cursor(number, stretch, record), _row(record)) for record in session.execute(query)]
+            if len(rows) == limit:
+                return rows
     return rows
 
 
@@ -203,7 +216,7 @@ def _found(session: Session, search: str) -> list[ColumnElement[bool]]:
 
 
 def _cursor(number: int, stretch: _Stretch, record: Any) -> str:
-    values = [getattr(record, key.key) for key in stretch.keys]
+    values = [getattr(record, key.key) for key, _falls in stretch.keys]
     return "~".join([str(number), *(str(_whole(value)) for value in values)])
 
 
@@ -224,7 +237,3 @@ def _place(cursor: str, stretches: Sequence[_Stretch]) -> tuple[int, tuple[Any, 
 
 def _whole(value: Any) -> int:
     return (value - _EPOCH) // timedelta(microseconds=1) if isinstance(value, datetime) else value
-
-
-def _typed(values: tuple[Any, ...]) -> list[ColumnElement[Any]]:
-    return [literal(value, UtcDateTime() if isinstance(value, datetime) else BigId) for value in values]

@@ -383,6 +383,9 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("delivery", schema=None) as batch_op:
         batch_op.create_index("ix_delivery_client", ["client_id"], unique=False)
+        batch_op.create_index(
+            "ix_delivery_state", ["broadcast_id", "state", sa.text("due_at DESC"), "id"], unique=False
+        )
 
     op.create_table(
         "import_issue",
@@ -620,6 +623,7 @@ def downgrade() -> None:
     op.drop_table("import_issue")
     with op.batch_alter_table("delivery", schema=None) as batch_op:
         batch_op.drop_index("ix_delivery_client")
+        batch_op.drop_index("ix_delivery_state")
 
     op.drop_table("delivery")
     op.drop_table("content")
