@@ -198,7 +198,9 @@ class TestConnections:
                 self.wake()
                 return super().body_starts(mail)
 
-        with Oracle(oracle_file, Script(faults=(Fault("dot", "last"),))) as oracle, Stopped([mail(1)]) as exchange:
+        not_at_once = Fault("body", "slow", seconds=0.05)
+        script = Script(faults=(not_at_once, Fault("dot", "last")))
+        with Oracle(oracle_file, script) as oracle, Stopped([mail(1)]) as exchange:
             mailer = SmtpMailer(relay(oracle), clock=clock)
             mailer.run(exchange)
             mailer.close()
