@@ -38,6 +38,7 @@ def show(name: str):
     maildir = _maildir()
     summary = _found(maildir, name)
     message = maildir.message(name)
+    headers = maildir.headers(name)
     html, text = message.get_body(("html",)), message.get_body(("plain",))
     ways = [way for way, there in (("html", html), ("text", text), ("source", True)) if there]
     way = request.args.get("as")
@@ -45,8 +46,8 @@ def show(name: str):
     return render_template(
         "mail_catcher/show.html",
         mail=summary,
-        headers=[(field, str(value)) for field, value in message.items()],
-        to=str(message["To"] or summary.recipient),
+        headers=headers,
+        to=next((value for field, value in headers if field.lower() == "to"), summary.recipient),
         ways=ways,
         way=way if way in ways else ways[0],
         text=_text(text) if text else "",
