@@ -58,7 +58,8 @@ def shell(turn: "Turn | None" = None) -> Shell:
 
 
 class Turn:
-    """This job's turn at its worker: whether it is asked to end, and whether others wait for the worker.
+    """This job's turn at its worker: whether it is asked to end, and whether others wait for the worker. Made inside the app's context;
+    asked from any thread.
 
     SIGTERM (and SIGALRM, should somebody give the job a time-out after all) ask it to end after what is on the wire is settled, instead
     of killing it; so does the end of the worker itself.
@@ -68,6 +69,7 @@ class Turn:
         self._is_asked = False
         self._asked_redis_at = float("-inf")
         self._somebody_waits = False
+        self._redis = wakeups.connection()
         self._worker = os.environ.get("RQ_WORKER_ID")
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, self._stop)
@@ -92,9 +94,8 @@ class Turn:
             return
         self._asked_redis_at = clock.ticks()
         try:
-            redis = wakeups.connection()
-            self._somebody_waits = redis.llen(f"rq:queue:{wakeups.QUEUE}") > 0
-            if self._worker and redis.hget(f"rq:worker:{self._worker}", "shutdown_requested_date"):
+            self._somebody_waits = self._redis.llen(f"rq:queue:{wakeups.QUEUE}") > 0
+            if self._worker and self._redis.hget(f"rq:worker:{self._worker}", "shutdown_requested_date"):
                 self._is_asked = True
         except RedisError as error:
             log.warning("Redis cannot be asked who waits: %s", error)

@@ -1,0 +1,40 @@
+"""Check an uploaded file, or import it; for a slice of time while others wait for this worker."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from sqlalchemy.orm import Session
+
+from jobs.surroundings import Turn, inside_app
+from webapp.adapters import clock, import_jobs, uploads, wakeups
+from webapp.core.errors import NotFound
+from webapp.core.imports import running, runs
+from webapp.core.tables.imports import ImportState
+from webapp.extensions import db
+
+SLICE = timedelta(seconds=2)
+"""For so long an import keeps its worker, however many others wait for it."""
+
+
+def run_import(import_id: int, step: str) -> None:
+    """Do the step "check" or "run" of an import, or a part of it."""
+    with inside_app() as app:
+        wakeups.begins(import_jobs.key(import_id, step))
+        turn = Turn()
+        instance = Path(app.config["INSTANCE"])
+
+        def lay_down(busy: timedelta) -> bool:
+            return turn.must_stop() or (busy > SLICE and turn.somebody_waits())
+
+        with Session(db.engine) as session:
+            try:
+                name = runs.get(session, import_id).stored_as
+            except NotFound:
+                return
+            run = running.work(session, import_id, step, uploads.path_of(name, instance), clock.now, lay_down)
+            if run is None:
+                return
+            if run.state is ImportState.DONE:
+                uploads.remove(name, instance)
+            elif run.state is runs.WORKING[step]:
+                import_jobs.run_import(import_id, step)

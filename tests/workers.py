@@ -1,0 +1,92 @@
+"""A real `rq worker` for journeys, as it is deployed: bare, with RQ_CONFIG alone."""
+
+import contextlib
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import Popen
+
+import pytest
+from flask import Flask
+
+from webapp.adapters import children
+from webapp.config import ROOT, RelaySettings
+
+OUTSIDE = ("DATABASE_URL", "REDIS_URL", "MAIL_", "MASSMAIL_", "RQ_", "SECRET_KEY")
+
+
+class Worker:
+    """One worker and the work-horses it forks; a context manager that leaves neither behind."""
+
+    def __init__(self, app: Flask, redis_url: str, relay: RelaySettings, log: Path, **environ: str) -> None:
+        app.config["REDIS_URL"] = redis_url
+        self.log = log
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(OUTSIDE)}
+        self._environ = kept | {
+            "MASSMAIL_INSTANCE": str(app.config["INSTANCE"]),
+            "DATABASE_URL": str(app.config["SQLALCHEMY_DATABASE_URI"]),
+            "REDIS_URL": redis_url,
+            "RQ_CONFIG": "jobs.worker",
+            "MAIL_SERVER": relay.host,
+            "MAIL_PORT": str(relay.port),
+            "MAIL_CONNECTIONS": str(relay.connections),
+            "PYTHONUNBUFFERED": "1",
+            "SECRET_KEY": "for tests",
+            **environ,
+        }
+
+    def __enter__(self) -> "Worker":
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for pid in self.horses():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        children.stop(self.process, patience=10)
+        for pid in self.horses():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+    def start(self) -> None:
+        command = [sys.executable, "-m", "rq.cli", "worker", "--with-scheduler"]
+        self.process: Popen[bytes] = children.start(command, log=self.log, env=self._environ, cwd=ROOT)
+
+    def horses(self) -> list[int]:
+        """The work-horses alive: children of the worker (or orphans of it) that are neither it nor its scheduler."""
+        found = []
+        for entry in Path("/proc").iterdir():
+            if not entry.name.isdigit() or int(entry.name) == self.process.pid:
+                continue
+            with contextlib.suppress(OSError):
+                environ = (entry / "environ").read_bytes()
+                mark = f"MASSMAIL_INSTANCE={self._environ['MASSMAIL_INSTANCE']}\0".encode()
+                if mark in environ and os.getpgid(int(entry.name)) == int(entry.name):
+                    found.append(int(entry.name))
+        return found
+
+    def kill(self) -> None:
+        """As `kill -9` of the worker: its work-horses live on."""
+        self.process.kill()
+        self.process.wait()
+
+    def kill_all(self) -> None:
+        """As a power cut, but for the kernel: worker and work-horses at once."""
+        self.process.send_signal(signal.SIGSTOP)
+        for pid in self.horses():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self.kill()
+
+
+def wait_until(condition: Callable[[], bool], patience: float, what: str, log: Path | None = None) -> None:
+    """Until `condition` holds; fails the test after `patience` seconds."""
+    end = time.monotonic() + patience
+    while not condition():
+        if time.monotonic() > end:
+            tail = f"\n{children.tail(log, 40)}" if log else ""
+            pytest.fail(f"{what}: not within {patience:g} s{tail}")
+        time.sleep(0.02)
