@@ -60,6 +60,7 @@ class Demo:
 
     def start(self, patience: float = 90) -> "Demo":
         """Start it and wait until it prints its sign-in link; fails the test with its output if it does not."""
+        self.output = ""
         options = ["--port", str(self.port), "--clients", str(self.clients), *self.options]
         self.process = subprocess.Popen(
             [sys.executable, "-m", "webapp.demo.command", *options],

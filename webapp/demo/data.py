@@ -47,7 +47,7 @@ class DemoData:
         try:
             with self.app.app_context():
                 command.upgrade(self.app.extensions["migrate"].migrate.get_config(), "head")
-            with self._session() as session:
+            with self.session() as session:
                 _seed(session, clients, say)
         except CommandError as error:
             raise DataProblem(
@@ -61,14 +61,14 @@ class DemoData:
 
     def sign_in_link(self) -> str:
         """The whole address of a new link that signs the demo's user in, once."""
-        with self._session() as session:
+        with self.session() as session:
             user = session.scalar(select(User).where(User.is_active).order_by(User.email != USER, User.id).limit(1))
             assert user, "prepare() made one"
             token = users.make_link(session, user.id, now())
         return f"{self.app.config['PUBLIC_URL']}/sign-in/link/{token}"
 
     @contextmanager
-    def _session(self) -> Iterator[Session]:
+    def session(self) -> Iterator[Session]:
         """A session that writes, committed at the end. Nothing stays open, so that a child never inherits a connection."""
         with self.app.app_context():
             try:
