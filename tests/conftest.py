@@ -11,7 +11,7 @@ import pytest
 
 from tests import run
 
-pytest_plugins = ["tests.databases", "tests.neighbours", "tests.visitors", "tests.consoles"]
+pytest_plugins = ["tests.databases", "tests.neighbours", "tests.visitors", "tests.consoles", "tests.looks"]
 
 
 def pytest_configure(config: pytest.Config) -> None:
