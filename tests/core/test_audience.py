@@ -281,7 +281,12 @@ def test_a_filter_survives_storing_and_refuses_what_cannot_be():
         assert refused.value.field == name
 
 
-def test_another_message_type_keeps_what_applies_and_says_what_it_drops():
+def test_another_message_type_keeps_what_applies_and_sets_the_rest_aside():
     chosen = AudienceFilter(SERVICES, countries=("DE",), products=(3,), service_statuses=(S.ACTIVE,))
-    switched, dropped = chosen.as_type(ADDONS)
-    assert (switched, dropped) == (AudienceFilter(ADDONS, countries=("DE",)), ("products", "service_statuses"))
+    assert chosen.set_aside(ADDONS) == ("products", "service_statuses")
+    assert chosen.set_aside(SERVICES) == ()
+    addons = AudienceFilter.from_dict(ADDONS, chosen.to_dict())
+    assert addons == AudienceFilter(ADDONS, countries=("DE",))
+    stored = addons.stored(before=chosen.to_dict())
+    assert AudienceFilter.from_dict(SERVICES, stored) == chosen, "it comes back with its type"
+    assert AudienceFilter(SERVICES).stored(before=stored) == {}

@@ -2,11 +2,21 @@
 numbers behind each choice answer the same from memory, where an audience of a million takes milliseconds."""
 
 from webapp.core.audience.choices import Choice, Criterion, choices
-from webapp.core.audience.counting import AudienceCount, Term, count, select_terms
+from webapp.core.audience.counting import AudienceCount, Selected, Term, count, select_terms
 from webapp.core.audience.explain import Explanation, explain
 from webapp.core.audience.filter import CRITERIA, UNKNOWN, Audience, AudienceFilter, audience_of, criteria_of
-from webapp.core.audience.listing import Listing, Recipient, listing, sample
-from webapp.core.audience.picks import copy_picks, pick, picks_of
+from webapp.core.audience.listing import (
+    Listing,
+    Recipient,
+    client_name,
+    find_clients,
+    listing,
+    recipients_among,
+    sample,
+    sample_of,
+)
+from webapp.core.audience.memory import is_warm
+from webapp.core.audience.picks import pick, picks_of
 from webapp.core.audience.selection import recipients
 from webapp.core.audience.words import in_words
 
@@ -21,18 +31,23 @@ __all__ = [
     "Explanation",
     "Listing",
     "Recipient",
+    "Selected",
     "Term",
     "audience_of",
     "choices",
-    "copy_picks",
+    "client_name",
     "count",
     "criteria_of",
     "explain",
+    "find_clients",
     "in_words",
+    "is_warm",
     "listing",
     "pick",
     "picks_of",
     "recipients",
+    "recipients_among",
     "sample",
+    "sample_of",
     "select_terms",
 ]

@@ -12,7 +12,7 @@ SIZE = 1 << BLOCK_BITS
 FIRST_CHARACTER = 256
 """The database says a set of clients as text, a character a client, beginning here (clear of NUL, and far below the surrogates)."""
 
-SPARSE = 200
+SPARSE = 100
 """A set this small is kept as that text, which takes less memory than its bits."""
 
 Packed = int | str
@@ -55,15 +55,32 @@ def client_ids(bits: int, block: int) -> Iterator[int]:
         bits ^= lowest
 
 
+def without_first(bits: int, count: int) -> int:
+    """The set without its `count` lowest members: halves are skipped by their count."""
+    if count >= bits.bit_count():
+        return 0
+    place, half, rest = 0, SIZE // 2, bits
+    while half:
+        low = rest & ((1 << half) - 1)
+        if count < (members := low.bit_count()):
+            rest = low
+        else:
+            count -= members
+            rest >>= half
+            place += half
+        half //= 2
+    return bits >> place << place
+
+
 def cut(sets: list[tuple[int, int]], offset: int, limit: int) -> list[int]:
-    """Client ids `offset` to `offset + limit` of a set given as (block, bits) by rising block: whole blocks are skipped by their count."""
+    """Client ids `offset` to `offset + limit` of a set given as (block, bits) by rising block."""
     found: list[int] = []
     for block, bits in sets:
         size = bits.bit_count()
         if offset >= size:
             offset -= size
             continue
-        found += islice(client_ids(bits, block), offset, offset + limit - len(found))
+        found += islice(client_ids(without_first(bits, offset), block), limit - len(found))
         offset = 0
         if len(found) >= limit:
             break

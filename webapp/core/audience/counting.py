@@ -53,6 +53,10 @@ class Selected:
     def count(self, term: Term) -> int:
         return sum(bits.bit_count() for _, bits in self.terms[term])
 
+    @property
+    def sum(self) -> AudienceCount:
+        return AudienceCount(**{term.value: self.count(term) for term in Term})
+
     def page(self, term: Term, offset: int, limit: int) -> list[int]:
         """Client ids by rising id."""
         return cut(self.terms[term], offset, limit)
@@ -60,8 +64,7 @@ class Selected:
 
 def count(session: Session, audience: Audience, today: date) -> AudienceCount:
     """The sum for an audience. `today` belongs to the question as to every other about an audience; no criterion depends on it yet."""
-    selected = select_terms(session, audience)
-    return AudienceCount(**{term.value: selected.count(term) for term in Term})
+    return select_terms(session, audience).sum
 
 
 def select_terms(session: Session, audience: Audience) -> Selected:

@@ -1,7 +1,7 @@
 """The audience filter: the chosen criteria of a broadcast, as a value."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from typing import Any
 
 from webapp.core.errors import Invalid
@@ -47,13 +47,14 @@ class AudienceFilter:
         """What `from_dict` takes, fit for JSON; a criterion without choice is left out."""
         return {name: list(getattr(self, name)) for name in CRITERIA if getattr(self, name)}
 
-    def without(self, criterion: str) -> "AudienceFilter":
-        return replace(self, **{criterion: ()})  # type: ignore[arg-type]
+    def stored(self, before: Mapping[str, Iterable[Any]]) -> dict[str, list[Any]]:
+        """What to store in the place of `before`: what that holds for other message types is set aside, and comes back with its type."""
+        mine = criteria_of(self.message_type)
+        return self.to_dict() | {name: list(before[name]) for name in CRITERIA if name in before and name not in mine}
 
-    def as_type(self, message_type: MessageType) -> tuple["AudienceFilter", tuple[str, ...]]:
-        """The filter for another message type, and the criteria with choices that this drops."""
-        switched = replace(self, message_type=message_type)
-        return switched, tuple(name for name in CRITERIA if getattr(self, name) and not getattr(switched, name))
+    def set_aside(self, message_type: MessageType) -> tuple[str, ...]:
+        """The criteria with choices that another message type does not have."""
+        return tuple(name for name in self.to_dict() if name not in criteria_of(message_type))
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,7 @@ class Recipient:
 
     @property
     def name(self) -> str:
-        return f"{self.client.first_name} {self.client.last_name}".strip() or self.client.company or self.client.email
+        return client_name(self.client)
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,13 @@ class Listing:
     total: int
     offset: int
     limit: int
+
+
+def client_name(client: Client) -> str:
+    """What a client is called: the full name, else the company, else the address, else the number."""
+    return (
+        f"{client.first_name} {client.last_name}".strip() or client.company or client.email or f"Client {client.number}"
+    )
 
 
 def listing(
@@ -77,12 +84,11 @@ def listing(
 
 def sample(session: Session, audience: Audience, today: date) -> Sequence[Recipient]:
     """Twenty of those who will receive it, spread over all of them; the same ones as long as nothing changes."""
-    selected = select_terms(session, audience)
-    return sampled(session, audience, today, selected)
+    return sample_of(session, audience, today, select_terms(session, audience))
 
 
-def sampled(session: Session, audience: Audience, today: date, selected: Selected) -> Sequence[Recipient]:
-    """`sample` for an audience whose terms are known already."""
+def sample_of(session: Session, audience: Audience, today: date, selected: Selected) -> Sequence[Recipient]:
+    """The sample, where the terms are known already."""
     total = selected.count(Term.WILL_RECEIVE)
     places = range(total) if total <= SAMPLE else (place * total // SAMPLE for place in range(SAMPLE))
     ids = [client_id for place in places for client_id in selected.page(Term.WILL_RECEIVE, place, 1)]
@@ -92,6 +98,13 @@ def sampled(session: Session, audience: Audience, today: date, selected: Selecte
 def search_condition(search: str):
     """Whether a client has every word of `search` in the number, names, company or address."""
     return and_(True, *(Client.search_text.contains(word, autoescape=True) for word in folded(search).split()))
+
+
+def find_clients(session: Session, search: str, limit: int) -> Sequence[Client]:
+    """Any clients, in the audience or not, who have every word of `search`; none for an empty one."""
+    if not search.strip():
+        return []
+    return session.scalars(select(Client).where(search_condition(search)).order_by(Client.id).limit(limit)).all()
 
 
 def _searched(session: Session, selected: Selected, term: Term, search: str) -> Selected:

@@ -1,6 +1,6 @@
 """Clients added to an audience by hand, or left out of it."""
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from webapp.core.errors import Conflict, NotFound
@@ -27,18 +27,7 @@ def pick(session: Session, broadcast_id: int, client_id: int, kind: PickKind | N
     session.flush()
 
 
-def copy_picks(session: Session, from_id: int, to_id: int) -> None:
-    """Give one broadcast the picks of another, for a duplicate."""
-    rows = select(Pick.client_id, Pick.kind).where(Pick.broadcast_id == from_id)
-    session.add_all(Pick(broadcast_id=to_id, client_id=client, kind=kind) for client, kind in session.execute(rows))
-    session.flush()
-
-
 def picks_of(session: Session, broadcast_id: int) -> dict[int, PickKind]:
     """Every pick of a broadcast, by client id."""
     rows = session.execute(select(Pick.client_id, Pick.kind).where(Pick.broadcast_id == broadcast_id))
     return dict(rows.all())
-
-
-def pick_count(session: Session, broadcast_id: int) -> int:
-    return session.scalar(select(func.count()).where(Pick.broadcast_id == broadcast_id)) or 0
