@@ -72,8 +72,17 @@ def test_the_fragment_equals_the_pages_part_and_the_one_on_the_broadcasts_page(b
     page = browser_client.get(url(broadcast)).text
     alone = browser_client.get(url(broadcast), headers=HTMX).text
     assert alone.strip() in page
-    rows = alone[alone.index('<div id="ledger-rows">') :]
-    assert rows.strip().removesuffix("</section>").strip() in browser_client.get(f"/mass-mail/{broadcast.id}/").text
+    here = {"HX-Current-URL": f"http://localhost/mass-mail/{broadcast.id}/"}
+    alone = browser_client.get(url(broadcast), headers=HTMX | here).text
+    assert alone.strip() in browser_client.get(f"/mass-mail/{broadcast.id}/").text
+
+
+def test_the_address_follows_a_choice_only_where_the_ledger_has_a_page_of_its_own(browser_client, broadcast, deliver):
+    deliver()
+    there = {"HX-Current-URL": f"http://localhost{url(broadcast)}?group=failed"}
+    assert 'hx-push-url="true"' in browser_client.get(url(broadcast), headers=HTMX | there).text
+    here = {"HX-Current-URL": f"http://localhost/mass-mail/{broadcast.id}/"}
+    assert 'hx-push-url="true"' not in browser_client.get(url(broadcast), headers=HTMX | here).text
 
 
 def test_rows_ask_again_only_while_the_broadcast_moves(browser_client, sqlite_session, broadcast, deliver):

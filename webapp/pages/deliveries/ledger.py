@@ -24,8 +24,7 @@ class Chip:
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """What `deliveries/_ledger.html` shows. `standalone` on a page of its own, where the address follows the choice; `refresh` when
-    the rows in sight may change by themselves."""
+    """What `deliveries/_ledger.html` shows. `standalone` on a page of its own, where the address follows the choice."""
 
     page: Page
     chips: Sequence[Chip]
@@ -36,7 +35,6 @@ class Ledger:
     previous_url: str | None
     next_url: str | None
     standalone: bool
-    refresh: bool
 
 
 def group_in(args: Mapping[str, str]) -> Group | None:
@@ -75,5 +73,4 @@ def load(broadcast: Broadcast, counts: Counts, args: Mapping[str, str], *, stand
         previous_url=url(group, before=page.previous) if page.previous else None,
         next_url=url(group, after=page.next) if page.next else None,
         standalone=standalone,
-        refresh=True,
     )

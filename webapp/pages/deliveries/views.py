@@ -1,6 +1,7 @@
 """The ledger of a mass mail, and the mail of each recipient."""
 
 import re
+from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, render_template, request, stream_with_context
 
@@ -30,13 +31,14 @@ def index(broadcast_id: int):
     """The ledger on a page of its own; with htmx only the ledger."""
     broadcast = broadcasts.get(db.session, broadcast_id)
     counts = progress.counts_of(db.session, [broadcast_id])[broadcast_id]
+    fragment = request.headers.get("HX-Request") and not request.headers.get("HX-History-Restore-Request")
+    looking_at = urlsplit(request.headers.get("HX-Current-URL", request.url)).path
     context = {
         "broadcast": broadcast,
         "title": draft.title(broadcast),
         "counts": counts,
-        "ledger": ledger.load(broadcast, counts, request.args, standalone="here" not in request.args),
+        "ledger": ledger.load(broadcast, counts, request.args, standalone=looking_at == request.path),
     }
-    fragment = request.headers.get("HX-Request") and not request.headers.get("HX-History-Restore-Request")
     return render_template("deliveries/_ledger.html" if fragment else "deliveries/index.html", **context)
 
 

@@ -1,7 +1,7 @@
 """The third step of a draft: when it starts, and how fast it goes. Every change is saved as it is made."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask import Blueprint, render_template, request, url_for
@@ -59,13 +59,16 @@ def save(broadcast_id: int):
 
 
 def _form_of(broadcast: Broadcast) -> ScheduleForm:
+    """The form as it is stored. For a start "now" it proposes tomorrow at nine, for whoever chooses a date."""
     wall = schedule.parse(broadcast.start_wall) if broadcast.start_wall else None
+    tomorrow = now().astimezone(schedule.zone_info(broadcast.time_zone)) + timedelta(days=1)
+    shown = wall or tomorrow.replace(hour=9, minute=0)
     second = schedule.is_second(broadcast.start_wall, broadcast.time_zone, broadcast.starts_at)
     return ScheduleForm(
         formdata=None,
         when="later" if wall else "now",
-        date=wall.date() if wall else None,
-        time=wall.time() if wall else None,
+        date=shown.date(),
+        time=shown.time(),
         time_zone=broadcast.time_zone,
         which="second" if second else "first",
         batch_size=broadcast.batch_size,
