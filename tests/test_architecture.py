@@ -71,9 +71,9 @@ ALSO_WRITES = {
 FORBIDDEN_NAMES = frozenset(
     ["utils.py", "util.py", "helpers.py", "helper.py", "common.py", "misc.py", "models.py", "services.py"]
 )
-LONGEST, TOO_LONG = 250, 350
+TOO_LONG, TOO_LONG_A_TEST = 350, 500
 LONG_FOR_A_REASON: dict[str, str] = {}
-"""Files beyond TOO_LONG lines, each with the reason why it is one thing."""
+"""Files with more lines than that, each with the reason why it is one thing. A test file is read one case at a time."""
 
 OURS = [name for name in source.python_files("webapp", "jobs") if "/migrations/" not in name] + ["wsgi.py"]
 CORE = [name for name in OURS if name.startswith("webapp/core/")]
@@ -231,8 +231,12 @@ def test_files_stay_readable():
     long = {
         name: source.text(name).count("\n") for name in source.tracked_files() if name.endswith((".py", ".html", ".js"))
     }
-    beyond = {name: lines for name, lines in long.items() if lines > TOO_LONG and "/migrations/" not in name}
-    assert beyond.keys() - LONG_FOR_A_REASON.keys() == set(), {name: beyond[name] for name in beyond}
+    beyond = {
+        name: lines
+        for name, lines in long.items()
+        if lines > (TOO_LONG_A_TEST if name.startswith("tests/") else TOO_LONG) and "/migrations/" not in name
+    }
+    assert beyond.keys() - LONG_FOR_A_REASON.keys() == set(), beyond
     assert LONG_FOR_A_REASON.keys() <= beyond.keys(), "a reason for a file that is not long any more"
 
 

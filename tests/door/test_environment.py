@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import run
 from webapp.door import commands, environment
 from webapp.door.environment import LOCKS, ROOT, Environment, EnvironmentProblem
 
@@ -131,6 +132,29 @@ Environment(Path({str(bare.root)!r}), environ={{}}).make_ready(["program"])
     tried = subprocess.run([*as_nobody, sys.executable, "-c", code], capture_output=True, text=True)
     bare.root.chmod(0o755)
     assert "MASSMAIL_VENV=" in tried.stderr, tried.stderr
+
+
+def webapp(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """A command of the README, in this clone."""
+    if not Environment().is_ready(["program", "tests"]):
+        run.missing("the environment that `python3 -m webapp test` makes")
+    return subprocess.run([sys.executable, "-m", "webapp", *arguments], cwd=ROOT, capture_output=True, text=True)
+
+
+def test_what_follows_test_goes_to_pytest():
+    answer = webapp("test", "--collect-only", "tests/door/test_environment.py", "-k", "goes_to_pytest")
+    assert "test_environment.py" in answer.stdout
+    assert "1/" in answer.stdout or "1 test" in answer.stdout, answer.stdout
+    assert answer.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"), [(("test", "--faults", "--help"), "--json"), (("bench", "--help"), "--json")]
+)
+def test_faults_and_benchmarks_have_commands_of_their_own(arguments: tuple[str, ...], word: str):
+    answer = webapp(*arguments)
+    assert word in answer.stdout, answer.stderr
+    assert answer.returncode == 0
 
 
 def test_an_unknown_command_shows_the_known_ones(capsys: pytest.CaptureFixture[str]):

@@ -53,15 +53,14 @@ def test(arguments: Sequence[str]) -> int:
     """The tests: two at a time unless told otherwise, each file's tests in one process."""
     environment = _with_tests()
     if "--faults" in arguments:
-        return _become(environment, "tests.faults", [word for word in arguments if word != "--faults"])
+        environment.run("tests.faults", [word for word in arguments if word != "--faults"])
     chosen = any(word.startswith(("-n", "--numprocesses", "--pdb", "--trace")) for word in arguments)
     environment.run("pytest", [*([] if chosen else ["-n", "2", "--dist", "loadfile"]), *arguments])
-    return 1
 
 
 def bench(arguments: Sequence[str]) -> int:
     """The benchmarks."""
-    return _become(_with_tests(), "tests.benchmarks", arguments)
+    _with_tests().run("tests.benchmarks", arguments)
 
 
 COMMANDS = {"demo": demo, "test": test, "bench": bench}
@@ -72,11 +71,3 @@ def _with_tests() -> Environment:
     if not environment.is_ready(["program", "tests"]):
         environment.make_ready(["program", "tests"])
     return environment
-
-
-def _become(environment: Environment, package: str, arguments: Sequence[str]) -> int:
-    if not (environment.root / package.replace(".", "/") / "__main__.py").exists():
-        print(f"This version has no {package.replace('.', '/')} yet.", file=sys.stderr)
-        return 1
-    environment.run(package, arguments)
-    return 1

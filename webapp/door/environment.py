@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 LOCKS = {"program": "requirements.lock", "tests": "tests/requirements.lock", "lint": ".ci/requirements.lock"}
@@ -69,7 +70,7 @@ class Environment:
                 ) from error
             _say(f"done in {time.monotonic() - began:.0f} s")
 
-    def run(self, module: str, arguments: Sequence[str]) -> None:
+    def run(self, module: str, arguments: Sequence[str]) -> NoReturn:
         """Become `python -m module arguments` in this environment: does not return."""
         os.chdir(self.root)
         sys.stdout.flush()
