@@ -27,8 +27,8 @@ document.addEventListener(
     const button = document.querySelector(`[popovertarget="${CSS.escape(menu.id)}"]`);
     if (!button) return;
     const at = button.getBoundingClientRect();
-    const room = document.documentElement.clientWidth - menu.offsetWidth - 8;
-    menu.style.left = `${Math.max(8, Math.min(at.left, room))}px`;
+    const fits = at.left + menu.offsetWidth <= document.body.getBoundingClientRect().right - 8;
+    menu.style.left = `${Math.max(8, fits ? at.left : at.right - menu.offsetWidth)}px`;
     const below = at.bottom + 4 + menu.offsetHeight <= window.innerHeight;
     menu.style.top = `${below ? at.bottom + 4 : Math.max(8, at.top - 4 - menu.offsetHeight)}px`;
     menu.querySelector("input, a, button")?.focus();

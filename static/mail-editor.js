@@ -211,6 +211,7 @@ class MailEditor extends HTMLElement {
 
   #simplify() {
     this.#before = this.textarea.value;
+    this.textarea.value = cleanPaste(this.#before);
     this.#enterDesign();
     this.#write();
     this.#say("simplified");

@@ -8,6 +8,7 @@ let typed = 0;
 let saved = 0;
 let leaving = null;
 let body = "";
+let underWay = false;
 
 export const unsaved = () => typed !== saved;
 export const save = () => htmx.trigger(form, "save");
@@ -15,12 +16,12 @@ export const save = () => htmx.trigger(form, "save");
 export function watchSaving() {
   form.addEventListener("input", changed);
   form.addEventListener("change", (event) => event.target.dataset.saveOn === "change" && changed());
-  form.addEventListener("submit", () => (saved = typed));
+  form.addEventListener("submit", submitted);
   form.addEventListener("htmx:beforeRequest", sending);
   form.addEventListener("htmx:afterRequest", answered);
   form.addEventListener("htmx:beforeSwap", (event) => {
     // A conflict is told on the page, although its status is an error's.
-    if (event.detail.xhr.status === 409) event.detail.shouldSwap = true;
+    if (event.detail.xhr.status === 409) Object.assign(event.detail, { shouldSwap: true, isError: false });
   });
   // A half-typed address is no address yet: Reply-To is saved when it is left.
   for (const field of form.querySelectorAll("[data-save-on=change]")) {
@@ -30,6 +31,12 @@ export function watchSaving() {
   window.addEventListener("online", () => unsaved() && save());
   document.addEventListener("click", leave);
   document.addEventListener("click", resolveConflict);
+}
+
+/** The page is left by its button. What a request under way makes of the message is our own doing: the server is told. */
+function submitted() {
+  saved = typed;
+  if (underWay) form.elements.lost.value = body;
 }
 
 function changed() {
@@ -43,14 +50,16 @@ function sending(event) {
   if (document.querySelector("#tag-palette[data-braces]:popover-open")) return event.preventDefault();
   event.detail.xhr.typed = typed;
   body = new URLSearchParams(new FormData(form)).toString();
+  underWay = true;
   if (unsaved()) say("Saving…");
 }
 
 function answered(event) {
   if (event.target !== form) return;
-  const { xhr, successful } = event.detail;
+  underWay = false;
+  const { xhr } = event.detail;
   const lost = form.elements.lost;
-  if (successful) {
+  if (xhr.status >= 200 && xhr.status < 300) {
     saved = xhr.typed;
     lost.value = "";
     form.elements.reply_to.setAttribute("aria-invalid", String(Boolean(document.querySelector("#reply-to-problem .field-error"))));

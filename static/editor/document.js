@@ -146,7 +146,7 @@ function topLevel(body) {
 
 const isContent = (node) => node.nodeType !== Node.TEXT_NODE || node.data.trim() !== "";
 
-/** Pasted HTML without what an editor under a strict policy may not even parse: style attributes and style sheets. */
+/** HTML from elsewhere without what an editor under a strict policy may not even parse: style attributes and style sheets. */
 export function cleanPaste(html) {
   return html
     .replace(/<style[\s\S]*?<\/style>/gi, "")
