@@ -12,6 +12,7 @@ from webapp.core.rules.lifecycle import BroadcastState
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.extensions import db
 from webapp.pages import wording
+from webapp.pages.audience import sums
 from webapp.pages.broadcasts import draft
 
 bp = Blueprint("review", __name__, url_prefix="/mass-mail/<int:broadcast_id>/review")
@@ -56,8 +57,8 @@ def _page(frame: draft.Draft, *, seen: int | None = None) -> str:
         broadcast=broadcast,
         review=found,
         count=found.count,
+        recipients=sums.sum_from(chosen, found.count),
         seen=seen,
-        audience_words=audience.in_words(db.session, chosen.filter),
         person=person,
         preview=previews.preview(db.session, broadcast, person, at),
         start_words=_start_words(broadcast),

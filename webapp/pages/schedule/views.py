@@ -145,14 +145,21 @@ def _forecast(broadcast: Broadcast, form: ScheduleForm, start: schedule.Start, z
     def words(moment: datetime | None, of_zone: str) -> str:
         return schedule.moment_in_words(moment, of_zone, at) if moment else ""
 
+    def end_words(of_zone: str) -> str:
+        """The end; of the day of the start only the hour."""
+        if not ends:
+            return ""
+        start_day, end = (moment.astimezone(schedule.zone_info(of_zone)) for moment in (begins, ends))
+        return f"{end:%H:%M}" if start_day.date() == end.date() else words(ends, of_zone)
+
     return Forecast(
         count,
         zone,
         start=words(begins, zone) if later else "now",
-        end=words(ends, zone),
+        end=end_words(zone),
         takes_s=(ends - begins).total_seconds() if ends else 0,
         start_here=words(begins, here) if here != zone and later else "",
-        end_here=words(ends, here) if here != zone else "",
+        end_here=end_words(here) if here != zone else "",
     )
 
 
