@@ -1,6 +1,6 @@
 // The compose page.
 
-import { watchMending, watchTextPart } from "./compose/mending.js";
+import { watchMending, watchRecipients, watchTextPart } from "./compose/mending.js";
 import { watchPalette } from "./compose/palette.js";
 import { watchSaving } from "./compose/saving.js";
 import "./mail-preview.js";
@@ -9,3 +9,4 @@ watchSaving();
 watchPalette();
 watchMending();
 watchTextPart();
+watchRecipients();

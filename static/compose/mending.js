@@ -37,3 +37,12 @@ export function watchTextPart() {
     text.focus();
   });
 }
+
+/** Somebody was added or left out: who is previewed may have changed, and the tags are counted over others. */
+export function watchRecipients() {
+  document.getElementById("recipients-panel").addEventListener("htmx:afterRequest", (event) => {
+    if (event.detail.requestConfig.verb !== "post" || !event.detail.successful) return;
+    htmx.trigger(document.body, "recipients-changed");
+    htmx.trigger(document.body, "tags-changed");
+  });
+}

@@ -363,3 +363,16 @@ def test_the_page_is_accessible_in_both_themes_and_fits_a_phone(compose: Page):
         found = Axe().run(compose, options={"runOnly": ["wcag2a", "wcag2aa", "best-practice"]})
         assert found.violations_count == 0, found.generate_report()
         assert compose.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
+
+
+def test_who_is_left_out_gives_way_in_the_preview_and_can_be_put_back(compose: Page):
+    expect(compose.locator("#person")).to_contain_text("Ada Byron1 of 2")
+    compose.get_by_label("Add or leave out").fill("ada")
+    compose.get_by_role("button", name="Leave out Ada Byron").click()
+    expect(compose.locator("#person")).to_contain_text("Zoë Oster1 of 1")
+    expect(compose.locator("#tag-gaps")).to_contain_text("Tags over all 1 recipient")
+    subject(compose).fill("Saved all the same")
+    saved(compose)
+    expect(compose.locator("#conflict")).to_be_empty()
+    compose.get_by_role("button", name="Put back Ada Byron").click()
+    expect(compose.locator("#person")).to_contain_text("2 of 2")

@@ -1,0 +1,52 @@
+// A file dropped on the page, and the progress of its upload. Without this the form uploads by itself.
+
+const form = document.getElementById("upload-form");
+const drop = document.getElementById("drop");
+const file = document.getElementById("file");
+
+if (form && drop && file) {
+  for (const type of ["dragenter", "dragover"]) {
+    drop.addEventListener(type, (event) => {
+      event.preventDefault();
+      drop.dataset.over = "";
+    });
+  }
+  for (const type of ["dragleave", "drop"]) drop.addEventListener(type, () => delete drop.dataset.over);
+  drop.addEventListener("drop", (event) => {
+    event.preventDefault();
+    if (!event.dataTransfer.files.length) return;
+    file.files = event.dataTransfer.files;
+    file.dispatchEvent(new Event("change", { bubbles: true }));
+  });
+
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const bar = document.getElementById("upload-progress");
+    const button = form.querySelector("button");
+    const request = new XMLHttpRequest();
+    request.open("POST", form.action);
+    request.responseType = "document";
+    request.upload.addEventListener("progress", ({ loaded, total }) => {
+      bar.max = total || 1;
+      bar.value = loaded;
+    });
+    request.addEventListener("load", () => {
+      if (request.status < 400) {
+        location.assign(request.responseURL);
+        return;
+      }
+      // The refusal is a page of its own; show it in place of this one, with what it says about the file.
+      const answer = request.response?.getElementById("main");
+      if (answer) document.getElementById("main").replaceWith(answer);
+      else location.reload();
+    });
+    request.addEventListener("error", () => {
+      bar.hidden = true;
+      button.disabled = false;
+      HTMLFormElement.prototype.submit.call(form);
+    });
+    bar.hidden = false;
+    button.disabled = true;
+    request.send(new FormData(form));
+  });
+}
