@@ -1,8 +1,203 @@
-from flask import Blueprint
+"""Import of clients, services and addons: upload, mapping, dry run, and the import itself."""
+
+from pathlib import Path
+from typing import Any
+
+from flask import (
+    Blueprint,
+    Response,
+    current_app,
+    flash,
+    redirect,
+    render_template,
+    request,
+    stream_with_context,
+    url_for,
+)
+from flask_login import current_user
+
+from webapp.adapters import import_jobs, uploads
+from webapp.adapters.clock import now
+from webapp.core import clients
+from webapp.core.errors import Conflict, Invalid
+from webapp.core.imports import issues, mapping, reading, runs
+from webapp.core.tables.imports import ImportKind, ImportRun, ImportState
+from webapp.extensions import db
+from webapp.pages.imports.forms import Reading, UploadForm, choices, columns_in
 
 bp = Blueprint("imports", __name__, url_prefix="/clients/import")
+
+NOBODY_ASKED = "The queue does not answer. The import is noted and begins as soon as a worker looks."
 
 
 @bp.get("/")
 def index():
-    return ""
+    return _index(UploadForm(formdata=None))
+
+
+@bp.post("/")
+def upload():
+    form = UploadForm()
+    if not form.validate_on_submit():
+        return _index(form), 422
+    stored_as = uploads.save(form.file.data.stream, _instance())
+    path = uploads.path_of(stored_as, _instance())
+    try:
+        layout = reading.look(path)
+    except Invalid as error:
+        path.unlink()
+        form.file.errors = [str(error)]
+        return _index(form), 422
+    kind = mapping.guess_kind(layout.header)
+    runs.forget_old(db.session, now())
+    run = runs.create(
+        db.session,
+        file_name=Path(form.file.data.filename or "").name or "upload.csv",
+        stored_as=stored_as,
+        size=path.stat().st_size,
+        layout=layout,
+        kind=kind,
+        mapping=mapping.guess(kind, layout.header, reading.samples(path, layout)),
+        user_id=current_user.id,
+        now=now(),
+    )
+    db.session.commit()
+    uploads.remove_older_than(runs.FILES_KEPT, _instance(), now())
+    return redirect(url_for("imports.show", import_id=run.id), 303)
+
+
+@bp.get("/<int:import_id>")
+def show(import_id: int):
+    """The import in its present state; for htmx only the part that moves."""
+    run = runs.get(db.session, import_id)
+    return _show(run)
+
+
+@bp.post("/<int:import_id>/check")
+def check(import_id: int):
+    """Read the file with the mapping chosen, and count what an import would do."""
+    run = runs.get(db.session, import_id)
+    path = uploads.path_of(run.stored_as, _instance())
+    asked = Reading.of(request.form, run.kind, runs.layout_of(run))
+    columns = columns_in(request.form, asked.kind)
+    try:
+        if not path.is_file():
+            raise Conflict("The uploaded file has been removed. Upload it again.")
+        layout = reading.look(path, asked.encoding, asked.delimiter)
+        runs.remap(db.session, import_id, asked.kind, columns, layout)
+        runs.begin(db.session, import_id, "check", now())
+    except Invalid as error:
+        db.session.rollback()
+        return _show(runs.get(db.session, import_id), asked=asked, columns=columns, problem=error), 422
+    return _asked(import_id, "check")
+
+
+@bp.post("/<int:import_id>/run")
+def run(import_id: int):
+    """Import what was checked. Pressing twice runs it once."""
+    runs.begin(db.session, import_id, "run", now())
+    return _asked(import_id, "run")
+
+
+@bp.post("/<int:import_id>/stop")
+def stop(import_id: int):
+    runs.stop(db.session, import_id)
+    db.session.commit()
+    flash("Stopped. Nothing was imported.", "ok")
+    return redirect(url_for("imports.show", import_id=import_id), 303)
+
+
+@bp.post("/<int:import_id>/discard")
+def discard(import_id: int):
+    stored_as = runs.discard(db.session, import_id)
+    db.session.commit()
+    uploads.remove(stored_as, _instance())
+    flash("The import is off the list. Clients stay as they are.", "ok")
+    return redirect(url_for("imports.index"), 303)
+
+
+@bp.get("/<int:import_id>/<any(refused, repaired):which>.csv")
+def rows(import_id: int, which: str):
+    """The refused or repaired rows as they stood in the file, to be mended and uploaded again."""
+    run = runs.get(db.session, import_id)
+    name = f"{Path(run.file_name).stem}-{which}.csv"
+    response = Response(
+        stream_with_context(issues.as_csv(db.session, run, refused=which == "refused")), mimetype="text/csv"
+    )
+    response.headers.set("Content-Disposition", "attachment", filename=name)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _asked(import_id: int, step: str):
+    db.session.commit()
+    if not import_jobs.run_import(import_id, step):
+        flash(NOBODY_ASKED, "warn")
+    return redirect(url_for("imports.show", import_id=import_id), 303)
+
+
+def _index(form: UploadForm) -> str:
+    return render_template(
+        "imports/index.html", form=form, runs=runs.listing(db.session), clients=clients.count(db.session)
+    )
+
+
+def _show(
+    run: ImportRun,
+    *,
+    asked: Reading | None = None,
+    columns: dict[str, int] | None = None,
+    problem: Invalid | None = None,
+) -> str:
+    context: dict[str, Any] = {
+        "run": run,
+        "stale": runs.is_stale(run, now()),
+        "working": run.state in runs.WORKING.values(),
+        "problem": problem,
+        "label": issues.label,
+        "kinds": ImportKind,
+        "encodings": reading.ENCODINGS,
+        "delimiters": reading.DELIMITERS,
+    }
+    path = uploads.path_of(run.stored_as, _instance())
+    if (
+        run.state in (ImportState.UPLOADED, ImportState.CHECKED, ImportState.FAILED)
+        and run.stored_as
+        and path.is_file()
+    ):
+        context |= _mapping(run, path, asked, columns)
+    if run.state in (ImportState.CHECKED, ImportState.DONE):
+        context |= _issues(run)
+    fragment = request.headers.get("HX-Request") and not request.headers.get("HX-History-Restore-Request")
+    return render_template("imports/_import.html" if fragment else "imports/show.html", **context)
+
+
+def _mapping(run: ImportRun, path: Path, asked: Reading | None, columns: dict[str, int] | None) -> dict[str, Any]:
+    stored = runs.layout_of(run)
+    asked = asked or Reading.of(request.args, run.kind, stored)
+    layout = stored if asked.fits(run.kind, stored) else reading.look(path, asked.encoding, asked.delimiter)
+    if columns is None and asked.fits(run.kind, stored):
+        columns = run.mapping
+    return {
+        "reading": asked,
+        "layout": layout,
+        "choices": choices(asked.kind, layout, reading.samples(path, layout), columns),
+    }
+
+
+def _issues(run: ImportRun) -> dict[str, Any]:
+    which = request.args.get("rows")
+    refused = which == "refused" or (which != "repaired" and run.refused > 0)
+    number = request.args.get("page", 1, type=int)
+    page = issues.listing(
+        db.session,
+        run.id,
+        refused=refused,
+        field=request.args.get("field") or None,
+        offset=(max(1, min(number, 1_000_000)) - 1) * issues.PAGE,
+    )
+    return {"issues": page, "refused_shown": refused, "page_number": max(1, number), "page_size": issues.PAGE}
+
+
+def _instance() -> Path:
+    return Path(current_app.config["INSTANCE"])

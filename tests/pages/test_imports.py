@@ -1,0 +1,157 @@
+import io
+import re
+from pathlib import Path
+
+import pytest
+
+from webapp.adapters import uploads
+from webapp.adapters.clock import now
+from webapp.core import clients
+from webapp.core.clients import ClientSearch
+from webapp.core.imports import running, runs
+
+CLIENTS = (
+    "Client ID,First Name,Last Name,Email,Country,Language,Status\r\n"
+    "1,Ada,Lovelace,ada@example.com,UK,english,Active\r\n"
+    "2,Jürgen,Groß,juergen@straße.example,Germany,de_DE, Suspended\r\n"
+    "3,No,Status,x@example.com,DE,german,happy\r\n"
+)
+
+
+def upload(client, text: str | bytes = CLIENTS, name: str = "clients.csv"):
+    data = text if isinstance(text, bytes) else text.encode()
+    return client.post("/clients/import/", data={"file": (io.BytesIO(data), name)}, content_type="multipart/form-data")
+
+
+def uploaded(client, **kwargs) -> str:
+    """The address of a new import."""
+    answer = upload(client, **kwargs)
+    assert answer.status_code == 303, answer.text
+    return answer.headers["Location"]
+
+
+def chosen(page: str) -> dict[str, str]:
+    """What the mapping form of the page would send."""
+    form = page[page.index('id="mapping-form"') :]
+    hidden = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', form))
+    selects = re.findall(r'<select[^>]* name="([^"]+)"[^>]*>(.*?)</select>', form, re.S)
+    picked = {name: re.search(r'value="(\d*)" selected', options) for name, options in selects}
+    return hidden | {name: found[1] if found else "" for name, found in picked.items()}
+
+
+@pytest.fixture
+def work(sqlite_app, sqlite_session):
+    """What a worker does when it is asked for a step of import 1."""
+
+    def do(step: str) -> None:
+        sqlite_session.rollback()
+        run = runs.get(sqlite_session, 1)
+        path = uploads.path_of(run.stored_as, Path(sqlite_app.config["INSTANCE"]))
+        sqlite_session.rollback()
+        running.work(sqlite_session, 1, step, path, now)
+
+    return do
+
+
+def test_an_upload_shows_what_each_column_was_taken_for_with_samples(browser_client):
+    page = browser_client.get(uploaded(browser_client)).text
+    assert chosen(page)["column-number"] == "0"
+    assert chosen(page)["column-email"] == "3"
+    assert "juergen@straße.example" in page
+    assert '<option value="clients" selected>' in page
+
+
+def test_the_whole_way_from_upload_to_clients(browser_client, sqlite_session, work):
+    url = uploaded(browser_client)
+    browser_client.post(f"{url}/check", data=chosen(browser_client.get(url).text))
+    waiting = browser_client.get(url).text
+    assert "Waits for a worker" in waiting
+    assert 'hx-trigger="every 1s"' in waiting
+
+    work("check")
+    checked = browser_client.get(url).text
+    assert "every 1s" not in checked
+    assert "Import 2 rows" in checked
+    assert "happy" in checked
+    assert clients.count(sqlite_session) == 0
+
+    browser_client.post(f"{url}/run")
+    browser_client.post(f"{url}/run")
+    work("run")
+    assert "What was done" in browser_client.get(url).text
+    sqlite_session.rollback()
+    rows = clients.search(sqlite_session, ClientSearch()).rows
+    assert [(row.number, row.country, row.language) for row in rows] == [("1", "GB", "en"), ("2", "DE", "de")]
+
+
+def test_the_refused_rows_can_be_downloaded_to_be_mended(browser_client, work):
+    url = uploaded(browser_client, text=CLIENTS.replace("No,Status", '"=HYPERLINK(""x"")",Status'))
+    browser_client.post(f"{url}/check", data=chosen(browser_client.get(url).text))
+    work("check")
+    answer = browser_client.get(f"{url}/refused.csv")
+    assert answer.headers["Content-Disposition"] == "attachment; filename=clients-refused.csv"
+    assert "happy" in answer.text
+    assert "Ada" not in answer.text
+    assert ",=HYPERLINK" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (b"", "This file is empty."),
+        (b"PK\x03\x04zzz", "Excel or OpenDocument workbook"),
+        (b"\x00\x01\x02\x00", "not a text"),
+    ],
+)
+def test_what_is_no_csv_file_is_refused_and_not_kept(browser_client, sqlite_app, text, words):
+    answer = upload(browser_client, text=text)
+    assert answer.status_code == 422
+    assert words in answer.text
+    assert not list((Path(sqlite_app.config["INSTANCE"]) / "uploads").glob("*"))
+
+
+def test_no_file_chosen_says_so(browser_client):
+    answer = browser_client.post("/clients/import/", data={})
+    assert answer.status_code == 422
+    assert "Choose a file." in answer.text
+
+
+def test_a_missing_required_column_blocks_the_check_and_keeps_what_was_chosen(browser_client):
+    url = uploaded(browser_client)
+    answer = browser_client.post(f"{url}/check", data=chosen(browser_client.get(url).text) | {"column-number": ""})
+    assert answer.status_code == 422
+    assert "Choose the column for Client ID" in answer.text
+    assert chosen(answer.text)["column-email"] == "3"
+
+
+def test_another_reading_is_tried_at_once_and_nothing_is_stored(browser_client, sqlite_session):
+    url = uploaded(browser_client)
+    page = browser_client.get(f"{url}?kind=services&encoding=cp1252&delimiter=;").text
+    assert "Product group" in page
+    assert chosen(page)["delimiter"] == ";"
+    assert runs.get(sqlite_session, 1).delimiter == ","
+
+
+def test_stopping_leaves_nothing_and_the_file_can_be_checked_again(browser_client, sqlite_session, work):
+    url = uploaded(browser_client)
+    browser_client.post(f"{url}/check", data=chosen(browser_client.get(url).text))
+    browser_client.post(f"{url}/stop")
+    work("check")
+    assert "Check, without importing" in browser_client.get(url).text
+    assert clients.count(sqlite_session) == 0
+
+
+def test_an_import_taken_off_the_list_takes_its_file_along(browser_client, sqlite_app):
+    url = uploaded(browser_client)
+    browser_client.post(f"{url}/discard")
+    assert browser_client.get(url).status_code == 404
+    assert not list((Path(sqlite_app.config["INSTANCE"]) / "uploads").glob("*.csv"))
+
+
+def test_the_fragment_is_the_very_part_of_the_page(browser_client):
+    url = uploaded(browser_client)
+    browser_client.post(f"{url}/check", data=chosen(browser_client.get(url).text))
+    part = browser_client.get(url, headers={"HX-Request": "true"}).text.strip()
+    assert part.startswith('<div class="stack" id="import"')
+    without_token = re.compile(r'value="[\w.-]+"')
+    assert without_token.sub("", part) in without_token.sub("", browser_client.get(url).text)
