@@ -1,6 +1,5 @@
-"""The filter page, its fragments and the list of recipients, with htmx and without JavaScript."""
+"""The filter page and its fragments, with htmx and without JavaScript."""
 
-import html
 import re
 
 import pytest
@@ -9,51 +8,11 @@ from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from tests import factories
+from tests.pages.audience_page import HTMX, Page, fragment, number, some_clients, words
 from webapp.core import audience, broadcasts
 from webapp.core.rules.lifecycle import BroadcastState
-from webapp.core.rules.statuses import ClientStatus, HoldingStatus, MessageType
-from webapp.core.tables.broadcasts import Broadcast, PickKind
+from webapp.core.rules.statuses import HoldingStatus, MessageType
 from webapp.core.tables.clients import Client, Product, Service
-
-HTMX = {"HX-Request": "true"}
-
-
-class Page:
-    """A draft with its audience page open in a browser: what it would send, and what it gets back."""
-
-    def __init__(self, browser: FlaskClient, session: Session, message_type: MessageType = MessageType.GENERAL):
-        self.browser, self.session = browser, session
-        self.draft = factories.broadcast(session, message_type=message_type, name="News")
-        session.commit()
-        self.url = f"/mass-mail/{self.draft.id}/audience/"
-        self.base = ""
-        self.reload()
-
-    def reload(self, url: str = "") -> str:
-        answer = self.browser.get(url or self.url)
-        assert answer.status_code == 200, answer.status
-        self._read(answer.text)
-        return answer.text
-
-    def choose(self, htmx: bool = True, **values):
-        """Send the form with these choices."""
-        data = {"base": self.base, "message_type": self.stored().message_type.value} | values
-        answer = self.browser.post(self.url, data=data, headers=HTMX if htmx else {})
-        self._read(answer.text)
-        return answer
-
-    def stored(self) -> Broadcast:
-        self.session.rollback()
-        self.session.expire_all()
-        return broadcasts.get(self.session, self.draft.id)
-
-    def picks(self) -> dict[int, PickKind]:
-        self.session.rollback()
-        return audience.picks_of(self.session, self.draft.id)
-
-    def _read(self, text: str) -> None:
-        found = re.search(r'id="audience-base" value="(\w+)"', text)
-        self.base = found.group(1) if found else self.base
 
 
 @pytest.fixture
@@ -63,41 +22,7 @@ def opened(browser_client: FlaskClient, sqlite_session: Session) -> Page:
 
 @pytest.fixture
 def clients(sqlite_session: Session) -> list[Client]:
-    made = [
-        factories.client(
-            sqlite_session, first_name="Jana", last_name="Nováková", country="CZ", search_text="jana novakova"
-        ),
-        factories.client(sqlite_session, country="DE"),
-        factories.client(sqlite_session, None, country="DE", last_name="Silent"),
-        factories.client(sqlite_session, country="AT", status=ClientStatus.FREEZE),
-    ]
-    sqlite_session.commit()
-    return made
-
-
-def words(text: str) -> str:
-    """The visible text of HTML, in one line."""
-    text = re.sub(r"<(script|style|template).*?</\1>", " ", text, flags=re.S)
-    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", text)).split())
-
-
-def fragment(text: str, id_: str) -> str:
-    """The element with this id, out of a page or an answer, without what makes it swap itself in."""
-    start = re.search(rf'<(\w+)[^>]*\bid="{id_}"', text)
-    assert start, f"no {id_}"
-    depth, tag = 0, start.group(1)
-    if tag == "input":
-        return re.sub(r' hx-swap-oob="[^"]*"', "", text[start.start() : text.index(">", start.end())])
-    for hit in re.finditer(rf"<(/?){tag}\b", text[start.start() :]):
-        depth += -1 if hit.group(1) else 1
-        if depth == 0:
-            found = text[start.start() : start.start() + hit.end() + 1]
-            return re.sub(r' hx-swap-oob="[^"]*"', "", found)
-    raise AssertionError(f"{id_} is never closed")
-
-
-def number(text: str, criterion: str, value: str) -> str:
-    return words(fragment(text, f"n-{criterion}-{value}"))
+    return some_clients(sqlite_session)
 
 
 def test_a_choice_is_saved_at_once_and_all_that_follows_comes_back(opened: Page, clients: list[Client]):
@@ -259,67 +184,6 @@ def test_a_long_criterion_has_its_most_frequent_choices_at_once_and_the_others_i
     text = opened.reload()
     assert "Italy" not in fragment(text, "more-countries"), "what is chosen stands among the chips"
     assert text.index("c-countries-IT") < text.index("c-countries-AT")
-
-
-def test_does_this_client_get_it(opened: Page, clients: list[Client]):
-    opened.choose(countries=["DE"])
-    answer = opened.browser.get(f"{opened.url}explain?q=nováková", headers=HTMX).text
-    assert "No Jana Nováková" in words(answer) and "Country is Czechia, not Germany." in words(answer)
-    whole = opened.reload(f"{opened.url}explain?q=nováková")
-    assert fragment(whole, "explain") == fragment(answer, "explain")
-    answer = opened.browser.get(f"{opened.url}explain?q=nobody-at-all", headers=HTMX).text
-    assert "No client has “nobody-at-all”" in words(answer)
-    assert words(opened.browser.get(f"{opened.url}explain?q=", headers=HTMX).text) == ""
-
-
-def test_each_term_of_the_sum_links_to_its_list(opened: Page, clients: list[Client]):
-    text = opened.choose(countries=["DE"]).text
-    url = re.search(r'href="([^"]+)">no usable address', text)
-    assert url
-    listed = words(opened.browser.get(html.unescape(url.group(1))).text)
-    assert "Silent" in listed and "No: no address" in listed and "1–1 of 1 client" in listed
-    listed = words(opened.browser.get(f"{opened.url}recipients").text)
-    assert "Silent" not in listed and clients[1].last_name in listed
-
-
-def test_the_list_is_searched_without_the_rest_of_the_page(opened: Page, clients: list[Client]):
-    url = f"{opened.url}recipients?q=novak"
-    answer = opened.browser.get(url, headers=HTMX | {"HX-Target": "recipients"}).text
-    assert "Jana Nováková" in words(answer) and "<html" not in answer
-    assert fragment(answer, "recipients") == fragment(opened.browser.get(url).text, "recipients")
-    assert "Nobody here is called that" in words(opened.browser.get(f"{opened.url}recipients?q=zzz").text)
-
-
-def test_a_client_is_left_out_and_put_back(opened: Page, clients: list[Client]):
-    out = {"client_id": clients[1].id, "kind": "left_out", "place": "list", "back": "q=a"}
-    answer = opened.browser.post(f"{opened.url}pick", data=out, headers=HTMX)
-    assert (
-        answer.status_code == 200 and "No: left out by hand" in words(answer.text) and "Put back" in words(answer.text)
-    )
-    assert "Will receive 2" in words(fragment(answer.text, "recipient-tabs"))
-    assert opened.picks() == {clients[1].id: PickKind.LEFT_OUT}
-    back = opened.browser.post(f"{opened.url}pick", data=out | {"kind": ""})
-    assert back.status_code == 303 and back.location.endswith("/recipients?q=a")
-    assert opened.picks() == {}
-
-
-def test_somebody_beyond_the_filter_is_found_and_added(opened: Page, clients: list[Client]):
-    opened.choose(countries=["DE"])
-    found = opened.browser.get(f"{opened.url}candidates?add=novakova", headers=HTMX).text
-    assert "Jana Nováková" in words(found) and "Not in the filter" in words(found)
-    whole = opened.browser.get(f"{opened.url}recipients?add=novakova").text
-    assert words(fragment(found, "candidates")) == words(fragment(whole, "candidates"))
-    add = {"client_id": clients[0].id, "kind": "added", "place": "add"}
-    answer = opened.browser.post(f"{opened.url}pick", data=add, headers=HTMX)
-    assert "Yes, added by hand" in words(answer.text) and "Take off" in words(answer.text)
-    assert "added by hand + 1" in words(opened.reload())
-
-
-def test_a_pick_of_nobody_or_of_nothing_is_refused(opened: Page, clients: list[Client]):
-    for data in ({"client_id": "999999", "kind": "added"}, {"client_id": clients[0].id, "kind": "loved"}, {}):
-        answer = opened.browser.post(f"{opened.url}pick", data=data, headers=HTMX)
-        assert answer.status_code in (404, 422), data
-    assert opened.picks() == {}
 
 
 def test_any_change_makes_a_scheduled_mass_mail_a_draft_again(opened: Page, clients: list[Client]):
