@@ -247,6 +247,7 @@ def test_each_tag_tells_for_how_many_recipients_it_is_empty(browser_client, draf
     page.save(html="<p>{{ first_name | default: 'friend' }} {{ company }} {{ email }}</p>")
     rows = re.sub(r"<[^>]+>", " ", browser_client.get(f"/mass-mail/{draft.id}/content/tag-gaps").text).split()
     words = " ".join(rows)
+    assert "1 uses “friend”" in browser_client.get(f"/mass-mail/{draft.id}/content/?count=1").text, "without JavaScript"
     assert "first_name 1 uses “friend”" in words
     assert "company 1 empty" in words
     assert "email all filled" in words

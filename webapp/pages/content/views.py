@@ -34,7 +34,8 @@ NO_HTML = "<!doctype html><html><head><title>No HTML</title></head><body></body>
 @bp.get("/")
 def index(broadcast_id: int):
     frame = draft.load(broadcast_id, "content")
-    return _page(frame, ContentForm.of(frame.broadcast))
+    rows = _tag_rows(frame.broadcast) if "count" in request.args else None
+    return _page(frame, ContentForm.of(frame.broadcast), tag_rows=rows)
 
 
 @bp.post("/")
@@ -100,10 +101,8 @@ def extremes(broadcast_id: int):
 def tag_gaps(broadcast_id: int):
     """For how many recipients each tag of the message has no value."""
     broadcast = broadcasts.get(db.session, broadcast_id)
-    of, today = audience.audience_of(broadcast), now().date()
-    found = gaps(db.session, of, broadcast.content, today, from_address=broadcast.from_address)
-    rows = tag_rows.rows(broadcast.content, found)
-    total = audience.count(db.session, of, today).will_receive
+    total = audience.count(db.session, audience.audience_of(broadcast), now().date()).will_receive
+    rows = _tag_rows(broadcast)
     return render_template("content/_tag_gaps.html", broadcast=broadcast, tag_rows=rows, total=total)
 
 
@@ -185,6 +184,12 @@ def _page(frame: draft.Draft, form: ContentForm, **extra: Any) -> str:
         **_preview(broadcast),
     }
     return render_template("content/index.html", **context | extra)
+
+
+def _tag_rows(broadcast: Broadcast) -> list[tag_rows.TagRow]:
+    of = audience.audience_of(broadcast)
+    found = gaps(db.session, of, broadcast.content, now().date(), from_address=broadcast.from_address)
+    return tag_rows.rows(broadcast.content, found)
 
 
 def _person(broadcast: Broadcast) -> previews.Person | None:
