@@ -284,6 +284,25 @@ def test_it_announces_a_step_only_when_a_tenth_is_reached(browser_client, make):
     assert "3 of 10 accepted." in browser_client.get(f"{url}&tenths=2", headers=HTMX).text
 
 
+def test_when_everybody_is_collected_the_page_is_told_although_the_state_is_the_same(
+    browser_client, sqlite_session, make
+):
+    broadcast = make(B.SENDING, {D.PENDING: 2}, frozen_at=None)
+    url = f"/mass-mail/{broadcast.id}/progress"
+    collecting = browser_client.get(url + "?seen=collecting&tenths=0", headers=HTMX)
+    assert "recipients collected so far" in collecting.text and "HX-Trigger" not in collecting.headers
+    broadcast.frozen_at = now()
+    sqlite_session.commit()
+    begun = browser_client.get(url + "?seen=collecting&tenths=0", headers=HTMX)
+    assert begun.headers["HX-Trigger"] == "broadcast-changed" and "of 2 accepted" in begun.text
+
+
+def test_the_ledger_comes_to_the_page_when_a_scheduled_one_begins(browser_client, make):
+    scheduled = make(B.SCHEDULED)
+    page = browser_client.get(f"/mass-mail/{scheduled.id}/").text
+    assert "broadcast-changed from:body" in part(page, "ledger") and "ledger-rows" not in page
+
+
 def test_pause_says_who_and_resume_goes_on(browser_client, sqlite_session, make):
     broadcast = make(B.SENDING, {D.PENDING: 1})
     browser_client.post(f"/mass-mail/{broadcast.id}/pause")

@@ -1,6 +1,6 @@
 """The page of one mass mail from `scheduled` on: progress, chart, ledger, and what can be done with it."""
 
-from typing import get_args
+from typing import cast, get_args
 
 from flask import abort, flash, make_response, render_template, request, url_for
 from flask_login import current_user
@@ -38,12 +38,11 @@ def show(broadcast_id: int):
 
 @bp.get("/<int:broadcast_id>/progress", endpoint="progress")
 def live_progress(broadcast_id: int):
-    """The progress card. `seen` is the state and `tenths` the settled share that the asking page knows: when the state differs, head
+    """The progress card. `seen` is the stage and `tenths` the settled share that the asking page knows: when the stage differs, head
     and actions come along and the rest of the page is told; when the share differs, it is announced."""
     broadcast = broadcasts.get(db.session, broadcast_id)
     context = _context(broadcast)
-    seen_state = request.args.get("seen", "")
-    changed = seen_state != broadcast.state.value
+    changed = request.args.get("seen", "") != context["stage"]
     answer = make_response(
         render_template(
             "broadcasts/_progress_answer.html",
@@ -106,9 +105,7 @@ def decided(broadcast_id: int):
     if decision not in get_args(Decision):
         raise Invalid("Choose what should be done.", "decision")
     one = request.form.get("delivery_id", type=int)
-    moved = resolve_uncertain(db.session, broadcast_id, [one] if one else None, decision, now())
-    if decision == "retry":
-        broadcasts.reopen(db.session, broadcast_id, now())
+    moved = resolve_uncertain(db.session, broadcast_id, [one] if one else None, cast(Decision, decision), now())
     broadcasts.finish_if_done(db.session, broadcast_id, now())
     db.session.commit()
     wakeups.wake(broadcast_id)
@@ -144,6 +141,7 @@ def _context(broadcast: Broadcast) -> dict:
         "broadcast": broadcast,
         "title": draft.title(broadcast),
         "progress": read,
+        "stage": "collecting" if read.collecting else broadcast.state.value,
         "counts": read.counts,
         "groups": progress.Group,
         "chart": timeline.timeline(db.session, broadcast, at, zone, read.plan),
