@@ -1,12 +1,14 @@
 """Alembic's environment: migrations run on the app's own engine, inside one transaction."""
 
+from typing import Any, Literal
+
 from alembic import context
 from flask import current_app
 
 extension = current_app.extensions["migrate"]
 
 
-def render_item(kind: str, item: object, _context: object) -> str | bool:
+def render_item(kind: str, item: Any, _context: object) -> str | Literal[False]:
     """Write our column types as the plain types they are stored in, so that a migration never imports the program."""
     if kind == "type":
         name = type(item).__name__

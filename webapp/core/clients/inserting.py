@@ -2,14 +2,16 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
+from sqlalchemy import Table, insert
 from sqlalchemy.orm import Session
 
 from webapp.core.clients.rows import addon_ids, client_ids, in_chunks, product_ids, service_ids, stored_form
 from webapp.core.tables.clients import AddonAssignment, Client, Service
 
 CHUNK = 1000
+_CLIENTS, _SERVICES, _ADDONS = (cast(Table, one.__table__) for one in (Client, Service, AddonAssignment))
 
 
 def insert_many(
@@ -31,12 +33,12 @@ def insert_many(
     """
     for chunk in in_chunks(clients, CHUNK):
         times = {"created_at": now, "updated_at": now}
-        session.execute(Client.__table__.insert(), [stored_form(row) | times for row in chunk])
+        session.execute(insert(_CLIENTS), [stored_form(row) | times for row in chunk])
     for chunk in in_chunks(services, CHUNK):
         holders = client_ids(session, {row["client_number"] for row in chunk})
         products = product_ids(session, {(row.get("group", ""), row["product"]) for row in chunk})
         session.execute(
-            Service.__table__.insert(),
+            insert(_SERVICES),
             [
                 {
                     "number": row["number"],
@@ -55,7 +57,7 @@ def insert_many(
         held = service_ids(session, {row["service_number"] for row in chunk})
         names = addon_ids(session, {row["addon"] for row in chunk})
         session.execute(
-            AddonAssignment.__table__.insert(),
+            insert(_ADDONS),
             [
                 {
                     "number": row["number"],

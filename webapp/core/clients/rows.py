@@ -2,9 +2,9 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
-from sqlalchemy import select
+from sqlalchemy import String, insert, select
 from sqlalchemy.orm import Session
 
 from webapp.core.rules.addresses import Address, usable
@@ -29,8 +29,8 @@ TYPED_IN = (
 """Columns of a client that come from outside; `stored_form` derives the others."""
 
 BLANK = {"first_name": "", "last_name": "", "company": "", "email": "", "city": ""}
-_NOTHING = dict.fromkeys(TYPED_IN) | BLANK
-_SEARCH_LENGTH = Client.__table__.c.search_text.type.length
+_NOTHING: dict[str, Any] = dict.fromkeys(TYPED_IN) | BLANK
+_SEARCH_LENGTH: int = cast(String, Client.__table__.c.search_text.type).length or 0
 
 
 def stored_form(typed: Mapping[str, Any], address: Address | Any = None) -> dict[str, Any]:
@@ -96,4 +96,4 @@ def addon_ids(session: Session, wanted: Iterable[str]) -> dict[str, int]:
 
 def _make(session: Session, table: type, rows: Sequence[dict[str, str]]) -> None:
     if rows:
-        session.execute(table.__table__.insert(), rows)
+        session.execute(insert(table), rows)

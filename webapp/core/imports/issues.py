@@ -5,7 +5,7 @@ import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from webapp.core.imports.mapping import FIELDS
@@ -29,7 +29,7 @@ def listing(
     session: Session, import_id: int, *, refused: bool, field: str | None = None, offset: int = 0, limit: int = PAGE
 ) -> IssuePage:
     """The issues of refused rows, or of repaired ones; of one field, if one is given."""
-    these = (ImportIssue.import_id == import_id, ImportIssue.refused == refused)
+    these: tuple[ColumnElement[bool], ...] = (ImportIssue.import_id == import_id, ImportIssue.refused == refused)
     by_field = session.execute(
         select(ImportIssue.field, func.count())
         .where(*these)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import RowMapping, select
 from sqlalchemy.orm import Session
 
 from webapp.core.clients.rows import BLANK, TYPED_IN, client_ids, service_ids, stored_form
@@ -62,7 +62,7 @@ def _without_repetitions(session: Session, kind: ImportKind, import_id: int, row
 Finals = dict[int, tuple[Verb, Mapping[str, Any]]]
 
 
-def _verb(final: Mapping[str, Any], stored: Mapping[str, Any] | None) -> Verb:
+def _verb(final: Mapping[str, Any], stored: RowMapping | Mapping[str, Any] | None) -> Verb:
     if stored is None:
         return Verb.NEW
     return Verb.SEEN if all(stored[name] == value for name, value in final.items()) else Verb.CHANGED
@@ -164,9 +164,7 @@ def _addons(session: Session, rows: Iterable[Row]) -> Finals:
 _FINALS = {ImportKind.CLIENTS: _clients, ImportKind.SERVICES: _services, ImportKind.ADDONS: _addons}
 
 
-def _stored(
-    session: Session, table: type[Client], names: Sequence[str], rows: Iterable[Row]
-) -> dict[str, Mapping[str, Any]]:
+def _stored(session: Session, table: type[Client], names: Sequence[str], rows: Iterable[Row]) -> dict[str, RowMapping]:
     columns = [getattr(table, name) for name in names]
     found = session.execute(select(*columns).where(table.number.in_([row.number for row in rows])))
     return {row.number: row._mapping for row in found}

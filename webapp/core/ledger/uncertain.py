@@ -26,8 +26,8 @@ def resolve_uncertain(
 ) -> int:
     """Decide about uncertain rows: these, or all of the broadcast (None). Returns how many.
 
-    "retry" sends the same mail again, byte for byte, so that a relay or mailbox can know it as a repeat; the broadcast goes back to
-    sending through `broadcasts.reopen`. Otherwise `broadcasts.finish_if_done` may finish it now.
+    "retry" sends the same mail again, byte for byte, so that a relay or mailbox can know it as a repeat. Call
+    `broadcasts.finish_if_done` afterwards: it finishes the broadcast, or lets it go back to sending.
     """
     state, reason = _TARGETS[decision]
     moved = 0

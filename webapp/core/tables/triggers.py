@@ -3,6 +3,7 @@ and PostgreSQL; `stamp_triggers.py` adds those that say what has changed."""
 
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
+from typing import Any
 
 from webapp.core.rules.lifecycle import BORN, BROADCAST_TRANSITIONS, DELIVERY_TRANSITIONS, BroadcastState
 from webapp.core.tables import stamp_triggers
@@ -11,7 +12,7 @@ from webapp.core.tables import stamp_triggers
 def statements(dialect: str) -> list[str]:
     """SQL that installs the triggers on `dialect` ("sqlite" or "postgresql")."""
     born = {"broadcast": _is({BroadcastState.DRAFT}), "delivery": _is(BORN)}
-    tables: dict[str, Mapping[StrEnum, frozenset]] = {
+    tables: dict[str, Mapping[Any, frozenset]] = {
         "broadcast": BROADCAST_TRANSITIONS,
         "delivery": DELIVERY_TRANSITIONS,
     }

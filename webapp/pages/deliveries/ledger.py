@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from flask import url_for
 
@@ -54,7 +55,7 @@ def load(broadcast: Broadcast, counts: Counts, args: Mapping[str, str], *, stand
         db.session, broadcast.id, group=group, search=search, after=after, before=before, limit=delivery_list.PAGE
     )
 
-    def url(group: Group | None, **cursor: str | None) -> str:
+    def url(group: Group | None, **cursor: Any) -> str:
         value = group.value if group else None
         return url_for("deliveries.index", broadcast_id=broadcast.id, group=value, q=search or None, **cursor)
 

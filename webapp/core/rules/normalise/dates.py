@@ -89,7 +89,7 @@ def _no_date(text: str) -> Value[date]:
 
 @cache
 def _months() -> dict[str, int]:
-    names = {}
+    names: dict[str, int] = {}
     for code in reversed(NAME_LOCALES):
         months = Locale.parse(code).months
         for context in ("format", "stand-alone"):

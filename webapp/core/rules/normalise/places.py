@@ -94,12 +94,13 @@ def country(text: str) -> Value[str]:
 @cache
 def codes() -> frozenset[str]:
     """All ISO 3166 alpha-2 codes, and XK, which is in use for Kosovo."""
-    return frozenset(c for c in Locale("en").territories if len(c) == 2 and c.isalpha() and c not in _NO_COUNTRIES)
+    known = map(str, Locale("en").territories)
+    return frozenset(code for code in known if len(code) == 2 and code.isalpha() and code not in _NO_COUNTRIES)
 
 
 @cache
 def _names() -> dict[str, str]:
-    names = {}
+    names: dict[str, str] = {}
     for locale in reversed(NAME_LOCALES):  # so that an earlier language wins where two disagree
         names |= {_name_key(name): code for code, name in Locale.parse(locale).territories.items() if code in codes()}
     return names | _OTHER_NAMES
