@@ -11,7 +11,7 @@ from webapp.core.errors import Invalid
 from webapp.core.ports import Mail
 from webapp.core.rules.addresses import Unusable, usable
 from webapp.core.rules.lifecycle import DeliveryState
-from webapp.core.rules.outcome import Reply, judge
+from webapp.core.rules.outcome import Reply, Stage, judge
 from webapp.core.tables.broadcasts import Broadcast
 
 MOST = 5
@@ -57,9 +57,12 @@ def mails(
 
 
 def send(batch: list[Mail], hand_over: Callable[[Mail], Reply]) -> Iterator[Result]:
-    """Hand each mail to the relay and say how it ended. Needs no database: end the transaction before."""
+    """Hand each mail to the relay and say how it ended. Where the relay cannot even be reached, the rest are not tried. Needs no
+    database: end the transaction before."""
+    reply = None
     for mail in batch:
-        reply = hand_over(mail)
+        if reply is None or reply.stage is not Stage.CONNECT:
+            reply = hand_over(mail)
         outcome = judge(reply)
         said = f"{reply.code} {reply.text}" if reply.code is not None else reply.error or ""
         yield Result(mail.rcpt_to, outcome.state is DeliveryState.ACCEPTED, outcome.words, said)

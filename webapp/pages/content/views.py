@@ -1,19 +1,21 @@
 """The second step of a draft: the message. Every change is saved as it is made, and shown as a recipient will see it."""
 
+from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
-from flask import Blueprint, Response, flash, render_template, request, url_for
+from flask import Blueprint, Response, current_app, flash, render_template, request, url_for
 from flask_login import current_user
 
 from webapp.adapters.clock import now
+from webapp.adapters.smtp import send_one
 from webapp.core import audience, broadcasts, from_addresses, previews, test_sends
 from webapp.core.errors import Conflict, DomainError
 from webapp.core.rules import tags
 from webapp.core.rules.lifecycle import CHANGEABLE
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.core.tag_catalogue.gaps import gaps
-from webapp.extensions import db, mail
+from webapp.extensions import db
 from webapp.pages.broadcasts import draft
 from webapp.pages.content import problems, tag_rows
 from webapp.pages.content.forms import ContentForm
@@ -26,6 +28,9 @@ MAIL_POLICY = (
 )
 """Content-Security-Policy of a previewed mail: nothing runs; pictures and inline styles are what a mail consists of."""
 
+
+PATIENCE = {"connect_timeout": 10.0, "command_timeout": 30.0, "dot_timeout": 60.0}
+"""Seconds that somebody who waits before a page gives the relay; a broadcast has more."""
 
 NO_HTML = "<!doctype html><html><head><title>No HTML</title></head><body></body></html>"
 """Shown for a mail of text only."""
@@ -123,7 +128,8 @@ def send_test(broadcast_id: int):
         problem = str(error)
     # The relay may take its time: let go of the database first.
     db.session.rollback()
-    results = list(test_sends.send(batch, mail.send_one))
+    relay = replace(current_app.config["RELAY"], **PATIENCE)
+    results = list(test_sends.send(batch, lambda mail: send_one(relay, mail)))
     status = 422 if problem else 200
     if request.headers.get("HX-Request"):
         return render_template("content/_test_result.html", results=results, problem=problem), status
