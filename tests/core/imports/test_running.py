@@ -325,7 +325,7 @@ def test_work_is_laid_down_when_others_wait_and_goes_on_later(sqlite_session, tm
     sqlite_session.commit()
     rounds = 0
     while (
-        run := work(sqlite_session, import_id, "run", path, ticking(), others_wait=lambda: True)
+        run := work(sqlite_session, import_id, "run", path, ticking(), lay_down=lambda busy: True)
     ).state is ImportState.RUNNING:
         rounds += 1
         assert runs.asking(sqlite_session, NOW) == [(import_id, "run")]
@@ -359,11 +359,15 @@ def test_old_imports_forget_files_and_rows_but_not_their_numbers(session, tmp_pa
     path = clients_file(tmp_path / "a.csv", 2, country="Germany")
     run = imported(session, path)
     later = NOW + runs.FILES_KEPT + timedelta(days=1)
-    assert runs.forget_old(session, later) == [path.name]
+    abandoned = uploaded(session, path).id
+    assert run.stored_as == "", "a file that is imported is not needed any more"
+    runs.forget_old(session, later - timedelta(days=2))
+    assert runs.get(session, abandoned).stored_as == path.name
+    runs.forget_old(session, later)
     session.commit()
-    assert runs.forget_old(session, later) == []
+    assert runs.get(session, abandoned).stored_as == ""
     assert len(issues(session, run)) == 2
-    assert runs.forget_old(session, NOW + runs.ISSUES_KEPT + timedelta(days=1)) == []
+    runs.forget_old(session, NOW + runs.ISSUES_KEPT + timedelta(days=1))
     session.commit()
     assert (issues(session, run), numbers(runs.get(session, run.id))) == ([], {"new": 2, "repaired": 2})
 

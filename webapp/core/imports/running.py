@@ -31,10 +31,9 @@ REASON_LENGTH = 300
 MOST_REFUSED = 100_000
 """A file of which so many rows are refused is not read to its end: it is the mapping that is wrong, not the rows."""
 
-SLICE = timedelta(seconds=2)
-"""For so long an import keeps its worker at least, however many others wait for it."""
-
 Clock = Callable[[], datetime]
+LayDown = Callable[[timedelta], bool]
+"""Given for how long it has been busy: whether the work is to be laid down."""
 
 
 @dataclass
@@ -88,13 +87,14 @@ def work(
     step: str,
     path: Path,
     clock: Clock,
-    others_wait: Callable[[], bool] = lambda: False,
+    lay_down: LayDown = lambda busy: False,
 ) -> ImportRun | None:
     """Do the step that was asked for with `runs.begin`: "check" only counts and lists, "run" imports. Returns the import as it is then, or
-    None when there was nothing to do here. Commits, several times; refusals and faults end in the state FAILED with their words.
+    None when there was nothing to do here. The file of an import that is DONE is not needed any more. Commits, several times; refusals
+    and faults end in the state FAILED with their words.
 
-    Where `others_wait` for this worker, the work is laid down after a while: then the import still asks for its step, and the next call
-    goes on with the next row. So it does after a crash, because what is laid out and how far it got stand in the same commits.
+    Where `lay_down` says so the work is laid down: then the import still asks for its step, and the next call goes on with the next row.
+    So it does after a crash, because what is laid out and how far it got stand in the same commits.
     """
     session.commit()  # so that the next transaction begins with a write: SQLite lets none begin in one that has read already
     attempt = runs.take(session, import_id, step, clock())
@@ -102,7 +102,7 @@ def work(
         return None
     step_work = _Work(session, runs.get(session, import_id), step, attempt, path, clock)
     try:
-        if step_work.go_on(others_wait):
+        if step_work.go_on(lay_down):
             step_work.finish()
     except Exception as error:
         session.rollback()
@@ -126,14 +126,14 @@ class _Work:
     def hold(self, **columns) -> None:
         runs.beat(self.session, self.id, self.step, self.attempt, **{"beat_at": self.clock()} | columns)
 
-    def go_on(self, others_wait: Callable[[], bool]) -> bool:
+    def go_on(self, lay_down: LayDown) -> bool:
         """Lay out the rows that are not yet; False if the work was laid down before the end of the file."""
         if not self.begun:
             self._begin()
         checker = Checker(
             self.kind, self.mapping, len(self.layout.header), self.layout.delimiter, DateOrder(self.order)
         )
-        slice_ends = self.clock() + SLICE
+        begun_at = self.clock()
         rest = islice(records(self.path, self.layout), self.counts.rows_seen, None)
         for chunk in in_chunks(rest, CHUNK):
             self._lay_out([checker.check(record) for record in chunk])
@@ -141,7 +141,7 @@ class _Work:
                 raise Conflict(
                     f"{self.counts.refused:,} of the first {self.counts.rows_seen:,} rows were refused. Is the mapping right?"
                 )
-            if self.clock() >= slice_ends and others_wait():
+            if lay_down(self.clock() - begun_at):
                 self.hold(beat_at=None)
                 self.session.commit()
                 return False
@@ -151,7 +151,7 @@ class _Work:
         """Take over what is laid out, or after a dry run throw it away."""
         now = self.clock()
         if self.step == "run":
-            self.hold(state=ImportState.DONE, finished_at=now)
+            self.hold(state=ImportState.DONE, stored_as="", finished_at=now)
             take_over(self.session, self.kind, self.id, now)
             self.session.commit()
             self._clear(hold=lambda: None)  # done is for ever: nobody lays anything out for this import any more
@@ -199,7 +199,7 @@ class _Work:
         table = cast(Table, ImportIssue.__table__)
         self._insert(table, list(_issues(self.id, rows)))
         self._insert(WAITING[self.kind], [self._seen(one) for one in places if not self._waits(one)])
-        self._insert(WAITING[self.kind], [self._seen(one) | one.columns for one in places if self._waits(one)])
+        self._insert(WAITING[self.kind], [{**self._seen(one), **one.columns} for one in places if self._waits(one)])
         self.session.commit()
 
     def _waits(self, place: Place) -> bool:

@@ -105,10 +105,10 @@ def remap(session: Session, import_id: int, kind: ImportKind, mapping: Mapping[s
     return get(session, import_id)
 
 
-def begin(session: Session, import_id: int, step: str, now: datetime) -> bool:
+def begin(session: Session, import_id: int, step: str, now: datetime, *, unchecked: bool = False) -> bool:
     """Ask for a step, "check" or "run"; True if it has to be worked on now, False if that was asked for already.
 
-    "run" wants a checked file, and no other import running. Raises Conflict or NotFound.
+    "run" wants a checked file, unless `unchecked` is meant, and no other import running. Raises Conflict or NotFound.
     """
     run = get(session, import_id)
     if not run.stored_as:
@@ -117,6 +117,8 @@ def begin(session: Session, import_id: int, step: str, now: datetime) -> bool:
     if run.state is WORKING[step] and not stale:
         return False
     sources = {"check": (S.UPLOADED, S.CHECKED, S.FAILED, S.CHECKING, S.RUNNING), "run": (S.CHECKED, S.RUNNING)}[step]
+    if unchecked:
+        sources = (*sources, S.UPLOADED)
     if run.state not in sources or (run.state in WORKING.values() and not stale):
         if step == "run" and run.state is S.DONE:
             return False
@@ -187,8 +189,8 @@ def discard(session: Session, import_id: int) -> str:
     return stored_as
 
 
-def forget_old(session: Session, now: datetime) -> list[str]:
-    """Forget the rows of old imports; the names of the uploaded files that are to be removed."""
+def forget_old(session: Session, now: datetime) -> None:
+    """Forget the rows of old imports, and the files of those that nobody went on with (see FILES_KEPT; the caller removes them)."""
     old = select(ImportRun.id).where(ImportRun.created_at < now - ISSUES_KEPT)
     session.execute(delete(ImportIssue).where(ImportIssue.import_id.in_(old)))
     done = select(ImportRun.id).where(ImportRun.state == S.DONE)
@@ -199,9 +201,7 @@ def forget_old(session: Session, now: datetime) -> list[str]:
         ImportRun.stored_as != "",
         ImportRun.state.not_in(WORKING.values()),
     )
-    names = list(session.scalars(select(ImportRun.stored_as).where(*unused)))
     session.execute(update(ImportRun).where(*unused).values(stored_as=""))
-    return names
 
 
 def _end_stale_others(session: Session, import_id: int, now: datetime) -> None:
