@@ -70,6 +70,7 @@ class Demo:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),  # as a script's shell does for `command &`
         )
         if not self.wait_for_output(r"/sign-in/link/\S+", patience):
             self.process.kill()

@@ -109,9 +109,12 @@ class Supervisor:
 
 
 def end_on_signals() -> None:
-    """Let SIGTERM and the loss of the terminal end this process as Ctrl-C does."""
-    for sign in (signal.SIGTERM, signal.SIGHUP):
+    """Let SIGTERM and the loss of the terminal end this process as Ctrl-C does, and SIGINT also where a script started it in the
+    background, which has it ignored. Under nohup the loss of the terminal stays ignored."""
+    for sign in (signal.SIGINT, signal.SIGTERM):
         signal.signal(sign, _interrupt)
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, _interrupt)
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
