@@ -242,12 +242,13 @@ class Recorder(threading.Thread):
         """Nothing more is handed over: record what the relay still answers, and hold the lease until the last mail is settled."""
         while True:
             has_ended = self._mailer_has_ended.is_set()
-            is_late = self._shell.ticks() - self._renewed >= ledger.RENEW_S
             has_to_pause = self._outbox.breaker.opened_by is not None and not self._has_paused
-            if self._outbox.unsettled() or is_late or has_to_pause:
+            if self._outbox.unsettled() or has_to_pause:
                 self._round()
             elif has_ended:
                 return
+            elif self._shell.ticks() - self._renewed >= ledger.RENEW_S:
+                self._round()
             else:
                 self._mailer_has_ended.wait(self._habits.latest_s)
 
