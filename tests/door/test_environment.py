@@ -142,9 +142,8 @@ def webapp(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_what_follows_test_goes_to_pytest():
-    answer = webapp("test", "--collect-only", "tests/door/test_environment.py", "-k", "goes_to_pytest")
-    assert "test_environment.py" in answer.stdout
-    assert "1/" in answer.stdout or "1 test" in answer.stdout, answer.stdout
+    answer = webapp("test", "--version")
+    assert answer.stdout.startswith("pytest "), answer.stderr
     assert answer.returncode == 0
 
 
