@@ -14,6 +14,7 @@ from webapp.core.rules.lifecycle import BroadcastState, SkipReason
 from webapp.core.rules.statuses import ClientStatus, HoldingStatus, MessageType
 from webapp.core.tables.broadcasts import PickKind
 from webapp.core.tables.clients import Client, Product, Service
+from webapp.core.tables.stamps import BLOCK_BITS
 from webapp.core.tables.suppressions import Suppression
 
 TODAY = date(2026, 11, 23)
@@ -100,6 +101,26 @@ def test_of_clients_with_one_address_the_lowest_id_that_would_get_it_does(sessio
     assert reasons() == [SkipReason.LEFT_OUT, None, SkipReason.SAME_ADDRESS], "who is left out stands in nobody's way"
     audience.pick(session, draft.id, clients[0].id, PickKind.ADDED)
     assert reasons() == [None, SkipReason.LEFT_OUT, SkipReason.SAME_ADDRESS, SkipReason.SAME_ADDRESS]
+
+
+def test_the_count_follows_addresses_that_become_shared_and_single_again(session: Session):
+    of = Audience(AudienceFilter(GENERAL))
+
+    def sums() -> tuple[int, int]:
+        count = audience.count(session, of, TODAY)
+        return count.same_address, count.will_receive
+
+    first, far = factories.client(session, "info@example.com"), factories.client(session, id=5 << BLOCK_BITS)
+    assert sums() == (0, 2)
+    second = factories.client(session, "info@example.com")
+    assert sums() == (1, 2)
+    far.address = far.address_key = "info@example.com"
+    session.flush()
+    assert sums() == (2, 1)
+    session.delete(first)
+    second.address = second.address_key = "else@example.com"
+    session.flush()
+    assert sums() == (0, 2)
 
 
 def test_who_cannot_be_mailed_is_listed_with_the_reason(session: Session):

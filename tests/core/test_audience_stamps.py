@@ -1,6 +1,6 @@
 """The stamps that tell a copy in memory what has changed."""
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from tests import factories
@@ -27,6 +27,24 @@ def test_a_new_client_stamps_its_block_and_the_addresses(session: Session):
     factories.client(session, id=5)
     factories.client(session, None, id=3 << BLOCK_BITS)
     assert changed(session, before) == {0, 3, ADDRESSES}
+
+
+def test_one_statement_with_many_clients_stamps_every_block_of_theirs(session: Session):
+    first = factories.client(session, id=5)
+    before = stamps(session)
+    columns = {name: getattr(first, name) for name in ("status", "created_at", "updated_at")}
+    numbers = (1, 2, 1 << BLOCK_BITS, (1 << BLOCK_BITS) + 1, 6 << BLOCK_BITS)
+    session.execute(insert(Client), [{"id": n, "number": f"n{n}"} | columns for n in numbers])
+    assert changed(session, before) == {0, 1, 6}
+    before = stamps(session)
+    product = factories.product(session)
+    row = {"product_id": product.id, "status": HoldingStatus.ACTIVE}
+    session.execute(insert(Service), [{"client_id": n, "number": f"s{n}"} | row for n in numbers])
+    assert changed(session, before) == {0, 1, 6}
+    before = stamps(session)
+    session.execute(update(Service).values(status=HoldingStatus.INACTIVE))
+    session.execute(update(Client).values(country="FR"))
+    assert changed(session, before) == {0, 1, 6}
 
 
 def test_a_client_without_address_leaves_the_addresses_alone(session: Session):
