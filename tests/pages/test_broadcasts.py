@@ -361,6 +361,11 @@ def test_a_decision_about_uncertain_mails_is_taken_for_all(
     assert states == sorted([D.ACCEPTED, delivery, delivery])
 
 
+def test_one_that_was_cancelled_before_it_began_says_that_nobody_got_it(browser_client, make):
+    broadcast = make(B.CANCELLED)
+    assert "Cancelled before it began." in browser_client.get(f"/mass-mail/{broadcast.id}/").text
+
+
 def test_a_decision_may_be_about_one_mail_only_and_nonsense_is_refused(browser_client, sqlite_session, make):
     broadcast = make(B.NEEDS_ATTENTION, {D.UNCERTAIN: 2})
     one = sqlite_session.query(Delivery).first()

@@ -109,19 +109,13 @@ def listing(
         rows = _walk(session, stretches, found, place, limit + 1, backwards=True)
         more, rows = len(rows) > limit, rows[:limit][::-1]
         if more or rows:
-            return Page(
-                [row for _cursor, row in rows],
-                rows[0][0] if more and rows else None,
-                rows[-1][0] if rows else None,
-            )
+            first, last = _cursors(stretches, rows)
+            return Page([row for _number, row in rows], first if more else None, last)
     place = _place(after, stretches) if after else None
     rows = _walk(session, stretches, found, place, limit + 1)
     more, rows = len(rows) > limit, rows[:limit]
-    return Page(
-        [row for _cursor, row in rows],
-        rows[0][0] if place and rows else None,
-        rows[-1][0] if more else None,
-    )
+    first, last = _cursors(stretches, rows)
+    return Page([row for _number, row in rows], first if place else None, last if more else None)
 
 
 def stream(session: Session, broadcast_id: int, *, group: Group | None = None, search: str = "") -> Iterator[Row]:
@@ -164,16 +158,16 @@ def _walk(
     limit: int,
     *,
     backwards: bool = False,
-) -> list[tuple[str, Row]]:
-    """Up to `limit` rows with their cursors, from `place` (exclusive) on through the stretches."""
+) -> list[tuple[int, Row]]:
+    """Up to `limit` rows, each with the number of its stretch, from `place` (exclusive) on through the stretches."""
     first = place[0] if place else len(stretches) - 1 if backwards else 0
-    rows: list[tuple[str, Row]] = []
+    rows: list[tuple[int, Row]] = []
     for number in range(first, -1, -1) if backwards else range(first, len(stretches)):
         stretch = stretches[number]
         after = place[1] if place and number == place[0] else ()
         for conditions, order in stretch.legs(after, backwards=backwards):
             query = _rows().where(*stretch.where, *conditions, *found).order_by(*order).limit(limit - len(rows))
-            rows += [(_cursor(number, stretch, record), _row(record)) for record in session.execute(query)]
+            rows += [(number, _row(record)) for record in session.execute(query)]
             if len(rows) == limit:
                 return rows
     return rows
@@ -215,9 +209,17 @@ def _found(session: Session, search: str) -> list[ColumnElement[bool]]:
     return [Delivery.client_id.in_(ids)] if len(ids) <= FEW else matching
 
 
-def _cursor(number: int, stretch: _Stretch, record: Any) -> str:
-    values = [getattr(record, key.key) for key, _falls in stretch.keys]
-    return "~".join([str(number), *(str(_whole(value)) for value in values)])
+def _cursors(stretches: Sequence[_Stretch], rows: Sequence[tuple[int, Row]]) -> tuple[str | None, str | None]:
+    """The cursors of the first and the last row: the number of the stretch, and the row's keys in it."""
+    if not rows:
+        return None, None
+    first, last = (
+        "~".join(
+            str(part) for part in (number, *(_whole(getattr(row, key.key)) for key, _falls in stretches[number].keys))
+        )
+        for number, row in (rows[0], rows[-1])
+    )
+    return first, last
 
 
 def _place(cursor: str, stretches: Sequence[_Stretch]) -> tuple[int, tuple[Any, ...]] | None:

@@ -13,6 +13,7 @@ _OF_STATES = {
     DeliveryState.SUPPRESSED: "the address was suppressed before it left",
     DeliveryState.CANCELLED: "cancelled before it left",
 }
+_SKIPS = frozenset(SkipReason)
 _OF_THE_LEDGER = {
     "gave_up": "not taken at any attempt, given up",
     "sent_again": "no answer came; an administrator has it sent again",
@@ -28,6 +29,6 @@ def in_words(state: DeliveryState, reason: str | None) -> str:
     """
     if reason is None or (state == DeliveryState.ACCEPTED and reason == outcome.ACCEPTED.reason):
         return _OF_STATES.get(state, "")
-    if reason in set(SkipReason):
+    if reason in _SKIPS:
         return SkipReason(reason).label
     return outcome.WORDS.get(reason) or _OF_THE_LEDGER.get(reason) or reason.replace("_", " ")
