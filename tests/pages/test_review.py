@@ -61,6 +61,19 @@ def test_the_page_shows_everything_at_a_glance_with_the_number_on_the_button(bro
     assert "disabled" not in page[page.index('id="next"') :].split(">")[0]
 
 
+def test_countries_and_languages_of_those_who_match_are_shown_as_bars(browser_client, sqlite_session, draft):
+    factories.client(sqlite_session, country="FR")
+    draft.audience_filter = {"countries": ["DE", "FR"]}
+    sqlite_session.commit()
+    page = browser_client.get(f"/mass-mail/{draft.id}/review/").text
+    bars = page[page.index('aria-label="Country of those who match"') :].split("</table>")[0]
+    assert [re.sub(r"\s+", " ", re.sub("<[^>]+>", " ", row)).strip() for row in bars.split("<tr>")[1:]] == [
+        "Germany 2",
+        "France 1",
+    ]
+    assert "Language of those who match" not in page
+
+
 def test_pressing_the_button_schedules_and_wakes_a_worker(browser_client, sqlite_app, draft, stored, redis_url):
     sqlite_app.config["REDIS_URL"] = redis_url
     form = form_of(browser_client.get(f"/mass-mail/{draft.id}/review/").text)

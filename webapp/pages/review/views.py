@@ -1,11 +1,14 @@
 """The last step of a draft: everything at a glance, and the button that creates the broadcast."""
 
+from dataclasses import dataclass
+
 from flask import Blueprint, flash, render_template, request, url_for
 from flask_login import current_user
 
 from webapp.adapters import wakeups
 from webapp.adapters.clock import now
 from webapp.core import audience, broadcasts, previews
+from webapp.core.audience import AudienceFilter
 from webapp.core.review import review
 from webapp.core.rules import pacing, schedule
 from webapp.core.rules.lifecycle import BroadcastState
@@ -14,6 +17,9 @@ from webapp.extensions import db
 from webapp.pages import wording
 from webapp.pages.audience import sums
 from webapp.pages.broadcasts import draft
+
+PARTS = 6
+"""Bars shown of each spread."""
 
 bp = Blueprint("review", __name__, url_prefix="/mass-mail/<int:broadcast_id>/review")
 
@@ -58,6 +64,7 @@ def _page(frame: draft.Draft, *, seen: int | None = None) -> str:
         review=found,
         count=found.count,
         recipients=sums.sum_from(chosen, found.count),
+        spreads=_spreads(chosen.filter),
         seen=seen,
         person=person,
         preview=previews.preview(db.session, broadcast, person, at),
@@ -68,6 +75,25 @@ def _page(frame: draft.Draft, *, seen: int | None = None) -> str:
         ends_words=_ends_words(broadcast, found.count.will_receive),
         button=_button(broadcast, found.count.will_receive),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """How those who match are spread over countries or languages: the largest parts, and how many more there are."""
+
+    label: str
+    parts: list[tuple[str, int]]
+    more: int
+
+
+def _spreads(filter_: AudienceFilter) -> list[Spread]:
+    spreads = []
+    for criterion in audience.choices(db.session, filter_)[:2]:
+        found = [choice for choice in criterion.chosen or criterion.choices if choice.count]
+        found.sort(key=lambda choice: -choice.count)
+        parts = [(choice.label, choice.count) for choice in found[:PARTS]]
+        spreads.append(Spread(criterion.label, parts, len(found) - len(parts)))
+    return spreads
 
 
 def _start_words(broadcast: Broadcast) -> str:
