@@ -46,7 +46,7 @@ def save(broadcast_id: int):
         return _switched(broadcast, request.form["switch"])
     if request.headers.get("HX-Request"):
         return render_template("audience/_saved.html", **_context(broadcast, chosen)), {
-            "HX-Trigger": "audience-changed"
+            "HX-Trigger": "recipients-changed"
         }
     if {"stay", "keep_mine"} & request.form.keys():
         flash("The audience is saved.", "ok")
