@@ -124,7 +124,7 @@ def is_overdue(service: Service, today: date) -> bool:
 
 
 def _conditions(wanted: ClientSearch) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = [_word(word) for word in folded(wanted.words).split()]
+    found = called(wanted.words)
     if wanted.country:
         found.append(Client.country == wanted.country)
     if wanted.language:
@@ -138,6 +138,11 @@ def _conditions(wanted: ClientSearch) -> list[ColumnElement[bool]]:
     return found
 
 
+def called(words: str) -> list[ColumnElement[bool]]:
+    """Conditions on `Client`: each of the words stands in number, names, company or e-mail, or begins a service's domain."""
+    return [_word(word) for word in folded(words).split()]
+
+
 def _word(word: str) -> ColumnElement[bool]:
     known = Client.search_text.contains(word, autoescape=True)
     if "." not in word:
@@ -148,4 +153,4 @@ def _word(word: str) -> ColumnElement[bool]:
 
 def _holdings(session: Session, ids: Sequence[int]) -> dict[int, int]:
     query = select(Service.client_id, func.count()).where(Service.client_id.in_(ids)).group_by(Service.client_id)
-    return {client_id: number for client_id, number in session.execute(query)}
+    return dict(session.execute(query).all())
