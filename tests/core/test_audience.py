@@ -286,6 +286,8 @@ def test_the_list_is_searched_and_paged(session: Session):
     assert audience.listing(session, of, TODAY, search="100%").total == 7
     assert audience.listing(session, of, TODAY, search="1%0").total == 0, "a % is a %"
     assert audience.listing(session, of, TODAY, search="nobody").total == 0, "gets no mail, so is in another list"
+    factories.service(session, page.rows[0].client, factories.product(session), domain="shop.example.net")
+    assert audience.listing(session, of, TODAY, search="shop.ex").total == 1
     listed = audience.listing(session, of, TODAY, reason=Term.NO_USABLE_ADDRESS)
     assert [row.client.id for row in listed.rows] == [other.id]
 

@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import and_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from webapp.core import clients
 from webapp.core.audience.bits import bit
 from webapp.core.audience.counting import Selected, Term, select_terms
 from webapp.core.audience.filter import Audience
 from webapp.core.audience.selection import recipients
 from webapp.core.rules.lifecycle import SkipReason
-from webapp.core.rules.texts import folded
 from webapp.core.tables.broadcasts import Pick, PickKind
 from webapp.core.tables.clients import Addon, AddonAssignment, Client, Product, Service
 from webapp.core.tables.stamps import BLOCK_BITS
@@ -72,7 +72,7 @@ def listing(
 ) -> Listing:
     """One page of the clients behind a term (None: of those who will receive it), by rising client id.
 
-    `search` wants each of its words in the client's number, names, company or address.
+    `search` wants each of its words in number, names, company or address, or as the beginning of a service's domain.
     """
     term = reason or Term.WILL_RECEIVE
     selected = select_terms(session, audience)
@@ -95,22 +95,17 @@ def sample_of(session: Session, audience: Audience, today: date, selected: Selec
     return recipients_among(session, audience, today, ids)
 
 
-def search_condition(search: str):
-    """Whether a client has every word of `search` in the number, names, company or address."""
-    return and_(True, *(Client.search_text.contains(word, autoescape=True) for word in folded(search).split()))
-
-
 def find_clients(session: Session, search: str, limit: int) -> Sequence[Client]:
-    """Any clients, in the audience or not, who have every word of `search`; none for an empty one."""
+    """Any clients, in the audience or not, who are called like that; none for an empty search."""
     if not search.strip():
         return []
-    return session.scalars(select(Client).where(search_condition(search)).order_by(Client.id).limit(limit)).all()
+    return session.scalars(select(Client).where(*clients.called(search)).order_by(Client.id).limit(limit)).all()
 
 
 def _searched(session: Session, selected: Selected, term: Term, search: str) -> Selected:
     """What is left of one term by a search."""
     found: dict[int, int] = {}
-    for client_id in session.scalars(select(Client.id).where(search_condition(search))):
+    for client_id in session.scalars(select(Client.id).where(*clients.called(search))):
         number = client_id >> BLOCK_BITS
         found[number] = found.get(number, 0) | bit(client_id)
     left = [(number, bits & found.get(number, 0)) for number, bits in selected.terms[term]]
@@ -122,13 +117,13 @@ def recipients_among(session: Session, audience: Audience, today: date, ids: Seq
     if not ids:
         return []
     rows = session.execute(recipients(audience, today, only=ids)).all()
-    clients = _by_id(session, Client, ids)
+    by_id = _by_id(session, Client, ids)
     picks = _picks(session, audience, ids)
     holdings = _holdings(session, rows)
     return [
-        Recipient(clients[row.client_id], row.skip_reason, picks.get(row.client_id), holdings.get(row.client_id))
+        Recipient(by_id[row.client_id], row.skip_reason, picks.get(row.client_id), holdings.get(row.client_id))
         for row in rows
-        if row.client_id in clients
+        if row.client_id in by_id
     ]
 
 
