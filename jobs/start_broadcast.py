@@ -13,15 +13,13 @@ def start_broadcast(broadcast_id: int) -> bool:
     """Take a broadcast from scheduled to frozen, as far as it is time. True when it sends and everything is frozen."""
     with inside_app(), Session(db.engine) as session:
         database.will_write(session)
+        broadcasts.start(session, broadcast_id, clock.now())
         broadcast = broadcasts.get(session, broadcast_id)
-        if broadcast.state is BroadcastState.SCHEDULED and not broadcasts.start(session, broadcast_id, clock.now()):
+        if broadcast.state is BroadcastState.SCHEDULED:
+            wakeups.wake(broadcast_id, at=broadcast.starts_at)
+        while broadcast.state is BroadcastState.SENDING and not ledger.freeze_chunk(session, broadcast_id, clock.now()):
             session.commit()
-            if broadcast.state is BroadcastState.SCHEDULED:
-                wakeups.wake(broadcast_id, at=broadcast.starts_at)
-            return False
-        session.commit()
-        while broadcast.state is BroadcastState.SENDING and broadcast.frozen_at is None:
             database.will_write(session)
-            ledger.freeze_chunk(session, broadcast_id, clock.now())
-            session.commit()
-        return broadcast.state is BroadcastState.SENDING
+        is_sending = broadcast.state is BroadcastState.SENDING
+        session.commit()
+        return is_sending

@@ -171,7 +171,7 @@ def test_a_resume_probes_with_one_mail_and_then_sends_the_rest(where: Engine, se
         script = list(answers)
         mailer = PlainMailer(lambda mail, script=script: script.pop() if script else TAKEN)
         ending = engine.send(where, broadcast.id, tmp_path, lambda mailer=mailer: mailer)
-        assert len(mailer.sent) == sent
+        assert len(mailer.sent) == sent, (ending, engine.states(session, key))
     assert ending.state is S.FINISHED and engine.states(session, broadcast) == {"accepted": 20}
     assert state_of(session, broadcast) is S.FINISHED and not broadcast.probing
 

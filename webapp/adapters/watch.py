@@ -1,67 +1,121 @@
-"""Watching one broadcast's state while its mails go out: what is committed elsewhere is known here within a fraction of a millisecond."""
+"""Watching one broadcast's state while its mails go out, so that a pause is known before the next mail and not with the next group.
+
+On SQLite the database's change counter is read before each mail. On PostgreSQL a question is under way all the time, and no mail is
+handed over on an answer that is older than a few milliseconds.
+"""
 
 import logging
 import select
+import time
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import Connection, Engine
 
-from webapp.core.ledger.announcements import CHANNEL
 from webapp.core.rules.lifecycle import BroadcastState
 
+ASK_EVERY_S = 0.001
+OLDEST_S = 0.003
+"""An older answer is not good enough, unless the database is so far away that it never answers faster."""
+
+PATIENCE_S = 5.0
+STATE = "SELECT state FROM broadcast WHERE id = "
 log = logging.getLogger(__name__)
 
 
 class DatabaseWatch:
-    """Looks at one broadcast's state from a connection of its own. `is_sending()` costs about a microsecond while nothing changes.
+    """`ports.Watch` over a connection of its own.
 
     When the database cannot be reached it says what it knew last: the lease then ends the sending.
     """
 
     def __init__(self, engine: Engine, broadcast_id: int) -> None:
-        self._id = broadcast_id
-        self._sending = True
-        self._connection: Connection = engine.connect()
         # Nothing here may hold a transaction open: SQLite could not shorten its write-ahead log meanwhile.
-        self._connection = self._connection.execution_options(isolation_level="AUTOCOMMIT")
-        driver = self._connection.connection.driver_connection
-        assert driver is not None
-        self._driver: Any = driver
+        self._connection: Connection = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        driver: Any = self._connection.connection.driver_connection
+        self._look: Callable[[], bool]
+        if engine.dialect.name == "sqlite":
+            self._look = _ChangeCounter(driver, broadcast_id).is_sending
+        else:
+            self._look = _Questions(driver.pgconn, broadcast_id).is_sending
+        self._last_known = self._look()
         self._is_deaf = False
-        self._version: int | None = None
-        self._readable: select.poll | None = None
-        if engine.dialect.name == "postgresql":
-            self._driver.execute(f"LISTEN {CHANNEL}")
-            self._readable = select.poll()
-            self._readable.register(self._driver.fileno(), select.POLLIN)
-        self._look()
 
     def is_sending(self) -> bool:
-        """Whether the broadcast is sending, as of the last commit of anybody."""
         try:
-            if self._has_changed():
-                self._look()
+            self._last_known = self._look()
         except Exception as error:
             if not self._is_deaf:
-                log.warning("broadcast %s cannot be watched: %s", self._id, error)
+                log.warning("the broadcast cannot be watched: %s", error)
             self._is_deaf = True
-        return self._sending
+        return self._last_known
 
     def close(self) -> None:
-        # A connection that listens must not go back to the pool.
+        # A question may still be under way: the connection must not go back to the pool.
         self._connection.invalidate()
         self._connection.close()
 
-    def _has_changed(self) -> bool:
-        if self._readable is not None:
-            return bool(self._readable.poll(0)) and any(True for _ in self._driver.notifies(timeout=0))
-        version: int = self._driver.execute("PRAGMA data_version").fetchone()[0]
-        if version == self._version:
-            return False
-        self._version = version
-        return True
 
-    def _look(self) -> None:
-        mark = "?" if self._readable is None else "%s"
-        row = self._driver.execute(f"SELECT state FROM broadcast WHERE id = {mark}", (self._id,)).fetchone()
-        self._sending = row is not None and row[0] == BroadcastState.SENDING
+class _ChangeCounter:
+    """SQLite: the state is read again when anybody has committed anything."""
+
+    def __init__(self, driver: Any, broadcast_id: int) -> None:
+        self._driver, self._id = driver, broadcast_id
+        self._version: int | None = None
+        self._sending = True
+
+    def is_sending(self) -> bool:
+        version: int = self._driver.execute("PRAGMA data_version").fetchone()[0]
+        if version != self._version:
+            self._version = version
+            row = self._driver.execute(f"{STATE}?", (self._id,)).fetchone()
+            self._sending = row is not None and row[0] == BroadcastState.SENDING
+        return self._sending
+
+
+class _Questions:
+    """PostgreSQL: one question after the other, none of which is waited for as long as the last answer is fresh."""
+
+    def __init__(self, pgconn: Any, broadcast_id: int) -> None:
+        self._pgconn = pgconn
+        self._key = [str(broadcast_id).encode()]
+        self._readable = select.poll()
+        self._readable.register(pgconn.socket, select.POLLIN)
+        pgconn.prepare(b"watch", f"{STATE}$1".encode())
+        self._asked_at: float | None = None
+        self._as_of = self._next_at = float("-inf")
+        self._typical_s = 0.0
+        self._sending = True
+
+    def is_sending(self) -> bool:
+        now = time.monotonic()
+        if self._asked_at is not None and self._readable.poll(0):
+            self._hear()
+        if self._asked_at is None and now >= self._next_at:
+            self._ask(now)
+        if now - self._as_of > max(OLDEST_S, 3 * self._typical_s):
+            if self._asked_at is None:
+                self._ask(now)
+            if not self._readable.poll(PATIENCE_S * 1000):
+                raise TimeoutError(f"no answer from the database for {PATIENCE_S:g} s")
+            self._hear()
+        return self._sending
+
+    def _ask(self, now: float) -> None:
+        self._pgconn.send_query_prepared(b"watch", self._key)
+        self._asked_at, self._next_at = now, now + ASK_EVERY_S
+
+    def _hear(self) -> None:
+        """The answer to the question that is under way; the state was so at some moment after it was asked."""
+        assert self._asked_at is not None
+        self._pgconn.consume_input()
+        if self._pgconn.is_busy():
+            return
+        answer = self._pgconn.get_result()
+        while self._pgconn.get_result() is not None:
+            pass
+        if answer.error_message:
+            raise RuntimeError(answer.error_message.decode("utf-8", "replace"))
+        self._sending = answer.ntuples == 1 and answer.get_value(0, 0) == BroadcastState.SENDING.value.encode()
+        self._typical_s += (time.monotonic() - self._asked_at - self._typical_s) / 16
+        self._as_of, self._asked_at = self._asked_at, None

@@ -266,10 +266,7 @@ def finish_if_done(session: Session, broadcast_id: int, now: datetime) -> Broadc
 
 
 def _move(session: Session, broadcast: Broadcast, target: BroadcastState, conditions: list, **columns: Any) -> bool:
-    """Compare-and-set `state` to `target`, from the states that may lead there. True when this call moved it.
-
-    On PostgreSQL the senders are told as soon as it is committed; on SQLite they watch the database's change counter.
-    """
+    """Compare-and-set `state` to `target`, from the states that may lead there. True when this call moved it."""
     moved = session.execute(
         update(Broadcast)
         .where(Broadcast.id == broadcast.id, Broadcast.state.in_(sources(target)), *conditions)
@@ -277,7 +274,4 @@ def _move(session: Session, broadcast: Broadcast, target: BroadcastState, condit
         .execution_options(synchronize_session=False)
     )
     session.refresh(broadcast)
-    if moved.rowcount != 1:  # type: ignore[attr-defined]
-        return False
-    ledger.announce(session, broadcast.id)
-    return True
+    return moved.rowcount == 1  # type: ignore[attr-defined]

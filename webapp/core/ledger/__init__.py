@@ -8,13 +8,11 @@ recovery.py   what a sender that is no more left behind
 waiting.py    rows whose time has come, or that are cancelled
 uncertain.py  what an administrator decides about rows in doubt
 prospects.py  when a broadcast is worth looking at again
-announcements.py  senders learn of a pause at once
 pace.py       the pace as the database remembers it
 tally.py      counts
 hot.py        the way to on_sqlite.py and on_postgresql.py, the statements of the hot path
 """
 
-from webapp.core.ledger.announcements import announce
 from webapp.core.ledger.claims import Claim, Claimed, claim, release
 from webapp.core.ledger.freeze import freeze_chunk
 from webapp.core.ledger.leases import (
@@ -48,7 +46,6 @@ __all__ = [
     "RowsLost",
     "Settled",
     "Terms",
-    "announce",
     "cancel_waiting",
     "claim",
     "counts",

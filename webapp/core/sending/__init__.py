@@ -18,7 +18,7 @@ from webapp.core.rules.breaker import Breaker
 from webapp.core.rules.lifecycle import BroadcastState
 from webapp.core.sending.letters import Letters
 from webapp.core.sending.outbox import Outbox
-from webapp.core.sending.recorder import Habits, Recorder, Shell
+from webapp.core.sending.recorder import Habits, Recorder, Shell, is_trouble_of_the_database
 from webapp.core.tables.broadcasts import Broadcast
 
 __all__ = ["Ending", "Habits", "Shell", "send"]
@@ -46,7 +46,8 @@ def send(
     """Send a broadcast's mails until nothing is due for a while, the process is asked to end, or others wait.
 
     Blocks; to be called from the main thread, where signals arrive. Whatever happens, every mail that was claimed is recorded, given back,
-    or written in the journal. Raises what broke it, when the database could not be reached for long.
+    or written in the journal. Raises what broke it: the database was away for long, or a mistake of the program, which pauses the
+    broadcast.
     """
     with Session(shell.engine, expire_on_commit=False) as session:
         shell.prepare(session)
@@ -65,7 +66,14 @@ def send(
         )
         session.commit()
         session.expunge_all()
-    why = _send(shell, lease, broadcast, letters, written, mailer, habits or Habits())
+    try:
+        why = _send(shell, lease, broadcast, letters, written, mailer, habits or Habits())
+    except Exception as error:
+        if not is_trouble_of_the_database(shell.engine, error):
+            _pause(
+                shell, broadcast_id, f"Sending stopped because of an unexpected error: {error or type(error).__name__}"
+            )
+        raise
     return _ending(shell, broadcast_id, why)
 
 
@@ -101,6 +109,15 @@ def _send(
     if recorder.error is not None:
         raise recorder.error
     return outbox.barred or ""
+
+
+def _pause(shell: Shell, broadcast_id: int, reason: str) -> None:
+    """Stop for a mistake of the program, in sight of those who can act: the next look would only run into it again."""
+    with Session(shell.engine) as session:
+        shell.prepare(session)
+        if broadcasts.get(session, broadcast_id).state is BroadcastState.SENDING:
+            broadcasts.pause(session, broadcast_id, reason, shell.reading().wall)
+        session.commit()
 
 
 def _ending(shell: Shell, broadcast_id: int, why: str) -> Ending:

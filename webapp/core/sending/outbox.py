@@ -16,9 +16,6 @@ from webapp.core.rules.breaker import Breaker
 from webapp.core.rules.outcome import ACCEPTED, Reply, Stage, judge
 from webapp.core.sending.letters import Letters
 
-LOOK_S = 0.0002
-"""The broadcast's state is looked at again before a mail is handed over, if the last look is older."""
-
 log = logging.getLogger(__name__)
 Mark = tuple[int, int]
 
@@ -47,7 +44,6 @@ class Outbox:
         self._letters, self._journal = letters, journal
         self._is_sending, self._ticks = is_sending, ticks
         self._group = group
-        self._looked_at = 0.0
         self._queue: deque[tuple[float, Claimed]] = deque()
         self._under_way: dict[int, Claimed] = {}
         self._begun: set[Mark] = set()
@@ -196,10 +192,8 @@ class Outbox:
     def _may_go_on(self, now: float) -> bool:
         if now >= self.deadline:
             self.bar("the lease ran out")
-        elif now - self._looked_at > LOOK_S:
-            self._looked_at = now
-            if not self._is_sending():
-                self.bar("the broadcast is not sending any more")
+        elif not self._is_sending():
+            self.bar("the broadcast is not sending any more")
         return self.barred is None
 
     def _most_under_way(self) -> int:

@@ -16,7 +16,7 @@ from webapp.core import broadcasts, ledger, tag_catalogue
 from webapp.core.ledger import Claim, Lease, LeaseLost, RowsLost, Settled
 from webapp.core.ledger.claims import Holder
 from webapp.core.ports import Watch
-from webapp.core.rules.lifecycle import BroadcastState
+from webapp.core.rules.lifecycle import BroadcastState, DeliveryState
 from webapp.core.rules.pacing import Reading
 from webapp.core.sending.outbox import Outbox
 from webapp.core.tables.broadcasts import Broadcast
@@ -80,7 +80,6 @@ class Recorder(threading.Thread):
     ) -> None:
         super().__init__(name=f"recorder of broadcast {lease.broadcast_id}")
         self.error: BaseException | None = None
-        self.is_lost = False
         self._shell, self._habits, self._lease, self._outbox = shell, habits, lease, outbox
         self._broadcast, self._tags = broadcast, tags
         self._terms = ledger.Terms.of(broadcast)
@@ -105,9 +104,8 @@ class Recorder(threading.Thread):
                 self._wait()
             self._drain()
             self._finish()
-        except (LeaseLost, RowsLost) as error:
+        except LeaseLost as error:
             log.warning("broadcast %s: taken over by the sweep, stopping (%s)", self._lease.broadcast_id, error)
-            self.is_lost = True
         except BaseException as error:
             self.error = error
         finally:
@@ -137,11 +135,14 @@ class Recorder(threading.Thread):
         self._shell.prepare(session)
         reading = self._shell.reading()
         ledger.renew(session, lease, reading.wall)
+        got_through = False
         if settled:
             ledger.record(session, lease, settled, self._terms, reading)
-            if self._is_probing and outbox.breaker.proven:
+            if self._is_probing and any(one.outcome.state is DeliveryState.ACCEPTED for one in settled):
+                got_through = True
                 broadcasts.probe_succeeded(session, lease.broadcast_id)
-        if outbox.breaker.opened_by is not None and not self._has_paused:
+        is_ill = outbox.breaker.opened_by is not None
+        if is_ill and not self._has_paused:
             self._pause(session, reading)
         claim: Claim | None = None
         wanted = 0 if outbox.barred else self._wanted(reading)
@@ -151,10 +152,8 @@ class Recorder(threading.Thread):
                 self._promoted = reading.ticks
             claim = ledger.claim(session, lease, wanted, self._load_values, reading, lead=self._habits.lead_s)
         session.commit()
-        if settled and outbox.breaker.proven:
-            self._is_probing = False
-        if outbox.breaker.opened_by is not None:
-            self._has_paused = True
+        self._has_paused = is_ill
+        self._is_probing = self._is_probing and not got_through
         return claim, reading
 
     def _wanted(self, reading: Reading) -> int:
@@ -276,8 +275,10 @@ class Recorder(threading.Thread):
             except (LeaseLost, RowsLost):
                 self._session.rollback()
                 raise
-            except (DBAPIError, self._driver_error()) as error:
+            except Exception as error:
                 self._session.rollback()
+                if not is_trouble_of_the_database(self._shell.engine, error):
+                    raise
                 if self._shell.ticks() - began > self._habits.patience_s:
                     raise
                 log.warning("broadcast %s: the database takes nothing: %s", self._lease.broadcast_id, error)
@@ -289,7 +290,8 @@ class Recorder(threading.Thread):
                 self._outbox.hold(False)
                 return result
 
-    def _driver_error(self) -> type[Exception]:
-        driver = self._shell.engine.dialect.loaded_dbapi
-        error: type[Exception] = driver.Error
-        return error
+
+def is_trouble_of_the_database(engine: Engine, error: Exception) -> bool:
+    """Whether it is the database, or the way to it, that failed; then the same may work later."""
+    driver = engine.dialect.loaded_dbapi
+    return isinstance(error, (DBAPIError, driver.Error, RowsLost))

@@ -1,0 +1,62 @@
+"""Watching a broadcast: a commit elsewhere is known at the next look, and looking costs next to nothing."""
+
+import time
+
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from tests import engine
+from webapp.adapters.watch import DatabaseWatch
+from webapp.core import broadcasts
+
+
+def test_a_pause_and_a_resume_are_known_at_the_next_look(app: Flask, session: Session):
+    broadcast = engine.sending_broadcast(session)
+    watch = DatabaseWatch(engine.engine_of(app), broadcast.id)
+    for _ in range(3):
+        assert watch.is_sending()
+        broadcasts.pause(session, broadcast.id, None, engine.NOW)
+        assert watch.is_sending(), "not committed yet"
+        session.commit()
+        assert known(watch, is_sending=False)
+        broadcasts.resume(session, broadcast.id, engine.NOW)
+        session.commit()
+        assert known(watch, is_sending=True)
+    watch.close()
+
+
+def known(watch: DatabaseWatch, *, is_sending: bool) -> bool:
+    """Whether the watch says so as soon as an answer from before must be too old for it."""
+    end = time.monotonic() + 0.02
+    while watch.is_sending() is not is_sending and time.monotonic() < end:
+        time.sleep(0.0001)
+    return watch.is_sending() is is_sending
+
+
+def test_what_happens_to_others_is_none_of_its_business(app: Flask, session: Session):
+    watched, other = (engine.sending_broadcast(session) for _ in range(2))
+    watch = DatabaseWatch(engine.engine_of(app), watched.id)
+    broadcasts.cancel(session, other.id, engine.NOW)
+    session.commit()
+    assert watch.is_sending()
+    watch.close()
+
+
+def test_a_database_that_is_gone_leaves_what_was_known(app: Flask, session: Session):
+    broadcast = engine.sending_broadcast(session)
+    watch = DatabaseWatch(engine.engine_of(app), broadcast.id)
+    watch.close()
+    assert watch.is_sending()
+
+
+def test_it_holds_no_transaction_open(sqlite_app: Flask, sqlite_session: Session):
+    broadcast = engine.sending_broadcast(sqlite_session)
+    watch = DatabaseWatch(engine.engine_of(sqlite_app), broadcast.id)
+    assert watch.is_sending()
+    broadcasts.pause(sqlite_session, broadcast.id, None, engine.NOW)
+    sqlite_session.commit()
+    assert not watch.is_sending()
+    with engine.engine_of(sqlite_app).connect() as connection:
+        blocked, _written, _moved = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
+    assert not blocked
+    watch.close()
