@@ -19,6 +19,7 @@ class Formats:
         self.locale = locale
         self.date = lru_cache(maxsize=4096)(self._date)
         self.money = lru_cache(maxsize=4096)(self._money)
+        self.country = lru_cache(maxsize=512)(self._country)
         self.language = lru_cache(maxsize=512)(self._language)
 
     def _date(self, day: date) -> str:
@@ -31,7 +32,7 @@ class Formats:
             return format_decimal(amount, format="#,##0.00", locale=self.locale)
         return format_currency(amount, currency, locale=self.locale)
 
-    def country(self, code: str) -> str:
+    def _country(self, code: str) -> str:
         """The name of an ISO 3166 country; the code where it has none."""
         return self.locale.territories.get(code.upper(), code)
 

@@ -1,11 +1,12 @@
 """What each tag says for each recipient: read in bulk, written in the client's language."""
 
 from collections.abc import Callable, Sequence
-from datetime import date, datetime
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import BindParameter, String, bindparam, select, type_coerce
+from sqlalchemy import BindParameter, Select, String, bindparam, select, type_coerce
 from sqlalchemy.orm import Session
 
 from webapp.core.rules.message.parts import mailbox_or_blank
@@ -19,37 +20,54 @@ from webapp.core.tag_catalogue.names import full_name
 Recipient = tuple[int, int | None, int | None]
 """Client, service and addon assignment: whose data the tags take."""
 
+Rows = list[Sequence[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was read for a group of recipients, a row each, in their order."""
+
+    clients: Rows
+    services: Rows
+    addons: Rows
+    formats: list[Formats]
+
+
 _ids: BindParameter[int] = bindparam("ids", expanding=True)
+_client, _service, _product = Client.__table__.c, Service.__table__.c, Product.__table__.c
+_assignment, _addon = AddonAssignment.__table__.c, Addon.__table__.c
+
+# Columns of the tables, not of the classes: the shortest way to rows that are read and thrown away.
 _CLIENTS = select(
-    Client.id,
-    Client.number,
-    Client.first_name,
-    Client.last_name,
-    Client.company,
-    Client.email,
-    Client.address,
-    Client.country,
-    Client.language,
-    type_coerce(Client.status, String),
-    Client.client_since,
-).where(Client.id.in_(_ids))
+    _client.id,
+    _client.number,
+    _client.first_name,
+    _client.last_name,
+    _client.company,
+    _client.email,
+    _client.address,
+    _client.country,
+    _client.language,
+    type_coerce(_client.status, String),
+    _client.client_since,
+).where(_client.id.in_(_ids))
 _SERVICES = (
     select(
-        Service.id,
-        Product.name,
-        Service.domain,
-        type_coerce(Service.status, String),
-        Service.price,
-        Service.currency,
-        Service.next_due_on,
+        _service.id,
+        _product.name,
+        _service.domain,
+        type_coerce(_service.status, String),
+        _service.price,
+        _service.currency,
+        _service.next_due_on,
     )
-    .join(Product, Product.id == Service.product_id)
-    .where(Service.id.in_(_ids))
+    .join_from(Service.__table__, Product.__table__, _product.id == _service.product_id)
+    .where(_service.id.in_(_ids))
 )
 _ADDONS = (
-    select(AddonAssignment.id, Addon.name, type_coerce(AddonAssignment.status, String))
-    .join(Addon, Addon.id == AddonAssignment.addon_id)
-    .where(AddonAssignment.id.in_(_ids))
+    select(_assignment.id, _addon.name, type_coerce(_assignment.status, String))
+    .join_from(AddonAssignment.__table__, Addon.__table__, _addon.id == _assignment.addon_id)
+    .where(_assignment.id.in_(_ids))
 )
 
 _NOBODY = (0, "", "", "", "", "", "", None, None, None, None)
@@ -67,65 +85,70 @@ def load_values(
     Every value is one line without control characters, "" where there is nothing to say. Dates, prices and names of countries and
     languages are in the client's language; `date` is the day of `now` in the broadcast's zone. Raises KeyError for a name that is no tag.
     """
-    writers = _writers(names, broadcast, now)
-    needed = {_NEEDS.get(name.partition("_")[0], "") for name in names}
-    clients = _by_id(session, _CLIENTS, {row[0] for row in rows})
-    services = _by_id(session, _SERVICES, {row[1] for row in rows}) if "service" in needed else {}
-    addons = _by_id(session, _ADDONS, {row[2] for row in rows}) if "addon" in needed else {}
-    values = []
-    for client_id, service_id, addon_id in rows:
-        client = clients.get(client_id, _NOBODY)
-        service = services.get(service_id, _NO_SERVICE)
-        addon = addons.get(addon_id, _NO_ADDON)
-        formats = formats_for(client[8], client[7])
-        values.append([write(client, service, addon, formats) for write in writers])
-    return values
+    writers = [_writer(name, broadcast, now) for name in names]
+    clients = _read(session, _CLIENTS, [row[0] for row in rows], _NOBODY)
+    needed = {name.partition("_")[0] for name in names}
+    services = _read(session, _SERVICES, [row[1] for row in rows], _NO_SERVICE) if "service" in needed else []
+    addons = _read(session, _ADDONS, [row[2] for row in rows], _NO_ADDON) if "addon" in needed else []
+    formats = [formats_for(client[8], client[7]) for client in clients]
+    found = Found(clients, services, addons, formats)
+    columns = [write(found) for write in writers]
+    return [list(values) for values in zip(*columns, strict=True)] if names else [[] for _ in rows]
 
 
-_NEEDS = {"service": "service", "addon": "addon"}
-Write = Callable[[Sequence[Any], Sequence[Any], Sequence[Any], Formats], str]
-
-
-def _by_id(session: Session, query, ids: set[int | None]) -> dict[int | None, Sequence[Any]]:
-    ids.discard(None)
-    return {row[0]: row for row in session.execute(query, {"ids": list(ids)})} if ids else {}
-
-
-def _writers(names: Sequence[str], broadcast: Broadcast, now: datetime) -> list[Write]:
-    sender_name, sender_email = mailbox_or_blank(broadcast.from_address)
-    today = now.astimezone(ZoneInfo(broadcast.time_zone)).date()
-    writers = _WRITERS | {
-        "sender_name": lambda *_: sender_name,
-        "sender_email": lambda *_: sender_email,
-        "date": lambda _client, _service, _addon, formats: formats.date(today),
+def _read(session: Session, query: Select[Any], ids: Sequence[int | None], nothing: Sequence[Any]) -> Rows:
+    wanted = {one for one in ids if one is not None}
+    if not wanted:
+        return [nothing] * len(ids)
+    by_id: dict[int | None, Sequence[Any]] = {
+        row[0]: row for row in session.connection().execute(query, {"ids": list(wanted)}).all()
     }
-    return [writers[name] for name in names]
+    return [by_id.get(one, nothing) for one in ids]
 
 
-def _day(day: date | None, formats: Formats) -> str:
-    return formats.date(day) if day else ""
+Write = Callable[[Found], list[str]]
+
+
+def _writer(name: str, broadcast: Broadcast, now: datetime) -> Write:
+    match name:
+        case "sender_name" | "sender_email":
+            said = mailbox_or_blank(broadcast.from_address)[name == "sender_email"]
+            return lambda found: [said] * len(found.clients)
+        case "date":
+            today = now.astimezone(ZoneInfo(broadcast.time_zone)).date()
+            return lambda found: [formats.date(today) for formats in found.formats]
+    return _WRITERS[name]
+
+
+def _days(rows: Rows, place: int, formats: list[Formats]) -> list[str]:
+    return [own.date(row[place]) if row[place] else "" for row, own in zip(rows, formats, strict=True)]
 
 
 _WRITERS: dict[str, Write] = {
-    "client_id": lambda client, *_: clean(client[1]),
-    "first_name": lambda client, *_: clean(client[2]),
-    "last_name": lambda client, *_: clean(client[3]),
-    "full_name": lambda client, *_: full_name(clean(client[2]), clean(client[3])),
-    "company": lambda client, *_: clean(client[4]),
-    "email": lambda client, *_: _readable(client[5], client[6]),
-    "country": lambda client, _service, _addon, formats: formats.country(client[7]) if client[7] else "",
-    "language": lambda client, _service, _addon, formats: formats.language(client[8]) if client[8] else "",
-    "status": lambda client, *_: _CLIENT_STATUS[client[9]],
-    "client_since": lambda client, _service, _addon, formats: _day(client[10], formats),
-    "service_product": lambda _client, service, *_: clean(service[1]),
-    "service_domain": lambda _client, service, *_: clean(service[2]),
-    "service_status": lambda _client, service, *_: _HOLDING_STATUS[service[3]],
-    "service_price": lambda _client, service, _addon, formats: (
-        "" if service[4] is None else formats.money(service[4], service[5])
-    ),
-    "service_due_date": lambda _client, service, _addon, formats: _day(service[6], formats),
-    "addon_name": lambda _client, _service, addon, _formats: clean(addon[1]),
-    "addon_status": lambda _client, _service, addon, _formats: _HOLDING_STATUS[addon[2]],
+    "client_id": lambda found: [clean(client[1]) for client in found.clients],
+    "first_name": lambda found: [clean(client[2]) for client in found.clients],
+    "last_name": lambda found: [clean(client[3]) for client in found.clients],
+    "full_name": lambda found: [full_name(clean(client[2]), clean(client[3])) for client in found.clients],
+    "company": lambda found: [clean(client[4]) for client in found.clients],
+    "email": lambda found: [_readable(client[5], client[6]) for client in found.clients],
+    "country": lambda found: [
+        own.country(client[7]) if client[7] else "" for client, own in zip(found.clients, found.formats, strict=True)
+    ],
+    "language": lambda found: [
+        own.language(client[8]) if client[8] else "" for client, own in zip(found.clients, found.formats, strict=True)
+    ],
+    "status": lambda found: [_CLIENT_STATUS[client[9]] for client in found.clients],
+    "client_since": lambda found: _days(found.clients, 10, found.formats),
+    "service_product": lambda found: [clean(service[1]) for service in found.services],
+    "service_domain": lambda found: [clean(service[2]) for service in found.services],
+    "service_status": lambda found: [_HOLDING_STATUS[service[3]] for service in found.services],
+    "service_price": lambda found: [
+        "" if service[4] is None else own.money(service[4], service[5])
+        for service, own in zip(found.services, found.formats, strict=True)
+    ],
+    "service_due_date": lambda found: _days(found.services, 6, found.formats),
+    "addon_name": lambda found: [clean(addon[1]) for addon in found.addons],
+    "addon_status": lambda found: [_HOLDING_STATUS[addon[2]] for addon in found.addons],
 }
 
 
