@@ -201,3 +201,16 @@ def test_all_of_it_works_without_javascript(
     page.get_by_role("button", name="Leave out").first.click()
     expect(page.locator("#recipient-tabs")).to_contain_text("Will receive 12")
     context.close()
+
+
+def test_a_cold_page_fetches_itself_and_is_alive(
+    opened: Page, console: Console, draft: Broadcast, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(audience, "is_warm", lambda _session: False)
+    opened.goto(address(console, draft))
+    expect_count(opened, 78)
+    chip(opened, "countries", "AT").check()
+    expect_count(opened, 12)
+    opened.get_by_role("button", name="add a country").click()
+    opened.keyboard.type("ital")
+    expect(opened.locator("#more-countries .chip:visible")).to_have_count(1)

@@ -292,6 +292,17 @@ def test_the_list_is_searched_and_paged(session: Session):
     assert [row.client.id for row in listed.rows] == [other.id]
 
 
+def test_the_makeup_counts_those_who_will_receive_it(session: Session):
+    for place, code in enumerate(("DE", "AT", "CH", "FR", "IT", "ES", "PT")):
+        for _ in range(7 - place):
+            factories.client(session, country=code, language="de" if place < 3 else None)
+    factories.client(session, None, country="DE")
+    selected = audience.select_terms(session, Audience(AudienceFilter(GENERAL)))
+    found = audience.makeup(session, selected)
+    assert found.countries[:2] == (("Germany", 7), ("Austria", 6)) and found.countries[5:] == (("2 more", 3),)
+    assert found.languages == (("German", 18), ("No known language", 10))
+
+
 def test_a_filter_survives_storing_and_refuses_what_cannot_be():
     chosen = AudienceFilter(SERVICES, ("DE", "DE", ""), products=(3, 1), service_statuses=(S.ACTIVE,))
     assert chosen.countries == ("DE", "")

@@ -48,6 +48,7 @@ def test_the_answer_and_the_fragment_are_what_the_page_includes(opened: Page, cl
     for id_ in (
         "recipient-count",
         "sample",
+        "makeup",
         "audience-base",
         "n-countries-DE",
         "n-client_statuses-freeze",

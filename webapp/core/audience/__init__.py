@@ -15,6 +15,7 @@ from webapp.core.audience.listing import (
     sample,
     sample_of,
 )
+from webapp.core.audience.makeup import Makeup, makeup
 from webapp.core.audience.memory import is_warm
 from webapp.core.audience.picks import pick, picks_of
 from webapp.core.audience.selection import recipients
@@ -30,6 +31,7 @@ __all__ = [
     "Criterion",
     "Explanation",
     "Listing",
+    "Makeup",
     "Recipient",
     "Selected",
     "Term",
@@ -43,6 +45,7 @@ __all__ = [
     "in_words",
     "is_warm",
     "listing",
+    "makeup",
     "pick",
     "picks_of",
     "recipients",

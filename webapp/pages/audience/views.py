@@ -135,6 +135,7 @@ def _context(broadcast: Broadcast, chosen: AudienceFilter) -> dict[str, Any]:
         "criteria": [shown(criterion) for criterion in audience.choices(db.session, chosen)],
         "types": MessageType,
         "recipients": sums.sum_from(of, selected.sum),
+        "makeup": audience.makeup(db.session, selected),
         "sample": audience.sample_of(db.session, of, now().date(), selected),
     }
 
