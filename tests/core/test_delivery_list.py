@@ -32,6 +32,7 @@ def all_pages(session, broadcast, **options):
     while page.next:
         page = listing(session, broadcast.id, after=page.next, **options)
         pages.append(page)
+        assert len(pages) < 100, "the pages never end"
     return pages
 
 

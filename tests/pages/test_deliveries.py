@@ -175,7 +175,7 @@ def test_the_html_stands_in_a_sandbox_with_a_policy_of_its_own(browser_client, b
 def test_headers_and_source_are_there_in_full(browser_client, broadcast, deliver):
     row = deliver()
     page = browser_client.get(url(broadcast, f"{row.id}?as=source")).text
-    assert "Message-ID: &lt;" in page and "Content-Transfer-Encoding:" in page
+    assert "<dt>Message-ID</dt>" in page and "Message-ID: &lt;" in page and "Content-Transfer-Encoding:" in page
 
 
 def test_attempts_stand_in_order_with_the_relays_words(browser_client, sqlite_session, broadcast, deliver):
