@@ -24,6 +24,8 @@ from webapp.extensions import db
 
 PR_SET_PDEATHSIG = 1
 ASK_REDIS_S = 1.0
+IN_NO_HURRY = "sweep"
+"""The key of calls for which no sender makes room as long as they have not waited for long."""
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +71,7 @@ class Turn:
         self._is_asked = False
         self._asked_redis_at = float("-inf")
         self._somebody_waits = False
-        self._redis = wakeups.connection()
+        self._redis, self._count_waiting = wakeups.connection(), wakeups.counter(IN_NO_HURRY)
         self._worker = os.environ.get("RQ_WORKER_ID")
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, self._stop)
@@ -94,7 +96,7 @@ class Turn:
             return
         self._asked_redis_at = clock.ticks()
         try:
-            self._somebody_waits = self._redis.llen(f"rq:queue:{wakeups.QUEUE}") > 0
+            self._somebody_waits = self._count_waiting() > 0
             if self._worker and self._redis.hget(f"rq:worker:{self._worker}", "shutdown_requested_date"):
                 self._is_asked = True
         except RedisError as error:

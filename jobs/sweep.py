@@ -1,16 +1,14 @@
 """Sweep: repair what was lost, wake what is due. Asked for by every worker, again and again."""
 
-from jobs.surroundings import inside_app, journals, shell
+from jobs.surroundings import IN_NO_HURRY, inside_app, journals, shell
 from webapp.adapters import journal, wakeups
 from webapp.core.sending import sweeping
-
-KEY = "sweep"
 
 
 def sweep() -> None:
     """One round over everything that is not finished."""
     with inside_app() as app:
-        wakeups.begins(KEY)
+        wakeups.begins(IN_NO_HURRY)
         folder = journals(app)
         for broadcast_id in sweeping.sweep(shell(), lambda name: journal.find(folder, name)):
             wakeups.wake(broadcast_id)

@@ -72,7 +72,7 @@ def beat() -> None:
     """Ask for a sweep, again and again, for as long as the worker lives: what Redis forgets is asked for anew."""
     while True:
         with surroundings.own_app().app_context():
-            wakeups.enqueue(wakeups.SWEEP, key="sweep")
+            wakeups.enqueue(wakeups.SWEEP, key=surroundings.IN_NO_HURRY)
         time.sleep(BEAT_S)
 
 

@@ -89,3 +89,14 @@ def test_a_flushed_redis_takes_new_wake_ups_at_once(app: Flask, redis_url: str):
         assert waiting() == []
         wakeups.wake(7)
         assert waiting() == [(wakeups.LOOK, (7,))]
+
+
+def test_one_can_be_asked_how_many_wait_without_those_in_no_hurry(app: Flask):
+    with app.app_context():
+        count = wakeups.counter("sweep")
+        wakeups.enqueue(wakeups.SWEEP, key="sweep")
+        assert count() == 0
+        wakeups.wake(7)
+        assert count() == 1
+        wakeups.connection().delete("massmail:waiting:sweep")
+        assert count() == 2

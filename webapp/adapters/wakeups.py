@@ -5,6 +5,7 @@ unique by its key; while it runs, the next may wait already, because it may be a
 """
 
 import logging
+from collections.abc import Callable
 from datetime import UTC, datetime
 from uuid import uuid4
 
@@ -60,6 +61,21 @@ def begins(key: str) -> None:
         connection().delete(_waiting(key))
     except RedisError as error:
         log.warning("Redis could not be told that %s begins: %s", key, error)
+
+
+def counter(in_no_hurry: str) -> Callable[[], int]:
+    """A way to ask, outside the app's context, how many calls wait; one with the key `in_no_hurry` counts after half a minute."""
+    redis, marker = connection(), _waiting(in_no_hurry)
+    name = queue().key
+
+    def count() -> int:
+        with redis.pipeline(transaction=False) as asked:
+            asked.llen(name)
+            asked.exists(marker)
+            waiting, is_patient = asked.execute()
+        return max(int(waiting) - int(is_patient), 0)
+
+    return count
 
 
 def connection() -> Redis:
