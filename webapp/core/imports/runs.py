@@ -111,6 +111,8 @@ def begin(session: Session, import_id: int, step: str, now: datetime, *, uncheck
     "run" wants a checked file, unless `unchecked` is meant, and no other import running. Raises Conflict or NotFound.
     """
     run = get(session, import_id)
+    if step == "run" and run.state is S.DONE:
+        return False
     if not run.stored_as:
         raise Conflict("The uploaded file has been removed. Upload it again.")
     stale = is_stale(run, now)
@@ -120,8 +122,6 @@ def begin(session: Session, import_id: int, step: str, now: datetime, *, uncheck
     if unchecked:
         sources = (*sources, S.UPLOADED)
     if run.state not in sources or (run.state in WORKING.values() and not stale):
-        if step == "run" and run.state is S.DONE:
-            return False
         raise Conflict(_busy_or_done(run))
     if step == "run":
         _end_stale_others(session, import_id, now)
