@@ -119,8 +119,10 @@ def test_a_missing_venv_is_named_with_its_package(bare: Environment, monkeypatch
 @pytest.mark.skipif(os.geteuid() == 0 and not shutil.which("setpriv"), reason="needs a user who may not write")
 def test_a_folder_that_cannot_be_written_says_what_to_do(bare: Environment):
     bare.root.chmod(0o555)
+    code_for_all = bare.root.parent / "code"  # the clone itself may lie where nobody else may look
+    shutil.copytree(ROOT / "webapp" / "door", code_for_all / "webapp" / "door")
     code = f"""
-import sys; sys.path.insert(0, {str(ROOT)!r})
+import sys; sys.path.insert(0, {str(code_for_all)!r})
 from pathlib import Path
 from webapp.door.environment import Environment
 Environment(Path({str(bare.root)!r}), environ={{}}).make_ready(["program"])
@@ -129,7 +131,8 @@ Environment(Path({str(bare.root)!r}), environ={{}}).make_ready(["program"])
     for parent in (bare.root.parent, *bare.root.parent.parents):
         if parent.stat().st_uid == os.geteuid() and parent != Path("/"):
             parent.chmod(parent.stat().st_mode | 0o011)
-    tried = subprocess.run([*as_nobody, sys.executable, "-c", code], capture_output=True, text=True)
+    python = str(Path(sys.executable).resolve())  # not the link in the environment, for the same reason
+    tried = subprocess.run([*as_nobody, python, "-c", code], capture_output=True, text=True)
     bare.root.chmod(0o755)
     assert "MASSMAIL_VENV=" in tried.stderr, tried.stderr
 
