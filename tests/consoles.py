@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 from sqlalchemy.orm import Session
 from werkzeug.serving import make_server
 
@@ -28,6 +28,8 @@ from webapp.adapters.mail_catcher import Maildir
 from webapp.config import ROOT
 from webapp.core import users
 from webapp.demo.data import DemoData
+
+expect.set_options(timeout=20_000)  # what a loaded machine may take; a condition that holds is not waited for
 
 OUTSIDE = ("DATABASE_URL", "REDIS_URL", "MAIL_", "MASSMAIL_", "RQ_", "SECRET_KEY")
 """What a developer's own environment must not bring into a demo of the tests."""
