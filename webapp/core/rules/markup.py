@@ -62,100 +62,121 @@ CONDITION_END = "<![endif]-->"
 _COMMENT_END = re.compile(r"(?<=<!--)-?>|--!?>")
 
 
-def pieces(html: str) -> list[Piece]:
+def pieces(html: str) -> Iterator[Piece]:
     """The source from its first to its last character, in order and without gaps."""
-    found: list[Piece] = []
     position, end, within = 0, len(html), -1
     while position < end:
         start = _NEXT.search(html, position)
         if start is None:
-            found.append(Piece(Place.TEXT, position, end, within=within))
-            break
+            yield Piece(Place.TEXT, position, end, within=within)
+            return
         if start.start() > position:
-            found.append(Piece(Place.TEXT, position, start.start(), within=within))
+            yield Piece(Place.TEXT, position, start.start(), within=within)
         if start["comment"]:
-            position, within = _comment(html, start.start(), found, within)
+            comment = _comment(html, start.start(), within)
+            yield comment
+            position, within = comment.end, comment.within
         elif start["other"]:
             close = html.find(">", start.end())
             position = end if close < 0 else close + 1
-            found.append(Piece(Place.COMMENT, start.start(), position, "!", within=within))
+            yield Piece(Place.COMMENT, start.start(), position, "!", within=within)
             within = -1 if html.startswith(CONDITION_END[:-3], start.start()) else within
         else:
-            position = _element(html, start.start(), bool(start["close"]), found, within)
-    return found
+            found = _element(html, start.start(), bool(start["close"]), within)
+            yield from found
+            position = found[-1].end
 
 
-def _comment(html: str, start: int, found: list[Piece], within: int) -> tuple[int, int]:
-    """Add the comment; of one with a condition, only its beginning. Answer where the source goes on, and in which conditional comment."""
+def _comment(html: str, start: int, within: int) -> Piece:
+    """The comment; of one with a condition that is markup to Outlook, only its beginning."""
     opening = CONDITIONAL.match(html, start)
     revealed = REVEALED.match(html, start)
     close = revealed or _COMMENT_END.search(html, start + 4)
     end = close.end() if close else len(html)
     if opening and not revealed and html.endswith(CONDITION_END, start, end):
         end, within = opening.end(), start
-    found.append(Piece(Place.COMMENT, start, end, "!--", within=within))
-    return end, within
+    return Piece(Place.COMMENT, start, end, "!--", within=within)
 
 
-def _element(html: str, start: int, closing: bool, found: list[Piece], within: int) -> int:
-    """Add the pieces of one start or end tag, and the content of a raw element; answer where the source goes on."""
+def _element(html: str, start: int, closing: bool, within: int) -> list[Piece]:
+    """The pieces of one start or end tag, and the content of a raw element."""
     name = _NAME.match(html, start + 1 + closing)
     assert name is not None
     element = ("/" if closing else "") + name[0].lower()
-
-    def add(place: Place, begin: int, end: int, attribute: str = "") -> None:
-        found.append(Piece(place, begin, end, element, attribute, within))
-
+    found: list[Piece] = []
     inside, position = start, name.end()
     while (attribute := _ATTRIBUTE.match(html, position)) is not None:
         if attribute["open"]:
-            add(Place.INSIDE, inside, attribute.start("open") + 1)
-            add(Place.VALUE, attribute.start("open") + 1, len(html), attribute["name"].lower())
-            return len(html)
+            begin = attribute.start("open") + 1
+            found.append(Piece(Place.INSIDE, inside, begin, element, within=within))
+            found.append(Piece(Place.VALUE, begin, len(html), element, attribute["name"].lower(), within))
+            return found
         for kind in ("double", "single", "bare"):
             if attribute[kind] is not None:
-                add(Place.INSIDE, inside, attribute.start(kind))
-                add(Place.VALUE, *attribute.span(kind), attribute["name"].lower())
-                inside = attribute.end(kind)
+                begin, end = attribute.span(kind)
+                found.append(Piece(Place.INSIDE, inside, begin, element, within=within))
+                found.append(Piece(Place.VALUE, begin, end, element, attribute["name"].lower(), within))
+                inside = end
         position = attribute.end()
     close = html.find(">", position)
     position = len(html) if close < 0 else close + 1
-    add(Place.INSIDE, inside, position)
+    found.append(Piece(Place.INSIDE, inside, position, element, within=within))
     if element in RAW_ELEMENTS and close >= 0:
         ending = re.compile(rf"</{element}(?=[\s/>])", re.IGNORECASE).search(html, position)
         raw_end = ending.start() if ending else len(html)
         if raw_end > position:
-            add(Place.RAW, position, raw_end)
-        return raw_end
-    return position
+            found.append(Piece(Place.RAW, position, raw_end, element, within=within))
+    return found
 
 
 def tags_and_texts(html: str) -> Iterator[Tag | Piece]:
     """The source with the pieces of each start and end tag put together; texts, comments and raw contents as they are."""
-    found = pieces(html)
-    index = 0
-    while index < len(found):
-        first = found[index]
-        index += 1
-        if first.place is not Place.INSIDE:
-            yield first
-            continue
-        attributes: dict[str, str] = {}
-        last = first
-        while index + 1 < len(found) and found[index].place is Place.VALUE:
-            value = found[index]
+    open_tag: list[Piece] = []
+    for piece in pieces(html):
+        continues = open_tag and (piece.place is Place.VALUE or open_tag[-1].place is Place.VALUE)
+        if open_tag and not continues:
+            yield _tag(html, open_tag)
+            open_tag = []
+        if continues or piece.place is Place.INSIDE:
+            open_tag.append(piece)
+        else:
+            yield piece
+    if open_tag:
+        yield _tag(html, open_tag)
+
+
+def _tag(html: str, found: list[Piece]) -> Tag:
+    first, last = found[0], found[-1]
+    attributes: dict[str, str] = {}
+    for value in found:
+        if value.place is Place.VALUE:
             attributes.setdefault(value.attribute, unescape(html[value.start : value.end]))
-            last = found[index + 1]
-            index += 2
-        yield Tag(first.element, first.start, last.end, attributes, html.endswith("/>", first.start, last.end))
+    return Tag(first.element, first.start, last.end, attributes, html.endswith("/>", first.start, last.end))
+
+
+VOID = frozenset({"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"})
+"""Elements without content or end tag."""
+
+
+def depth(html: str) -> int:
+    """How deep the elements of well-formed HTML stand in each other at most."""
+    deepest = now = 0
+    for found in tags_and_texts(html):
+        if isinstance(found, Tag) and found.element not in VOID:
+            now += -1 if found.element.startswith("/") else 1
+            deepest = max(deepest, now)
+    return deepest
 
 
 def spots(html: str, words: re.Pattern[str]) -> list[tuple[re.Match[str], Piece]]:
     """Every match of `words` in the source with the piece in which it begins."""
+    answer: list[tuple[re.Match[str], Piece]] = []
+    matches = list(words.finditer(html))
     found = pieces(html)
-    answer, index = [], 0
-    for match in words.finditer(html):
-        while found[index].end <= match.start():
-            index += 1
-        answer.append((match, found[index]))
+    piece = next(found, None)
+    for match in matches:
+        while piece is not None and piece.end <= match.start():
+            piece = next(found, None)
+        assert piece is not None
+        answer.append((match, piece))
     return answer

@@ -118,6 +118,28 @@ def test_a_condition_of_which_half_cannot_be_kept_is_refused():
             compiled(source)
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        "<div>" * 50_000, "<div>" * 50_000 + "</div>" * 50_000, "<table><tr><td>" * 3_000, "<div></x>" * 20_000, "<div>" * 300,
+        "<ul><li>" * 150, "<div title='</div></div></div>'>" * 300,
+    ],
+)  # fmt: skip
+def test_elements_in_each_other_without_end_are_refused_before_they_do_harm(source):
+    with pytest.raises(Invalid, match="200 deep"):
+        compiled(source)
+
+
+def test_many_paragraphs_and_rows_that_nobody_closed_are_no_abyss():
+    assert body_of("<p>a" * 2_000).count("<p>") == 2_000
+    assert body_of("<ul>" + "<li>a" * 2_000 + "</ul>").count("<li>") == 2_000
+
+
+def test_a_source_beyond_all_measure_is_refused():
+    with pytest.raises(Invalid, match="characters"):
+        compiled("x" * 1_000_001)
+
+
 def test_a_designers_document_keeps_what_phones_and_outlook_need():
     html = html_of((PASTED / "mjml.html").read_text(), first_name="Zoë", client_id="10/1", service_domain="x.example")
     assert html.startswith('<!DOCTYPE html>\n<html lang="de" dir="ltr" xmlns:v="urn:schemas-microsoft-com:vml"')

@@ -59,6 +59,7 @@ def test_an_address_that_could_break_the_field_is_refused(address):
         ("a  b \t c", ["Subject: a b c"]),
         ("word " * 20, ["Subject:" + " word" * 13, " word" * 7]),
         ("Grüße", ["Subject: =?utf-8?b?R3LDvMOfZQ==?="]),
+        ("=?utf-8?q?x?=", ["Subject: =?utf-8?b?PT91dGYtOD9xP3g/PQ==?="]),
         ("x\r\nBcc: a@b.c", ["Subject: x Bcc: a@b.c"]),
         ("x\u2028y\x00z", ["Subject: x yz"]),
     ],

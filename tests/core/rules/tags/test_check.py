@@ -95,6 +95,12 @@ def test_it_says_in_plain_words_what_is_wrong(source, message):
     assert message in messages(source)
 
 
+def test_conditions_stand_twenty_deep_in_each_other_and_no_deeper():
+    for depth, problems in ((20, 0), (21, 1), (300, 1)):
+        source = "{% if company %}" * depth + "x" + "{% endif %}" * depth
+        assert len(messages(source)) == problems
+
+
 def test_a_tag_typed_half_way_does_not_hide_the_others():
     found = messages("{{ fir <p>{{ last_nam }}</p> {{ | }}")
     assert len(found) == 3

@@ -24,6 +24,9 @@ from webapp.core.rules.tags import braces
 from webapp.core.rules.tags.build import names_of, parse, trimmed
 from webapp.core.rules.tags.tree import Nodes
 
+MAX_CHARACTERS = 1_000_000
+"""In a source. Mails that people read have a hundredth of it."""
+
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
@@ -126,7 +129,9 @@ def compile_message(parts: MessageParts, envelope: Envelope) -> CompiledMessage:
 
 
 def _source(text: str, field: str) -> str:
-    """The source with \\n as line ends and without control characters."""
+    """The source with \\n as line ends and without control characters. Raises Invalid where it is too long or cannot be written."""
+    if len(text) > MAX_CHARACTERS:
+        raise Invalid(f"This has {len(text):,} characters. The most that can be sent is {MAX_CHARACTERS:,}.", field)
     text = _CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
     try:
         text.encode()

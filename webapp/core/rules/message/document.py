@@ -34,6 +34,9 @@ _STYLE_OF_BUTTONS = (
 )
 """For `<p class="button"><a href="…">`, which the editor writes for a button."""
 
+DEEPEST = 200
+"""Elements in each other. Real designs have some sixty; parsers give up at 256, and some break down at thousands."""
+
 _OFFICE = "".join(
     f' xmlns:{prefix}="urn:schemas-microsoft-com:{name}"'
     for prefix, name in (("v", "vml"), ("o", "office:office"), ("w", "office:word"))
@@ -62,6 +65,7 @@ def finish(source: str, *, title: Items = (), language: str = "") -> Document:
     can be, inline; the rest, such as media queries, in the head), and the conditional comments that Outlook reads. Everything else goes.
     """
     refuse_problems(source, field="html")
+    _refuse_abyss(source)
     tokens = [token for token in braces.tokens(source, is_html=True) if token.kind in ("output", "block")]
     words = Words(source)
     plain = words.put(source, tokens)
@@ -73,12 +77,42 @@ def finish(source: str, *, title: Items = (), language: str = "") -> Document:
     plain, kept = outlook.set_aside(_blocks_as_comments(plain, spots, tags), words)
     page = _taken_apart(plain)
     body = _without_empty_paragraphs(sanitise.fragment("".join(page.body).strip()), words)
+    if markup.depth(body) > DEEPEST:
+        raise Invalid(_TOO_DEEP, "html")
     if "<tbody" not in source.lower():
         body = _within_table_body(body, words)
     title_word = words.word(len(tags))
     done = outlook.put_back(_whole(page, body, title_word, language), kept)
     return Document(_nodes(done, words, tags, title), done, words, tags)
 
+
+def _refuse_abyss(source: str) -> None:
+    """Refuse what would keep a sanitiser busy for minutes: thousands of elements in each other, closed at last or never."""
+    now: dict[str, int] = {}
+    deepest: dict[str, int] = {}
+    for closes, name in _TAG.findall(source.lower()):
+        now[name] = max(0, now.get(name, 0) + (-1 if closes else 1))
+        deepest[name] = max(deepest.get(name, 0), now[name])
+    if sum(count for name, count in deepest.items() if name not in _ENDS_BY_ITSELF) > 1000:
+        raise Invalid(_TOO_DEEP, "html")
+
+
+_TAG = re.compile(r"<(/?)([a-z][a-z0-9]*)")
+_ENDS_BY_ITSELF = markup.VOID | {
+    "p",
+    "li",
+    "dd",
+    "dt",
+    "td",
+    "th",
+    "tr",
+    "tbody",
+    "thead",
+    "tfoot",
+    "colgroup",
+    "option",
+}
+_TOO_DEEP = f"The elements of this HTML stand more than {DEEPEST} deep in each other, which mail programs cannot show."
 
 _NOTHING = Slot(Output(""), Escape.HTML)
 """For a tag in a comment: it goes with the comment, and was not checked."""

@@ -69,6 +69,8 @@ _CLEANER = nh3.Cleaner(
 def fragment(html: str) -> str:
     """Harmless, well-formed HTML. Comments stay: the caller decides which there are. Pictures whose address was refused go."""
     clean = _CLEANER.clean(html)
+    if "<img" not in clean:
+        return clean
     gone = [
         found
         for found in markup.tags_and_texts(clean)

@@ -20,6 +20,10 @@ MOST = 100
 """No more problems than these are listed: whoever pastes something else entirely needs not read all."""
 
 
+DEEPEST = 20
+"""Conditions in each other."""
+
+
 @dataclass(frozen=True, slots=True)
 class TagProblem:
     """One thing wrong with a tag.
@@ -164,6 +168,8 @@ class _Checker:
     def block(self, token: Token, block: Block, home: object) -> Iterator[TagProblem]:
         keyword = block.keyword
         if keyword in ("if", "unless"):
+            if len(self.open) == DEEPEST:
+                yield self.problem(token, f"Conditions can stand {DEEPEST} deep in each other, not more.", keyword)
             self.open.append(Opened(token, keyword, home))
             return
         if not self.open:
