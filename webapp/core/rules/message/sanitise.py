@@ -4,6 +4,7 @@ import re
 
 import nh3
 
+from webapp.core.errors import Invalid
 from webapp.core.rules import markup
 from webapp.core.rules.markup import Tag
 
@@ -92,3 +93,31 @@ def attributes(found: dict[str, str]) -> str:
 
 def quoted(value: str) -> str:
     return value.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
+
+
+DEEPEST = 200
+"""Elements in each other. Real designs have some sixty; parsers give up at 256, and some break down at thousands."""
+
+
+def refuse_abyss(source: str) -> None:
+    """Refuse what would keep a sanitiser busy for minutes: thousands of elements in each other, closed at last or never."""
+    now: dict[str, int] = {}
+    deepest: dict[str, int] = {}
+    for closes, name in _TAG.findall(source.lower()):
+        now[name] = max(0, now.get(name, 0) + (-1 if closes else 1))
+        deepest[name] = max(deepest.get(name, 0), now[name])
+    if sum(count for name, count in deepest.items() if name not in _ENDS_BY_ITSELF) > 1000:
+        raise Invalid(_TOO_DEEP, "html")
+
+
+_TAG = re.compile(r"<(/?)([a-z][a-z0-9]*)")
+_ENDS_BY_ITSELF = markup.VOID | {
+    "colgroup", "dd", "dt", "li", "option", "p", "tbody", "td", "tfoot", "th", "thead", "tr",
+}  # fmt: skip
+_TOO_DEEP = f"The elements of this HTML stand more than {DEEPEST} deep in each other, which mail programs cannot show."
+
+
+def refuse_depth(body: str) -> None:
+    """Refuse well-formed HTML that is too deep for the programs that read it after this, some of which would not survive it."""
+    if markup.depth(body) > DEEPEST:
+        raise Invalid(_TOO_DEEP, "html")
