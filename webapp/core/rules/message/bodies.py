@@ -65,8 +65,9 @@ class Cells:
 def _forms(value: str) -> tuple[str, str, str]:
     """A value cleaned, and encoded as text and as HTML. Kept, as products, dates and countries come again from mail to mail."""
     value = clean(value)
-    text, html = quoted_printable.value(value), escape(value, Escape.HTML)
-    return value, text, text if html == value else quoted_printable.value(html)
+    text = quoted_printable.encoded_value(value)
+    html = escape(value, Escape.HTML)
+    return value, text, text if html == value else quoted_printable.encoded_value(html)
 
 
 class QuotedPrintable:

@@ -67,10 +67,10 @@ def mailbox(name: str, display_name: str, address: str) -> str:
     room = WIDTH - len(name) - 2
     if len(display_name) <= room and _ATOMS.fullmatch(display_name):
         words = display_name
+    elif display_name.isascii() and "=?" not in display_name and len(quoted := _quoted_string(display_name)) <= room:
+        words = quoted
     else:
-        words = _quoted_string(display_name)
-        if len(words) > room or not words.isascii() or "=?" in words:
-            words = _encoded_words(display_name, len(name) + 2)
+        words = _encoded_words(display_name, len(name) + 2)
     column = len(words) - words.rfind("\n") - 1 if "\n" in words else len(name) + 2 + len(words)
     fold = "\r\n" if column + len(address) + 3 > WIDTH else ""
     return f"{name}: {words}{fold} <{address}>\r\n"

@@ -25,8 +25,11 @@ is_plain = re.compile(PLAIN).fullmatch
 
 def value(text: str) -> str:
     """A value, to stand at column 0. Raises UnicodeEncodeError for half a surrogate pair."""
-    if is_plain(text):
-        return text
+    return text if is_plain(text) else encoded_value(text)
+
+
+def encoded_value(text: str) -> str:
+    """The same for a value that is known not to be plain."""
     data = text.encode()
     if len(data) <= _SHORT:
         encoded = b2a_qp(data, istext=False).decode()

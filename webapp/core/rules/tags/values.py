@@ -11,6 +11,7 @@ Value = Callable[[Sequence[str]], str]
 """From the values of a message's tags, in their order, to one text."""
 
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_SPECIAL = re.compile("[&<>\"']")
 _UNRESERVED = re.compile(r"[A-Za-z0-9._~-]*")
 _BREAKS = frozenset("\t\n\v\f\r\x85\u2028\u2029")
 
@@ -29,10 +30,10 @@ def escape(value: str, how: Escape) -> str:
     unreserved characters), so that it can neither end a path segment or query field nor, as the scheme is always static, begin another
     URL. MAIL_URL: the same, but for the @ of an address (RFC 6068).
     """
+    if how is Escape.HTML:
+        return html_escape(value) if _SPECIAL.search(value) else value
     if how is Escape.PLAIN:
         return value
-    if how is Escape.HTML:
-        return html_escape(value)
     if _UNRESERVED.fullmatch(value):
         return value
     return quote(value, safe="@" if how is Escape.MAIL_URL else "")
