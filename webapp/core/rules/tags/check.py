@@ -48,7 +48,7 @@ def check(source: str, message_type: MessageType | None, *, field: str) -> list[
     """Every problem of the tags in `source`, in the order of reading, at most `MOST`. `field` is "subject", "html" or "text"; "html" is
     also checked for tags at places where they cannot stand. With `message_type` None the tags of all types are allowed.
 
-    >>> [p.message for p in check("Hi {{ frist_name }}", MessageType.GENERAL, field="text")]
+    >>> [p.message for p in check("Hi {{ frist_name }}", None, field="text")]
     ['There is no tag frist_name. Did you mean first_name?']
     """
     checker = _Checker(source, message_type, field)
