@@ -34,12 +34,13 @@ def bits_of(text: str) -> int:
 
 def union(*sets: Packed) -> int:
     """The bits of whoever is in any of the sets."""
-    bits = 0
+    bits, texts = 0, []
     for one in sets:
         if isinstance(one, int):
             bits |= one
-    texts = "".join(one for one in sets if isinstance(one, str))
-    return bits | bits_of(texts) if texts else bits
+        else:
+            texts.append(one)
+    return bits | bits_of("".join(texts)) if texts else bits
 
 
 def bit(client_id: int) -> int:
