@@ -3,13 +3,13 @@
 import json
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import text, update
 from sqlalchemy.orm import Session
 
 from tests import engine
 from tests.engine import Clocks
 from webapp.core import broadcasts, ledger, suppressions
-from webapp.core.ledger import Claim, Lease, LeaseLost
+from webapp.core.ledger import Claim, Lease, LeaseLost, on_sqlite
 from webapp.core.ledger.leases import take_over
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.core.tables.clients import Client
@@ -170,3 +170,12 @@ def test_a_pace_limits_how_many_are_claimed_and_says_when_the_next_may_be(sessio
     blocked = claim(session, two, clocks)
     assert blocked.mails == [] and blocked.next_in is None and not blocked.exhausted
     assert len(session.query(Delivery).where(Delivery.sender_id == two.sender_id).all()) == 0
+
+
+def test_on_sqlite_the_rows_of_a_group_are_found_by_their_ids(sqlite_session: Session):
+    """Not by walking all rows in that state, once for each of the group, as SQLite would choose."""
+    values = {"sender": 1, "epoch": 1, "now": "", "broadcast": 1, "rows": "{}", "code": 250}
+    for statement in (on_sqlite.CLAIM, on_sqlite.ACCEPT, on_sqlite.SUPPRESS):
+        plan = sqlite_session.execute(text(f"EXPLAIN QUERY PLAN {statement}"), values).all()
+        steps = [step[3] for step in plan if "delivery" in step[3]]
+        assert steps == ["SEARCH delivery USING INTEGER PRIMARY KEY (rowid=?)"], steps

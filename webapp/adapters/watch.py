@@ -1,6 +1,6 @@
 """Watching one broadcast's state while its mails go out, so that a pause is known before the next mail and not with the next group.
 
-On SQLite the database's change counter is read before each mail. On PostgreSQL a question is under way all the time, and no mail is
+On SQLite the database's change counter is read every few mails. On PostgreSQL a question is under way all the time, and no mail is
 handed over on an answer that is older than a few milliseconds.
 """
 
@@ -13,6 +13,9 @@ from typing import Any
 from sqlalchemy import Connection, Engine
 
 from webapp.core.rules.lifecycle import BroadcastState
+
+READ_EVERY_S = 0.0002
+"""SQLite's counter is not read more often: that is fewer mails than there are connections."""
 
 ASK_EVERY_S = 0.001
 OLDEST_S = 0.003
@@ -60,16 +63,20 @@ class _ChangeCounter:
     """SQLite: the state is read again when anybody has committed anything."""
 
     def __init__(self, driver: Any, broadcast_id: int) -> None:
-        self._driver, self._id = driver, broadcast_id
+        self._cursor, self._id = driver.cursor(), broadcast_id
         self._version: int | None = None
+        self._next_at = float("-inf")
         self._sending = True
 
     def is_sending(self) -> bool:
-        version: int = self._driver.execute("PRAGMA data_version").fetchone()[0]
-        if version != self._version:
-            self._version = version
-            row = self._driver.execute(f"{STATE}?", (self._id,)).fetchone()
-            self._sending = row is not None and row[0] == BroadcastState.SENDING
+        now = time.monotonic()
+        if now >= self._next_at:
+            self._next_at = now + READ_EVERY_S
+            version: int = self._cursor.execute("PRAGMA data_version").fetchone()[0]
+            if version != self._version:
+                self._version = version
+                row = self._cursor.execute(f"{STATE}?", (self._id,)).fetchone()
+                self._sending = row is not None and row[0] == BroadcastState.SENDING
         return self._sending
 
 

@@ -1,7 +1,7 @@
 """Claim: the durable intent to hand mails to the relay. Nothing goes to SMTP before the commit of its claim."""
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -29,7 +29,7 @@ class Claimed:
 
     delivery_id: int
     address: str
-    values: list[str]
+    values: Sequence[str]
     stamped_at: datetime
     attempt: int
     delay: float = 0.0
@@ -106,16 +106,15 @@ def _take(
 ) -> list[Claimed]:
     paths, cursor = hot(session)
     suppressed = [row[0] for row in rows if row[8]]
-    wanted = [row for row in rows if not row[8]]
+    wanted = [row for row in rows if not row[8]] if suppressed else rows
     fresh = [row for row in wanted if row[5] is None]
-    loaded = load_values([(row[1], row[2], row[3]) for row in fresh]) if fresh else ()
+    loaded = load_values([row[1:4] for row in fresh]) if fresh else ()
     values: dict[int, Sequence[str]] = dict(zip((row[0] for row in fresh), loaded, strict=True))
-    stored = {key: json.dumps(texts, ensure_ascii=False) for key, texts in values.items()}
-    for row in wanted:
-        if row[5] is not None:
-            stored[row[0]] = row[5]
-            values[row[0]] = json.loads(row[5])
-    taken = paths.claim(cursor, lease.broadcast_id, lease.sender_id, lease.epoch, now, stored) if stored else set[int]()
+    if len(fresh) < len(wanted):
+        values |= {row[0]: json.loads(row[5]) for row in wanted if row[5] is not None}
+    taken: Collection[int] = ()
+    if values:
+        taken = paths.claim(cursor, lease.broadcast_id, lease.sender_id, lease.epoch, now, values)
     gone = paths.suppress(cursor, now, suppressed) if suppressed else 0
     if taken or gone:
         changes = {
@@ -125,7 +124,9 @@ def _take(
         }
         paths.tally(cursor, lease.broadcast_id, lease.sender_id, changes)
     return [
-        Claimed(row[0], row[4], list(values[row[0]]), row[6] or now, row[7] + 1) for row in wanted if row[0] in taken
+        Claimed(row[0], row[4], values[row[0]], paths.as_instant(row[6]) if row[6] else now, row[7] + 1)
+        for row in wanted
+        if row[0] in taken
     ]
 
 

@@ -1,8 +1,9 @@
 """The hot path on PostgreSQL: each group of rows in one statement, as arrays, on the driver's own cursor."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from webapp.core.rules.pacing import Reading, Use
@@ -64,6 +65,10 @@ DO UPDATE SET accepted = minute_count.accepted + excluded.accepted, other = minu
 """
 
 
+def as_instant(stored: datetime) -> datetime:
+    return stored.astimezone(UTC)
+
+
 def renew(cursor: Any, sender_id: int, epoch: int, expires_at: datetime) -> bool:
     cursor.execute(RENEW, (expires_at, sender_id, epoch))
     return bool(cursor.rowcount == 1)
@@ -108,8 +113,13 @@ def due(cursor: Any, broadcast_id: int, now: datetime, limit: int) -> Sequence[t
 
 
 def claim(
-    cursor: Any, broadcast_id: int, sender_id: int, epoch: int, now: datetime, values: Mapping[int, str]
-) -> set[int]:
+    cursor: Any,
+    broadcast_id: int,
+    sender_id: int,
+    epoch: int,
+    now: datetime,
+    values: Mapping[int, Sequence[str]],
+) -> Collection[int]:
     """The ids that are claimed now; one whose address was suppressed a moment ago is not among them."""
     cursor.execute(
         CLAIM,
@@ -119,7 +129,7 @@ def claim(
             "now": now,
             "broadcast": broadcast_id,
             "ids": list(values),
-            "values": list(values.values()),
+            "values": [json.dumps(texts) for texts in values.values()],
         },
     )
     return {row[0] for row in cursor.fetchall()}

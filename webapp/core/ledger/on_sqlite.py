@@ -1,11 +1,11 @@
 """The hot path on SQLite: each group of rows in one statement, on the driver's own cursor.
 
-Rows travel as one JSON object {delivery id: text}, which `json_each` gives back without parsing a value twice; one statement for a group
-also lets the other thread run meanwhile, because the driver lets go of the interpreter once per step and not once per row.
+Rows travel as one JSON object {delivery id: value}, of which `json_each` gives back each value as text; one statement for a group also
+lets the other thread run meanwhile, because the driver lets go of the interpreter once per step and not once per row.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -24,8 +24,9 @@ FROM delivery d LEFT JOIN suppression s ON s.address_key = d.address_key
 WHERE d.broadcast_id = ? AND d.state = 'pending' AND d.due_at <= ? ORDER BY d.due_at DESC, d.id LIMIT ?
 """
 
+# NOT INDEXED: rows are found by their id. Left alone, SQLite walks all rows of that state, once for each of the group.
 CLAIM = """
-UPDATE delivery SET state = 'claimed', sender_id = :sender, epoch = :epoch, attempts = attempts + 1, reason = NULL,
+UPDATE delivery NOT INDEXED SET state = 'claimed', sender_id = :sender, epoch = :epoch, attempts = attempts + 1, reason = NULL,
        stamped_at = coalesce(stamped_at, :now), merge_values = coalesce(merge_values, j.value), changed_at = :now
 FROM json_each(:rows) AS j
 WHERE delivery.id = CAST(j.key AS INTEGER) AND delivery.state = 'pending' AND delivery.broadcast_id = :broadcast
@@ -35,13 +36,13 @@ WHERE delivery.id = CAST(j.key AS INTEGER) AND delivery.state = 'pending' AND de
 """
 
 SUPPRESS = """
-UPDATE delivery SET state = 'suppressed', reason = 'suppressed', changed_at = :now
+UPDATE delivery NOT INDEXED SET state = 'suppressed', reason = 'suppressed', changed_at = :now
 FROM json_each(:rows) AS j WHERE delivery.id = CAST(j.key AS INTEGER) AND delivery.state = 'pending'
 """
 
 ACCEPT = """
-UPDATE delivery SET state = 'accepted', reason = NULL, reply_code = :code, reply_text = j.value, stage = 'dot', sender_id = NULL,
-       changed_at = :now
+UPDATE delivery NOT INDEXED SET state = 'accepted', reason = NULL, reply_code = :code, reply_text = j.value, stage = 'dot',
+       sender_id = NULL, changed_at = :now
 FROM json_each(:rows) AS j
 WHERE delivery.id = CAST(j.key AS INTEGER) AND delivery.state = 'claimed' AND delivery.sender_id = :sender
 """
@@ -107,13 +108,18 @@ def use(cursor: Any, broadcast_id: int, uses: Iterable[Use]) -> None:
 
 
 def due(cursor: Any, broadcast_id: int, now: datetime, limit: int) -> Sequence[tuple]:
-    rows = cursor.execute(DUE, (broadcast_id, instant(now), limit)).fetchall()
-    return [(*row[:6], row[6] and as_instant(row[6]), *row[7:]) for row in rows]
+    rows: Sequence[tuple] = cursor.execute(DUE, (broadcast_id, instant(now), limit)).fetchall()
+    return rows
 
 
 def claim(
-    cursor: Any, broadcast_id: int, sender_id: int, epoch: int, now: datetime, values: Mapping[int, str]
-) -> set[int]:
+    cursor: Any,
+    broadcast_id: int,
+    sender_id: int,
+    epoch: int,
+    now: datetime,
+    values: Mapping[int, Sequence[str]],
+) -> Collection[int]:
     """The ids that are claimed now. The transaction is the only writer, so a row that was due a moment ago still is."""
     cursor.execute(
         CLAIM,
@@ -127,7 +133,7 @@ def claim(
     )
     if cursor.rowcount not in (0, len(values)):
         raise RuntimeError(f"{cursor.rowcount} of {len(values)} due rows could be claimed by the only writer")
-    return set(values) if cursor.rowcount else set()
+    return values.keys() if cursor.rowcount else ()
 
 
 def suppress(cursor: Any, now: datetime, ids: Iterable[int]) -> int:

@@ -88,8 +88,7 @@ def _send(
 ) -> str:
     watch = shell.watch(broadcast.id)
     breaker = Breaker(probing=broadcast.probing)
-    group = habits.group_on(shell.engine.dialect.name)
-    outbox = Outbox(letters, journal, breaker, watch.is_sending, shell.ticks, group)
+    outbox = Outbox(letters, journal, breaker, watch.is_sending, shell.ticks, habits.group)
     recorder = Recorder(shell, habits, lease, broadcast, letters.tags, outbox)
     relay = mailer()
     recorder.start()

@@ -31,13 +31,13 @@ log = logging.getLogger(__name__)
 class Habits:
     """How a sender works. Times in seconds.
 
-    `group`: mails of one transaction (None: what suits the database). `latest_s`: an outcome waits at most so long for its group.
+    `group`: mails of one transaction. `latest_s`: an outcome waits at most so long for its group.
     `lead_s`: mails are claimed so long before the pace lets them leave. `near_s`: a next mail that is nearer is waited for.
     `slice_s`: after so long a sender that is never idle makes room if another job waits. `promote_s`: how often rows are looked for
     whose time has come. `patience_s`: how long to insist when the database does not take outcomes.
     """
 
-    group: int | None = None
+    group: int = 200
     latest_s: float = 0.05
     lead_s: float = 0.2
     near_s: float = 5.0
@@ -45,9 +45,6 @@ class Habits:
     promote_s: float = 1.0
     patience_s: float = 120.0
     retry_s: float = 0.25
-
-    def group_on(self, dialect: str) -> int:
-        return self.group or (100 if dialect == "sqlite" else 200)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +80,7 @@ class Recorder(threading.Thread):
         self._shell, self._habits, self._lease, self._outbox = shell, habits, lease, outbox
         self._broadcast, self._tags = broadcast, tags
         self._terms = ledger.Terms.of(broadcast)
-        self._group = habits.group_on(shell.engine.dialect.name)
+        self._group = habits.group
         self._session = Session(shell.engine, expire_on_commit=False)
         self._is_probing = broadcast.probing
         self._has_paused = False
