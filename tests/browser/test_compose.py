@@ -75,10 +75,18 @@ def saved(page: Page) -> None:
     expect(page.locator("#draft-saved")).to_contain_text("Saved")
 
 
+AT_REST = """() => new Promise((done) => {
+    let timer = setTimeout(done, 120);
+    document.addEventListener("selectionchange", () => { clearTimeout(timer); timer = setTimeout(done, 120); });
+})"""
+"""The selection has not moved for a while: the editor takes it over from the browser, and back, a moment after focus and keys."""
+
+
 def cursor_to_end_of_line(page: Page, line: int) -> None:
     body(page).locator("p").nth(line).click(position={"x": 2, "y": 5})
+    page.evaluate(AT_REST)
     page.keyboard.press("End")
-    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    page.evaluate(AT_REST)
 
 
 def test_what_is_typed_is_saved_and_shown_without_losing_the_place(compose: Page, sqlite_session: Session, draft):
