@@ -1,9 +1,11 @@
 """Freeze: turn a broadcast's audience into deliveries, in chunks that hold the database's lock only shortly."""
 
+from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import and_, case, func, insert, literal, null, or_, select, update
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import Insert, Subquery, and_, case, false, func, insert, literal, null, or_, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
 from webapp.core import audience
 from webapp.core.ledger import tally
@@ -58,41 +60,49 @@ def _bounds(session: Session, after: int, chunk: int) -> tuple[int, bool]:
 
 
 def _insert(session: Session, broadcast: Broadcast, after: int, upto: int, now: datetime) -> None:
+    """The rows of a chunk. Clients may change between two chunks; against the rows already frozen, nobody gets a second mail at one
+    address: the database refuses, and then those who clash are looked up and skipped."""
     assert broadcast.started_at is not None
     chosen = audience.recipients(
-        audience.audience_of(broadcast),
-        broadcast.started_at.date(),
-        after=after,
-        upto=upto,
+        audience.audience_of(broadcast), broadcast.started_at.date(), after=after, upto=upto
     ).subquery("r")
-    earlier = aliased(Delivery, name="earlier")
-    # Clients may change between two chunks; against the rows already frozen, nobody gets a second mail at one address.
-    twice = and_(chosen.c.skip_reason.is_(None), earlier.id.is_not(None))
-    skipped = or_(chosen.c.skip_reason.is_not(None), earlier.id.is_not(None))
-    rows = (
-        select(
-            literal(broadcast.id),
-            chosen.c.client_id,
-            chosen.c.address,
-            case((skipped, null()), else_=chosen.c.address_key),
-            chosen.c.service_id,
-            chosen.c.addon_assignment_id,
-            case(
-                (skipped, literal(DeliveryState.SKIPPED, EnumText(DeliveryState))),
-                else_=literal(DeliveryState.PENDING, EnumText(DeliveryState)),
-            ),
-            case((twice, literal(SkipReason.SAME_ADDRESS, EnumText(SkipReason))), else_=chosen.c.skip_reason),
-            case((skipped, null()), else_=literal(now, UtcDateTime)),
-            literal(0),
-            literal(now, UtcDateTime),
+    try:
+        with session.begin_nested():
+            session.execute(_rows(chosen, broadcast.id, now, ()))
+    except IntegrityError:
+        clashes = select(chosen.c.client_id).join(
+            Delivery, and_(Delivery.broadcast_id == broadcast.id, Delivery.address_key == chosen.c.address_key)
         )
-        .select_from(chosen)
-        .outerjoin(earlier, and_(earlier.broadcast_id == broadcast.id, earlier.address_key == chosen.c.address_key))
-        .order_by(chosen.c.client_id)
+        session.execute(_rows(chosen, broadcast.id, now, session.scalars(clashes).all()))
+
+
+def _rows(chosen: Subquery, broadcast_id: int, now: datetime, clashes: Collection[int]) -> Insert:
+    clash = chosen.c.client_id.in_(clashes) if clashes else false()
+    reason = case(
+        (chosen.c.skip_reason.is_not(None), chosen.c.skip_reason),
+        (clash, literal(SkipReason.SAME_ADDRESS, EnumText(SkipReason))),
     )
+    skipped = or_(chosen.c.skip_reason.is_not(None), clash)
+    state = case(
+        (skipped, literal(DeliveryState.SKIPPED, EnumText(DeliveryState))),
+        else_=literal(DeliveryState.PENDING, EnumText(DeliveryState)),
+    )
+    rows = select(
+        literal(broadcast_id),
+        chosen.c.client_id,
+        chosen.c.address,
+        case((skipped, null()), else_=chosen.c.address_key),
+        chosen.c.service_id,
+        chosen.c.addon_assignment_id,
+        state,
+        reason,
+        case((skipped, null()), else_=literal(now, UtcDateTime)),
+        literal(0),
+        literal(now, UtcDateTime),
+    ).order_by(chosen.c.client_id)
     columns = ["broadcast_id", "client_id", "address", "address_key", "service_id", "addon_assignment_id"]
     columns += ["state", "reason", "due_at", "attempts", "changed_at"]
-    session.execute(insert(Delivery).from_select(columns, rows, include_defaults=False))
+    return insert(Delivery).from_select(columns, rows, include_defaults=False)
 
 
 def _count(session: Session, broadcast_id: int, after: int, upto: int) -> None:
