@@ -16,6 +16,14 @@ SLICE = timedelta(seconds=2)
 """For so long an import keeps its worker, however many others wait for it."""
 
 
+def ask_for_waiting() -> None:
+    """Ask for the steps that wait for a worker, or whose worker has fallen silent. Call it inside the app's context."""
+    with Session(db.engine) as session:
+        asking = runs.asking(session, clock.now())
+    for import_id, step in asking:
+        import_jobs.run_import(import_id, step)
+
+
 def run_import(import_id: int, step: str) -> None:
     """Do the step "check" or "run" of an import, or a part of it."""
     with inside_app() as app:

@@ -1,5 +1,6 @@
 """Sweep: repair what was lost, wake what is due. Asked for by every worker, again and again."""
 
+from jobs.run_import import ask_for_waiting
 from jobs.surroundings import IN_NO_HURRY, inside_app, journals, shell
 from webapp.adapters import journal, wakeups
 from webapp.core.sending import sweeping
@@ -12,3 +13,4 @@ def sweep() -> None:
         folder = journals(app)
         for broadcast_id in sweeping.sweep(shell(), lambda name: journal.find(folder, name)):
             wakeups.wake(broadcast_id)
+        ask_for_waiting()

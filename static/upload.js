@@ -19,8 +19,19 @@ if (form && drop && file) {
     file.dispatchEvent(new Event("change", { bubbles: true }));
   });
 
+  const tooLarge = document.getElementById("file-too-large");
+  const isTooLarge = () => (file.files[0]?.size ?? 0) > Number(drop.dataset.limit);
+  file.addEventListener("change", () => {
+    tooLarge.hidden = !isTooLarge();
+  });
+
   form.addEventListener("submit", (event) => {
     event.preventDefault();
+    if (isTooLarge()) {
+      tooLarge.hidden = false;
+      file.focus();
+      return;
+    }
     const bar = document.getElementById("upload-progress");
     const button = form.querySelector("button");
     const request = new XMLHttpRequest();

@@ -1,6 +1,6 @@
 """An import's way from upload to done: uploaded -> checking -> checked -> running -> done, each step a compare-and-set.
 
-A worker that died is known by its silence (`STALE`); the step can then be started again, and what it left waiting is thrown away.
+A worker that died is known by its silence (`STALE`): the sweep asks for the step again, and it goes on with the next row.
 Nothing of an import can be seen in the client list before the one transaction that takes all of it over.
 """
 

@@ -18,7 +18,7 @@ from flask_login import current_user
 
 from webapp.adapters import import_jobs, uploads
 from webapp.adapters.clock import now
-from webapp.core import clients
+from webapp.adapters.database import will_write
 from webapp.core.errors import Conflict, Invalid
 from webapp.core.imports import issues, mapping, reading, runs
 from webapp.core.tables.imports import ImportKind, ImportRun, ImportState
@@ -40,15 +40,19 @@ def upload():
     form = UploadForm()
     if not form.validate_on_submit():
         return _index(form), 422
+    user_id = current_user.id
+    db.session.rollback()  # a large file takes its time, in which others want to write
     stored_as = uploads.save(form.file.data.stream, _instance())
     path = uploads.path_of(stored_as, _instance())
     try:
         layout = reading.look(path)
+        samples = reading.samples(path, layout)
     except Invalid as error:
         path.unlink()
         form.file.errors = [str(error)]
         return _index(form), 422
     kind = mapping.guess_kind(layout.header)
+    will_write(db.session)
     runs.forget_old(db.session, now())
     run = runs.create(
         db.session,
@@ -57,8 +61,8 @@ def upload():
         size=path.stat().st_size,
         layout=layout,
         kind=kind,
-        mapping=mapping.guess(kind, layout.header, reading.samples(path, layout)),
-        user_id=current_user.id,
+        mapping=mapping.guess(kind, layout.header, samples),
+        user_id=user_id,
         now=now(),
     )
     db.session.commit()
@@ -138,7 +142,10 @@ def _asked(import_id: int, step: str):
 
 def _index(form: UploadForm) -> str:
     return render_template(
-        "imports/index.html", form=form, runs=runs.listing(db.session), clients=clients.count(db.session)
+        "imports/index.html",
+        form=form,
+        runs=runs.listing(db.session),
+        limit=current_app.config["MAX_CONTENT_LENGTH"],
     )
 
 
