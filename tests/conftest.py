@@ -1,10 +1,7 @@
 """What every test may ask for. The fixtures live beside this file, one file a subject; see `pytest_plugins`."""
 
 import os
-import shutil
-import tempfile
 from collections.abc import Generator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,16 +13,12 @@ pytest_plugins = ["tests.databases", "tests.neighbours", "tests.visitors", "test
 
 def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
-        folder = tempfile.mkdtemp(prefix="massmail-")
-        Path(folder).chmod(0o711)  # as root, PostgreSQL runs as somebody else, who must pass through
-        os.environ[run.FOLDER] = folder
-        os.environ[run.CONTROLLER] = str(os.getpid())
+        run.begin()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
-        run.end_postgres()
-        shutil.rmtree(Path(os.environ[run.FOLDER]), ignore_errors=True)
+        run.end()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -4,6 +4,7 @@ import itertools
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import flask_migrate
@@ -20,35 +21,47 @@ TEMPLATE = "massmail_template"
 numbers = itertools.count(1)
 
 
-@pytest.fixture
-def sqlite_url(tmp_path: Path) -> str:
-    """A fresh migrated SQLite database."""
+def new_sqlite(folder: Path) -> str:
+    """The URL of a fresh migrated SQLite database in `folder`."""
     with run.alone("sqlite"):
         template = run.folder() / "template.sqlite3"
         if not template.exists():
             new = run.folder() / f"new-{os.getpid()}.sqlite3"
-            _migrate(f"sqlite:///{new}", tmp_path)
+            _migrate(f"sqlite:///{new}", folder)
             new.rename(template)
-    path = tmp_path / "test.sqlite3"
+    path = folder / "test.sqlite3"
     shutil.copyfile(template, path)
     return f"sqlite:///{path}"
+
+
+@contextmanager
+def new_postgresql(folder: Path) -> Iterator[str]:
+    """The URL of a fresh migrated PostgreSQL database, dropped afterwards. `folder` is for what the migration writes beside it."""
+    server = run.postgres_folder()
+    name = f"test_{os.getpid()}_{next(numbers)}"
+    with psycopg.connect(postgres.conninfo(server, "postgres"), autocommit=True) as connection:
+        with run.alone("template"):
+            if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [TEMPLATE]).fetchone():
+                connection.execute(f"DROP DATABASE IF EXISTS {TEMPLATE}_new WITH (FORCE)")
+                connection.execute(f"CREATE DATABASE {TEMPLATE}_new")
+                _migrate(postgres.url(server, f"{TEMPLATE}_new"), folder)
+                connection.execute(f"ALTER DATABASE {TEMPLATE}_new RENAME TO {TEMPLATE}")
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+        yield postgres.url(server, name)
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """A fresh migrated SQLite database."""
+    return new_sqlite(tmp_path)
 
 
 @pytest.fixture
 def postgresql_url(tmp_path: Path) -> Iterator[str]:
     """A fresh migrated PostgreSQL database, dropped afterwards."""
-    folder = run.postgres_folder()
-    name = f"test_{os.getpid()}_{next(numbers)}"
-    with psycopg.connect(postgres.conninfo(folder, "postgres"), autocommit=True) as connection:
-        with run.alone("template"):
-            if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [TEMPLATE]).fetchone():
-                connection.execute(f"DROP DATABASE IF EXISTS {TEMPLATE}_new WITH (FORCE)")
-                connection.execute(f"CREATE DATABASE {TEMPLATE}_new")
-                _migrate(postgres.url(folder, f"{TEMPLATE}_new"), tmp_path)
-                connection.execute(f"ALTER DATABASE {TEMPLATE}_new RENAME TO {TEMPLATE}")
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
-        yield postgres.url(folder, name)
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    with new_postgresql(tmp_path) as url:
+        yield url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

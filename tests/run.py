@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +23,20 @@ NOTHING_SKIPPED = "MASSMAIL_NOTHING_SKIPPED"
 def folder() -> Path:
     """The folder of this run, made by tests/conftest.py; short, because it holds sockets."""
     return Path(os.environ[FOLDER])
+
+
+def begin() -> None:
+    """Make the folder of this run; what `folder`, PostgreSQL and the rest lean on."""
+    made = tempfile.mkdtemp(prefix="massmail-")
+    Path(made).chmod(0o711)  # as root, PostgreSQL runs as somebody else, who must pass through
+    os.environ[FOLDER] = made
+    os.environ[CONTROLLER] = str(os.getpid())
+
+
+def end() -> None:
+    """End what this run has started, and remove its folder."""
+    end_postgres()
+    shutil.rmtree(folder(), ignore_errors=True)
 
 
 def missing(what: str) -> NoReturn:

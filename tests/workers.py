@@ -1,4 +1,4 @@
-"""A real `rq worker` for journeys, as it is deployed: bare, with RQ_CONFIG alone."""
+"""A real `rq worker` for journeys and fault tests, as it is deployed: bare, with RQ_CONFIG alone."""
 
 import contextlib
 import os
@@ -8,12 +8,15 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from subprocess import Popen
+from uuid import uuid4
 
-import pytest
 from flask import Flask
 
 from webapp.adapters import children
 from webapp.config import ROOT, RelaySettings
+
+MARK = "TEST_WORKER"
+"""The variable by which a worker's processes are told from those of others."""
 
 OUTSIDE = ("DATABASE_URL", "REDIS_URL", "MAIL_", "MASSMAIL_", "RQ_", "SECRET_KEY")
 
@@ -34,6 +37,7 @@ class Worker:
             "MAIL_PORT": str(relay.port),
             "MAIL_CONNECTIONS": str(relay.connections),
             "PYTHONUNBUFFERED": "1",
+            MARK: uuid4().hex,
             "SECRET_KEY": "for tests",
             **environ,
         }
@@ -66,7 +70,7 @@ class Worker:
                 continue
             with contextlib.suppress(OSError):
                 environ = (entry / "environ").read_bytes()
-                mark = f"MASSMAIL_INSTANCE={self._environ['MASSMAIL_INSTANCE']}\0".encode()
+                mark = f"{MARK}={self._environ[MARK]}\0".encode()
                 if mark in environ and os.getpgid(int(entry.name)) == int(entry.name):
                     found.append(int(entry.name))
         return found
@@ -86,10 +90,10 @@ class Worker:
 
 
 def wait_until(condition: Callable[[], bool], patience: float, what: str, log: Path | None = None) -> None:
-    """Until `condition` holds; fails the test after `patience` seconds."""
+    """Until `condition` holds. Raises AssertionError after `patience` seconds."""
     end = time.monotonic() + patience
     while not condition():
         if time.monotonic() > end:
             tail = f"\n{children.tail(log, 40)}" if log else ""
-            pytest.fail(f"{what}: not within {patience:g} s{tail}")
+            raise AssertionError(f"{what}: not within {patience:g} s{tail}")
         time.sleep(0.02)

@@ -11,6 +11,7 @@ import traceback
 from importlib import import_module
 from pathlib import Path
 
+from tests import run
 from tests.faults.result import Result
 
 FAMILIES = ()
@@ -29,7 +30,11 @@ def main(arguments: list[str]) -> int:
     if unknown:
         parser.error(f"no such family: {', '.join(sorted(unknown))}; there are {', '.join(FAMILIES)}")
     print(f"{'family':<14}{'runs':>7}{'mails':>10}{'lost':>7}{'twice':>7}{'uncertain':>11}{'min':>7}  ", flush=True)
-    results = [_run(name, chosen.short, chosen.seed) for name in chosen.names or FAMILIES]
+    run.begin()
+    try:
+        results = [_run(name, chosen.short, chosen.seed) for name in chosen.names or FAMILIES]
+    finally:
+        run.end()
     if chosen.json:
         chosen.json.write_text(json.dumps([result.row() for result in results], indent=1) + "\n")
     met = sum(result.met for result in results)

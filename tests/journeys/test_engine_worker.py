@@ -3,7 +3,7 @@
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,11 +12,11 @@ import redis
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from tests import engine, factories, oracle_log
+from tests import engine, oracle_log
+from tests.scenes import Scene
 from tests.smtp_oracle import Oracle, Script
-from tests.workers import Worker, wait_until
-from webapp.adapters import clock, database, wakeups
-from webapp.config import RelaySettings
+from tests.workers import wait_until
+from webapp.adapters import clock, wakeups
 from webapp.core import broadcasts
 from webapp.core.rules.lifecycle import BroadcastState
 from webapp.core.tables.broadcasts import Broadcast
@@ -27,73 +27,14 @@ SLOWLY = Script(latency=0.02)
 """So slow that there is time to disturb."""
 
 
-class Scene:
-    """An app, a worker, and a relay with its own log."""
-
-    def __init__(self, app: Flask, session: Session, redis_url: str, folder: Path) -> None:
-        self.app, self.session, self.redis_url, self.folder = app, session, redis_url, folder
-        self.log = folder / "oracle.jsonl"
-        self.log.touch()
-        app.config["REDIS_URL"] = redis_url
-
-    def worker(self, oracle: Oracle) -> Worker:
-        relay = RelaySettings(port=oracle.port, connections=CONNECTIONS)
-        return Worker(self.app, self.redis_url, relay, self.folder / "worker.log")
-
-    def broadcast(self, mails: int, **columns) -> int:
-        """A broadcast to new clients, scheduled for now, the way the console does it; its id."""
-        for _ in range(mails):
-            factories.client(self.session)
-        broadcast = factories.broadcast(self.session, **{"batch_size": 0, "interval_s": 0} | columns)
-        broadcasts.schedule(self.session, broadcast.id, None, clock.now())
-        self.session.commit()
-        return broadcast.id
-
-    def wake(self, broadcast_id: int) -> None:
-        with self.app.app_context():
-            wakeups.wake(broadcast_id)
-
-    def do(self, call: Callable[[Session], object]) -> None:
-        """Something a person does in the console."""
-        with Session(engine.engine_of(self.app)) as session:
-            database.will_write(session)
-            call(session)
-            session.commit()
-
-    def state(self, broadcast_id: int) -> BroadcastState:
-        self.session.rollback()
-        return self.session.get_one(Broadcast, broadcast_id, populate_existing=True).state
-
-    def arrived(self) -> int:
-        return len(oracle_log.kept(self.log))
-
-    def wait_for_mails(self, count: int, patience: float = 90) -> None:
-        wait_until(lambda: self.arrived() >= count, patience, f"{count} mails", self.folder / "worker.log")
-
-    def wait_for_state(self, broadcast_id: int, state: BroadcastState, patience: float = 90) -> None:
-        wait_until(lambda: self.state(broadcast_id) is state, patience, state, self.folder / "worker.log")
-
-    def check(self, broadcast_id: int) -> tuple[dict[str, int], dict[str, int]]:
-        """The ledger's states and the relay's mails per recipient, after the two were compared."""
-        states = engine.states(self.session, broadcast_id)
-        assert states == engine.tallied(self.session, broadcast_id)
-        held = oracle_log.per_recipient(self.log)
-        for row in engine.rows(self.session, broadcast_id):
-            if row.state == "accepted":
-                assert held[row.address] >= 1, f"{row.address}: accepted, but the relay has no such mail"
-            elif row.state != "uncertain":
-                assert held[row.address or ""] == 0, f"{row.address}: {row.state}, but the relay has the mail"
-        return states, held
-
-
 @pytest.fixture
 def scene(app: Flask, session: Session, redis_url: str, tmp_path: Path) -> Scene:
-    return Scene(app, session, redis_url, tmp_path)
+    return Scene(app, session, redis_url, tmp_path, connections=CONNECTIONS)
 
 
 @pytest.fixture
 def sqlite_scene(sqlite_app: Flask, sqlite_session: Session, redis_url: str, tmp_path: Path) -> Scene:
-    return Scene(sqlite_app, sqlite_session, redis_url, tmp_path)
+    return Scene(sqlite_app, sqlite_session, redis_url, tmp_path, connections=CONNECTIONS)
 
 
 @pytest.fixture
