@@ -23,9 +23,9 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, too")
     parser.add_argument("--short", action="store_true", help="small numbers: shows that it works, not how fast it is")
     chosen = parser.parse_args(arguments)
-    unknown = set(chosen.names) - set(SUBJECTS)
-    if unknown:
-        parser.error(f"no such benchmark: {', '.join(sorted(unknown))}; there are {', '.join(SUBJECTS)}")
+    strange = set(chosen.names) - set(SUBJECTS)
+    if strange:
+        parser.error(f"no such benchmark: {', '.join(sorted(strange))}; there are {', '.join(SUBJECTS)}")
     print(f"{'figure':<58}{'value':>12}{'low':>12}{'high':>12}  {'unit':<12}{'goal':<14}")
     figures: list[Figure] = []
     broken = 0
@@ -40,7 +40,8 @@ def main(arguments: list[str]) -> int:
     if chosen.json:
         chosen.json.write_text(json.dumps([figure.row() for figure in figures], indent=1) + "\n")
     met = sum(figure.met for figure in figures)
-    print(f"{met} of {len(figures)} figures meet their goals")
+    unknown = sum(figure.value is None for figure in figures)
+    print(f"{met} of {len(figures)} figures meet their goals" + (f", {unknown} not measured" if unknown else ""))
     print(f"{len(chosen.names or SUBJECTS) - broken} passed, {broken} failed")
     return 1 if broken else 0
 

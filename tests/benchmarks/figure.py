@@ -9,15 +9,16 @@ from typing import Literal
 @dataclass(frozen=True)
 class Figure:
     """`value` is the median of the rounds, `low` and `high` their extremes. `goal` is a bound in the same unit; `at_most` says on
-    which side of it the value should lie."""
+    which side of it the value should lie. What this machine cannot measure has no value, and `why` says what is missing."""
 
     name: str
-    value: float
-    low: float
-    high: float
+    value: float | None
+    low: float | None
+    high: float | None
     unit: str
     goal: float
     at_most: bool = False
+    why: str = ""
 
     @classmethod
     def of(
@@ -26,17 +27,24 @@ class Figure:
         """A figure from the values of its rounds."""
         return cls(name, median(rounds), min(rounds), max(rounds), unit, goal, bound == "at most")
 
+    @classmethod
+    def missing(cls, name: str, unit: str, goal: float, why: str, *, bound: Literal["at least", "at most"]) -> "Figure":
+        """A figure that cannot be measured here."""
+        return cls(name, None, None, None, unit, goal, bound == "at most", why)
+
     @property
     def met(self) -> bool:
+        if self.value is None:
+            return False
         return self.value <= self.goal if self.at_most else self.value >= self.goal
 
     def row(self) -> dict[str, object]:
         """The columns of the JSON report."""
         return {
             "name": self.name,
-            "value": round(self.value, 4),
-            "low": round(self.low, 4),
-            "high": round(self.high, 4),
+            "value": _rounded(self.value),
+            "low": _rounded(self.low),
+            "high": _rounded(self.high),
             "unit": self.unit,
             "goal": f"{'at most' if self.at_most else 'at least'} {self.goal:g}",
             "met": self.met,
@@ -44,6 +52,13 @@ class Figure:
 
     def line(self) -> str:
         """A line of the table."""
-        numbers = "".join(f"{number:>12,.2f}" for number in (self.value, self.low, self.high))
         sign = "<=" if self.at_most else ">="
-        return f"{self.name:<58}{numbers}  {self.unit:<12}{sign} {self.goal:<11g}{'met' if self.met else 'NOT MET'}"
+        goal = f"{self.unit:<12}{sign} {self.goal:<11g}"
+        if self.value is None:
+            return f"{self.name:<58}{'not measured':>36}  {goal}{self.why}"
+        numbers = "".join(f"{number:>12,.2f}" for number in (self.value, self.low, self.high))
+        return f"{self.name:<58}{numbers}  {goal}{'met' if self.met else 'NOT MET'}"
+
+
+def _rounded(number: float | None) -> float | None:
+    return None if number is None else round(number, 4)
