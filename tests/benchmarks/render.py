@@ -22,6 +22,8 @@ CYRILLIC = (
 )
 FILLER = "<p style='color:#223;line-height:1.6'>We renew the machines in the second half of the month, one rack after another. </p>"
 
+ENVELOPE = Envelope.of("Example <news@example.com>", "help@example.com")
+
 COMMON = {
     "full_name": "Anna Bell",
     "first_name": "Anna",
@@ -44,6 +46,11 @@ OTHER = {
 
 def content(paragraph: str, size: int, *, conditions: bool = False) -> CompiledMessage:
     """A compiled mail of about `size` octets with the tags of the paragraph, twice in each part."""
+    return compile_message(parts(paragraph, size, conditions=conditions), ENVELOPE)
+
+
+def parts(paragraph: str, size: int, *, conditions: bool = False) -> MessageParts:
+    """The same as somebody composed it."""
     condition = (
         "{% if company %}<p>For {{ company }}, {% if service_product contains 'Web' %}with web{% else %}without{% endif %}.</p>"
         "{% endif %}"
@@ -51,13 +58,13 @@ def content(paragraph: str, size: int, *, conditions: bool = False) -> CompiledM
     html = paragraph + (condition if conditions else "<p>For {{ company }}.</p>") + paragraph
     fillers = 0
     while True:
-        parts = MessageParts(
+        found = MessageParts(
             "News for {{ first_name }}",
             html + FILLER * fillers + '<a href="https://x.example/{{ client_id }}">Go on</a>',
         )
-        message = compile_message(parts, Envelope.of("Example <news@example.com>", "help@example.com"))
+        message = compile_message(found, ENVELOPE)
         if len(message.render([COMMON[name] for name in message.tags], stamp(1))) >= size:
-            return message
+            return found
         fillers += 1
 
 
@@ -71,7 +78,7 @@ def rows(values: Mapping[str, str], tags: Sequence[str], names: Iterator[int], m
     """Values of as many mails. What is a person's own differs from each to each, also from round to round; products and dates do not."""
     own = {"first_name", "full_name", "company", "client_id", "service_domain"}
     return [
-        [f"{values[tag]}{number}" if tag in own else values[tag] for tag in tags] for number in islice(names, MAILS)
+        [f"{values[tag]}{number}" if tag in own else values[tag] for tag in tags] for number in islice(names, mails)
     ]
 
 
