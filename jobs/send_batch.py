@@ -2,6 +2,7 @@
 
 import os
 import socket
+from dataclasses import replace
 from datetime import timedelta
 
 from sqlalchemy.orm import Session
@@ -18,12 +19,14 @@ from webapp.extensions import db
 NEAR_S = 5.0
 """A sender whose next mail is nearer than this comes back at once, behind those who wait; delayed calls are too coarse for it."""
 
+MUCH = 1000
+
 EARLY_S = 2.0
 """A delayed call comes up to two seconds late, so it is asked for that much earlier."""
 
 
-def send_batch(broadcast_id: int) -> None:
-    """Send what is due of a broadcast."""
+def send_batch(broadcast_id: int, much: int = MUCH) -> None:
+    """Send what is due of a broadcast; beside another process if at least `much` mails are pending."""
     wakeup = wakeups.look_key(broadcast_id)
     with inside_app() as app:
         wakeups.begins(wakeup)
@@ -33,10 +36,10 @@ def send_batch(broadcast_id: int) -> None:
         folder = journals(app)
         sweeping.recover(shell(turn), lambda name: journal.find(folder, name), broadcast_id)
         with Session(db.engine) as session:
-            if ledger.in_force(session, broadcast_id, clock.now()):
+            if ledger.in_force(session, broadcast_id, clock.now()) and not _may_join(session, broadcast_id, much, turn):
                 return
         ending = sending.send(
-            shell(turn),
+            replace(shell(turn), call_for_help=wakeups.helper(broadcast_id)),
             broadcast_id,
             mailer=lambda: SmtpMailer(app.config["RELAY"]),
             journal=lambda: journal.FileJournal(folder),
@@ -45,6 +48,11 @@ def send_batch(broadcast_id: int) -> None:
         )
         if ending.state is BroadcastState.SENDING and ending.next_in is not None:
             _come_back(broadcast_id, ending.next_in)
+
+
+def _may_join(session: Session, broadcast_id: int, much: int, turn: Turn) -> bool:
+    """Whether to serve a broadcast beside another process: there is much to send, and nothing else to do here."""
+    return ledger.has_much(session, broadcast_id, much) and not turn.somebody_waits()
 
 
 def _come_back(broadcast_id: int, next_in: float) -> None:

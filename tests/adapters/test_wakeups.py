@@ -34,6 +34,21 @@ def test_many_wake_ups_of_one_broadcast_wait_once(app: Flask):
         assert waiting() == [(wakeups.LOOK, (7,)), (wakeups.LOOK, (8,))]
 
 
+def test_help_is_asked_for_only_where_a_worker_is_idle(app: Flask):
+    with app.app_context():
+        call, redis = wakeups.helper(7), wakeups.connection()
+    call()
+    redis.sadd("rq:workers:massmail", "rq:worker:one", "rq:worker:gone")
+    redis.hset("rq:worker:one", "state", "busy")
+    call()
+    with app.app_context():
+        assert waiting() == []
+        redis.hset("rq:worker:one", "state", "idle")
+        call()
+        call()
+        assert waiting() == [(wakeups.LOOK, (7,))]
+
+
 def test_while_one_runs_the_next_may_wait(app: Flask):
     with app.app_context():
         wakeups.wake(7)

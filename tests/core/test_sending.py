@@ -367,6 +367,24 @@ def test_two_senders_share_a_broadcast_and_no_mail_is_sent_twice(where: Engine, 
     assert state_of(session, broadcast) is S.FINISHED
 
 
+def test_a_sender_that_stays_behind_calls_for_help_and_one_that_keeps_up_does_not(
+    where: Engine, session: Session, tmp_path: Path
+):
+    few = engine.sending_broadcast(session, mails=3)
+    paced = engine.sending_broadcast(session, mails=17, batch_size=4, interval_s=1)
+    many = engine.sending_broadcast(session, mails=40)
+    calls: list[int] = []
+    habits = Habits(group=2, help_s=0.0, promote_s=0.05)
+    shell = {"call_for_help": lambda: calls.append(1)}
+    engine.send(where, few.id, tmp_path, PlainMailer, habits=habits, **shell)
+    assert not calls
+    slow = PlainMailer(before_body=lambda mail: time.sleep(0.001))
+    engine.send(where, paced.id, tmp_path, lambda: slow, habits=replace(habits, group=50, near_s=0.1), **shell)
+    assert not calls
+    engine.send(where, many.id, tmp_path, lambda: slow, habits=habits, **shell)
+    assert calls
+
+
 def test_an_uncertain_mail_under_retry_is_sent_again_byte_for_byte(where: Engine, session: Session, tmp_path: Path):
     broadcast = engine.sending_broadcast(session, mails=1, uncertain_policy="retry")
     lost = PlainMailer(lambda mail: Reply(Stage.DOT, None, "", "no answer", Cause.SILENT))

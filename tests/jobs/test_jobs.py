@@ -93,6 +93,19 @@ def test_a_look_at_what_another_sender_has_in_hand_leaves_it_to_that(app: Flask,
     assert engine.states(session, broadcast) == {"pending": 3}
 
 
+def test_a_look_at_what_is_much_for_another_sender_joins_it_unless_others_wait(app: Flask, session: Session):
+    broadcast = engine.sending_broadcast(session, mails=4)
+    ledger.open_lease(session, broadcast.id, host="elsewhere", pid=1, journal="there", reading=clock.reading())
+    session.commit()
+    with app.app_context():
+        wakeups.wake(broadcast.id + 1)
+        send_batch(broadcast.id, much=4)
+        assert engine.states(session, broadcast) == {"pending": 4}
+        wakeups.connection().flushall()
+        send_batch(broadcast.id, much=4)
+    assert engine.states(session, broadcast) == {"accepted": 4}
+
+
 def test_the_sweep_wakes_what_is_due(app: Flask, session: Session):
     due = scheduled(session)
     with app.app_context():

@@ -15,6 +15,7 @@ from redis.exceptions import RedisError
 from rq import Queue
 from rq.registry import ScheduledJobRegistry
 from rq.serializers import JSONSerializer
+from rq.worker_registration import WORKERS_BY_QUEUE_KEY
 
 QUEUE = "massmail"
 LOOK = "jobs.send_batch.send_batch"
@@ -48,7 +49,7 @@ def enqueue(function: str, *arguments: object, key: str, at: datetime | None = N
         if at is not None and (at - datetime.now(UTC)).total_seconds() > 0.5:
             _enqueue_at(at, function, arguments, key)
         else:
-            _enqueue_now(function, arguments, key)
+            _enqueue_now(function, arguments, key, connection(), queue())
     except RedisError as error:
         log.warning("Redis could not be asked to call %s: %s", function, error)
         return False
@@ -78,6 +79,25 @@ def counter(in_no_hurry: str) -> Callable[[], int]:
     return count
 
 
+def helper(broadcast_id: int) -> Callable[[], None]:
+    """A way to have an idle worker look at a broadcast, outside the app's context; nothing happens where none is idle."""
+    redis, ours = connection(), queue()
+
+    def call() -> None:
+        try:
+            names = list(redis.smembers(WORKERS_BY_QUEUE_KEY % QUEUE))
+            with redis.pipeline(transaction=False) as asked:
+                for name in names:
+                    asked.hget(name, "state")
+                states = asked.execute() if names else []
+            if b"idle" in states:
+                _enqueue_now(LOOK, (broadcast_id,), look_key(broadcast_id), redis, ours)
+        except RedisError as error:
+            log.warning("Redis could not be asked for another worker: %s", error)
+
+    return call
+
+
 def connection() -> Redis:
     """The app's connection to Redis, which does not wait long for a Redis that is away."""
     url = current_app.config["REDIS_URL"]
@@ -91,9 +111,9 @@ def queue() -> Queue:
     return Queue(QUEUE, connection=connection(), serializer=JSONSerializer, default_timeout=-1)
 
 
-def _enqueue_now(function: str, arguments: tuple[object, ...], key: str) -> None:
-    if connection().set(_waiting(key), "1", nx=True, ex=WAITING_S):
-        queue().enqueue_call(function, arguments, timeout=-1, result_ttl=0, failure_ttl=7 * DAY_S)
+def _enqueue_now(function: str, arguments: tuple[object, ...], key: str, redis: Redis, ours: Queue) -> None:
+    if redis.set(_waiting(key), "1", nx=True, ex=WAITING_S):
+        ours.enqueue_call(function, arguments, timeout=-1, result_ttl=0, failure_ttl=7 * DAY_S)
 
 
 def _enqueue_at(at: datetime, function: str, arguments: tuple[object, ...], key: str) -> None:

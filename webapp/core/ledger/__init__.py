@@ -32,7 +32,7 @@ from webapp.core.ledger.prospects import next_look
 from webapp.core.ledger.recovery import may_recover, recover
 from webapp.core.ledger.tally import counts, with_rows_in
 from webapp.core.ledger.uncertain import Decision, resolve_uncertain
-from webapp.core.ledger.waiting import cancel_waiting, next_due, promote, release_held
+from webapp.core.ledger.waiting import cancel_waiting, has_much, next_due, promote, release_held
 
 __all__ = [
     "LEASE_S",
@@ -51,6 +51,7 @@ __all__ = [
     "counts",
     "end_lease",
     "freeze_chunk",
+    "has_much",
     "in_force",
     "may_recover",
     "next_due",

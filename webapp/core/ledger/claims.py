@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from webapp.core.ledger import pace, tally
 from webapp.core.ledger.hot import hot
 from webapp.core.ledger.leases import Lease
+from webapp.core.ledger.waiting import promote
 from webapp.core.rules import pacing
 from webapp.core.rules.lifecycle import BroadcastState, DeliveryState
 from webapp.core.rules.pacing import Opening, Reading
@@ -40,14 +41,15 @@ class Claim:
     """What a sender may do. `is_sending` False: nothing more, the broadcast was paused, cancelled or is not frozen yet.
 
     `exhausted`: nothing was due beyond what was claimed, though more was allowed. `next_in`: seconds until the pace allows the next mail,
-    None when it does not say (no pace, or all its places are held by mails that are claimed).
+    None when it does not say (no pace, or all its places are held by mails that are claimed). `is_behind`: more could have been claimed to
+    leave at once, had the sender asked for more.
     """
 
     is_sending: bool
     mails: list[Claimed] = field(default_factory=list)
     exhausted: bool = False
-    probing: bool = False
     next_in: float | None = None
+    is_behind: bool = False
 
 
 def claim(
@@ -58,12 +60,14 @@ def claim(
     reading: Reading,
     *,
     lead: float = 0.0,
+    promoting: bool = False,
 ) -> Claim:
     """Claim up to `limit` due mails under the lease, as far as the broadcast's state and pace allow; those whose address was suppressed
     meanwhile become `suppressed` instead. The lease must have been renewed in this transaction.
 
     What a mail says is fixed at its first claim: `load_values` is asked for deliveries that were never claimed before. With a pace, mails
-    may be claimed up to `lead` seconds before they may leave; their `delay` says how long to wait.
+    may be claimed up to `lead` seconds before they may leave; their `delay` says how long to wait. `promoting`: first make rows
+    pending whose time has come.
     """
     paths, cursor = hot(session)
     terms = paths.terms(cursor, lease.broadcast_id)
@@ -72,22 +76,26 @@ def claim(
     if terms is None or terms[0] != BroadcastState.SENDING or not terms[1]:
         return Claim(is_sending=False)
     _state, _frozen, batch_size, interval_s, probing = terms
+    if promoting:  # only now: a resume, too, takes the broadcast's lock before those of its rows
+        promote(session, lease.broadcast_id, reading.wall)
     delays: list[float] | None = None
     next_in: float | None = None
+    is_behind = True
     if pacing.is_limited(batch_size, interval_s):
         opened = pace.openings(session, lease.broadcast_id, batch_size, interval_s, reading, lead=float("inf"))
         delays, next_in = _delays(opened, limit, lead)
-        limit = len(delays)
+        limit, is_behind = len(delays), next_in == 0.0
     if probing:
-        limit = min(limit, 0 if paths.claimed_now(cursor, lease.broadcast_id, reading)[1] else 1)
+        limit, is_behind = min(limit, 0 if paths.claimed_now(cursor, lease.broadcast_id, reading)[1] else 1), False
     if limit <= 0:
-        return Claim(is_sending=True, probing=bool(probing), next_in=next_in)
+        return Claim(is_sending=True, next_in=next_in)
     rows = paths.due(cursor, lease.broadcast_id, reading.wall, limit)
     mails = _take(session, lease, rows, load_values, reading.wall)
     if delays:
         for mail, delay in zip(mails, delays, strict=False):
             mail.delay = delay
-    return Claim(True, mails, exhausted=len(rows) < limit, probing=bool(probing), next_in=next_in)
+    exhausted = len(rows) < limit
+    return Claim(True, mails, exhausted=exhausted, next_in=next_in, is_behind=is_behind and not exhausted)
 
 
 def _delays(opened: Iterable[Opening], limit: int, lead: float) -> tuple[list[float], float | None]:

@@ -22,6 +22,11 @@ def promote(session: Session, broadcast_id: int, now: datetime, *, limit: int = 
     return sum(_move(session, broadcast_id, state, DeliveryState.PENDING, now, limit, due=now) for state in COMES_BACK)
 
 
+def has_much(session: Session, broadcast_id: int, count: int) -> bool:
+    """Whether at least so many mails are pending."""
+    return tally.counts(session, broadcast_id).get(DeliveryState.PENDING, 0) >= count
+
+
 def release_held(session: Session, broadcast_id: int, now: datetime, *, limit: int = CHUNK) -> int:
     """Make rows that were held for the relay's sake due at once, because somebody resumed."""
     rows = (

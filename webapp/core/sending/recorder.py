@@ -34,7 +34,8 @@ class Habits:
     `group`: mails of one transaction. `latest_s`: an outcome waits at most so long for its group.
     `lead_s`: mails are claimed so long before the pace lets them leave. `near_s`: a next mail that is nearer is waited for.
     `slice_s`: after so long a sender that is never idle makes room if another job waits. `promote_s`: how often rows are looked for
-    whose time has come. `patience_s`: how long to insist when the database does not take outcomes.
+    whose time has come. `help_s`: a sender that was behind for so long calls for help. `patience_s`: how long to insist when the database
+    does not take outcomes.
     """
 
     group: int = 200
@@ -43,6 +44,7 @@ class Habits:
     near_s: float = 5.0
     slice_s: float = 5.0
     promote_s: float = 1.0
+    help_s: float = 1.0
     patience_s: float = 120.0
     retry_s: float = 0.25
 
@@ -54,7 +56,7 @@ class Shell:
     `prepare` begins a session's transaction as one that will write. `reading` looks at all clocks, `ticks` at the steady one alone.
     `watch` looks at a broadcast's state from beside.
     `must_stop` says that the process is asked to end, `somebody_waits` that other work waits for this worker; both are asked a few times
-    a second.
+    a second. `call_for_help` asks for another process to serve the same broadcast, if there is an idle one.
     """
 
     engine: Engine
@@ -64,6 +66,7 @@ class Shell:
     watch: Callable[[int], Watch]
     must_stop: Callable[[], bool] = lambda: False
     somebody_waits: Callable[[], bool] = lambda: False
+    call_for_help: Callable[[], None] = lambda: None
 
 
 class Recorder(threading.Thread):
@@ -86,6 +89,7 @@ class Recorder(threading.Thread):
         self._has_paused = False
         self._began = self._renewed = self._asked = self._promoted = float("-inf")
         self._claim_at = float("-inf")
+        self._behind_since: float | None = None
         self._mailer_has_ended = threading.Event()
 
     def mailer_has_ended(self) -> None:
@@ -126,6 +130,7 @@ class Recorder(threading.Thread):
         if claim.mails:
             self._outbox.add(claim.mails, reading.ticks)
         self._plan(claim, reading)
+        self._consider_help(claim, reading.ticks)
 
     def _transaction(self, settled: list[Settled]) -> tuple[Claim | None, Reading]:
         session, lease, outbox = self._session, self._lease, self._outbox
@@ -144,10 +149,11 @@ class Recorder(threading.Thread):
         claim: Claim | None = None
         wanted = 0 if outbox.barred else self._wanted(reading)
         if wanted > 0:
-            if reading.ticks - self._promoted >= self._habits.promote_s:
-                ledger.promote(session, lease.broadcast_id, reading.wall)
+            promoting = reading.ticks - self._promoted >= self._habits.promote_s
+            lead = self._habits.lead_s
+            claim = ledger.claim(session, lease, wanted, self._load_values, reading, lead=lead, promoting=promoting)
+            if promoting:
                 self._promoted = reading.ticks
-            claim = ledger.claim(session, lease, wanted, self._load_values, reading, lead=self._habits.lead_s)
         session.commit()
         self._has_paused = is_ill
         self._is_probing = self._is_probing and not got_through
@@ -181,6 +187,16 @@ class Recorder(threading.Thread):
             self._claim_at = reading.ticks + max(next_in - self._habits.lead_s, 0.0)
             if next_in > self._habits.lead_s and self._shell.somebody_waits():
                 self._outbox.bar("others wait")
+
+    def _consider_help(self, claim: Claim, ticks: float) -> None:
+        """There is always more to send than this process gets rid of: another may join."""
+        if not claim.is_behind:
+            self._behind_since = None
+        elif self._behind_since is None:
+            self._behind_since = ticks
+        elif ticks - self._behind_since >= self._habits.help_s:
+            self._behind_since = ticks
+            self._shell.call_for_help()
 
     def _pause(self, session: Session, reading: Reading) -> None:
         broadcast = broadcasts.get(session, self._lease.broadcast_id)
