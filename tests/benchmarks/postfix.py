@@ -1,0 +1,171 @@
+"""`smtp-sink` and `smtp-source` of Postfix: what takes mails, and the fastest known sender of constant ones to compare with.
+
+Two programs out of Debian's package postfix and the libraries beside them, unpacked into a folder of the user's cache; nothing is
+installed and nothing else of Postfix is there. A Postfix that is installed serves as well.
+"""
+
+import contextlib
+import os
+import re
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from webapp.adapters import children
+
+NAMES = ("smtp-sink", "smtp-source")
+FOLDER = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "massmail-postfix"
+BACKLOG, CONNECTIONS = 1024, 1024
+DOWNLOAD_S = 120
+
+
+class Missing(Exception):
+    """The programs are not to be had on this machine; the text says why."""
+
+
+@dataclass(frozen=True)
+class Programs:
+    """The two programs, and the environment in which they find their libraries."""
+
+    sink: Path
+    source: Path
+    environ: Mapping[str, str]
+
+    def send(self, port: int, mails: int, size: int, *, sessions: int = 10) -> float:
+        """Have `smtp-source` send so many equal mails of so many octets over as many kept connections; returns the seconds it took."""
+        options = ["-d", "-s", sessions, "-m", mails, "-l", size, "-f", "news@example.com", "-t", "client@example.com"]
+        command = [str(word) for word in (self.source, *options, f"127.0.0.1:{port}")]
+        began = time.perf_counter()
+        subprocess.run(command, env=self.environ, check=True, capture_output=True)
+        return time.perf_counter() - began
+
+    @contextmanager
+    def receive(self, folder: Path) -> Iterator["Sink"]:
+        """A running `smtp-sink`, which keeps its log in `folder`."""
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        log = folder / f"sink-{port}.log"
+        drops = ["-u", "nobody"] if os.geteuid() == 0 else []
+        command = [str(self.sink), "-c", *drops, "-m", str(CONNECTIONS), f"127.0.0.1:{port}", str(BACKLOG)]
+        process = children.start(command, log=log, env=self.environ)
+        try:
+            _wait(process, port, log)
+            yield Sink(port, log)
+        finally:
+            children.stop(process)
+
+
+@dataclass(frozen=True)
+class Sink:
+    """A running `smtp-sink`."""
+
+    port: int
+    log: Path
+
+    def mails(self) -> int:
+        """How many it has taken since its start, as it says itself."""
+        with self.log.open("rb") as file:
+            file.seek(max(self.log.stat().st_size - 4096, 0))
+            counts = re.findall(rb"mesg=(\d+)", file.read())
+        return int(counts[-1]) if counts else 0
+
+
+def programs() -> Programs:
+    """The two programs, fetched if need be. Raises Missing."""
+    beside = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"])
+    sink, source = (shutil.which(name, path=beside) for name in NAMES)
+    if sink and source:
+        return Programs(Path(sink), Path(source), dict(os.environ))
+    if not _is_complete():
+        _fetch()
+    binaries = FOLDER / "usr" / "sbin"
+    return Programs(binaries / NAMES[0], binaries / NAMES[1], _environ())
+
+
+def _environ() -> dict[str, str]:
+    libraries = [FOLDER / "usr" / "lib" / "postfix", *FOLDER.glob("usr/lib/*-linux-*"), *FOLDER.glob("lib/*-linux-*")]
+    return dict(os.environ) | {"LD_LIBRARY_PATH": os.pathsep.join(map(str, libraries))}
+
+
+def _is_complete() -> bool:
+    return all((FOLDER / "usr" / "sbin" / name).exists() for name in NAMES) and not _libraries_not_found()
+
+
+def _libraries_not_found() -> list[str]:
+    found = []
+    for name in NAMES:
+        asked = subprocess.run(["ldd", FOLDER / "usr" / "sbin" / name], env=_environ(), capture_output=True, text=True)
+        found += re.findall(r"(\S+) => not found", asked.stdout)
+    return found
+
+
+def _fetch() -> None:
+    for tool in ("apt-get", "apt-cache", "dpkg-deb", "ldd"):
+        if shutil.which(tool) is None:
+            raise Missing(f"smtp-sink and smtp-source are not installed, and without {tool} they cannot be fetched")
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=FOLDER) as name:
+        workshop = Path(name)
+        options = _package_lists(workshop)
+        _take_from(["postfix"], options, workshop, "usr/sbin/smtp-s*", "usr/lib/postfix/*.so")
+        wanted = ["postfix"]
+        for _ in range(2):  # what its binaries need, and what that needs; never all that hangs together with it
+            if not _libraries_not_found():
+                break
+            known = _run("apt-cache", *options, "depends", *wanted)
+            wanted = sorted(set(re.findall(r"^ +Depends: (lib[^\s:]+)$", known, re.MULTILINE)) - {"libc6"})
+            _take_from(wanted, options, workshop, "usr/lib/*-linux-*/*.so*", "lib/*-linux-*/*.so*")
+    if missing := _libraries_not_found():
+        raise Missing(f"smtp-sink lacks {', '.join(missing)}")
+
+
+def _package_lists(workshop: Path) -> list[str]:
+    """The options with which apt knows the package: none, or lists of our own where the system has none."""
+    try:
+        _run("apt-cache", "show", "postfix")
+    except Missing:
+        (workshop / "lists" / "partial").mkdir(parents=True)
+        options = ["-o", f"Dir::State::lists={workshop / 'lists'}", "-o", f"Dir::Cache={workshop}"]
+        _run("apt-get", *options, "update")
+        return options
+    return []
+
+
+def _take_from(packages: Iterable[str], options: Iterable[str], workshop: Path, *patterns: str) -> None:
+    """Put those files of Debian packages into the folder."""
+    fetched, unpacked = workshop / "fetched", workshop / "unpacked"
+    fetched.mkdir()
+    _run("apt-get", *options, "download", *packages, cwd=fetched)
+    for package in fetched.glob("*.deb"):
+        _run("dpkg-deb", "-x", str(package), str(unpacked))
+    for file in (file for pattern in patterns for file in unpacked.glob(pattern)):
+        target = FOLDER / file.relative_to(unpacked)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(file, target)
+    shutil.rmtree(fetched)
+
+
+def _run(*command: str, cwd: Path | None = None) -> str:
+    try:
+        done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=DOWNLOAD_S)
+    except subprocess.TimeoutExpired:
+        raise Missing(f"smtp-sink cannot be fetched: {' '.join(command[:2])} took too long") from None
+    if done.returncode:
+        said = (done.stderr.strip() or "no reason given").splitlines()[-1]
+        raise Missing(f"smtp-sink cannot be fetched: {' '.join(command[:2])} says: {said}")
+    return done.stdout
+
+
+def _wait(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline and process.poll() is None:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+            return
+        time.sleep(0.02)
+    raise Missing(f"smtp-sink does not start: {children.tail(log)}")
