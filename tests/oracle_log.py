@@ -15,6 +15,7 @@ class Taken:
 
     `at` is when the dot was there (time.monotonic, which all processes of a machine share), `answer` what the server said to it (None: it
     said nothing that can be understood), `kept` whether it holds the mail now, whatever it said: an unanswered one may have been taken.
+    `parameters` are those of MAIL FROM.
     """
 
     at: float
@@ -26,6 +27,7 @@ class Taken:
     size: int
     answer: str | None
     kept: bool
+    parameters: str
 
 
 def events(log: Path, kind: str | None = None) -> Iterator[dict[str, Any]]:

@@ -8,13 +8,14 @@ import select
 import socket
 import struct
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tests.smtp_oracle import Fault, Oracle
 
 END = b"\r\n.\r\n"
-PATH = re.compile(r"(?:FROM|TO):<([^<>\s]*)>(?: .*)?", re.IGNORECASE)
+PATH = re.compile(r"(?:FROM|TO):<([^<>\s]*)>(?: (.*))?", re.IGNORECASE)
 MESSAGE_ID = re.compile(rb"^Message-ID:\s*(\S+)", re.IGNORECASE | re.MULTILINE)
 WITHOUT_CODE = ("drop", "reset", "stall", "garbage", "half")
 
@@ -36,6 +37,7 @@ class Conversation:
         self._user: str | None = None
         self._sender: str | None = None
         self._recipient: str | None = None
+        self._parameters: list[str] = []
 
     def run(self) -> None:
         """Talk until either side ends it."""
@@ -87,6 +89,8 @@ class Conversation:
             lines.append("PIPELINING")
         if self._script.size:
             lines.append(f"SIZE {self._script.size}")
+        if self._takes_smtputf8():
+            lines.append("SMTPUTF8")
         if self._script.tls == "starttls" and not self._encrypted:
             lines.append("STARTTLS")
         if self._script.users:
@@ -126,13 +130,25 @@ class Conversation:
             self._out_of_order(f"MAIL {rest}", "503 5.5.1 not now")
         elif self._script.users and self._user is None:
             self._say("530 5.7.0 sign in first")
+        elif not {*(parameters := (path[2] or "").split())} <= self._known_parameters():
+            self._out_of_order(f"MAIL {rest}", "555 5.5.4 parameters not known")
+        elif not path[1].isascii() and "SMTPUTF8" not in parameters:
+            self._out_of_order(f"MAIL {rest}", "550 5.6.7 that needs SMTPUTF8")
         elif self._at("mail", "250 2.1.0 sender ok"):
-            self._sender = path[1]
+            self._sender, self._parameters = path[1], parameters
+
+    def _known_parameters(self) -> set[str]:
+        return {"BODY=7BIT", "BODY=8BITMIME"} | ({"SMTPUTF8"} if self._takes_smtputf8() else set())
+
+    def _takes_smtputf8(self) -> bool:
+        return self._script.smtputf8 in ("always", "encrypted" if self._encrypted else "plain")
 
     def _rcpt(self, rest: str) -> None:
         path = PATH.fullmatch(rest)
         if path is None or self._sender is None:
             self._out_of_order(f"RCPT {rest}", "503 5.5.1 MAIL first")
+        elif not path[1].isascii() and "SMTPUTF8" not in self._parameters:
+            self._out_of_order(f"RCPT {rest}", "553 5.6.7 that needs SMTPUTF8")
         elif self._at("rcpt", "250 2.1.5 recipient ok", path[1]):
             self._recipient = path[1]
 
@@ -175,6 +191,11 @@ class Conversation:
             answer = "552 5.3.4 too big"
         elif fault is not None and fault.kind not in ("slow", "last"):
             answer = None if fault.kind in WITHOUT_CODE else _words(fault)
+        if not content.isascii():
+            self._check_octets(content)
+        sha256 = hashlib.sha256(content).hexdigest()
+        if self._script.folder:
+            Path(self._script.folder, sha256).write_bytes(content)
         message_id = MESSAGE_ID.search(content[: content.find(b"\r\n\r\n") + 2])
         self._oracle.write(
             "mail",
@@ -182,13 +203,20 @@ class Conversation:
             mail_from=sender,
             recipient=recipient,
             message_id=message_id[1].decode("ascii", "replace") if message_id else "",
-            sha256=hashlib.sha256(content).hexdigest(),
+            parameters=" ".join(self._parameters),
+            sha256=sha256,
             size=len(content),
             answer=answer,
             kept=answer.startswith("2") if answer else self._script.keeps_unanswered and early is None,
         )
         if early is None:
             self._answer(fault, answer)
+
+    def _check_octets(self, content: bytes) -> None:
+        """Content that is not 7-bit must have been announced as such (RFC 6152), and a header that is not, as international (RFC 6531)."""
+        header = content.partition(b"\r\n\r\n")[0]
+        if "BODY=8BITMIME" not in self._parameters or not (header.isascii() or "SMTPUTF8" in self._parameters):
+            self._oracle.write("protocol", self._number, command="8-bit content", answer="")
 
     def _content(self) -> bytes:
         """What stands before the final dot, dot-stuffing removed (RFC 5321 section 4.5.2)."""
@@ -261,7 +289,7 @@ class Conversation:
             self._send()
             self._fill()
         line, self._buffer = self._buffer[:end], self._buffer[end + 2 :]
-        return line.decode("ascii")
+        return line.decode()
 
     def _fill(self) -> None:
         data = self._socket.recv(262_144)

@@ -62,7 +62,8 @@ class Script:
     offers PIPELINING after STARTTLS. `users` (name -> password) makes it demand AUTH. `size` is the limit it announces and
     enforces. `latency` seconds pass before each group of answers. `dribbles`: it sends byte by byte. `data_anyway`: it answers
     DATA by 354 even when no recipient was taken. `keeps_unanswered`: a mail whose dot it answered by a fault without a code was
-    taken all the same.
+    taken all the same. `smtputf8` is when it announces SMTPUTF8: "never", "always", or only "plain" or "encrypted". `folder`: it keeps each
+    mail's content there, as a file named after its SHA-256.
     """
 
     faults: tuple[Fault, ...] = ()
@@ -79,6 +80,8 @@ class Script:
     dribbles: bool = False
     data_anyway: bool = False
     keeps_unanswered: bool = True
+    smtputf8: str = "never"
+    folder: str | None = None
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))

@@ -10,7 +10,9 @@ import pytest
 
 from webapp.adapters import children, mail_catcher
 from webapp.adapters.mail_catcher import Maildir
-from webapp.config import ROOT
+from webapp.adapters.smtp import send_one
+from webapp.config import ROOT, RelaySettings
+from webapp.core.ports import Mail
 
 
 @pytest.fixture
@@ -55,3 +57,16 @@ def test_it_takes_a_whole_group_of_commands_at_once(caught: tuple[int, Maildir])
         connection.sendall(b"Subject: two\r\n\r\n2\r\n.\r\n")
         assert lines.readline()[:3] == b"250"
     assert [maildir.summary(name).subject for name in maildir.names()] == ["two", "one"]
+
+
+def test_an_address_outside_ascii_is_taken_and_read_back(caught: tuple[int, Maildir]):
+    port, maildir = caught
+    address = "žofie用户@xn--r8jz45g.example"
+    head = f"From: a@example.org\r\nTo: =?utf-8?b?xb1vZmll?= =?utf-8?q?_Mal=C3=A1?=\r\n <{address}>\r\nSubject: one\r\n\r\n"
+    reply = send_one(RelaySettings(port=port), Mail(1, "a@example.org", address, head.encode() + b"1\r\n"))
+    assert reply.code == 250
+    (name,) = maildir.names()
+    assert maildir.source(name) == head.encode() + b"1\r\n"
+    summary = maildir.summary(name)
+    assert (summary.recipient, summary.name_of_recipient) == (address, "Žofie Malá")
+    assert dict(maildir.headers(name))["To"] == f"Žofie Malá <{address}>"

@@ -157,6 +157,8 @@ def test_a_reply_to_that_cannot_be_used_is_told_and_the_rest_is_saved(browser_cl
     assert (row.content.subject, row.reply_to) == ("New", "")
     assert "field-error" not in page.save(reply_to="help@straße.example").text
     assert stored(sqlite_session, draft).reply_to == "help@xn--strae-oqa.example"
+    answer = page.save(reply_to="žofie@example.com")
+    assert "field-error" in answer.text and "most servers would not take the mail" in answer.text
 
 
 def test_the_text_part_is_derived_until_it_is_written_by_hand_and_again_afterwards(

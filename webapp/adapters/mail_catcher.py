@@ -16,14 +16,15 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.header import decode_header, make_header
 from email.message import EmailMessage
-from email.parser import BytesHeaderParser, BytesParser
+from email.parser import BytesParser, HeaderParser
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from aiosmtpd.smtp import SMTP
+
+from webapp.core.rules.encoded_words import readable
 
 LARGEST = 64 * 1024 * 1024
 HEADERS_AT_MOST = 16 * 1024
@@ -120,8 +121,8 @@ class Maildir:
 
         Not taken from `message()`: before Python 3.13 its addresses have a blank between the words that RFC 2047 section 6.2 joins.
         """
-        parsed = BytesHeaderParser(policy=email.policy.compat32).parsebytes(self.source(name))
-        return [(field, _readable(str(value).encode())) for field, value in parsed.items()]
+        parsed = HeaderParser(policy=email.policy.compat32).parsestr(self.source(name).decode("utf-8", "replace"))
+        return [(field, readable(value)) for field, value in parsed.items()]
 
     def empty(self) -> int:
         """Remove all mails; returns how many there were."""
@@ -143,7 +144,7 @@ def _summary(folder: Path, name: str) -> Summary:
     head = re.split(rb"\r?\n\r?\n", head, maxsplit=1)[0]
     fields: dict[str, str] = {}
     for key, value in _FIELD.findall(head):
-        fields.setdefault(key.decode().lower(), _readable(value))
+        fields.setdefault(key.decode().lower(), _text_of(value))
     return Summary(
         name=name,
         caught_at=datetime.fromtimestamp(int(name.partition(".")[0]) / 1e9, UTC),
@@ -155,14 +156,9 @@ def _summary(folder: Path, name: str) -> Summary:
     )
 
 
-def _readable(value: bytes) -> str:
-    text = re.sub(r"\r?\n[ \t]", " ", value.decode("utf-8", "replace")).strip()
-    if "=?" not in text:
-        return text
-    try:
-        return str(make_header(decode_header(text)))
-    except (LookupError, ValueError, UnicodeError):
-        return text
+def _text_of(field: bytes) -> str:
+    """A field's content as it came, readable."""
+    return readable(field.decode("utf-8", "replace")).strip()
 
 
 def _checked(name: str) -> str:

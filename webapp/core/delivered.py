@@ -49,7 +49,7 @@ class Mail:
 
     @property
     def source(self) -> str:
-        return self.data.decode("ascii", "replace").replace("\r\n", "\n")
+        return self.data.decode("utf-8", "replace").replace("\r\n", "\n")
 
 
 @dataclass(frozen=True, slots=True)

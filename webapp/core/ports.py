@@ -11,12 +11,18 @@ __all__ = ["Cause", "Exchange", "Journal", "JournalFinding", "Mail", "Mailer", "
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """One mail for one recipient. `data` is the whole message with CRLF line ends and no line that begins with a dot."""
+    """One mail for one recipient. `data` is the whole message with CRLF line ends and no line that begins with a dot. Addresses are ASCII
+    but for letters before the @ that have no other form."""
 
     delivery_id: int
     mail_from: str
     rcpt_to: str
     data: bytes
+
+    @property
+    def needs_smtputf8(self) -> bool:
+        """True when an address can only be handed over as RFC 6531 describes it."""
+        return not (self.rcpt_to.isascii() and self.mail_from.isascii())
 
 
 class Exchange(Protocol):

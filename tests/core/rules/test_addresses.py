@@ -1,4 +1,5 @@
 import string
+import unicodedata
 
 import pytest
 from email_validator import EmailNotValidError, validate_email
@@ -24,6 +25,36 @@ def test_an_address_is_taken_with_its_domain_in_idna2008(text, address):
     found = usable(text)
     assert isinstance(found, Address)
     assert (found.address, found.key, found.text, found.repair) == (address, address.lower(), text.strip(), None)
+
+
+@pytest.mark.parametrize(
+    ("text", "address", "key"),
+    [
+        ("žofie426@example.com", "žofie426@example.com", "žofie426@example.com"),
+        ("zˇofie@example.com".replace("zˇ", "z\u030c"), "žofie@example.com", "žofie@example.com"),
+        ("ŽOFIE@Example.COM", "ŽOFIE@example.com", "žofie@example.com"),
+        ("θσς@παράδειγμα.example", "θσς@xn--hxajbheg2az3al.example", "θσσ@xn--hxajbheg2az3al.example"),
+        ("用户@例え.example", "用户@xn--r8jz45g.example", "用户@xn--r8jz45g.example"),
+        ("שלום.עולם@example.com", "שלום.עולם@example.com", "שלום.עולם@example.com"),
+        ("Straße@example.com", "Straße@example.com", "strasse@example.com"),
+        ("👍@example.com", "👍@example.com", "👍@example.com"),
+    ],
+)
+def test_letters_outside_ascii_before_the_at_sign_are_taken_in_nfc_and_the_domain_stays_ascii(text, address, key):
+    found = usable(text)
+    assert isinstance(found, Address)
+    assert (found.address, found.key, found.repair) == (address, key, None)
+    assert found.text == unicodedata.normalize("NFC", text)
+
+
+@pytest.mark.parametrize(
+    "text", ["ａｄａ＠example.com", "ａｄａ@example.com", "\u212aelvin@example.com", "o\ufb03ce@example.com"]
+)
+def test_an_address_that_has_an_ascii_form_is_taken_in_it(text):
+    found = usable(text)
+    assert isinstance(found, Address)
+    assert found.address.isascii() and found.address == found.text
+    assert found.repair == "full-width or joined letters written as usual ones"
 
 
 @pytest.mark.parametrize(
@@ -77,8 +108,14 @@ def test_of_several_addresses_the_first_usable_one_is_taken_and_the_rest_named(t
         ("ada@exa mple.com", "a space in it"),
         ("ada@example..com", "two dots in a row"),
         ("ada@localhost", "no dot after the @"),
-        ("žofie426@example.com", "letters before the @ that most mail servers do not take"),
+        ("\u0301a@example.com", "unsafe character"),
+        ("a\ue000é@example.com", "unsafe character"),
+        ("é\u00a0é@example.com", "a space in it"),
+        ("\ud800é@example.com", "unsafe character"),
+        ("é.@example.com", "dot"),
         ("x" * 65 + "@example.com", "more than 64 characters"),
+        ("户" * 22 + "@example.com", "more than 64 octets"),
+        ("户" * 20 + "@" + "y" * 60 + ".é" * 60 + ".com", "too long"),
         ("a@" + "x" * 60 + "." + ("y" * 60 + ".") * 4 + "com", "long"),
         ("ada@-example.com", "hyphen"),
         ("ada@exa_mple.com", "invalid characters"),
@@ -123,13 +160,31 @@ def test_the_quick_way_takes_nearly_all_that_email_validator_takes(text):
         assert valid.ascii_email == usable(text).address
 
 
-@given(st.text(max_size=80))
-def test_any_text_is_an_address_of_one_ascii_line_or_a_problem(text):
+_international = st.builds(
+    "{}@{}".format,
+    st.text(st.characters(codec="utf-8", categories=["L", "M", "N", "P", "S"]), min_size=1, max_size=20),
+    st.sampled_from(["example.com", "Bücher.example", "xn--bcher-kva.example"]),
+)
+
+
+@given(_international)
+def test_two_addresses_are_the_same_whatever_their_case_and_composition(text):
     found = usable(text)
     if isinstance(found, Address):
-        assert found.address.isascii() and found.address.isprintable() and " " not in found.address
-        assert found.address.count("@") == 1
-        assert found.key == found.address.lower()
+        assert found.key == unicodedata.normalize("NFC", found.key)
+        for form in ("NFC", "NFD"):
+            assert usable(unicodedata.normalize(form, found.text)) == Address(found.address, found.key, found.text)
+        small = usable(found.address.lower())
+        assert isinstance(small, Unusable) or small.key == found.key
+
+
+@given(st.text(max_size=80))
+def test_any_text_is_an_address_of_one_line_or_a_problem(text):
+    found = usable(text)
+    if isinstance(found, Address):
+        assert found.address.isprintable() and " " not in found.address
+        assert found.address.partition("@")[2].isascii() and found.address.count("@") == 1
+        assert len(found.address.partition("@")[0].encode()) <= 64 and len(found.address.encode()) <= 254
         assert usable(found.text).address == found.address
     else:
         assert found.problem and found.problem == tidy(found.problem)

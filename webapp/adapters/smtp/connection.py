@@ -43,6 +43,7 @@ class Connection:
         self.reader = ReplyReader()
         self.features: dict[str, str] = {}
         self.pipelining = False
+        self.takes_smtputf8 = False
         self.size_limit = 0
         self.mail: Mail | None = None
         self.following: Mail | None = None
@@ -81,7 +82,7 @@ class Connection:
         """The exchange's next mail that this connection can carry; one that it cannot is settled on the way."""
         exchange = self.pool.exchange
         while (mail := exchange.take()) is not None:
-            refusal = unsendable(mail, self.size_limit)
+            refusal = unsendable(mail, self.size_limit, self.takes_smtputf8)
             if refusal is None:
                 return mail
             exchange.settled(mail, refusal)
@@ -120,6 +121,8 @@ class Connection:
         """Remember what the relay offers; asked anew after STARTTLS, which forgets all (RFC 3207 section 4.2)."""
         self.features = features
         self.pipelining = "PIPELINING" in features
+        # One demands the other (RFC 6531 section 3.1), and a relay that forgot that is not to be trusted with it.
+        self.takes_smtputf8 = "SMTPUTF8" in features and "8BITMIME" in features
         size = features.get("SIZE", "")
         self.size_limit = int(size) if size.isdecimal() else 0
 

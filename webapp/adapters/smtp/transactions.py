@@ -19,6 +19,8 @@ IDLE, RSET, LONE_DOT, QUIT = "idle", "rset", "lone dot", "quit"
 
 _ADDRESS = re.compile(r"[!-;=?-~]+")
 """Printable ASCII without blank, < and >: nothing that could end the path or the line it stands in."""
+_INTERNATIONAL = re.compile(r"[!-;=?-~\xa1-\U0010ffff]+")
+"""The same with the rest of Unicode (RFC 6531 section 3.3), as far as it is printable."""
 
 
 def transactions(connection: "Connection") -> Dialogue:
@@ -28,16 +30,25 @@ def transactions(connection: "Connection") -> Dialogue:
         yield from _carry(connection, mail)
 
 
-def unsendable(mail: Mail, size_limit: int) -> Reply | None:
-    """Why a mail cannot be handed to a relay that takes `size_limit` octets (0: any number); None when it can."""
-    if not _ADDRESS.fullmatch(mail.rcpt_to):
-        return Reply(Stage.RCPT, None, "", "the recipient's address cannot be sent", Cause.UNSENDABLE)
-    if mail.mail_from and not _ADDRESS.fullmatch(mail.mail_from):
-        return Reply(Stage.MAIL, None, "", "the sender's address cannot be sent", Cause.UNSENDABLE)
+def unsendable(mail: Mail, size_limit: int, takes_smtputf8: bool) -> Reply | None:
+    """Why a mail cannot be handed to a relay that takes `size_limit` octets (0: any number), and addresses with letters outside ASCII or
+    not; None when it can."""
+    sender, recipient = mail.mail_from, mail.rcpt_to
+    if not _ADDRESS.fullmatch(recipient) and (why := _objection("recipient", recipient, takes_smtputf8)):
+        return Reply(Stage.RCPT, None, "", *why)
+    if sender and not _ADDRESS.fullmatch(sender) and (why := _objection("sender", sender, takes_smtputf8)):
+        return Reply(Stage.MAIL, None, "", *why)
     if 0 < size_limit < len(mail.data):
         # RFC 1870 section 6.1: the relay said so in its SIZE, and would say it again.
         return Reply(Stage.MAIL, 552, f"5.3.4 {len(mail.data)} octets, the relay takes at most {size_limit}")
     return None
+
+
+def _objection(whose: str, address: str, takes_smtputf8: bool) -> tuple[str, Cause] | None:
+    """What is against an address that is not plain ASCII, in words and for the program."""
+    if address.isascii() or not (_INTERNATIONAL.fullmatch(address) and address.isprintable()):
+        return f"the {whose}'s address cannot be sent", Cause.UNSENDABLE
+    return None if takes_smtputf8 else (f"the relay announces no SMTPUTF8, which {address} needs", Cause.ASCII_ONLY)
 
 
 def _carry(connection: "Connection", mail: Mail) -> Dialogue:
@@ -45,14 +56,14 @@ def _carry(connection: "Connection", mail: Mail) -> Dialogue:
     body_starts = connection.pool.exchange.body_starts
     wire, reader, pipelining = connection.wire, connection.reader, connection.pipelining
     last = connection.settings.mails_per_connection
-    wire.write(_group(mail) if pipelining else f"MAIL FROM:<{mail.mail_from}>\r\n".encode("ascii"))
+    wire.write(_group(mail) if pipelining else _mail_from(mail))
     while True:
         connection.mail, connection.following = mail, None
         if not (pipelining and reader.goes_ahead()):
             stage, answer = Stage.MAIL, (yield Stage.MAIL)
             if 200 <= answer[0] <= 299:
                 if not pipelining:
-                    wire.write(f"RCPT TO:<{mail.rcpt_to}>\r\n".encode("ascii"))
+                    wire.write(f"RCPT TO:<{mail.rcpt_to}>\r\n".encode())
                 stage, answer = Stage.RCPT, (yield Stage.RCPT)
                 if 200 <= answer[0] <= 299:
                     if not pipelining:
@@ -76,7 +87,19 @@ def _carry(connection: "Connection", mail: Mail) -> Dialogue:
 
 
 def _group(mail: Mail) -> bytes:
-    return f"MAIL FROM:<{mail.mail_from}>\r\nRCPT TO:<{mail.rcpt_to}>\r\nDATA\r\n".encode("ascii")
+    """MAIL, RCPT and DATA in one."""
+    try:
+        return f"MAIL FROM:<{mail.mail_from}>\r\nRCPT TO:<{mail.rcpt_to}>\r\nDATA\r\n".encode("ascii")
+    except UnicodeEncodeError:  # seldom; the many pay nothing for it
+        return _mail_from(mail) + f"RCPT TO:<{mail.rcpt_to}>\r\nDATA\r\n".encode()
+
+
+def _mail_from(mail: Mail) -> bytes:
+    """MAIL alone, with the parameters that the mail needs: RFC 6531 section 3.4, and RFC 6152 where its header is not ASCII either."""
+    parameters = ""
+    if mail.needs_smtputf8:
+        parameters = " SMTPUTF8" if mail.data.isascii() else " BODY=8BITMIME SMTPUTF8"
+    return f"MAIL FROM:<{mail.mail_from}>{parameters}\r\n".encode()
 
 
 def _refused(connection: "Connection", stage: Stage, answer: Answer) -> Dialogue:

@@ -1,6 +1,7 @@
 """Which text of an e-mail field is an address that a mail can be handed over for, and which two are the same."""
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -25,9 +26,9 @@ _PLACEHOLDERS = frozenset(["-", "--", "?", "n/a", "na", "none", "null", "nil", "
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A usable address. `address` is what stands in RCPT TO: ASCII, the domain in lower case and IDNA2008. `key` is the form in
-    which two addresses are the same: the whole address in lower case. `text` is the address as people read it. `repair` says in
-    words what was mended to get there, or is None.
+    """A usable address. `address` is what stands in RCPT TO: the domain in lower case and IDNA2008, so that it is ASCII unless there are
+    other letters before the @ (RFC 6531), and in NFC. `key` is the form in which two addresses are the same: without regard to case.
+    `text` is the address as people read it. `repair` says in words what was mended to get there, or is None.
     """
 
     address: str
@@ -47,8 +48,8 @@ class Unusable:
 def usable(text: str) -> Address | Unusable:
     """The address in the text of an e-mail field as people and exports write it.
 
-    Takes "Name <a@b.example>", "mailto:a@b.example", a trailing dot, invisible characters, full-width signs and IDN. Of several
-    addresses the first usable one is taken. Letters outside ASCII before the @ (RFC 6531) are refused: most relays cannot take them.
+    Takes "Name <a@b.example>", "mailto:a@b.example", a trailing dot, invisible characters, full-width letters and signs, IDN, and
+    letters outside ASCII before the @. Of several addresses the first usable one is taken.
     """
     plain = text.strip()
     found = _common(plain, None)
@@ -102,6 +103,10 @@ def _single(text: str, repairs: list[str]) -> Address | Unusable:
     if bare != text and "@" in bare:
         repairs.append(f"“{text[len(bare) :].strip()}” at the end removed")
         text = bare
+    local, at, domain = text.rpartition("@")
+    if not local.isascii() and (usual := unicodedata.normalize("NFKC", local)).isascii():
+        text = f"{usual}{at}{domain}"
+        repairs.append("full-width or joined letters written as usual ones")
     repair = "; ".join(repairs) or None
     return _common(text, repair) or _checked(text, repair)
 
@@ -134,13 +139,18 @@ def _checked(text: str, repair: str | None) -> Address | Unusable:
     if problem:
         return Unusable(problem)
     try:
-        valid = validate_email(text, check_deliverability=False, allow_smtputf8=False, test_environment=True)
+        valid = validate_email(text, check_deliverability=False, test_environment=True)
     except EmailNotValidError as error:
         return Unusable(f"“{shown(text, 60)}”: {_in_our_words(str(error))}"[:200])
-    address = valid.ascii_email
-    if address is None or len(address) > MAX_ADDRESS:
+    address = f"{valid.local_part}@{valid.ascii_domain}"
+    if len(address.encode()) > MAX_ADDRESS:
         return Unusable(f"longer than {MAX_ADDRESS} characters")
-    return Address(address, address.lower(), text, repair)
+    return Address(address, _key(address), unicodedata.normalize("NFC", text), repair)
+
+
+def _key(address: str) -> str:
+    """Equal for addresses that differ only in case (Unicode, D145: canonical caseless match). For ASCII: the address in lower case."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", address).casefold())
 
 
 def _usual_mistake(text: str) -> str | None:
@@ -163,10 +173,9 @@ def _usual_mistake(text: str) -> str | None:
         return f"{quoted} has two dots in a row"
     if "." not in domain:
         return f"{quoted} has no dot after the @"
-    if not local.isascii():
-        return f"{quoted} has letters before the @ that most mail servers do not take"
-    if len(local) > MAX_LOCAL:
-        return f"{quoted} has more than {MAX_LOCAL} characters before the @"
+    if len(unicodedata.normalize("NFC", local).encode("utf-8", "replace")) > MAX_LOCAL:
+        unit = "characters" if local.isascii() else "octets"
+        return f"{quoted} has more than {MAX_LOCAL} {unit} before the @"
     return None
 
 

@@ -2,7 +2,6 @@
 
 from collections import deque
 
-from webapp.core.rules.lifecycle import DeliveryState
 from webapp.core.rules.outcome import Outcome, Reply
 
 IN_A_ROW = 3
@@ -41,8 +40,7 @@ class Breaker:
     def saw(self, outcome: Outcome, reply: Reply) -> None:
         """Anything else happened to a mail, or to a connection."""
         if outcome.scope == "recipient":
-            if outcome.state is not DeliveryState.PENDING:
-                # The relay answered for this one recipient: it works, as far as it goes.
+            if reply.code is not None:  # the relay answered for this one recipient: it works, as far as it goes
                 self._in_a_row = 0
                 self._remember(False)
             return

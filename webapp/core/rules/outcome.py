@@ -40,6 +40,7 @@ class Cause(StrEnum):
     NOT_OFFERED = "not_offered"
     PLAINTEXT = "plaintext_sign_in"
     UNSENDABLE = "unsendable_address"
+    ASCII_ONLY = "ascii_only"
     WITHDRAWN = "withdrawn"
 
 
@@ -125,6 +126,7 @@ _CAUSES: dict[Cause, str] = {
     Cause.NOT_OFFERED: "the relay does not offer what the settings demand",
     Cause.PLAINTEXT: "the password is not sent without encryption",
     Cause.UNSENDABLE: "the address has characters that cannot be sent",
+    Cause.ASCII_ONLY: "the relay does not take addresses with letters outside ASCII",
     Cause.WITHDRAWN: "called back before it was handed over",
 }
 _FATAL = frozenset({Cause.CERTIFICATE, Cause.NOT_OFFERED, Cause.PLAINTEXT})
@@ -152,7 +154,7 @@ def _without_code(stage: Stage, cause: Cause | None) -> Outcome:
         return Outcome(DeliveryState.UNCERTAIN, "no_final_answer", "relay", "no answer after the mail was handed over")
     cause = cause or Cause.LOST
     words = _CAUSES[cause]
-    if cause is Cause.UNSENDABLE:
+    if cause in (Cause.UNSENDABLE, Cause.ASCII_ONLY):
         if stage is Stage.RCPT:
             return Outcome(DeliveryState.FAILED, cause.value, "recipient", words)
         return Outcome(DeliveryState.HELD, "sender_refused", "relay", words, opens_breaker=True)

@@ -13,7 +13,7 @@ from webapp.core.tables.base import Base, BigId, EnumText, UtcDateTime, one_of
 class Client(Base):
     """A customer. `number` is the business's own client id; `address` is the usable form of `email`, or NULL.
 
-    `address` is what stands in RCPT TO (ASCII, domain in IDNA2008); `address_key` is the form in which two addresses are
+    `address` is what stands in RCPT TO (domain in IDNA2008); `address_key` is the form in which two addresses are
     the same (the whole address in lower case); `address_problem` says why `email` cannot be used.
     """
 

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from webapp.core.rules.addresses import Unusable, usable
+from webapp.core.rules.message.parts import NO_REPLIES
 from webapp.core.tables.broadcasts import Broadcast
 
 MOST_REPLY_TO = 400
@@ -81,6 +82,8 @@ def _reply_to(text: str) -> tuple[str, str | None]:
         return text, f"This is not an address for replies: {found.problem}."
     if found.repair:
         return text, f"Write one address and nothing else, for example {found.text}."
+    if not found.address.isascii():
+        return text, f"This is not an address for replies: {NO_REPLIES}."
     return found.address, None
 
 

@@ -32,12 +32,17 @@ def by_present_python(mail: bytes) -> Read:
     html, text = found.get_body(("html",)), found.get_body(("plain",))
     return Read(
         str(found["Subject"] or ""),
-        (_joined(sender.display_name, found, "From"), sender.addr_spec),
-        (_joined(recipient.display_name, found, "To"), recipient.addr_spec),
+        (_joined(sender.display_name, found, "From"), _text(sender.addr_spec)),
+        (_joined(recipient.display_name, found, "To"), _text(recipient.addr_spec)),
         unix(text.get_content()),
         unix(html.get_content()) if html else None,
         tuple(found.keys()),
     )
+
+
+def _text(address: str) -> str:
+    """What this parser gives of an address outside ASCII (RFC 6532) are its octets, each as half of a surrogate pair."""
+    return address.encode("utf-8", "surrogateescape").decode()
 
 
 def _joined(display_name: str, mail: EmailMessage, field: str) -> str:
@@ -48,7 +53,9 @@ def _joined(display_name: str, mail: EmailMessage, field: str) -> str:
 
 
 def by_old_python(mail: bytes) -> Read:
-    found = email.message_from_bytes(mail, policy=compat32)
+    found = email.message_from_string(
+        mail.decode(), policy=compat32
+    )  # of bytes it understands no address outside ASCII
     parts = {part.get_content_type(): part for part in found.walk() if not part.is_multipart()}
 
     def content(kind: str) -> str:
@@ -100,14 +107,27 @@ def _rust_address(found) -> tuple[str, str]:
     return one.display_name or "", one.address
 
 
-def fit_for_the_wire(mail: bytes) -> bool:
-    """CRLF line ends and no others, 7-bit, no NUL, no line that SMTP would have to change, none too long; bodies within 76 columns."""
-    assert mail.endswith(b"\r\n") and mail.isascii() and b"\0" not in mail
+ENCODED_WORD = re.compile(rb"=\?utf-8\?(?:q\?[!->@-~]*|b\?[A-Za-z0-9+/=]*)\?=")
+NEVER_ENCODED = re.compile(rb"(?:List-[\w-]+|Message-ID|Date|MIME-Version|Content-[\w-]+):", re.IGNORECASE)
+WITH_ADDRESS = re.compile(rb"(?:From|To):|[ \t]")
+
+
+def fit_for_the_wire(mail: bytes, *, international: bool = False) -> bool:
+    """CRLF line ends and no others, 7-bit, no NUL, no line that SMTP would have to change, none too long; bodies within 76 columns, encoded
+    words (RFC 2047) where they may be and as long as they may be. In an `international` mail (RFC 6532) an address is not ASCII."""
+    assert mail.endswith(b"\r\n") and b"\0" not in mail
     assert mail.count(b"\r") == mail.count(b"\n") == mail.count(b"\r\n")
     lines = mail.split(b"\r\n")
     assert not [line for line in lines if line.startswith(b".")]
     assert max(map(len, lines)) <= 998
-    body = lines[lines.index(b"") :]
+    head, body = lines[: lines.index(b"")], lines[lines.index(b"") :]
+    assert all(line.isascii() for line in body)
+    foreign = [line for line in head if not line.isascii()]
+    assert len(foreign) == international and all(WITH_ADDRESS.match(line) for line in foreign)
+    for line in head:
+        words = [word for word in line.split() if word.startswith(b"=?")]
+        assert not words or (len(line.decode()) <= 76 and not NEVER_ENCODED.match(line)), line
+        assert all(ENCODED_WORD.fullmatch(word) and len(word) <= 75 for word in words), line
     assert not [line for line in body if len(line) > 76]
     assert not [line for line in body if line.endswith((b" ", b"\t"))]
     return True

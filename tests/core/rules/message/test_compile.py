@@ -21,6 +21,12 @@ def test_a_mail_has_a_text_and_an_html_part_in_this_order():
     assert fit_for_the_wire(mail)
 
 
+def test_a_preview_shows_an_address_outside_ascii_and_the_name_as_they_are():
+    seen = preview(compiled("<p>x</p>"), ["Žofie Malá"], stamp(address="žofie用户@example.com"))
+    assert dict(seen.headers)["To"] == "Žofie Malá <žofie用户@example.com>"
+    assert seen.text == "x\n"
+
+
 def test_without_html_the_mail_is_text_alone():
     mail = rendered(compiled(text="Hi {{ first_name }}"), {"first_name": "Zoë"})
     assert b"multipart" not in mail and b"Content-Type: text/plain" in mail

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from tests.core.rules.message.mails import compiled, rendered, stamp
-from tests.core.rules.message.readers import READERS
+from tests.core.rules.message.readers import READERS, fit_for_the_wire
 from webapp.core.errors import Invalid
 from webapp.core.rules.message import Envelope, headers, message_id
 
@@ -44,11 +44,61 @@ def test_long_names_are_folded_and_read_back_whole(name, address):
 
 
 @pytest.mark.parametrize(
-    "address", ["a b@c.example", "a@b\r\nBcc: x@y.z", "ä@b.example", "a@b@c", "<a@b.c>", "a@", "@b"]
+    "address",
+    [
+        *("a b@c.example", "a@b\r\nBcc: x@y.z", "a@b@c", "<a@b.c>", "a@", "@b"),
+        *(
+            "ä@bü.example",
+            "ä b@c.example",
+            "ä\u2028@b.example",
+            "ä\x85@b.example",
+            "ä\u00a0@b.example",
+            "ä<@b.example",
+            "\ud800@b.example",
+        ),
+    ],
 )
 def test_an_address_that_could_break_the_field_is_refused(address):
     with pytest.raises(ValueError, match="is not an address"):
         headers.mailbox("To", "A", address)
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ("", "To: žofie@example.com\r\n"),
+        ("Anna", "To: Anna <žofie@example.com>\r\n"),
+        ("Žofie", "To: =?utf-8?b?xb1vZmll?= <žofie@example.com>\r\n"),
+    ],
+)
+def test_an_address_outside_ascii_is_written_as_it_is_and_the_name_as_ever(name, written):
+    assert headers.mailbox("To", name, "žofie@example.com") == written
+
+
+@pytest.mark.parametrize(
+    "address", ["žofie@example.com", "用户@xn--r8jz45g.example", "שלום@example.com", "👍" * 16 + "@example.com"]
+)
+@pytest.mark.parametrize("name", ["", "Žofie Malá", "שלום עולם", "王" * 300])
+def test_only_the_field_with_such_an_address_is_not_ascii(address, name):
+    message = compiled("<p>Hi {{ first_name }}</p>")
+    ours = rendered(message, {"full_name": name, "first_name": name}, to=stamp(address=address))
+    plain = rendered(message, {"full_name": name, "first_name": name}, to=stamp(address="x@example.com"))
+    assert [line for line in ours.split(b"\r\n") if not line.isascii()] == [
+        line for line in ours.split(b"\r\n") if address.encode() in line
+    ]
+    assert ours.replace(address.encode(), b"x@example.com").replace(b"\r\n <x@", b" <x@") == plain.replace(
+        b"\r\n <x@", b" <x@"
+    )
+    assert fit_for_the_wire(ours, international=True)
+    assert all(read(ours).to == (name, address) for read in READERS)
+
+
+def test_a_sender_outside_ascii_can_be_written_and_a_reply_address_cannot():
+    mail = rendered(compiled(text="x", envelope=Envelope.of("Žofie <žofie@bücher.example>")), {})
+    assert "From: =?utf-8?b?xb1vZmll?= <žofie@xn--bcher-kva.example>\r\n".encode() in mail
+    with pytest.raises(Invalid, match="most servers would not take the mail") as refusal:
+        compiled(text="x", envelope=Envelope.of("eva@example.com", "žofie@example.com"))
+    assert refusal.value.field == "reply_to"
 
 
 @pytest.mark.parametrize(

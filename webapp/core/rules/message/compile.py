@@ -47,13 +47,15 @@ class CompiledMessage:
                 (f"Content-Type: {kind}; charset=utf-8\r\nContent-Transfer-Encoding: {body.encoding}\r\n\r\n", body)
             )
         self._domain = envelope.domain or envelope.from_address.rpartition("@")[2]
+        self._from_is_ascii = envelope.from_address.isascii()
         self._from = headers.mailbox("From", envelope.from_name, envelope.from_address)
         self._reply_to = (
             headers.mailbox("Reply-To", *split_mailbox(envelope.reply_to, "reply_to")) if envelope.reply_to else ""
         )
 
     def render(self, values: Sequence[str], stamp: Stamp, extra: Sequence[tuple[str, str]] = ()) -> bytes:
-        """The whole mail as it goes to the relay: CRLF line ends, ASCII only, no line that begins with a dot or is longer than 998 octets.
+        """The whole mail as it goes to the relay: CRLF line ends, ASCII only but for an address in the header that has no such form (in
+        UTF-8 then: RFC 6532), no line that begins with a dot or is longer than 998 octets.
 
         `values` are those of `tags`, in their order; `extra` are further header fields, name and value. The same arguments give the
         same bytes. Raises RenderError where a value or the address cannot be written, MessageTooLarge.
@@ -85,7 +87,7 @@ class CompiledMessage:
                     out += ("\r\n--", boundary, "\r\n", head)
                     body.append_to(out, cells, values)
                 out += ("\r\n--", boundary, "--\r\n")
-            mail = "".join(out).encode("ascii")
+            mail = "".join(out).encode("ascii" if self._from_is_ascii and stamp.address.isascii() else "utf-8")
         except UnicodeEncodeError as error:
             raise RenderError(self._culprit(values) or f"This mail cannot be written: {error.reason}.") from None
         except ValueError as error:

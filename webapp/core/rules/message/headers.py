@@ -1,4 +1,5 @@
-"""Header fields of a mail: folded at 76 columns, ASCII only, with encoded words where text is not ASCII (RFC 5322, RFC 2047).
+"""Header fields of a mail: folded at 76 columns, with encoded words where text is not ASCII (RFC 5322, RFC 2047). All of it is ASCII but an
+address that has no such form (RFC 6532).
 
 Nothing that goes in can begin a new field: control characters become blanks or go, and what is not plain is encoded.
 """
@@ -25,6 +26,7 @@ _FIELD_NAME = re.compile(r"[!-9;-~]+")
 _PLAIN_TEXT = re.compile(r"(?!.*=\?)[!-~]+(?: [!-~]+)*")
 _ATOMS = re.compile(r"(?!.*=\?)[\w!#$%&'*+/=?^`{|}~-]+(?: [\w!#$%&'*+/=?^`{|}~-]+)*", re.ASCII)
 _ADDRESS = re.compile(r"[!#-'*+\--9=?A-Z^-~]{1,64}@[A-Za-z0-9.-]{1,255}")
+_INTERNATIONAL = re.compile(r"[!#-'*+\--9=?A-Z^-~\xa1-\U0010ffff]{1,64}@[A-Za-z0-9.-]{1,255}")
 _BLANKS = re.compile("[ \t\n\v\f\r\x85\u2028\u2029]+")
 _STRUCTURED = re.compile(
     r"(?:list-[a-z-]+|message-id|in-reply-to|references|feedback-id|auto-submitted|precedence)", re.IGNORECASE
@@ -57,9 +59,9 @@ def unstructured(name: str, text: str) -> str:
 
 
 def mailbox(name: str, display_name: str, address: str) -> str:
-    """A field with one address, such as To: with its CRLF. `display_name` may be empty. Raises ValueError for an address that is not ASCII
-    or would end where it should not, UnicodeEncodeError for half a surrogate pair in the name."""
-    if not _ADDRESS.fullmatch(address):
+    """A field with one address, such as To: with its CRLF. `display_name` may be empty. Raises ValueError for an address that would end
+    where it should not or whose domain is not ASCII, UnicodeEncodeError for half a surrogate pair in the name."""
+    if not (_ADDRESS.fullmatch(address) or (_INTERNATIONAL.fullmatch(address) and address.isprintable())):
         raise ValueError(f"{address!r} is not an address as it can stand in a header")
     display_name = one_line(display_name)
     if not display_name:

@@ -10,6 +10,10 @@ MAX_BYTES = 10_000_000
 """A mail larger than this is refused unless the envelope says otherwise: most relays take 10 MB or more."""
 
 
+NO_REPLIES = "with letters outside ASCII before the @ in its header, most servers would not take the mail"
+"""Why an address that some clients have cannot be the one for replies."""
+
+
 class RenderError(DomainError):
     """This one mail cannot be written, because of a value in it."""
 
@@ -57,7 +61,7 @@ class Envelope:
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """What one mail has for itself: its delivery, the secret of its broadcast, the recipient's address (ASCII) and its Date (aware)."""
+    """What one mail has for itself: its delivery, the secret of its broadcast, the address as in RCPT TO, and its Date (aware)."""
 
     delivery_id: int
     broadcast_secret: str
@@ -66,7 +70,10 @@ class Stamp:
 
 
 def split_mailbox(text: str, field: str) -> tuple[str, str]:
-    """Name and usable address of `Name <local@domain>` or a bare address. Raises Invalid, naming `field`."""
+    """Name and usable address of `Name <local@domain>` or a bare address. Raises Invalid, naming `field`.
+
+    One for replies must be ASCII: it stands in every mail, and would bar each from servers that know no other letters (RFC 6531).
+    """
     name, bracket, rest = text.strip().rpartition("<")
     address = usable(rest.partition(">")[0] if bracket else text)
     if isinstance(address, Unusable):
@@ -76,6 +83,8 @@ def split_mailbox(text: str, field: str) -> tuple[str, str]:
             else f"This address cannot be used: {address.problem}."
         )
         raise Invalid(what, field)
+    if field == "reply_to" and not address.address.isascii():
+        raise Invalid(f"This address cannot be used: {NO_REPLIES}.", field)
     return " ".join(name.split()).strip('"'), address.address
 
 

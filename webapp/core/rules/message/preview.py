@@ -1,13 +1,12 @@
 """A mail decoded for showing, from the very bytes that are sent."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from email import message_from_bytes
-from email.header import decode_header, make_header
+from email import message_from_string
 from email.message import Message
 from email.policy import compat32
 
+from webapp.core.rules.encoded_words import readable
 from webapp.core.rules.message.compile import CompiledMessage
 from webapp.core.rules.message.parts import Stamp
 
@@ -32,20 +31,15 @@ def preview(
 
 def decoded(mail: bytes) -> Preview:
     """A mail of ours, decoded."""
-    found = message_from_bytes(mail, policy=compat32)
+    found = message_from_string(mail.decode(), policy=compat32)
     parts = {part.get_content_type(): part for part in found.walk() if not part.is_multipart()}
     return Preview(
-        subject=_readable(str(found["Subject"] or "")),
+        subject=readable(found["Subject"] or ""),
         html=_content(parts["text/html"]) if "text/html" in parts else None,
         text=_content(parts["text/plain"]),
-        headers=tuple((name, _readable(value)) for name, value in found.items()),
+        headers=tuple((name, readable(value)) for name, value in found.items()),
         size=len(mail),
     )
-
-
-def _readable(field: str) -> str:
-    """A field unfolded and its encoded words decoded. The newer way of the standard library would leave a blank between two of a name's."""
-    return str(make_header(decode_header(re.sub(r"\r?\n(?=[ \t])", "", field))))
 
 
 def _content(part: Message) -> str:
