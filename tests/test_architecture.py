@@ -55,6 +55,7 @@ WRITERS = {
     "webapp/core/from_addresses": "FromAddress",
     "webapp/core/clients": "Client Product Service Addon AddonAssignment",
     "webapp/core/imports": "Import ImportRun ImportIssue",
+    "webapp/core/limits": "SendingLimits",
     "webapp/core/ledger": "Delivery Attempt Sender Tally PaceUse MinuteCount",
     "webapp/core/suppressions": "Suppression",
     "webapp/core/tables/stamps": "AudienceStamp",

@@ -10,6 +10,7 @@ from tests import engine
 from tests.engine import TAKEN, Clocks
 from webapp.core import ledger
 from webapp.core.ledger import Lease, RowsLost, Settled, Terms
+from webapp.core.rules.limits import NO_LIMITS
 from webapp.core.rules.outcome import Cause, Reply, Stage, judge
 from webapp.core.tables.broadcasts import Broadcast, UncertainPolicy
 from webapp.core.tables.deliveries import Attempt, MinuteCount, PaceUse
@@ -47,7 +48,7 @@ def settle(session: Session, lease: Lease, broadcast: Broadcast, clocks: Clocks,
         for mail, reply in zip(mails, replies, strict=True)
     ]
     ledger.renew(session, lease, clocks.wall)
-    ledger.record(session, lease, settled, Terms.of(broadcast), clocks.reading(), chance=lambda: 0.5)
+    ledger.record(session, lease, settled, Terms.of(broadcast, NO_LIMITS), clocks.reading(), chance=lambda: 0.5)
     session.commit()
 
 

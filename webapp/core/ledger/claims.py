@@ -8,12 +8,13 @@ from datetime import datetime
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from webapp.core.ledger import pace, tally
+from webapp.core.ledger import ceiling, pace, tally
 from webapp.core.ledger.hot import hot
-from webapp.core.ledger.leases import Lease
+from webapp.core.ledger.leases import Lease, in_force
 from webapp.core.ledger.waiting import promote
 from webapp.core.rules import pacing
 from webapp.core.rules.lifecycle import BroadcastState, DeliveryState
+from webapp.core.rules.limits import NO_LIMITS, Limits
 from webapp.core.rules.pacing import Opening, Reading
 from webapp.core.tables.deliveries import Delivery
 
@@ -61,13 +62,14 @@ def claim(
     *,
     lead: float = 0.0,
     promoting: bool = False,
+    limits: Limits = NO_LIMITS,
 ) -> Claim:
     """Claim up to `limit` due mails under the lease, as far as the broadcast's state and pace allow; those whose address was suppressed
     meanwhile become `suppressed` instead. The lease must have been renewed in this transaction.
 
     What a mail says is fixed at its first claim: `load_values` is asked for deliveries that were never claimed before. With a pace, mails
     may be claimed up to `lead` seconds before they may leave; their `delay` says how long to wait. `promoting`: first make rows
-    pending whose time has come.
+    pending whose time has come. The ceilings of `limits` are kept together with all senders of all broadcasts.
     """
     paths, cursor = hot(session)
     terms = paths.terms(cursor, lease.broadcast_id)
@@ -78,35 +80,53 @@ def claim(
     _state, _frozen, batch_size, interval_s, probing = terms
     if promoting:  # only now: a resume, too, takes the broadcast's lock before those of its rows
         promote(session, lease.broadcast_id, reading.wall)
-    delays: list[float] | None = None
-    next_in: float | None = None
-    is_behind = True
+    limiting: list[list[Opening]] = []
     if pacing.is_limited(batch_size, interval_s):
-        opened = pace.openings(session, lease.broadcast_id, batch_size, interval_s, reading, lead=float("inf"))
-        delays, next_in = _delays(opened, limit, lead)
-        limit, is_behind = len(delays), next_in == 0.0
+        limiting.append(pace.openings(session, lease.broadcast_id, batch_size, interval_s, reading, lead=float("inf")))
+    if limits.has_ceiling:
+        paths.lock_limits(cursor)
+        shares = in_force(session, None, reading.wall)
+        limiting += [_share(opened, shares) for opened in ceiling.openings(session, limits, reading)]
+    delays, next_in = _delays(limiting, limit, lead)
+    is_behind = not limiting or next_in == 0.0
+    limit = len(delays)
     if probing:
         limit, is_behind = min(limit, 0 if paths.claimed_now(cursor, lease.broadcast_id, reading)[1] else 1), False
     if limit <= 0:
         return Claim(is_sending=True, next_in=next_in)
     rows = paths.due(cursor, lease.broadcast_id, reading.wall, limit)
     mails = _take(session, lease, rows, load_values, reading.wall)
-    if delays:
+    if limiting:
         for mail, delay in zip(mails, delays, strict=False):
             mail.delay = delay
     exhausted = len(rows) < limit
     return Claim(True, mails, exhausted=exhausted, next_in=next_in, is_behind=is_behind and not exhausted)
 
 
-def _delays(opened: Iterable[Opening], limit: int, lead: float) -> tuple[list[float], float | None]:
-    """When each of up to `limit` mails may leave, within `lead` seconds; and when the next one after them."""
-    delays: list[float] = []
-    for opening in opened:
-        count = min(opening.count, limit - len(delays)) if opening.delay <= lead else 0
-        delays += [opening.delay] * count
-        if count < opening.count:
-            return delays, opening.delay
-    return delays, None
+def _share(opened: Sequence[Opening], shares: int) -> list[Opening]:
+    """What one of so many senders may take of a ceiling at a time, lest the first one takes it all."""
+    return [Opening(one.delay, -(-one.count // max(shares, 1))) for one in opened]
+
+
+def _delays(limiting: Iterable[Sequence[Opening]], limit: int, lead: float) -> tuple[list[float], float | None]:
+    """When each of up to `limit` mails may leave, within `lead` seconds, as far as all that limits them allows; and when the next one after
+    them, None when that is not known or nothing limits."""
+    delays, next_in = [0.0] * limit, None
+    for opened in limiting:
+        mine: list[float] = []
+        following: float | None = None
+        for opening in opened:
+            count = min(opening.count, limit - len(mine)) if opening.delay <= lead else 0
+            mine += [opening.delay] * count
+            if count < opening.count:
+                following = opening.delay
+                break
+        if len(mine) < len(delays):
+            next_in = following
+        elif len(mine) == len(delays):
+            next_in = following if next_in is None else max(next_in, following or 0.0)
+        delays = [max(both) for both in zip(delays, mine, strict=False)]
+    return delays, next_in
 
 
 def _take(

@@ -84,9 +84,9 @@ def open_senders(session: Session, broadcast_id: int | None = None) -> list[Send
     return list(session.scalars(query))
 
 
-def in_force(session: Session, broadcast_id: int, now: datetime) -> int:
-    """How many leases of a broadcast have not run out."""
-    query = select(func.count()).where(
-        Sender.broadcast_id == broadcast_id, Sender.ended_at.is_(None), Sender.expires_at > now
-    )
+def in_force(session: Session, broadcast_id: int | None, now: datetime) -> int:
+    """How many leases of a broadcast, or of all (None), have not run out."""
+    query = select(func.count()).where(Sender.ended_at.is_(None), Sender.expires_at > now)
+    if broadcast_id is not None:
+        query = query.where(Sender.broadcast_id == broadcast_id)
     return session.scalar(query) or 0

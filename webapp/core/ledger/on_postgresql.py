@@ -13,6 +13,12 @@ LOCK = TERMS + " FOR NO KEY UPDATE"
 CLAIMED_NOW = """
 SELECT clock_timestamp(), coalesce((SELECT sum(count) FROM tally WHERE broadcast_id = %s AND state = 'claimed'), 0)::int
 """
+CLAIMED_BY_ALL = """
+SELECT clock_timestamp(), coalesce(sum(t.count), 0)::int FROM sender s
+JOIN tally t ON t.broadcast_id = s.broadcast_id AND t.sender_id = s.id AND t.state = 'claimed' WHERE s.ended_at IS NULL
+"""
+LEFT_SINCE = "SELECT coalesce(sum(accepted + other), 0)::bigint, min(minute) FROM minute_count WHERE minute > %s"
+LOCK_LIMITS = "SELECT 1 FROM sending_limits FOR NO KEY UPDATE"
 USES = "SELECT id, taken_at, boot, ticks, count FROM pace_use WHERE broadcast_id = %s ORDER BY id DESC LIMIT %s"
 FORGET = "DELETE FROM pace_use WHERE broadcast_id = %s AND id < %s"
 USE = "INSERT INTO pace_use (broadcast_id, taken_at, boot, ticks, count) VALUES (%s, %s, %s, %s, %s)"
@@ -86,10 +92,23 @@ def lock_terms(cursor: Any, broadcast_id: int) -> tuple[str, bool, int, int, boo
     return row
 
 
+def lock_limits(cursor: Any) -> None:
+    """No other sender takes from the ceilings until the end of the transaction."""
+    cursor.execute(LOCK_LIMITS)
+
+
 def claimed_now(cursor: Any, broadcast_id: int, reading: Reading) -> tuple[Reading, int]:
-    """The reading with the database's wall clock, which all machines share, and how many mails are claimed by anybody."""
-    wall, claimed = cursor.execute(CLAIMED_NOW, (broadcast_id,)).fetchone()
+    """The reading with the database's wall clock, which all machines share, and how many mails of the broadcast, or for 0 of all, are
+    claimed by anybody."""
+    asked = (CLAIMED_NOW, (broadcast_id,)) if broadcast_id else (CLAIMED_BY_ALL,)
+    wall, claimed = cursor.execute(*asked).fetchone()
     return replace(reading, wall=wall), claimed
+
+
+def left_since(cursor: Any, since: datetime) -> tuple[int, datetime | None]:
+    """How many mails of all broadcasts were counted in the minutes after `since`, and the first of these."""
+    row: tuple[int, datetime | None] = cursor.execute(LEFT_SINCE, (since,)).fetchone()
+    return row
 
 
 def uses(cursor: Any, broadcast_id: int, limit: int) -> list[tuple[int, Use]]:

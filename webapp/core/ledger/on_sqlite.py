@@ -13,6 +13,11 @@ from webapp.core.rules.pacing import Reading, Use
 
 TERMS = "SELECT state, frozen_at IS NOT NULL, batch_size, interval_s, probing FROM broadcast WHERE id = ?"
 CLAIMED_NOW = "SELECT coalesce(sum(count), 0) FROM tally WHERE broadcast_id = ? AND state = 'claimed'"
+CLAIMED_BY_ALL = """
+SELECT coalesce(sum(t.count), 0) FROM sender s
+JOIN tally t ON t.broadcast_id = s.broadcast_id AND t.sender_id = s.id AND t.state = 'claimed' WHERE s.ended_at IS NULL
+"""
+LEFT_SINCE = "SELECT coalesce(sum(accepted + other), 0), min(minute) FROM minute_count WHERE minute > ?"
 USES = "SELECT id, taken_at, boot, ticks, count FROM pace_use WHERE broadcast_id = ? ORDER BY id DESC LIMIT ?"
 FORGET = "DELETE FROM pace_use WHERE broadcast_id = ? AND id < ?"
 USE = "INSERT INTO pace_use (broadcast_id, taken_at, boot, ticks, count) VALUES (?, ?, ?, ?, ?)"
@@ -87,9 +92,20 @@ lock_terms = terms
 """No other sender takes the pace of this broadcast until the end of the transaction: SQLite has one writer at a time."""
 
 
+def lock_limits(cursor: Any) -> None:
+    """No other sender takes from the ceilings until the end of the transaction: SQLite has one writer at a time."""
+
+
 def claimed_now(cursor: Any, broadcast_id: int, reading: Reading) -> tuple[Reading, int]:
-    """The reading (the database is on this machine), and how many mails of the broadcast are claimed by anybody."""
-    return reading, cursor.execute(CLAIMED_NOW, (broadcast_id,)).fetchone()[0]
+    """The reading (the database is on this machine), and how many mails of the broadcast, or for 0 of all, are claimed by anybody."""
+    asked = (CLAIMED_NOW, (broadcast_id,)) if broadcast_id else (CLAIMED_BY_ALL,)
+    return reading, cursor.execute(*asked).fetchone()[0]
+
+
+def left_since(cursor: Any, since: datetime) -> tuple[int, datetime | None]:
+    """How many mails of all broadcasts were counted in the minutes after `since`, and the first of these."""
+    count, first = cursor.execute(LEFT_SINCE, (instant(since),)).fetchone()
+    return count, None if first is None else as_instant(first)
 
 
 def uses(cursor: Any, broadcast_id: int, limit: int) -> list[tuple[int, Use]]:

@@ -9,13 +9,14 @@ from datetime import datetime, timedelta
 from sqlalchemy import bindparam, insert, update
 from sqlalchemy.orm import Session
 
-from webapp.core.ledger import pace
+from webapp.core.ledger import ceiling, pace
 from webapp.core.ledger.hot import hot
 from webapp.core.ledger.leases import Lease
 from webapp.core.rules import pacing
 from webapp.core.rules.lifecycle import DeliveryState
+from webapp.core.rules.limits import NO_LIMITS, Limits
 from webapp.core.rules.outcome import Cause, Outcome, Reply, Stage
-from webapp.core.rules.pacing import Reading, Retries
+from webapp.core.rules.pacing import Reading
 from webapp.core.tables.broadcasts import Broadcast, UncertainPolicy
 from webapp.core.tables.deliveries import Attempt, Delivery
 
@@ -24,7 +25,6 @@ SOON = timedelta(minutes=1)
 """After this an uncertain mail of a broadcast with the policy *retry* is sent again."""
 
 LONGEST_TEXT = 2000
-RETRIES = Retries()
 
 
 @dataclass(slots=True)
@@ -41,16 +41,16 @@ class Settled:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What recording needs to know of a broadcast; none of it changes while it sends."""
+    """What recording needs to know of a broadcast, which does not change while it sends, and the limits in force."""
 
     batch_size: int
     interval_s: int
     uncertain_policy: UncertainPolicy
-    retries: Retries = RETRIES
+    limits: Limits = NO_LIMITS
 
     @classmethod
-    def of(cls, broadcast: Broadcast) -> "Terms":
-        return cls(broadcast.batch_size, broadcast.interval_s, broadcast.uncertain_policy)
+    def of(cls, broadcast: Broadcast, limits: Limits) -> "Terms":
+        return cls(broadcast.batch_size, broadcast.interval_s, broadcast.uncertain_policy, limits)
 
 
 def record(
@@ -94,9 +94,12 @@ def record(
     if accepted or other:
         minute = now.replace(second=0, microsecond=0)
         paths.count_minute(cursor, lease.broadcast_id, lease.sender_id, minute, accepted, other)
-    if pacing.is_limited(terms.batch_size, terms.interval_s):
+    is_paced = pacing.is_limited(terms.batch_size, terms.interval_s)
+    if is_paced or terms.limits.has_ceiling:
         left = [reading.ticks - one.ticks for one in settled if one.reply.cause is not Cause.WITHDRAWN]
-        pace.use(session, lease.broadcast_id, terms.interval_s, reading, left)
+        if is_paced:
+            pace.use(session, lease.broadcast_id, terms.interval_s, reading, left)
+        ceiling.use(session, terms.limits, reading, left)
 
 
 class RowsLost(Exception):
@@ -109,9 +112,10 @@ def _record_special(
     """Anything but acceptance. The state it got, None when the row was not the lease's."""
     state, reason = one.outcome.state, one.outcome.reason
     due_at: datetime | None = None
-    pause = terms.retries.wait(one.attempt, chance())
+    retries = terms.limits.retries
+    pause = retries.wait(one.attempt, chance())
     if state is DeliveryState.DEFERRED:
-        if terms.retries.is_hopeless(one.first_claimed_at, now):
+        if retries.is_hopeless(one.first_claimed_at, now):
             state, reason = DeliveryState.FAILED, GAVE_UP
         else:
             due_at = now + pause

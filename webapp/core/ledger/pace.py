@@ -8,6 +8,9 @@ from webapp.core.ledger.hot import hot
 from webapp.core.rules import pacing
 from webapp.core.rules.pacing import Opening, Reading, Use
 
+SITE = 0
+"""The number of no broadcast, under which the mails of all are remembered; see `ceiling.py`."""
+
 KEPT_BEYOND = 100
 """Uses that are no longer needed before they are deleted together."""
 
@@ -21,7 +24,8 @@ def openings(
     *,
     lead: float,
 ) -> list[Opening]:
-    """When mails of the broadcast may leave within `lead` seconds. The caller holds the lock on the broadcast's terms."""
+    """When mails of the broadcast may leave within `lead` seconds. The caller who is to claim them holds the lock on the broadcast's
+    terms, or for the `SITE` that of the limits."""
     paths, cursor = hot(session)
     # In this order: a mail that is settled between the two statements counts twice rather than not at all.
     reading, claimed = paths.claimed_now(cursor, broadcast_id, reading)

@@ -2,7 +2,8 @@
 
 from sqlalchemy.orm import Session
 
-from webapp.core.ledger import pace
+from webapp.core import limits
+from webapp.core.ledger import ceiling, pace
 from webapp.core.ledger.waiting import next_due
 from webapp.core.rules import pacing
 from webapp.core.rules.lifecycle import BroadcastState
@@ -10,12 +11,12 @@ from webapp.core.rules.pacing import Reading
 from webapp.core.tables.broadcasts import Broadcast
 
 BUSY_S = 5.0
-"""When every place of the pace is held by mails in other hands, nobody knows how long; look again after this."""
+"""When every place of the pace or a ceiling is held by mails in other hands, nobody knows how long; look again after this."""
 
 
 def next_look(session: Session, broadcast: Broadcast, reading: Reading) -> float | None:
-    """Seconds until a mail of the broadcast may leave, as far as rows and pace say now; 0.0 for at once, None when there is none to wait
-    for."""
+    """Seconds until a mail of the broadcast may leave, as far as rows, pace and ceilings say now; 0.0 for at once, None when there is
+    none to wait for."""
     if broadcast.state is not BroadcastState.SENDING or broadcast.frozen_at is None:
         return None
     due = next_due(session, broadcast.id)
@@ -27,4 +28,8 @@ def next_look(session: Session, broadcast: Broadcast, reading: Reading) -> float
             session, broadcast.id, broadcast.batch_size, broadcast.interval_s, reading, lead=float("inf")
         )
         wait = max(wait, opened[0].delay if opened else BUSY_S)
+    above = limits.read(session)
+    if above.has_ceiling:
+        opens_in = ceiling.wait(session, above, reading)
+        wait = max(wait, BUSY_S if opens_in is None else opens_in)
     return wait

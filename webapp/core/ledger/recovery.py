@@ -7,6 +7,7 @@ from typing import TypeVar
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from webapp.core import limits
 from webapp.core.ledger.claims import release
 from webapp.core.ledger.leases import Lease, take_over
 from webapp.core.ledger.outcomes import Settled, Terms, lost_answer, record
@@ -58,7 +59,7 @@ def recover(session: Session, sender: Sender, finding: JournalFinding, reading: 
     lease = take_over(session, Lease(sender.id, sender.broadcast_id, sender.epoch), reading.wall)
     if lease is None:
         return False
-    terms = Terms.of(session.get_one(Broadcast, sender.broadcast_id))
+    terms = Terms.of(session.get_one(Broadcast, sender.broadcast_id), limits.read(session))
     rows = session.execute(
         select(Delivery.id, Delivery.attempts, Delivery.stamped_at)
         .where(

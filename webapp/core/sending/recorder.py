@@ -12,11 +12,12 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from webapp.core import broadcasts, ledger, tag_catalogue
+from webapp.core import broadcasts, ledger, limits, tag_catalogue
 from webapp.core.ledger import Claim, Lease, LeaseLost, RowsLost, Settled
 from webapp.core.ledger.claims import Holder
 from webapp.core.ports import Watch
 from webapp.core.rules.lifecycle import BroadcastState, DeliveryState
+from webapp.core.rules.limits import NO_LIMITS
 from webapp.core.rules.pacing import Reading
 from webapp.core.sending.outbox import Outbox
 from webapp.core.tables.broadcasts import Broadcast
@@ -34,8 +35,8 @@ class Habits:
     `group`: mails of one transaction. `latest_s`: an outcome waits at most so long for its group.
     `lead_s`: mails are claimed so long before the pace lets them leave. `near_s`: a next mail that is nearer is waited for.
     `slice_s`: after so long a sender that is never idle makes room if another job waits. `promote_s`: how often rows are looked for
-    whose time has come. `help_s`: a sender that was behind for so long calls for help. `patience_s`: how long to insist when the database
-    does not take outcomes.
+    whose time has come. `help_s`: a sender that was behind for so long calls for help. `limits_s`: how often the limits above all
+    broadcasts are read. `patience_s`: how long to insist when the database does not take outcomes.
     """
 
     group: int = 200
@@ -45,6 +46,7 @@ class Habits:
     slice_s: float = 5.0
     promote_s: float = 1.0
     help_s: float = 1.0
+    limits_s: float = 1.0
     patience_s: float = 120.0
     retry_s: float = 0.25
 
@@ -82,7 +84,8 @@ class Recorder(threading.Thread):
         self.error: BaseException | None = None
         self._shell, self._habits, self._lease, self._outbox = shell, habits, lease, outbox
         self._broadcast, self._tags = broadcast, tags
-        self._terms = ledger.Terms.of(broadcast)
+        self._limits = NO_LIMITS
+        self._limits_read = float("-inf")
         self._group = habits.group
         self._session = Session(shell.engine, expire_on_commit=False)
         self._is_probing = broadcast.probing
@@ -137,9 +140,10 @@ class Recorder(threading.Thread):
         self._shell.prepare(session)
         reading = self._shell.reading()
         ledger.renew(session, lease, reading.wall)
+        self._heed_limits(session, reading)
         got_through = False
         if settled:
-            ledger.record(session, lease, settled, self._terms, reading)
+            ledger.record(session, lease, settled, ledger.Terms.of(self._broadcast, self._limits), reading)
             if self._is_probing and any(one.outcome.state is DeliveryState.ACCEPTED for one in settled):
                 got_through = True
                 broadcasts.probe_succeeded(session, lease.broadcast_id)
@@ -151,13 +155,27 @@ class Recorder(threading.Thread):
         if wanted > 0:
             promoting = reading.ticks - self._promoted >= self._habits.promote_s
             lead = self._habits.lead_s
-            claim = ledger.claim(session, lease, wanted, self._load_values, reading, lead=lead, promoting=promoting)
+            claim = ledger.claim(
+                session,
+                lease,
+                wanted,
+                self._load_values,
+                reading,
+                lead=lead,
+                promoting=promoting,
+                limits=self._limits,
+            )
             if promoting:
                 self._promoted = reading.ticks
         session.commit()
         self._has_paused = is_ill
         self._is_probing = self._is_probing and not got_through
         return claim, reading
+
+    def _heed_limits(self, session: Session, reading: Reading) -> None:
+        """Read what stands above all broadcasts, now and then: an administrator may change it at any time."""
+        if reading.ticks - self._limits_read >= self._habits.limits_s:
+            self._limits, self._limits_read = limits.read(session), reading.ticks
 
     def _wanted(self, reading: Reading) -> int:
         """How many mails to claim now: a group ahead of the mailer, unless it is known that there are none."""

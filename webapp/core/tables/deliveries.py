@@ -71,6 +71,7 @@ class Sender(Base):
     """A process that sends for a broadcast, under a lease. Each takes a new row; `epoch` grows when the sweep takes its rows over.
 
     `journal` is the name of its file in the journals folder of the machine `host` that wrote it, `boot` that machine's boot.
+    `connections` is how many it may hold, or still holds, to the relay, where there is a limit for all processes together.
     The lease ends at `expires_at`. A sweep that finds it over writes down when it saw that first (`suspected_…`, in the three
     ways of telling time of `rules/pacing.Reading`), and any renewal clears it: a clock that jumps takes no lease away.
     """
@@ -85,6 +86,7 @@ class Sender(Base):
     journal: Mapped[str] = mapped_column(String(400))
     started_at: Mapped[datetime] = mapped_column(UtcDateTime)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    connections: Mapped[int] = mapped_column(default=0)
     suspected_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     suspected_boot: Mapped[str | None] = mapped_column(String(36))
     suspected_ticks: Mapped[float | None] = mapped_column(Float(53))
@@ -105,7 +107,8 @@ class Tally(Base):
 
 
 class PaceUse(Base):
-    """Mails of a broadcast that left, at the latest at an instant: the memory of the pace, for all its senders together.
+    """Mails of a broadcast (or, as broadcast 0, of all while there is a ceiling per second) that left, at the latest at an instant: the
+    memory of the pace, for all its senders together.
 
     The instant is told twice: `taken_at` by the database's wall clock, and as `ticks` (seconds since the `boot` of the machine
     that recorded it), which no change of the wall clock moves. `rules/pacing.py` says how they are read.
@@ -113,7 +116,7 @@ class PaceUse(Base):
 
     __tablename__ = "pace_use"
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    broadcast_id: Mapped[int] = mapped_column(ForeignKey("broadcast.id", ondelete="CASCADE"))
+    broadcast_id: Mapped[int]
     taken_at: Mapped[datetime] = mapped_column(UtcDateTime)
     boot: Mapped[str] = mapped_column(String(36))
     ticks: Mapped[float] = mapped_column(Float(53))
@@ -131,3 +134,5 @@ class MinuteCount(Base):
     minute: Mapped[datetime] = mapped_column(UtcDateTime, primary_key=True)
     accepted: Mapped[int] = mapped_column(default=0)
     other: Mapped[int] = mapped_column(default=0)
+
+    __table_args__ = (Index("ix_minute_count_minute", "minute"),)

@@ -1,0 +1,54 @@
+"""The site's ceilings, which stand above the pace of each broadcast: mails per second and per day, of all broadcasts together."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from sqlalchemy.orm import Session
+
+from webapp.core.ledger import pace
+from webapp.core.ledger.hot import hot
+from webapp.core.ledger.pace import SITE
+from webapp.core.rules.limits import Limits
+from webapp.core.rules.pacing import Opening, Reading
+
+SECOND_S = 1
+DAY = timedelta(hours=24)
+MINUTE = timedelta(minutes=1)
+
+
+def openings(session: Session, limits: Limits, reading: Reading) -> list[list[Opening]]:
+    """For each ceiling there is, when mails may leave. The caller who is to claim them holds the lock of the limits.
+
+    A day is any 24 hours, told by the counts of whole minutes, of which one that has begun to pass counts to its end.
+    """
+    found = []
+    if limits.per_second:
+        found.append(pace.openings(session, SITE, limits.per_second, SECOND_S, reading, lead=float("inf")))
+    if limits.per_day:
+        found.append(_of_the_day(session, limits.per_day, reading))
+    return found
+
+
+def _of_the_day(session: Session, per_day: int, reading: Reading) -> list[Opening]:
+    paths, cursor = hot(session)
+    # In this order: a mail that is settled between the two statements counts twice rather than not at all.
+    reading, claimed = paths.claimed_now(cursor, SITE, reading)
+    since = reading.wall - DAY - MINUTE
+    used, first = paths.left_since(cursor, since)
+    free = per_day - claimed - used
+    if free > 0:
+        return [Opening(0.0, free)]
+    return [Opening(max((first - since).total_seconds(), 1.0), 1)] if first is not None else []
+
+
+def use(session: Session, limits: Limits, reading: Reading, ago: Iterable[float]) -> None:
+    """Remember mails that were settled so many seconds before `reading`. The counts of minutes remember the day anyway."""
+    if limits.per_second:
+        pace.use(session, SITE, SECOND_S, reading, ago)
+
+
+def wait(session: Session, limits: Limits, reading: Reading) -> float | None:
+    """Seconds until the ceilings let a mail leave; None when nobody knows, because mails that are on their way hold all places."""
+    waits = [opened[0].delay if opened else None for opened in openings(session, limits, reading)]
+    known = [seconds for seconds in waits if seconds is not None]
+    return max(known, default=0.0) if len(known) == len(waits) else None

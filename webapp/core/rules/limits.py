@@ -1,0 +1,54 @@
+"""What stands above all broadcasts: ceilings for the site, connections to the relay, and how long a mail is tried again."""
+
+from dataclasses import dataclass, field
+
+from webapp.core.errors import Invalid
+from webapp.core.rules.pacing import Retries
+
+LARGEST = 1_000_000_000
+MOST_CONNECTIONS = 10_000
+MOST_RETRIES, LONGEST_RETRY_MINUTES = 20, 7 * 24 * 60
+LONGEST_HOURS = 30 * 24
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """`per_second` and `per_day`: in any second, any 24 hours, at most so many mails leave, of all broadcasts together. `connections`: all
+    sending processes together hold at most so many to the relay. 0: no limit."""
+
+    per_second: int = 0
+    per_day: int = 0
+    connections: int = 0
+    retries: Retries = field(default_factory=Retries)
+
+    @property
+    def has_ceiling(self) -> bool:
+        return bool(self.per_second or self.per_day)
+
+
+NO_LIMITS = Limits()
+
+
+def check(limits: Limits) -> Limits:
+    """The limits. Raises Invalid, with the name of the field, where one makes no sense."""
+    for name, largest in (("per_second", LARGEST), ("per_day", LARGEST), ("connections", MOST_CONNECTIONS)):
+        if not 0 <= getattr(limits, name) <= largest:
+            raise Invalid(f"Use 0 for no limit, or a number up to {largest:,}.", name)
+    retries = limits.retries
+    if not 1 <= len(retries.minutes) <= MOST_RETRIES:
+        raise Invalid(f"Give 1 to {MOST_RETRIES} pauses.", "retry_minutes")
+    if not all(0 < minutes <= LONGEST_RETRY_MINUTES for minutes in retries.minutes):
+        raise Invalid(f"A pause lasts more than 0 and at most {LONGEST_RETRY_MINUTES:,} minutes.", "retry_minutes")
+    if not 0 <= retries.spread <= 0.5:
+        raise Invalid("Use 0 to 50 percent.", "retry_spread")
+    if not 1 <= retries.give_up_after.total_seconds() / 3600 <= LONGEST_HOURS:
+        raise Invalid(f"Use 1 to {LONGEST_HOURS} hours.", "give_up_hours")
+    return limits
+
+
+def connections_for(limit: int, wanted: int, senders: int, of_others: int) -> int:
+    """How many connections one of so many sending processes may hold: what it wants, but not more than its share of the `limit` (0: none),
+    nor than the others have let go."""
+    if not limit:
+        return wanted
+    return max(min(wanted, max(limit // max(senders, 1), 1), limit - of_others), 0)

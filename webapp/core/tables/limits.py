@@ -1,0 +1,21 @@
+"""What stands above all broadcasts. Written by `core/limits.py`."""
+
+from sqlalchemy import JSON, CheckConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from webapp.core.tables.base import Base
+
+
+class SendingLimits(Base):
+    """One row (id 1) once somebody has set limits; see `rules/limits.Limits` for their meaning. Its lock is that of the ceilings."""
+
+    __tablename__ = "sending_limits"
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    per_second: Mapped[int] = mapped_column(default=0)
+    per_day: Mapped[int] = mapped_column(default=0)
+    connections: Mapped[int] = mapped_column(default=0)
+    retry_minutes: Mapped[list] = mapped_column(JSON)
+    retry_spread: Mapped[int]
+    give_up_hours: Mapped[int]
+
+    __table_args__ = (CheckConstraint("id = 1 AND per_second >= 0 AND per_day >= 0 AND connections >= 0", name="sane"),)
