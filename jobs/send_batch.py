@@ -45,6 +45,7 @@ def send_batch(broadcast_id: int, much: int = MUCH) -> None:
             journal=lambda: journal.FileJournal(folder),
             host=socket.gethostname(),
             pid=os.getpid(),
+            habits=sending.Habits(connections=app.config["RELAY"].connections),
         )
         if ending.state is BroadcastState.SENDING and ending.next_in is not None:
             _come_back(broadcast_id, ending.next_in)

@@ -34,6 +34,8 @@ class RecordingExchange:
         self._taken: Counter[int] = Counter()
         self._tries, self._troubles_borne = tries, troubles_borne
         self._stopped = False
+        self.allowed: int | None = None
+        self.held: list[int] = []
         self._read, self._write = os.pipe()
 
     def close(self) -> None:
@@ -76,6 +78,12 @@ class RecordingExchange:
 
     def at_hand(self) -> int:
         return 0 if self._stopped else len(self._waiting)
+
+    def most_connections(self) -> int | None:
+        return self.allowed
+
+    def holds(self, connections: int) -> None:
+        self.held.append(connections)
 
     def finished(self) -> bool:
         return self._stopped or not (self._waiting or self._out)

@@ -34,6 +34,12 @@ class Exchange(Protocol):
     def at_hand(self) -> int:
         """How many mails `take` would give now. The mailer opens no more connections than that (a bound, need not be exact)."""
 
+    def most_connections(self) -> int | None:
+        """How many connections the mailer may hold now, where others use the relay too; None: as many as its own settings say."""
+
+    def holds(self, connections: int) -> None:
+        """The mailer holds so many connections now. Told when the number changed."""
+
     def finished(self) -> bool:
         """True when `take` will never again return a mail: settle what is under way and return."""
 

@@ -28,6 +28,9 @@ class Pool(Protocol):
     def is_idle(self, connection: "Connection") -> None:
         """The connection can carry a mail now."""
 
+    def has_too_many(self) -> bool:
+        """Whether a connection should end after the mail it carries."""
+
     def has_ended(self, connection: "Connection", failed: bool) -> None:
         """The connection is closed; `failed` before it was of any use."""
 
@@ -188,7 +191,7 @@ class Connection:
             return
         self._set_deadline()
         if awaiting is IDLE:
-            if self.mails >= self.settings.mails_per_connection:
+            if self.mails >= self.settings.mails_per_connection or self.pool.has_too_many():
                 self.leave()
             else:
                 self.pool.is_idle(self)

@@ -52,18 +52,20 @@ class SmtpMailer:
         self._first_pause = self._pause = first_pause
         self._may_connect_at = 0.0
         self._is_proven = False
+        self._most, self._told = settings.connections, 0
         self._tick = min(TICK_SECONDS, *(limit / 4 for limit in self.timeouts.values()))
         self._sweep_at = 0.0
 
     def run(self, exchange: Exchange) -> None:
         """Send until the exchange is finished; see `ports.Mailer`."""
-        self.exchange = exchange
+        self.exchange, self._told = exchange, -1
         wake = exchange.wake_fileno()
         self.selector.register(wake, READ, None)
         try:
             self.now, self._sweep_at = self._clock(), 0.0
             self._listen(0)  # what the relay said or closed since the last run, and what grew too old
             while True:
+                self._heed_limit()
                 self._hand_out()
                 self._open_more()
                 if exchange.finished() and not any(c.mail or c.following for c in self._connections):
@@ -133,6 +135,25 @@ class SmtpMailer:
             for connection in [c for c in self._connections if c.deadline <= before]:
                 connection.expired()
 
+    def _heed_limit(self) -> None:
+        """Say how many connections there are, and say goodbye to idle ones beyond what is allowed; others become idle after their mail."""
+        if len(self._connections) != self._told:
+            self._told = len(self._connections)
+            self.exchange.holds(self._told)
+        most = self.exchange.most_connections()
+        self._most = self.settings.connections if most is None else min(most, self.settings.connections)
+        for connection in self._idle:  # the one used longest ago comes first
+            if not self.has_too_many():
+                break
+            if connection.awaiting is IDLE and not connection.is_closed:
+                connection.leave()
+
+    def has_too_many(self) -> bool:
+        """Whether a connection should end after the mail it carries."""
+        if len(self._connections) <= self._most:
+            return False
+        return sum(connection.awaiting is not QUIT for connection in self._connections) > self._most
+
     def _hand_out(self) -> None:
         while self._idle:
             connection = self._idle[-1]  # the one used last, so that those not needed grow old
@@ -146,7 +167,7 @@ class SmtpMailer:
             connection.begin(mail)
 
     def _open_more(self) -> None:
-        room = self.settings.connections - len(self._connections)
+        room = self._most - len(self._connections)
         if room <= 0 or self.now < self._may_connect_at:
             return
         opening = sum(not connection.is_open for connection in self._connections)

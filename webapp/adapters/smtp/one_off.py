@@ -37,6 +37,12 @@ class _Single:
     def at_hand(self) -> int:
         return 1 if self._waiting else 0
 
+    def most_connections(self) -> int | None:
+        return None
+
+    def holds(self, connections: int) -> None:
+        pass
+
     def finished(self) -> bool:
         return self.reply is not None
 

@@ -75,7 +75,8 @@ def _carry(connection: "Connection", mail: Mail) -> Dialogue:
         if body_starts(mail) is False:
             raise Ended(Reply(Stage.DATA, None, "", "called back before the content left", Cause.WITHDRAWN))
         connection.mails += 1
-        following = connection.take() if pipelining and connection.mails < last else None
+        may_follow = pipelining and connection.mails < last and not connection.pool.has_too_many()
+        following = connection.take() if may_follow else None
         group = b"" if following is None else _group(following)
         connection.following, connection.behind_dot = following, len(group)
         data = mail.data

@@ -26,6 +26,7 @@ from webapp.core.ledger.leases import (
     open_lease,
     open_senders,
     renew,
+    share_connections,
 )
 from webapp.core.ledger.outcomes import RowsLost, Settled, Terms, record
 from webapp.core.ledger.prospects import next_look
@@ -65,5 +66,6 @@ __all__ = [
     "release_held",
     "renew",
     "resolve_uncertain",
+    "share_connections",
     "with_rows_in",
 ]

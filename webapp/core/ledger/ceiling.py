@@ -32,7 +32,7 @@ def openings(session: Session, limits: Limits, reading: Reading) -> list[list[Op
 def _of_the_day(session: Session, per_day: int, reading: Reading) -> list[Opening]:
     paths, cursor = hot(session)
     # In this order: a mail that is settled between the two statements counts twice rather than not at all.
-    reading, claimed = paths.claimed_now(cursor, SITE, reading)
+    _reading, claimed = paths.claimed_now(cursor, SITE, reading)
     since = reading.wall - DAY - MINUTE
     used, first = paths.left_since(cursor, since)
     free = per_day - claimed - used

@@ -7,6 +7,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from webapp.core.ledger.hot import hot
+from webapp.core.rules.limits import connections_for
 from webapp.core.rules.pacing import Reading
 from webapp.core.tables.deliveries import Sender
 
@@ -82,6 +83,26 @@ def open_senders(session: Session, broadcast_id: int | None = None) -> list[Send
     if broadcast_id is not None:
         query = query.where(Sender.broadcast_id == broadcast_id)
     return list(session.scalars(query))
+
+
+def share_connections(session: Session, lease: Lease, limit: int, *, wanted: int, holding: int) -> int:
+    """How many connections to the relay the lease's process may hold, of the `limit` for all processes together: its share, as far as
+    others have let go. `wanted` is what it would like, `holding` what it may still hold of an earlier, larger share. Not for a limit of 0.
+    """
+    paths, cursor = hot(session)
+    paths.lock_limits(cursor)
+    others = select(func.count(), func.coalesce(func.sum(Sender.connections), 0)).where(
+        Sender.ended_at.is_(None), Sender.id != lease.sender_id
+    )
+    count, held = session.execute(others).one()
+    mine = connections_for(limit, wanted, count + 1, int(held))
+    session.execute(
+        update(Sender)
+        .where(Sender.id == lease.sender_id)
+        .values(connections=max(mine, holding))
+        .execution_options(synchronize_session=False)
+    )
+    return mine
 
 
 def in_force(session: Session, broadcast_id: int | None, now: datetime) -> int:

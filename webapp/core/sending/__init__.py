@@ -3,6 +3,7 @@
 outbox.py    where the two threads meet: mails on their way, and when nothing more may be handed over
 recorder.py  the thread that claims and records, one transaction a group
 letters.py   claimed deliveries as mails
+surroundings.py  what a sender is given
 """
 
 from collections.abc import Callable
@@ -18,7 +19,8 @@ from webapp.core.rules.breaker import Breaker
 from webapp.core.rules.lifecycle import BroadcastState
 from webapp.core.sending.letters import Letters
 from webapp.core.sending.outbox import Outbox
-from webapp.core.sending.recorder import Habits, Recorder, Shell, is_trouble_of_the_database
+from webapp.core.sending.recorder import Recorder, is_trouble_of_the_database
+from webapp.core.sending.surroundings import Habits, Shell
 from webapp.core.tables.broadcasts import Broadcast
 
 __all__ = ["Ending", "Habits", "Shell", "send"]

@@ -24,7 +24,8 @@ class Outbox:
     """`ports.Exchange` of one sending process.
 
     `deadline` (ticks) is when the lease ends as far as this process may trust it. Once `barred` nothing more is handed over, ever; `hold`
-    stops handing over for as long as the database takes no outcomes.
+    stops handing over for as long as the database takes no outcomes. `connections_allowed` is what the recorder lets the mailer have,
+    `connections_held` what it has.
     """
 
     def __init__(
@@ -41,6 +42,8 @@ class Outbox:
         self.on_hold = False
         self.deadline = 0.0
         self.changed = threading.Condition()
+        self.connections_allowed: int | None = None
+        self.connections_held = 0
         self._letters, self._journal = letters, journal
         self._is_sending, self._ticks = is_sending, ticks
         self._group = group
@@ -79,6 +82,12 @@ class Outbox:
             return min(len(self._queue), room)
         now = self._ticks()
         return min(sum(1 for not_before, _ in self._queue if not_before <= now), room)
+
+    def most_connections(self) -> int | None:
+        return self.connections_allowed
+
+    def holds(self, connections: int) -> None:
+        self.connections_held = connections
 
     def finished(self) -> bool:
         return self.barred is not None
@@ -168,6 +177,12 @@ class Outbox:
         self.wake()
         with self.changed:
             self.changed.notify_all()
+
+    def allow(self, connections: int | None) -> None:
+        """Let the mailer hold so many connections from now on; None: as many as it likes."""
+        if connections != self.connections_allowed:
+            self.connections_allowed = connections
+            self.wake()
 
     def hold(self, on_hold: bool) -> None:
         if self.on_hold is not on_hold:

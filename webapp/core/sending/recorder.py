@@ -6,7 +6,6 @@ Each round is one transaction: the lease renewed, the outcomes of the last group
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
@@ -15,60 +14,17 @@ from sqlalchemy.orm import Session
 from webapp.core import broadcasts, ledger, limits, tag_catalogue
 from webapp.core.ledger import Claim, Lease, LeaseLost, RowsLost, Settled
 from webapp.core.ledger.claims import Holder
-from webapp.core.ports import Watch
 from webapp.core.rules.lifecycle import BroadcastState, DeliveryState
 from webapp.core.rules.limits import NO_LIMITS
 from webapp.core.rules.pacing import Reading
 from webapp.core.sending.outbox import Outbox
+from webapp.core.sending.surroundings import Habits, Shell
 from webapp.core.tables.broadcasts import Broadcast
 
 ASK_S = 0.25
 """How often the surroundings are asked whether to go on."""
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Habits:
-    """How a sender works. Times in seconds.
-
-    `group`: mails of one transaction. `latest_s`: an outcome waits at most so long for its group.
-    `lead_s`: mails are claimed so long before the pace lets them leave. `near_s`: a next mail that is nearer is waited for.
-    `slice_s`: after so long a sender that is never idle makes room if another job waits. `promote_s`: how often rows are looked for
-    whose time has come. `help_s`: a sender that was behind for so long calls for help. `limits_s`: how often the limits above all
-    broadcasts are read. `patience_s`: how long to insist when the database does not take outcomes.
-    """
-
-    group: int = 200
-    latest_s: float = 0.05
-    lead_s: float = 0.2
-    near_s: float = 5.0
-    slice_s: float = 5.0
-    promote_s: float = 1.0
-    help_s: float = 1.0
-    limits_s: float = 1.0
-    patience_s: float = 120.0
-    retry_s: float = 0.25
-
-
-@dataclass(frozen=True, slots=True)
-class Shell:
-    """What the core is given by its surroundings.
-
-    `prepare` begins a session's transaction as one that will write. `reading` looks at all clocks, `ticks` at the steady one alone.
-    `watch` looks at a broadcast's state from beside.
-    `must_stop` says that the process is asked to end, `somebody_waits` that other work waits for this worker; both are asked a few times
-    a second. `call_for_help` asks for another process to serve the same broadcast, if there is an idle one.
-    """
-
-    engine: Engine
-    prepare: Callable[[Session], None]
-    reading: Callable[[], Reading]
-    ticks: Callable[[], float]
-    watch: Callable[[int], Watch]
-    must_stop: Callable[[], bool] = lambda: False
-    somebody_waits: Callable[[], bool] = lambda: False
-    call_for_help: Callable[[], None] = lambda: None
 
 
 class Recorder(threading.Thread):
@@ -93,6 +49,7 @@ class Recorder(threading.Thread):
         self._began = self._renewed = self._asked = self._promoted = float("-inf")
         self._claim_at = float("-inf")
         self._behind_since: float | None = None
+        self._barren_since: float | None = None
         self._mailer_has_ended = threading.Event()
 
     def mailer_has_ended(self) -> None:
@@ -140,7 +97,7 @@ class Recorder(threading.Thread):
         self._shell.prepare(session)
         reading = self._shell.reading()
         ledger.renew(session, lease, reading.wall)
-        self._heed_limits(session, reading)
+        allowed = self._heed_limits(session, reading)
         got_through = False
         if settled:
             ledger.record(session, lease, settled, ledger.Terms.of(self._broadcast, self._limits), reading)
@@ -151,7 +108,7 @@ class Recorder(threading.Thread):
         if is_ill and not self._has_paused:
             self._pause(session, reading)
         claim: Claim | None = None
-        wanted = 0 if outbox.barred else self._wanted(reading)
+        wanted = 0 if outbox.barred or allowed == 0 else self._wanted(reading)
         if wanted > 0:
             promoting = reading.ticks - self._promoted >= self._habits.promote_s
             lead = self._habits.lead_s
@@ -168,14 +125,35 @@ class Recorder(threading.Thread):
             if promoting:
                 self._promoted = reading.ticks
         session.commit()
+        self._may_hold(allowed, reading.ticks)
         self._has_paused = is_ill
         self._is_probing = self._is_probing and not got_through
         return claim, reading
 
-    def _heed_limits(self, session: Session, reading: Reading) -> None:
-        """Read what stands above all broadcasts, now and then: an administrator may change it at any time."""
-        if reading.ticks - self._limits_read >= self._habits.limits_s:
-            self._limits, self._limits_read = limits.read(session), reading.ticks
+    def _heed_limits(self, session: Session, reading: Reading) -> int | None:
+        """Look at what stands above all broadcasts, now and then: an administrator may change it, and senders come and go. Returns how many
+        connections this process may hold; None for any number."""
+        allowed = self._outbox.connections_allowed
+        if reading.ticks - self._limits_read < self._habits.limits_s:
+            return allowed
+        self._limits, self._limits_read = limits.read(session), reading.ticks
+        limit, wanted = self._limits.connections, self._habits.connections
+        if not limit:
+            return None
+        # The mailer may still open as many as it was allowed until it has heard of the smaller number.
+        holding = max(self._outbox.connections_held, allowed or 0)
+        return ledger.share_connections(session, self._lease, limit, wanted=wanted, holding=holding)
+
+    def _may_hold(self, connections: int | None, ticks: float) -> None:
+        """Let the mailer have them. Where there are none for this process, it waits a little for others to let go, and leaves."""
+        self._outbox.allow(connections)
+        if connections != 0:
+            self._barren_since = None
+            return
+        self._claim_at = ticks + self._habits.limits_s
+        self._barren_since = ticks if self._barren_since is None else self._barren_since
+        if ticks - self._barren_since >= self._habits.near_s:
+            self._outbox.bar("all connections that the relay may be given are in use")
 
     def _wanted(self, reading: Reading) -> int:
         """How many mails to claim now: a group ahead of the mailer, unless it is known that there are none."""

@@ -10,7 +10,7 @@ from webapp.core import broadcasts, ledger
 from webapp.core.ports import JournalFinding
 from webapp.core.rules.lifecycle import WAITING, BroadcastState
 from webapp.core.rules.pacing import Reading
-from webapp.core.sending.recorder import Shell
+from webapp.core.sending.surroundings import Shell
 from webapp.core.tables.broadcasts import Broadcast
 
 NEAR_S = 15.0
