@@ -1,0 +1,98 @@
+"""Processor time of handing over one mail, SMTP alone: 10 KB that are ready, ten connections that pipeline, nothing rendered or recorded.
+
+In it is everything from `take` to `settled`, the kernel's part included: on one machine that is mostly the copying of the mail to the other
+side.
+"""
+
+import os
+import tempfile
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from tests.benchmarks import postfix, render
+from tests.benchmarks.figure import Figure
+from webapp.adapters.smtp import SmtpMailer
+from webapp.config import RelaySettings
+from webapp.core.ports import Mail, Reply
+
+ROUNDS, MAILS = 7, 20_000
+SHORT_ROUNDS, SHORT_MAILS = 2, 500
+NAME, UNIT, GOAL = "SMTP alone, ten connections", "µs CPU/mail", 12
+
+
+class Pile:
+    """An exchange of mails that lie ready, all with the same content."""
+
+    def __init__(self, mails: int, data: bytes) -> None:
+        self._numbers = iter(range(1, mails + 1))
+        self._data = data
+        self._left = self.unsettled = mails
+        self.accepted = 0
+        self._never_read, self._never_written = os.pipe()
+
+    def take(self) -> Mail | None:
+        number = next(self._numbers, None)
+        if number is None:
+            return None
+        self._left -= 1
+        return Mail(number, "news@example.com", f"client{number}@example.com", self._data)
+
+    def at_hand(self) -> int:
+        return self._left
+
+    def most_connections(self) -> int | None:
+        return None
+
+    def holds(self, connections: int) -> None:
+        pass
+
+    def finished(self) -> bool:
+        return not self._left
+
+    def wake_fileno(self) -> int:
+        return self._never_read
+
+    def woken(self) -> None:
+        pass
+
+    def body_starts(self, mail: Mail) -> bool:
+        return True
+
+    def settled(self, mail: Mail, reply: Reply) -> None:
+        self.unsettled -= 1
+        self.accepted += reply.code == 250
+
+    def trouble(self, reply: Reply) -> None:
+        raise AssertionError(reply)
+
+    def close(self) -> None:
+        os.close(self._never_read)
+        os.close(self._never_written)
+
+
+def run(*, short: bool) -> Iterable[Figure]:
+    try:
+        programs = postfix.programs()
+    except postfix.Missing as missing:
+        yield Figure.missing(NAME, UNIT, GOAL, str(missing), bound="at most")
+        return
+    with tempfile.TemporaryDirectory(prefix="mm-") as folder, programs.receive(Path(folder)) as sink:
+        yield Figure.of(NAME, list(_rounds(sink, short)), UNIT, GOAL, bound="at most")
+
+
+def _rounds(sink: postfix.Sink, short: bool) -> Iterator[float]:
+    message = render.content(render.PARAGRAPH, 10_000)
+    data = message.render([render.COMMON[tag] for tag in message.tags], render.stamp(1))
+    mails = SHORT_MAILS if short else MAILS
+    for _ in range(SHORT_ROUNDS if short else ROUNDS):
+        pile, before = Pile(mails, data), sink.mails()
+        mailer = SmtpMailer(RelaySettings(port=sink.port))
+        began = time.process_time()
+        mailer.run(pile)
+        used = time.process_time() - began
+        mailer.close()
+        pile.close()
+        taken = sink.mails() - before
+        assert pile.accepted == taken == mails, f"{pile.accepted} accepted, {taken} taken, {mails} sent"
+        yield used / mails * 1e6
