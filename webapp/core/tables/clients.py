@@ -14,7 +14,7 @@ class Client(Base):
     """A customer. `number` is the business's own client id; `address` is the usable form of `email`, or NULL.
 
     `address` is what stands in RCPT TO (domain in IDNA2008); `address_key` is the form in which two addresses are
-    the same (the whole address in lower case); `address_problem` says why `email` cannot be used.
+    the same, whatever their case; `address_problem` says why `email` cannot be used.
     """
 
     __tablename__ = "client"

@@ -1,10 +1,15 @@
 """Header fields by themselves and in whole mails."""
 
+import itertools
 import re
 from base64 import b64decode
+from binascii import a2b_qp
 from datetime import UTC, datetime, timedelta, timezone
+from operator import itemgetter
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.core.rules.message.mails import compiled, rendered, stamp
 from tests.core.rules.message.readers import READERS, fit_for_the_wire
@@ -121,6 +126,25 @@ def test_a_subject_is_one_line_of_ascii_folded_at_blanks(subject, lines):
 def test_no_character_is_divided_between_two_encoded_words():
     for word in re.findall(r"=\?utf-8\?b\?(.*?)\?=", headers.unstructured("Subject", "aжé漢😀" * 30)):
         assert b64decode(word).decode()
+
+
+@given(
+    st.text(st.sampled_from("a жéजक漢 😀"), max_size=300) | st.text(st.characters(codec="utf-8"), max_size=300),
+    st.integers(2, 30),
+)
+def test_encoded_words_say_the_same_one_by_one_and_where_neighbours_in_base64_are_decoded_as_one(text, column):
+    written = headers._encoded_words(text, column)
+    words = re.findall(r"=\?utf-8\?(.)\?(.*?)\?=", written)
+    assert written == "\r\n ".join(f"=?utf-8?{how}?{word}?=" for how, word in words)
+    assert all(len(line) <= 76 for line in (" " * column + written).split("\r\n"))
+    assert "".join(word_of(how, word).decode() for how, word in words) == text
+    groups = itertools.groupby(words, key=itemgetter(0))
+    joined = [word_of(how, "".join(word for _, word in group)) for how, group in groups]
+    assert b"".join(joined).decode() == text
+
+
+def word_of(how: str, word: str) -> bytes:
+    return b64decode(word, validate=True) if how == "b" else a2b_qp(word, header=True)
 
 
 def test_list_fields_are_never_encoded_and_folded_only_between_their_items():

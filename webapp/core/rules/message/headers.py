@@ -117,21 +117,49 @@ _FRAME = len("=?utf-8?b??=")
 
 
 def _encoded_words(text: str, column: int) -> str:
-    """The text as encoded words of UTF-8, at most 75 columns each, the first beginning at `column`; no character is divided between two."""
+    """The text as encoded words of UTF-8, at most 75 columns each, the first beginning at `column`; no character is divided between two.
+
+    Some programs (GMime 3.2 among them) decode neighbours in base64 as one and stop at padding; so what follows a word with padding is in
+    quoted-printable.
+    """
     data = text.encode()
     room = WIDTH - column - _FRAME
     if len(data) <= room:
         quoted = "".join(map(_Q.__getitem__, data))
         if len(quoted) <= room and len(quoted) <= -(-len(data) // 3) * 4:
             return f"=?utf-8?q?{quoted}?="
-    words, position = [], 0
+    words: list[str] = []
+    position, is_padded = 0, False
     while position < len(data):
-        end = position + room // 4 * 3
-        while end < len(data) and data[end] & 0xC0 == 0x80:
-            end -= 1
-        words.append(f"=?utf-8?b?{b2a_base64(data[position:end], newline=False).decode()}?=")
+        end = _end_of_quoted(data, position, room) if is_padded else _end_of_base64(data, position, room // 4 * 3)
+        if is_padded:
+            words.append(f"=?utf-8?q?{''.join(map(_Q.__getitem__, data[position:end]))}?=")
+        else:
+            words.append(f"=?utf-8?b?{b2a_base64(data[position:end], newline=False).decode()}?=")
+        is_padded = not is_padded and (end - position) % 3 > 0
         position, room = end, WIDTH - 1 - _FRAME
     return "\r\n ".join(words)
+
+
+def _end_of_base64(data: bytes, position: int, most: int) -> int:
+    """Where a word from `position` on ends before a character: after at most so many octets, and without padding if that costs few."""
+    longest = position + most
+    if longest >= len(data):
+        return len(data)
+    ends = [end for end in range(longest, longest - 7, -1) if data[end] & 0xC0 != 0x80]
+    return next((end for end in ends if (end - position) % 3 == 0), ends[0])
+
+
+def _end_of_quoted(data: bytes, position: int, columns: int) -> int:
+    """The same for a word in quoted-printable with so many columns."""
+    end = position
+    for following in range(position, len(data)):
+        if data[following] & 0xC0 != 0x80:
+            end = following
+        columns -= len(_Q[data[following]])
+        if columns < 0:
+            return end
+    return len(data)
 
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
