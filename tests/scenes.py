@@ -63,6 +63,7 @@ class Scene:
 
         It has a sender address of its own, by which the relay's log tells broadcasts apart.
         """
+        self.session.rollback()  # what was read before is no ground to write on
         self.clients(mails)
         given = {"batch_size": 0, "interval_s": 0, "from_address": f"Example <b{next(_numbers)}@example.com>"}
         broadcast = factories.broadcast(self.session, **given | columns)

@@ -1,6 +1,7 @@
 """Where fault families play: scenes on databases of either kind, each with a Redis that is empty."""
 
 import itertools
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Literal
@@ -22,7 +23,7 @@ _numbers = itertools.count(1)
 def scene(kind: Kind, *, connections: int = 3) -> Iterator[Scene]:
     """A scene of its own: a fresh database, a fresh Redis, an empty folder. Call it between `run.begin` and `run.end`, from the main
     thread. Ends its Redis; workers and relays are the caller's to end."""
-    folder = run.folder() / f"scene-{next(_numbers)}"
+    folder = run.folder() / f"scene-{os.getpid()}-{next(_numbers)}"
     folder.mkdir()
     with ExitStack() as stack:
         url = new_sqlite(folder) if kind == "sqlite" else stack.enter_context(new_postgresql(folder))
