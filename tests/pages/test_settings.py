@@ -1,7 +1,13 @@
 import re
+from datetime import timedelta
 
-from tests import factories
-from webapp.core import from_addresses, users
+import pytest
+
+from tests import engine, factories
+from webapp.adapters.clock import now
+from webapp.core import from_addresses, ledger, limits, users
+from webapp.core.rules.limits import NO_LIMITS, Limits
+from webapp.core.rules.pacing import Retries
 
 
 def test_a_sender_is_added_made_default_and_removed(browser_client, sqlite_session):
@@ -46,3 +52,62 @@ def test_a_user_who_is_gone_is_a_page_not_a_crash(browser_client):
     answer = browser_client.post("/settings/users/999/link")
     assert answer.status_code == 404
     assert "This user does not exist any more." in answer.text
+
+
+LIMITS = {
+    "per_second": "50",
+    "per_day": "100,000",
+    "connections": "20",
+    "retry_minutes": "2, 30",
+    "retry_spread": "10",
+    "give_up_hours": "48",
+}
+
+
+def test_limits_are_set_and_shown_again(browser_client, sqlite_session):
+    answer = browser_client.post("/settings/sending/limits", data=LIMITS, follow_redirects=True)
+    assert "The limits are set." in answer.text
+    assert 'value="100000"' in answer.text and 'value="2, 30"' in answer.text
+    assert limits.read(sqlite_session) == Limits(50, 100_000, 20, Retries((2, 30), 0.1, timedelta(hours=48)))
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("per_second", "-1", "Use 0 for no limit"),
+        ("per_day", "many", "Use a whole number."),
+        ("retry_minutes", "", "Give 1 to 20 pauses."),
+        ("retry_minutes", "1, soon", "Use minutes with commas between them"),
+        ("retry_minutes", "1, nan", "A pause lasts more than 0"),
+        ("retry_spread", "80", "Use 0 to 50 percent."),
+        ("give_up_hours", "0", "Use 1 to 720 hours."),
+    ],
+)
+def test_a_limit_that_makes_no_sense_is_refused_and_nothing_typed_is_lost(
+    browser_client, sqlite_session, field, value, words
+):
+    answer = browser_client.post("/settings/sending/limits", data=LIMITS | {field: value})
+    assert answer.status_code == 422 and words in answer.text
+    assert (f'value="{value}"' in answer.text and 'value="48"' in answer.text) or field == "give_up_hours"
+    assert limits.read(sqlite_session) == NO_LIMITS
+
+
+def test_the_forecast_and_the_progress_tell_what_a_ceiling_does(browser_client, sqlite_session):
+    limits.save(sqlite_session, Limits(per_day=2))
+    broadcast = engine.sending_broadcast(sqlite_session, mails=5)
+    draft = factories.broadcast(sqlite_session)
+    sqlite_session.commit()
+    page = browser_client.get(f"/mass-mail/{draft.id}/schedule/").text
+    assert "at most" in page and "2 mails a day" in page and "It takes 2 d" in page
+    clocks = engine.Clocks(wall=now())
+    lease = engine.lease_for(sqlite_session, broadcast, clocks)
+    ledger.claim(
+        sqlite_session,
+        lease,
+        10,
+        lambda holders: [[""] for _ in holders],
+        clocks.reading(),
+        limits=limits.read(sqlite_session),
+    )
+    sqlite_session.commit()
+    assert "the mails of this day are used up" in browser_client.get(f"/mass-mail/{broadcast.id}/").text

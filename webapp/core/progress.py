@@ -9,6 +9,7 @@ from enum import StrEnum
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from webapp.core import ledger, limits
 from webapp.core.rules import pacing
 from webapp.core.rules.lifecycle import BroadcastState, DeliveryState
 from webapp.core.tables.broadcasts import Broadcast
@@ -134,7 +135,8 @@ class Progress:
 
     `collecting` while the freeze still writes recipients. `next_batch_at`: when the pace next lets mails leave (None: not
     limited, or nothing waits). `ends_at`: when the last waiting mail leaves, if nothing changes; None when nobody can say.
-    `retry_at`: when the next deferred mail is tried again. `plan`: what is to come, for the chart.
+    `retry_at`: when the next deferred mail is tried again. `plan`: what is to come, for the chart. `held_until`: the
+    mails of this day are used up, and about then some may leave again.
     """
 
     counts: Counts
@@ -143,6 +145,7 @@ class Progress:
     ends_at: datetime | None = None
     retry_at: datetime | None = None
     plan: Plan | None = None
+    held_until: datetime | None = None
 
 
 def is_live(broadcast: Broadcast, counts: Counts, now: datetime) -> bool:
@@ -186,14 +189,20 @@ def read(session: Session, broadcast: Broadcast, now: datetime) -> Progress:
     )
     if not counts.waiting:
         return Progress(counts, collecting, retry_at=retry_at)
+    above = limits.read(session)
+    held_until = ledger.day_opens_at(session, above, now)
     if not pacing.is_limited(broadcast.batch_size, broadcast.interval_s):
         plan = _measured_plan(session, broadcast, counts.waiting, now)
-        ends_at = now + timedelta(seconds=plan.count * plan.interval_s) if plan else None
-        return Progress(counts, collecting, ends_at=ends_at, retry_at=retry_at, plan=plan)
+        measured = now + timedelta(seconds=plan.count * plan.interval_s) if plan else None
+        forecast = above.forecast(counts.waiting, 0, 0, held_until or now)
+        ends_at = max((end for end in (measured, forecast) if end is not None), default=None)
+        return Progress(counts, collecting, ends_at=ends_at, retry_at=retry_at, plan=plan, held_until=held_until)
     next_at = _next_batch(session, broadcast, counts.states.get(DeliveryState.CLAIMED, 0), now)
-    plan = Plan(counts.waiting, next_at, broadcast.batch_size, broadcast.interval_s)
-    ends_at = pacing.forecast(counts.waiting, broadcast.batch_size, broadcast.interval_s, next_at)
-    return Progress(counts, collecting, next_at, ends_at, retry_at, plan)
+    next_at = max(next_at, held_until or next_at)
+    pace = above.slowest(counts.waiting, broadcast.batch_size, broadcast.interval_s)
+    plan = Plan(counts.waiting, next_at, *pace)
+    ends_at = pacing.forecast(counts.waiting, *pace, next_at)
+    return Progress(counts, collecting, next_at, ends_at, retry_at, plan, held_until)
 
 
 def _next_batch(session: Session, broadcast: Broadcast, claimed: int, now: datetime) -> datetime:

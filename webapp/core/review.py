@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from webapp.core import audience, from_addresses
+from webapp.core import audience, from_addresses, limits
 from webapp.core.audience import AudienceCount
-from webapp.core.rules import pacing, schedule, tags
+from webapp.core.rules import schedule, tags
 from webapp.core.rules.lifecycle import BroadcastState
 from webapp.core.rules.tags import TagProblem
 from webapp.core.tables.broadcasts import Broadcast
@@ -58,7 +58,7 @@ def review(session: Session, broadcast: Broadcast, now: datetime) -> Review:
         warnings.append(
             Finding(f"{broadcast.from_address} is not in the list of senders any more.", "content", "from_address")
         )
-    ends = pacing.forecast(count.will_receive, broadcast.batch_size, broadcast.interval_s, now)
+    ends = limits.read(session).forecast(count.will_receive, broadcast.batch_size, broadcast.interval_s, now)
     if ends and ends - now > LONG:
         takes = schedule.duration(round((ends - now).total_seconds()))
         warnings.append(Finding(f"At this pace it takes {takes}.", "schedule"))

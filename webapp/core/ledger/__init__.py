@@ -9,10 +9,12 @@ waiting.py    rows whose time has come, or that are cancelled
 uncertain.py  what an administrator decides about rows in doubt
 prospects.py  when a broadcast is worth looking at again
 pace.py       the pace as the database remembers it
+ceiling.py    the site's ceilings above it
 tally.py      counts
 hot.py        the way to on_sqlite.py and on_postgresql.py, the statements of the hot path
 """
 
+from webapp.core.ledger.ceiling import day_opens_at
 from webapp.core.ledger.claims import Claim, Claimed, claim, release
 from webapp.core.ledger.freeze import freeze_chunk
 from webapp.core.ledger.leases import (
@@ -50,6 +52,7 @@ __all__ = [
     "cancel_waiting",
     "claim",
     "counts",
+    "day_opens_at",
     "end_lease",
     "freeze_chunk",
     "has_much",

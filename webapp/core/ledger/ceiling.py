@@ -1,17 +1,16 @@
 """The site's ceilings, which stand above the pace of each broadcast: mails per second and per day, of all broadcasts together."""
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
 from webapp.core.ledger import pace
 from webapp.core.ledger.hot import hot
 from webapp.core.ledger.pace import SITE
-from webapp.core.rules.limits import Limits
+from webapp.core.rules.limits import SECOND_S, Limits
 from webapp.core.rules.pacing import Opening, Reading
 
-SECOND_S = 1
 DAY = timedelta(hours=24)
 MINUTE = timedelta(minutes=1)
 
@@ -27,6 +26,16 @@ def openings(session: Session, limits: Limits, reading: Reading) -> list[list[Op
     if limits.per_day:
         found.append(_of_the_day(session, limits.per_day, reading))
     return found
+
+
+def day_opens_at(session: Session, limits: Limits, now: datetime) -> datetime | None:
+    """When the ceiling of the day lets a mail leave again; None while it does."""
+    if not limits.per_day:
+        return None
+    opened = _of_the_day(session, limits.per_day, Reading(now, "", 0.0))
+    if opened and not opened[0].delay:
+        return None
+    return now + (timedelta(seconds=opened[0].delay) if opened else MINUTE)
 
 
 def _of_the_day(session: Session, per_day: int, reading: Reading) -> list[Opening]:

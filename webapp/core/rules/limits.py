@@ -1,14 +1,17 @@
 """What stands above all broadcasts: ceilings for the site, connections to the relay, and how long a mail is tried again."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from webapp.core.errors import Invalid
+from webapp.core.rules import pacing
 from webapp.core.rules.pacing import Retries
 
 LARGEST = 1_000_000_000
 MOST_CONNECTIONS = 10_000
 MOST_RETRIES, LONGEST_RETRY_MINUTES = 20, 7 * 24 * 60
 LONGEST_HOURS = 30 * 24
+SECOND_S, DAY_S = 1, 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,19 @@ class Limits:
     @property
     def has_ceiling(self) -> bool:
         return bool(self.per_second or self.per_day)
+
+    def forecast(self, count: int, batch_size: int, interval_s: int, start: datetime) -> datetime | None:
+        """When the last of `count` mails of a broadcast leaves, if the first leave at `start`, the relay is no hindrance and no other
+        broadcast takes from the ceilings; None where neither pace nor ceiling limits."""
+        size, seconds = self.slowest(count, batch_size, interval_s)
+        return pacing.forecast(count, size, seconds, start)
+
+    def slowest(self, count: int, batch_size: int, interval_s: int) -> tuple[int, int]:
+        """Of a broadcast's pace and the ceilings, the one under which so many mails take longest, as batch size and interval; (0, 0) where
+        nothing limits."""
+        paces = [(batch_size, interval_s), (self.per_second, SECOND_S), (self.per_day, DAY_S)]
+        limited = [pace for pace in paces if pacing.is_limited(*pace)]
+        return max(limited, key=lambda pace: (-(-count // pace[0]) - 1) * pace[1], default=(0, 0))
 
 
 NO_LIMITS = Limits()

@@ -7,10 +7,10 @@ from flask_login import current_user
 
 from webapp.adapters import wakeups
 from webapp.adapters.clock import now
-from webapp.core import audience, broadcasts, previews
+from webapp.core import audience, broadcasts, limits, previews
 from webapp.core.audience import AudienceFilter
 from webapp.core.review import review
-from webapp.core.rules import pacing, schedule
+from webapp.core.rules import schedule
 from webapp.core.rules.lifecycle import BroadcastState
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.extensions import db
@@ -109,10 +109,10 @@ def _start_here(broadcast: Broadcast) -> str:
 
 
 def _ends_words(broadcast: Broadcast, count: int) -> str:
-    """When the last mail leaves if nothing hinders, in the broadcast's zone; "" for an unlimited pace."""
+    """When the last mail leaves if nothing hinders, in the broadcast's zone; "" where nothing limits it."""
     at = now()
     begins = max(broadcast.starts_at or at, at)
-    ends = pacing.forecast(count, broadcast.batch_size, broadcast.interval_s, begins)
+    ends = limits.read(db.session).forecast(count, broadcast.batch_size, broadcast.interval_s, begins)
     return schedule.moment_in_words(ends, broadcast.time_zone, at) if ends else ""
 
 

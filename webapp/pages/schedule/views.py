@@ -8,10 +8,12 @@ from flask import Blueprint, render_template, request, url_for
 from flask_login import current_user
 
 from webapp.adapters.clock import now
-from webapp.core import audience, broadcasts
-from webapp.core.rules import pacing, schedule, zones
+from webapp.core import audience, broadcasts, limits
+from webapp.core.rules import schedule, zones
+from webapp.core.rules.limits import DAY_S, SECOND_S, Limits
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.extensions import db
+from webapp.pages import wording
 from webapp.pages.broadcasts import draft
 from webapp.pages.schedule.forms import POLICIES, WHEN, ScheduleForm
 
@@ -20,7 +22,8 @@ bp = Blueprint("schedule", __name__, url_prefix="/mass-mail/<int:broadcast_id>/s
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """What the choices on the page come to; shown beside the form. `problem` instead of times when they cannot be used."""
+    """What the choices on the page come to; shown beside the form. `problem` instead of times when they cannot be used. `ceiling` is
+    what holds it back more than its own pace."""
 
     count: int
     zone: str
@@ -30,6 +33,7 @@ class Forecast:
     start_here: str = ""
     end_here: str = ""
     problem: bool = False
+    ceiling: str = ""
 
 
 @bp.get("/")
@@ -140,7 +144,8 @@ def _forecast(broadcast: Broadcast, form: ScheduleForm, start: schedule.Start, z
         return Forecast(count, zone, problem=True)
     later, here = form.when.data == "later", current_user.time_zone
     begins = max(start.instant, at)
-    ends = pacing.forecast(count, form.batch_size.data or 0, form.interval_s.data or 0, begins)
+    above = limits.read(db.session)
+    ends = above.forecast(count, form.batch_size.data or 0, form.interval_s.data or 0, begins)
 
     def words(moment: datetime | None, of_zone: str) -> str:
         return schedule.moment_in_words(moment, of_zone, at) if moment else ""
@@ -160,7 +165,19 @@ def _forecast(broadcast: Broadcast, form: ScheduleForm, start: schedule.Start, z
         takes_s=(ends - begins).total_seconds() if ends else 0,
         start_here=words(begins, here) if here != zone and later else "",
         end_here=end_words(here) if here != zone else "",
+        ceiling=_ceiling(above, count, form),
     )
+
+
+def _ceiling(above: Limits, count: int, form: ScheduleForm) -> str:
+    pace = (form.batch_size.data or 0, form.interval_s.data or 0)
+    slowest = above.slowest(count, *pace)
+    if not count or slowest == pace:
+        return ""
+    return {
+        (above.per_second, SECOND_S): f"{wording.plural(above.per_second, 'mail')} a second",
+        (above.per_day, DAY_S): f"{wording.plural(above.per_day, 'mail')} a day",
+    }.get(slowest, "")
 
 
 def _page(frame: draft.Draft, form: ScheduleForm, start: schedule.Start) -> str:

@@ -1,5 +1,5 @@
 from flask_wtf import FlaskForm
-from wtforms import StringField
+from wtforms import IntegerField, StringField
 from wtforms.validators import InputRequired, Length
 
 
@@ -11,3 +11,22 @@ class FromAddressForm(FlaskForm):
 class UserForm(FlaskForm):
     name = StringField("Name", validators=[Length(max=200, message="At most 200 characters.")])
     email = StringField("E-mail", validators=[InputRequired("Enter an e-mail address."), Length(max=320)])
+
+
+class WholeNumber(IntegerField):
+    """An IntegerField that says in plain words what it wants."""
+
+    def process_formdata(self, valuelist):
+        try:
+            super().process_formdata([value.replace(",", "").strip() or "0" for value in valuelist])
+        except ValueError:
+            raise ValueError("Use a whole number.") from None
+
+
+class LimitsForm(FlaskForm):
+    per_second = WholeNumber("Mails a second")
+    per_day = WholeNumber("Mails in 24 hours")
+    connections = WholeNumber("Connections to the relay")
+    retry_minutes = StringField("Pauses, in minutes")
+    retry_spread = WholeNumber("Varied by up to, in per cent")
+    give_up_hours = WholeNumber("Given up after, in hours")

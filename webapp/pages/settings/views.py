@@ -1,22 +1,42 @@
 """Settings of the installation: senders and relay, and who may sign in."""
 
 import secrets
+from datetime import timedelta
 
 from flask import Blueprint, current_app, flash, redirect, render_template, url_for
 from flask_login import current_user
 
 from webapp.adapters.clock import now
-from webapp.core import from_addresses, users
+from webapp.core import from_addresses, limits, users
 from webapp.core.errors import Invalid
+from webapp.core.rules.limits import Limits
+from webapp.core.rules.pacing import Retries
 from webapp.extensions import db
-from webapp.pages.settings.forms import FromAddressForm, UserForm
+from webapp.pages.settings.forms import FromAddressForm, LimitsForm, UserForm
 
 bp = Blueprint("settings", __name__, url_prefix="/settings")
 
 
 @bp.get("/sending")
 def sending():
-    return _sending(FromAddressForm(formdata=None))
+    return _sending()
+
+
+@bp.post("/sending/limits")
+def set_limits():
+    """What stands above all mass mails. It holds at once, also for those that are being sent."""
+    form = LimitsForm()
+    if form.validate_on_submit():
+        try:
+            limits.save(db.session, _limits_of(form))
+        except Invalid as error:
+            db.session.rollback()
+            form[error.field or "per_second"].errors = [str(error)]
+        else:
+            db.session.commit()
+            flash("The limits are set. They hold for mass mails that are being sent, too.", "ok")
+            return redirect(url_for("settings.sending"))
+    return _sending(limits_form=form), 422
 
 
 @bp.post("/sending/from-addresses")
@@ -101,10 +121,36 @@ def _link(user_id: int) -> str:
     return current_app.config["PUBLIC_URL"] + url_for("sign_in.link", token=token)
 
 
-def _sending(form: FromAddressForm) -> str:
+def _limits_of(form: LimitsForm) -> Limits:
+    """What the form says. Raises Invalid for pauses that are no numbers."""
+    words = (form.retry_minutes.data or "").replace(",", " ").split()
+    try:
+        minutes = tuple(float(word) for word in words)
+    except ValueError:
+        raise Invalid("Use minutes with commas between them, as in 1, 5, 15.", "retry_minutes") from None
+    retries = Retries(minutes, (form.retry_spread.data or 0) / 100, timedelta(hours=form.give_up_hours.data or 0))
+    return Limits(form.per_second.data or 0, form.per_day.data or 0, form.connections.data or 0, retries)
+
+
+def _limits_form() -> LimitsForm:
+    now_in_force = limits.read(db.session)
+    retries = now_in_force.retries
+    return LimitsForm(
+        formdata=None,
+        per_second=now_in_force.per_second,
+        per_day=now_in_force.per_day,
+        connections=now_in_force.connections,
+        retry_minutes=", ".join(f"{minutes:g}" for minutes in retries.minutes),
+        retry_spread=round(retries.spread * 100),
+        give_up_hours=round(retries.give_up_after.total_seconds() / 3600),
+    )
+
+
+def _sending(form: FromAddressForm | None = None, limits_form: LimitsForm | None = None) -> str:
     return render_template(
         "settings/sending.html",
-        form=form,
+        form=form or FromAddressForm(formdata=None),
+        limits_form=limits_form or _limits_form(),
         senders=from_addresses.listing(db.session),
         relay=current_app.config["RELAY"],
     )
