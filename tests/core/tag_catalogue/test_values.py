@@ -2,16 +2,18 @@
 
 import dataclasses
 import time
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from babel.dates import format_date
 from sqlalchemy import event
 
 from tests import factories
 from webapp.core import tag_catalogue
 from webapp.core.rules import tags
 from webapp.core.rules.statuses import ClientStatus, HoldingStatus
+from webapp.core.tag_catalogue.formats import formats_for
 
 NOW = datetime(2026, 11, 23, 23, 30, tzinfo=UTC)
 ALL = [tag.name for tag in tags.TAGS]
@@ -188,6 +190,16 @@ def test_the_catalogue_has_a_writer_for_every_tag_and_every_tag_an_example():
     assert all(tag.example and tag.label for tag in tags.TAGS)
     assert len({tag.name for tag in tags.TAGS}) == len(tags.TAGS)
     assert dataclasses.is_dataclass(tags.Tag)
+
+
+@pytest.mark.parametrize(
+    "language", ["en", "de", "cs", "el", "ja", "zh", "ko", "th", "ar", "he", "hu", "lt", "pt-BR", "yue", "ak", "mn"]
+)
+def test_dates_are_written_as_babel_writes_them(language):
+    formats = formats_for(language, None)
+    for number in range(60):
+        day = date(1999, 1, 1) + timedelta(days=113 * number)
+        assert formats.date(day) == format_date(day, "long", locale=formats.locale)
 
 
 def test_a_group_of_two_hundred_takes_milliseconds(sqlite_session):

@@ -5,8 +5,11 @@ from decimal import Decimal
 from functools import lru_cache
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date
+from babel.dates import format_date, get_date_format
 from babel.numbers import format_currency, format_decimal
+
+_A_DAY = date(1987, 1, 28)
+"""Neither its day nor its year can be taken for a month."""
 
 FALLBACK = Locale("en")
 """For clients whose language is not known, or has no rules of writing here."""
@@ -18,13 +21,22 @@ class Formats:
     def __init__(self, locale: Locale):
         self.locale = locale
         self.date = lru_cache(maxsize=4096)(self._date)
+        self._month = lru_cache(maxsize=12)(self._month_of_a_day)
         self.money = lru_cache(maxsize=4096)(self._money)
         self.country = lru_cache(maxsize=512)(self._country)
         self.language = lru_cache(maxsize=512)(self._language)
 
     def _date(self, day: date) -> str:
         """The day with its month in words: 14 March 2027, 14. März 2027, 2027年3月14日."""
-        return format_date(day, "long", locale=self.locale)
+        written, has_zero = self._month(day.month)
+        number = f"{day.day:02}" if has_zero else f"{day.day}"
+        return written.replace(f"{_A_DAY.day}", number).replace(f"{_A_DAY.year}", f"{day.year}")
+
+    def _month_of_a_day(self, month: int) -> tuple[str, bool]:
+        """`_A_DAY` in another month, and whether days below ten are written with a zero. Babel takes its time for each date, and they come by
+        the thousand."""
+        pattern = get_date_format("long", self.locale)
+        return format_date(_A_DAY.replace(month=month), "long", locale=self.locale), "%(dd)s" in pattern.format
 
     def _money(self, amount: Decimal, currency: str | None) -> str:
         """The amount with its currency: €265.00, 265,00 €. Without a currency, the number alone."""

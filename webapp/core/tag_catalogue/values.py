@@ -1,12 +1,15 @@
 """What each tag says for each recipient: read in bulk, written in the client's language."""
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import BindParameter, Select, String, bindparam, select, type_coerce
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, Select, String, Text, bindparam, cast, func, select
 from sqlalchemy.orm import Session
 
 from webapp.core.rules.message.parts import mailbox_or_blank
@@ -33,7 +36,6 @@ class Found:
     formats: list[Formats]
 
 
-_ids: BindParameter[int] = bindparam("ids", expanding=True)
 _client, _service, _product = Client.__table__.c, Service.__table__.c, Product.__table__.c
 _assignment, _addon = AddonAssignment.__table__.c, Addon.__table__.c
 
@@ -48,26 +50,20 @@ _CLIENTS = select(
     _client.address,
     _client.country,
     _client.language,
-    type_coerce(_client.status, String),
+    _client.status,
     _client.client_since,
-).where(_client.id.in_(_ids))
-_SERVICES = (
-    select(
-        _service.id,
-        _product.name,
-        _service.domain,
-        type_coerce(_service.status, String),
-        _service.price,
-        _service.currency,
-        _service.next_due_on,
-    )
-    .join_from(Service.__table__, Product.__table__, _product.id == _service.product_id)
-    .where(_service.id.in_(_ids))
 )
-_ADDONS = (
-    select(_assignment.id, _addon.name, type_coerce(_assignment.status, String))
-    .join_from(AddonAssignment.__table__, Addon.__table__, _addon.id == _assignment.addon_id)
-    .where(_assignment.id.in_(_ids))
+_SERVICES = select(
+    _service.id,
+    _product.name,
+    _service.domain,
+    _service.status,
+    cast(_service.price, String),
+    _service.currency,
+    _service.next_due_on,
+).join_from(Service.__table__, Product.__table__, _product.id == _service.product_id)
+_ADDONS = select(_assignment.id, _addon.name, _assignment.status).join_from(
+    AddonAssignment.__table__, Addon.__table__, _addon.id == _assignment.addon_id
 )
 
 _NOBODY = (0, "", "", "", "", "", "", None, None, None, None)
@@ -97,13 +93,34 @@ def load_values(
 
 
 def _read(session: Session, query: Select[Any], ids: Sequence[int | None], nothing: Sequence[Any]) -> Rows:
+    """The rows of the query with these ids, in their order; dates and amounts as text.
+
+    They come as one text of JSON: a driver that gives row by row lets go of the interpreter for each, and takes it back from the thread
+    that talks to the relay.
+    """
     wanted = {one for one in ids if one is not None}
     if not wanted:
         return [nothing] * len(ids)
-    by_id: dict[int | None, Sequence[Any]] = {
-        row[0]: row for row in session.connection().execute(query, {"ids": list(wanted)}).all()
-    }
+    connection = session.connection()
+    is_sqlite = connection.dialect.name == "sqlite"
+    asked: Any = json.dumps(list(wanted)) if is_sqlite else list(wanted)
+    found = connection.execute(_as_json(query, is_sqlite), {"ids": asked}).scalar_one()
+    by_id: dict[int | None, Sequence[Any]] = {row[0]: row for row in json.loads(found or "[]")}
     return [by_id.get(one, nothing) for one in ids]
+
+
+@cache
+def _as_json(query: Select[Any], is_sqlite: bool) -> Select[tuple[str | None]]:
+    """The query for the ids in the parameter `ids`, its rows as a JSON list of lists."""
+    columns = list(query.selected_columns)
+    if is_sqlite:
+        asked = func.json_each(bindparam("ids")).table_valued("value")
+        rows: ColumnElement[Any] = func.json_group_array(func.json_array(*columns))
+        found: ColumnElement[bool] = columns[0].in_(select(asked.c.value))
+    else:
+        rows = func.json_agg(func.json_build_array(*columns))
+        found = columns[0] == func.any(bindparam("ids", type_=ARRAY(BigInteger)))
+    return query.with_only_columns(cast(rows, Text)).where(found)
 
 
 Write = Callable[[Found], list[str]]
@@ -121,15 +138,25 @@ def _writer(name: str, broadcast: Broadcast, now: datetime) -> Write:
 
 
 def _days(rows: Rows, place: int, formats: list[Formats]) -> list[str]:
-    return [own.date(row[place]) if row[place] else "" for row, own in zip(rows, formats, strict=True)]
+    return [
+        own.date(date.fromisoformat(row[place])) if row[place] else "" for row, own in zip(rows, formats, strict=True)
+    ]
+
+
+def _cleaned(rows: Rows, place: int) -> list[str]:
+    """Such values are mostly clean, all of them together."""
+    values = [row[place] for row in rows]
+    return [value.strip() for value in values] if "".join(values).isprintable() else [clean(value) for value in values]
 
 
 _WRITERS: dict[str, Write] = {
-    "client_id": lambda found: [clean(client[1]) for client in found.clients],
-    "first_name": lambda found: [clean(client[2]) for client in found.clients],
-    "last_name": lambda found: [clean(client[3]) for client in found.clients],
-    "full_name": lambda found: [full_name(clean(client[2]), clean(client[3])) for client in found.clients],
-    "company": lambda found: [clean(client[4]) for client in found.clients],
+    "client_id": lambda found: _cleaned(found.clients, 1),
+    "first_name": lambda found: _cleaned(found.clients, 2),
+    "last_name": lambda found: _cleaned(found.clients, 3),
+    "full_name": lambda found: [
+        full_name(*both) for both in zip(_cleaned(found.clients, 2), _cleaned(found.clients, 3), strict=True)
+    ],
+    "company": lambda found: _cleaned(found.clients, 4),
     "email": lambda found: [_readable(client[5], client[6]) for client in found.clients],
     "country": lambda found: [
         own.country(client[7]) if client[7] else "" for client, own in zip(found.clients, found.formats, strict=True)
@@ -139,15 +166,15 @@ _WRITERS: dict[str, Write] = {
     ],
     "status": lambda found: [_CLIENT_STATUS[client[9]] for client in found.clients],
     "client_since": lambda found: _days(found.clients, 10, found.formats),
-    "service_product": lambda found: [clean(service[1]) for service in found.services],
-    "service_domain": lambda found: [clean(service[2]) for service in found.services],
+    "service_product": lambda found: _cleaned(found.services, 1),
+    "service_domain": lambda found: _cleaned(found.services, 2),
     "service_status": lambda found: [_HOLDING_STATUS[service[3]] for service in found.services],
     "service_price": lambda found: [
-        "" if service[4] is None else own.money(service[4], service[5])
+        "" if service[4] is None else own.money(Decimal(service[4]), service[5])
         for service, own in zip(found.services, found.formats, strict=True)
     ],
     "service_due_date": lambda found: _days(found.services, 6, found.formats),
-    "addon_name": lambda found: [clean(addon[1]) for addon in found.addons],
+    "addon_name": lambda found: _cleaned(found.addons, 1),
     "addon_status": lambda found: [_HOLDING_STATUS[addon[2]] for addon in found.addons],
 }
 
