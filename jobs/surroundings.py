@@ -24,6 +24,7 @@ from webapp.extensions import db
 
 PR_SET_PDEATHSIG = 1
 ASK_REDIS_S = 1.0
+REDIS_AWAY_S = 10.0
 IN_NO_HURRY = "sweep"
 """The key of calls for which no sender makes room as long as they have not waited for long."""
 
@@ -63,8 +64,8 @@ class Turn:
     """This job's turn at its worker: whether it is asked to end, and whether others wait for the worker. Made inside the app's context;
     asked from any thread.
 
-    SIGTERM (and SIGALRM, should somebody give the job a time-out after all) ask it to end after what is on the wire is settled, instead
-    of killing it; so does the end of the worker itself.
+    SIGTERM and SIGHUP (and SIGALRM, should somebody give the job a time-out after all) ask it to end after what is on the wire is settled,
+    instead of killing it; so does the end of the worker itself. Between the final dot and the record no signal does anything else.
     """
 
     def __init__(self) -> None:
@@ -74,8 +75,8 @@ class Turn:
         self._redis, self._count_waiting = wakeups.connection(), wakeups.counter(IN_NO_HURRY)
         self._worker = os.environ.get("RQ_WORKER_ID")
         if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGTERM, self._stop)
-            signal.signal(signal.SIGALRM, self._stop)
+            for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGALRM):
+                signal.signal(number, self._stop)
         if self._worker and sys.platform == "linux":
             ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(signal.SIGTERM), 0, 0, 0)
 
@@ -102,3 +103,4 @@ class Turn:
         except RedisError as error:
             log.warning("Redis cannot be asked who waits: %s", error)
             self._somebody_waits = False
+            self._asked_redis_at = clock.ticks() + REDIS_AWAY_S  # one that hangs keeps the asking thread for seconds
