@@ -3,8 +3,10 @@
 from pathlib import Path
 
 import pytest
+from flask import Flask
+from sqlalchemy.orm import Session
 
-from tests import oracle_log
+from tests import comparison, engine, factories, oracle_log
 from tests.certificates import Authority
 from tests.exchange import RecordingExchange, mail
 from tests.smtp_oracle import Oracle, Script
@@ -12,8 +14,8 @@ from webapp.adapters.smtp import SmtpMailer, send_one
 from webapp.config import RelaySettings
 from webapp.core.ports import Cause, Mail, Reply, Stage
 from webapp.core.rules.breaker import Breaker
-from webapp.core.rules.lifecycle import DeliveryState
-from webapp.core.rules.outcome import judge
+from webapp.core.rules.lifecycle import BroadcastState, DeliveryState
+from webapp.core.rules.outcome import WORDS, judge
 
 ZOFIE, YONGHU = "žofie@example.test", "用户@xn--r8jz45g.example"
 ASCII_ONLY = "the relay does not take addresses with letters outside ASCII"
@@ -120,3 +122,25 @@ def test_the_breaker_is_not_moved_either_way() -> None:
     assert breaker.opened_by is None and breaker.may_be_under_way() == 1
     breaker.saw(judge(busy), busy)
     assert breaker.opened_by is not None
+
+
+@pytest.mark.parametrize("offered", ["always", "never"])
+def test_a_broadcast_reaches_everybody_whom_the_relay_takes(
+    app: Flask, session: Session, oracle_file: Path, tmp_path: Path, offered: str
+) -> None:
+    factories.client(session, ZOFIE, first_name="Žofie")
+    factories.client(session, ZOFIE.upper(), address_key=ZOFIE)
+    broadcast = engine.sending_broadcast(session, mails=20)
+    with Oracle(oracle_file, Script(smtputf8=offered)) as oracle:
+        ending = engine.send(engine.engine_of(app), broadcast.id, tmp_path, RelaySettings(port=oracle.port))
+    assert ending.state is BroadcastState.FINISHED
+    found = comparison.compare(session, broadcast.id, oracle_file)
+    assert found.wrong == []
+    if offered == "always":
+        assert found.states == {"accepted": 21, "skipped": 1}
+        assert parameters(oracle_file)[ZOFIE] == "BODY=8BITMIME SMTPUTF8"
+    else:
+        assert found.states == {"accepted": 20, "failed": 1, "skipped": 1}
+        (failed,) = engine.in_state(session, broadcast, DeliveryState.FAILED)
+        assert (failed.address, failed.reason) == (ZOFIE, "ascii_only")
+        assert WORDS[failed.reason] == ASCII_ONLY
