@@ -33,10 +33,10 @@ class Formats:
         return written.replace(f"{_A_DAY.day}", number).replace(f"{_A_DAY.year}", f"{day.year}")
 
     def _month_of_a_day(self, month: int) -> tuple[str, bool]:
-        """`_A_DAY` in another month, and whether days below ten are written with a zero. Babel takes its time for each date, and they come by
-        the thousand."""
-        pattern = get_date_format("long", self.locale)
-        return format_date(_A_DAY.replace(month=month), "long", locale=self.locale), "%(dd)s" in pattern.format
+        """`_A_DAY` in another month, and whether days below ten are written with a zero. Babel takes its time for each date, and they come
+        by the thousand."""
+        pattern = str(get_date_format("long", self.locale))
+        return format_date(_A_DAY.replace(month=month), "long", locale=self.locale), "dd" in pattern
 
     def _money(self, amount: Decimal, currency: str | None) -> str:
         """The amount with its currency: €265.00, 265,00 €. Without a currency, the number alone."""

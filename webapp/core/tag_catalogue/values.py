@@ -104,23 +104,23 @@ def _read(session: Session, query: Select[Any], ids: Sequence[int | None], nothi
     connection = session.connection()
     is_sqlite = connection.dialect.name == "sqlite"
     asked: Any = json.dumps(list(wanted)) if is_sqlite else list(wanted)
-    found = connection.execute(_as_json(query, is_sqlite), {"ids": asked}).scalar_one()
+    found: str | None = connection.execute(_as_json(query, is_sqlite), {"ids": asked}).scalar_one()
     by_id: dict[int | None, Sequence[Any]] = {row[0]: row for row in json.loads(found or "[]")}
     return [by_id.get(one, nothing) for one in ids]
 
 
 @cache
-def _as_json(query: Select[Any], is_sqlite: bool) -> Select[tuple[str | None]]:
+def _as_json(query: Select[Any], is_sqlite: bool) -> Select[Any]:
     """The query for the ids in the parameter `ids`, its rows as a JSON list of lists."""
     columns = list(query.selected_columns)
     if is_sqlite:
         asked = func.json_each(bindparam("ids")).table_valued("value")
         rows: ColumnElement[Any] = func.json_group_array(func.json_array(*columns))
-        found: ColumnElement[bool] = columns[0].in_(select(asked.c.value))
+        is_asked: ColumnElement[bool] = columns[0].in_(select(asked.c.value))
     else:
         rows = func.json_agg(func.json_build_array(*columns))
-        found = columns[0] == func.any(bindparam("ids", type_=ARRAY(BigInteger)))
-    return query.with_only_columns(cast(rows, Text)).where(found)
+        is_asked = columns[0] == func.any(bindparam("ids", type_=ARRAY(BigInteger)))
+    return query.with_only_columns(cast(rows, Text)).where(is_asked)
 
 
 Write = Callable[[Found], list[str]]
