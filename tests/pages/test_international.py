@@ -46,6 +46,16 @@ def test_the_ledger_and_the_mail_say_it_as_it_was_sent(browser_client, sqlite_se
     assert FOREIGN in browser_client.get(f"/mass-mail/{draft.id}/deliveries/export.csv").get_data().decode("utf-8-sig")
 
 
+def test_a_name_of_several_encoded_words_is_shown_without_blanks_between_them(browser_client, sqlite_session):
+    draft = factories.broadcast(sqlite_session, state=BroadcastState.SENDING, started_at=now(), frozen_at=now())
+    row = factories.delivery(
+        sqlite_session, draft, factories.client(sqlite_session, first_name="小明", last_name="王" * 90)
+    )
+    sqlite_session.commit()
+    page = browser_client.get(f"/mass-mail/{draft.id}/deliveries/{row.id}").text
+    assert f"{'王' * 90}小明 &lt;{row.address}&gt;</bdi>" in page
+
+
 def test_a_test_to_it_says_what_the_relay_cannot(browser_client, sqlite_app, sqlite_session, mail_server: MailServer):
     sqlite_app.config["RELAY"] = mail_server.relay
     draft = factories.broadcast(sqlite_session)

@@ -4,8 +4,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from email import message_from_bytes, policy
-from email.message import EmailMessage
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -15,37 +13,23 @@ from webapp.core.errors import NotFound
 from webapp.core.previews.mail import compiled
 from webapp.core.rules import reasons
 from webapp.core.rules.lifecycle import DeliveryState
-from webapp.core.rules.message import Stamp
+from webapp.core.rules.message import Preview, Stamp, decoded
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.core.tables.deliveries import Attempt, Delivery
 
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """`data` is the whole message (RFC 5322). `final`: these are the bytes that were or will be sent; otherwise the row was not taken
-    up yet, and this is what it would be with the client's present data."""
+    """`data` is the whole message (RFC 5322), `shown` what a mail program shows of it. `final`: these are the bytes that were or will be
+    sent; otherwise the row was not taken up yet, and this is what it would be with the client's present data."""
 
     data: bytes
+    shown: Preview
     final: bool
 
-    @property
-    def parsed(self) -> EmailMessage:
-        return message_from_bytes(self.data, policy=policy.default)
-
-    @property
-    def headers(self) -> list[tuple[str, str]]:
-        """Names and readable values, in the order of the message."""
-        return [(name, str(value)) for name, value in self.parsed.items()]
-
-    @property
-    def html(self) -> str | None:
-        part = self.parsed.get_body(("html",))
-        return part.get_content() if part else None
-
-    @property
-    def text(self) -> str:
-        part = self.parsed.get_body(("plain",))
-        return part.get_content() if part else ""
+    def header(self, name: str) -> str:
+        """The readable content of a field, "" if there is none."""
+        return next((value for field, value in self.shown.headers if field == name), "")
 
     @property
     def source(self) -> str:
@@ -83,7 +67,8 @@ def mail(session: Session, broadcast: Broadcast, delivery: Delivery, now: dateti
         values = tag_catalogue.load_values(session, [row], message.tags, broadcast=broadcast, now=now)[0]
         stamped_at, final = now, False
     stamp = Stamp(delivery.id, broadcast.secret, delivery.address, stamped_at)
-    return Mail(message.render(values, stamp), final)
+    data = message.render(values, stamp)
+    return Mail(data, decoded(data), final)
 
 
 def attempts(session: Session, delivery: Delivery) -> Sequence[Try]:

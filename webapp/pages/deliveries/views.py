@@ -66,7 +66,7 @@ def show(broadcast_id: int, delivery_id: int):
         raise
     except DomainError as problem:
         error = str(problem)
-    ways = [way for way in WAYS if mail and (way != "html" or mail.html is not None)]
+    ways = [way for way in WAYS if mail and (way != "html" or mail.shown.html is not None)]
     way = request.args.get("as", "")
     return render_template(
         "deliveries/show.html",
@@ -86,10 +86,10 @@ def html(broadcast_id: int, delivery_id: int):
     """The HTML part alone, for the frame on the delivery's page, under a policy of its own. Its links open in a new tab."""
     broadcast, _row = _found(broadcast_id, delivery_id)
     mail = _mail(broadcast, delivery_id)
-    if mail is None or mail.html is None:
+    if mail is None or mail.shown.html is None:
         raise NotFound("This mail has no HTML part.")
     target = '<base target="_blank">'
-    page, done = re.subn(r"(<head[^>]*>)", rf"\1{target}", mail.html, count=1)
+    page, done = re.subn(r"(<head[^>]*>)", rf"\1{target}", mail.shown.html, count=1)
     return Response(
         page if done else target + page, mimetype="text/html", headers={"Content-Security-Policy": MAIL_POLICY}
     )
