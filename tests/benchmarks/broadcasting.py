@@ -7,12 +7,14 @@ the end of the lease. Not in it: the start of the worker, and the freeze, which 
 
 import os
 import signal
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from subprocess import PIPE, Popen
 
 import flask_migrate
 from flask import Flask
@@ -20,12 +22,12 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from tests import factories, postgres
-from tests.benchmarks import render
+from tests.benchmarks import postfix, render
 from tests.benchmarks.audience_data import fill
 from tests.databases import make_app
 from tests.workers import Worker, wait_until
 from webapp.adapters import children, clock, database, valkey, wakeups
-from webapp.config import RelaySettings
+from webapp.config import ROOT, RelaySettings
 from webapp.core import broadcasts, ledger
 from webapp.core.rules.lifecycle import BroadcastState, DeliveryState
 from webapp.core.rules.statuses import MessageType
@@ -190,6 +192,31 @@ def house(kind: str, clients: int) -> Iterator[House]:
                 with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
                     connection.execute(text("VACUUM ANALYZE"))
         yield House(app, redis_url, folder)
+
+
+def accounted_by(sink: postfix.Sink, ours: House, port: int = 0, *, workers: int = 1, connections: int = 10) -> Sent:
+    """Send a broadcast to the sink (or to `port`, behind which it stands), and compare what it counted with the ledger."""
+    before = sink.mails()
+    sent = ours.send(port or sink.port, workers=workers, connections=connections)
+    taken = sink.mails() - before
+    if taken != sent.mails:
+        raise Unaccounted(f"the ledger has {sent.mails} accepted mails, the relay took {taken}")
+    return sent
+
+
+@contextmanager
+def far_relay(round_trip: float = 0.020) -> Iterator[tuple[int, postfix.Sink]]:
+    """A sink so many seconds away, and the port by which it is reached. Raises postfix.Missing."""
+    programs = postfix.programs()
+    with tempfile.TemporaryDirectory(prefix="mm-") as folder, programs.receive(Path(folder)) as sink:
+        command = [sys.executable, "-m", "tests.benchmarks.delay_proxy"]
+        command += ["--to", str(sink.port), "--round-trip", str(round_trip)]
+        with Popen(command, stdout=PIPE, cwd=ROOT) as proxy:
+            assert proxy.stdout is not None
+            try:
+                yield int(proxy.stdout.readline()), sink
+            finally:
+                proxy.terminate()
 
 
 def _children_seconds(pid: int) -> float:
