@@ -221,6 +221,15 @@ def test_others_who_wait_get_their_turn_after_a_slice(where: Engine, session: Se
     assert ending.why == "others wait" and ending.next_in == 0.0 and ending.state is S.SENDING
 
 
+def test_a_sender_that_waits_for_its_pace_makes_room_at_once(where: Engine, session: Session, tmp_path: Path):
+    broadcast = engine.sending_broadcast(session, mails=2, batch_size=1, interval_s=4)
+    mailer, asked = PlainMailer(), count()
+    waits = lambda: bool(mailer.sent) and next(asked) > 2  # noqa: E731
+    ending = engine.send(where, broadcast.id, tmp_path, lambda: mailer, somebody_waits=waits)
+    assert ending.why == "others wait" and ending.next_in is not None
+    assert engine.states(session, broadcast) == {"accepted": 1, "pending": 1}
+
+
 def test_a_sender_that_was_taken_over_changes_nothing_any_more(where: Engine, session: Session, tmp_path: Path):
     broadcast = engine.sending_broadcast(session, mails=50)
     key, numbers = broadcast.id, count(1)

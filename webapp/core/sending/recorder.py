@@ -241,8 +241,13 @@ class Recorder(threading.Thread):
         self._asked = ticks
         if self._shell.must_stop():
             self._outbox.bar("the process is asked to end")
-        elif ticks - self._began > self._habits.slice_s and self._shell.somebody_waits():
+        elif self._has_had_its_turn(ticks) and self._shell.somebody_waits():
             self._outbox.bar("others wait")
+
+    def _has_had_its_turn(self, ticks: float) -> bool:
+        """It has worked for a slice of time, or has nothing to do for a while: the worker may go to somebody else."""
+        is_idle = not self._outbox.held() and self._claim_at - ticks > self._habits.lead_s
+        return is_idle or ticks - self._began > self._habits.slice_s
 
     # The end, and when the database is away
 
