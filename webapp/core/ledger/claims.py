@@ -130,13 +130,13 @@ def _delays(limiting: Iterable[Sequence[Opening]], limit: int, lead: float) -> t
 
 
 def _take(
-    session: Session, lease: Lease, rows: Sequence[tuple], load_values: LoadValues, now: datetime
+    session: Session, lease: Lease, rows: Sequence[Sequence], load_values: LoadValues, now: datetime
 ) -> list[Claimed]:
     paths, cursor = hot(session)
     suppressed = [row[0] for row in rows if row[8]]
     wanted = [row for row in rows if not row[8]] if suppressed else rows
     fresh = [row for row in wanted if row[5] is None]
-    loaded = load_values([row[1:4] for row in fresh]) if fresh else ()
+    loaded = load_values([(row[1], row[2], row[3]) for row in fresh]) if fresh else ()
     values: dict[int, Sequence[str]] = dict(zip((row[0] for row in fresh), loaded, strict=True))
     if len(fresh) < len(wanted):
         values |= {row[0]: json.loads(row[5]) for row in wanted if row[5] is not None}

@@ -126,8 +126,8 @@ def use(cursor: Any, broadcast_id: int, uses: Iterable[Use]) -> None:
     cursor.executemany(USE, rows)
 
 
-def due(cursor: Any, broadcast_id: int, now: datetime, limit: int) -> Sequence[tuple]:
-    rows: Sequence[tuple] = cursor.execute(DUE, (broadcast_id, now, limit)).fetchall()
+def due(cursor: Any, broadcast_id: int, now: datetime, limit: int) -> Sequence[Sequence]:
+    rows: Sequence[Sequence] = cursor.execute(DUE, (broadcast_id, now, limit)).fetchall()
     return rows
 
 

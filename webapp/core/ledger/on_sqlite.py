@@ -22,11 +22,14 @@ USES = "SELECT id, taken_at, boot, ticks, count FROM pace_use WHERE broadcast_id
 FORGET = "DELETE FROM pace_use WHERE broadcast_id = ? AND id < ?"
 USE = "INSERT INTO pace_use (broadcast_id, taken_at, boot, ticks, count) VALUES (?, ?, ?, ?, ?)"
 
+# One text for all rows: with each row of a result the driver lets go of the interpreter, and takes it back from the thread that talks to
+# the relay.
 DUE = """
-SELECT d.id, d.client_id, d.service_id, d.addon_assignment_id, d.address, d.merge_values, d.stamped_at, d.attempts,
-       s.address_key IS NOT NULL
-FROM delivery d LEFT JOIN suppression s ON s.address_key = d.address_key
-WHERE d.broadcast_id = ? AND d.state = 'pending' AND d.due_at <= ? ORDER BY d.due_at DESC, d.id LIMIT ?
+SELECT json_group_array(json_array(id, client_id, service_id, addon_assignment_id, address, merge_values, stamped_at, attempts, suppressed))
+FROM (SELECT d.id, d.client_id, d.service_id, d.addon_assignment_id, d.address, d.merge_values, d.stamped_at, d.attempts,
+             s.address_key IS NOT NULL AS suppressed
+      FROM delivery d LEFT JOIN suppression s ON s.address_key = d.address_key
+      WHERE d.broadcast_id = ? AND d.state = 'pending' AND d.due_at <= ? ORDER BY d.due_at DESC, d.id LIMIT ?)
 """
 
 # NOT INDEXED: rows are found by their id. Left alone, SQLite walks all rows of that state, once for each of the group.
@@ -123,8 +126,8 @@ def use(cursor: Any, broadcast_id: int, uses: Iterable[Use]) -> None:
     cursor.executemany(USE, rows)
 
 
-def due(cursor: Any, broadcast_id: int, now: datetime, limit: int) -> Sequence[tuple]:
-    rows: Sequence[tuple] = cursor.execute(DUE, (broadcast_id, instant(now), limit)).fetchall()
+def due(cursor: Any, broadcast_id: int, now: datetime, limit: int) -> Sequence[Sequence]:
+    rows: Sequence[Sequence] = json.loads(cursor.execute(DUE, (broadcast_id, instant(now), limit)).fetchone()[0])
     return rows
 
 
