@@ -36,19 +36,19 @@ class FileJournal:
         self._path = folder / self.name
         self._size = size
         self._fd, self._map, self._end = self._open(b"")
+        self._room = len(self._map)
 
     def begins(self, delivery_id: int, attempt: int) -> None:
-        if self._end + RESERVE > len(self._map):
+        if self._end > self._room - RESERVE:
             raise OSError("the journal is full and cannot be shortened")
         self._append(b"B %d %d\n" % (delivery_id, attempt))
 
     def replied(self, delivery_id: int, attempt: int, reply: Reply) -> None:
-        longest = LONGEST_TEXT if self._end + RESERVE <= len(self._map) else 40
-        line = _reply_line(delivery_id, attempt, reply, longest)
-        self._append(line)
+        longest = LONGEST_TEXT if self._end <= self._room - RESERVE else 40
+        self._append(_reply_line(delivery_id, attempt, reply, longest))
 
     def is_full(self) -> bool:
-        return self._end + 2 * RESERVE > len(self._map)
+        return self._end > self._room - 2 * RESERVE
 
     def shorten(self, keep: Mapping[tuple[int, int], Reply | None]) -> None:
         lines = b"".join(
@@ -57,6 +57,7 @@ class FileJournal:
         )
         old = self._fd, self._map
         self._fd, self._map, self._end = self._open(lines)
+        self._room = len(self._map)
         _let_go(*old)
 
     def sync(self) -> None:
@@ -72,9 +73,9 @@ class FileJournal:
         _let_go(self._fd, self._map)
 
     def _append(self, line: bytes) -> None:
-        end = self._end + len(line)
-        self._map[self._end : end] = line
-        self._end = end
+        begin = self._end
+        self._end = end = begin + len(line)
+        self._map[begin:end] = line
 
     def _open(self, lines: bytes) -> tuple[int, mmap.mmap, int]:
         """A new file in place of the one there is, locked before anybody can see it."""
@@ -160,7 +161,7 @@ def _reply_line(delivery_id: int, attempt: int, reply: Reply, longest: int) -> b
     error = "null" if reply.error is None else as_json(reply.error[:longest])
     cause = "null" if reply.cause is None else as_json(reply.cause.value)
     text = as_json(reply.text[:longest])
-    return f'R {delivery_id} {attempt} ["{reply.stage.value}",{code},{text},{error},{cause}]\n'.encode("ascii")
+    return f'R {delivery_id} {attempt} ["{reply.stage}",{code},{text},{error},{cause}]\n'.encode("ascii")
 
 
 def _is_locked(fd: int) -> bool:

@@ -189,13 +189,14 @@ class Connection:
         except Ended as end:
             self._end(end.reply)
             return
-        self._set_deadline()
+        pool = self.pool
+        self.deadline = pool.now + (self._limit() if self.wire.unsent else pool.timeouts[awaiting])
         if awaiting is IDLE:
-            if self.mails >= self.settings.mails_per_connection or self.pool.has_too_many():
+            if self.mails >= self.settings.mails_per_connection or pool.has_too_many():
                 self.leave()
             else:
-                self.pool.is_idle(self)
-        elif awaiting is Stage.STARTTLS or self._is_quiet:
+                pool.is_idle(self)
+        elif self._is_quiet or awaiting is Stage.STARTTLS:
             self._is_quiet = self.wire.is_shaking_hands
 
     # How it ends

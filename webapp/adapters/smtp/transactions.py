@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 IDLE, RSET, LONE_DOT, QUIT = "idle", "rset", "lone dot", "quit"
 """What a connection waits for when it is not a mail's stage: work, or an answer that changes no outcome."""
 
+_DOT = Stage.DOT
 _ADDRESS = re.compile(r"[!-;=?-~]+")
 """Printable ASCII without blank, < and >: nothing that could end the path or the line it stands in."""
 _INTERNATIONAL = re.compile(r"[!-;=?-~\xa1-\U0010ffff]+")
@@ -53,7 +54,7 @@ def _objection(whose: str, address: str, takes_smtputf8: bool) -> tuple[str, Cau
 
 def _carry(connection: "Connection", mail: Mail) -> Dialogue:
     """Hand over `mail`, and whatever follows while the exchange has more at hand."""
-    body_starts = connection.pool.exchange.body_starts
+    pool, exchange = connection.pool, connection.pool.exchange
     wire, reader, pipelining = connection.wire, connection.reader, connection.pipelining
     last = connection.settings.mails_per_connection
     wire.write(_group(mail) if pipelining else _mail_from(mail))
@@ -72,16 +73,21 @@ def _carry(connection: "Connection", mail: Mail) -> Dialogue:
             if stage is not Stage.DATA or answer[0] != 354:
                 yield from _refused(connection, stage, answer)
                 return
-        if body_starts(mail) is False:
+        if exchange.body_starts(mail) is False:
             raise Ended(Reply(Stage.DATA, None, "", "called back before the content left", Cause.WITHDRAWN))
         connection.mails += 1
-        may_follow = pipelining and connection.mails < last and not connection.pool.has_too_many()
+        may_follow = pipelining and connection.mails < last and not pool.has_too_many()
         following = connection.take() if may_follow else None
         group = b"" if following is None else _group(following)
         connection.following, connection.behind_dot = following, len(group)
         data = mail.data
         wire.write(data + (b".\r\n" if data.endswith(b"\r\n") else b"\r\n.\r\n") + group)
-        _settle(connection, Stage.DOT, (yield Stage.DOT))
+        code, text = answer = yield _DOT
+        if 200 <= code <= 299:
+            connection.mail, connection.has_worked = None, True
+            exchange.settled(mail, Reply(_DOT, code, as_text(text)))
+        else:
+            _settle(connection, _DOT, answer)
         if following is None:
             return
         mail = following
@@ -121,17 +127,13 @@ def _refused(connection: "Connection", stage: Stage, answer: Answer) -> Dialogue
 
 
 def _settle(connection: "Connection", stage: Stage, answer: Answer) -> None:
-    """Tell the exchange the relay's answer to the mail, once. Raises Ended where the conversation cannot go on after it."""
-    code, text = answer
-    if stage is Stage.DOT and 200 <= code <= 299:
-        reply = Reply(stage, code, as_text(text))
-    else:
-        reply = refused(stage, answer)
-        if reply.code is None:
-            raise Ended(reply)
+    """Tell the exchange, once, that the relay does not take a mail. Raises Ended where the conversation cannot go on after it."""
+    reply = refused(stage, answer)
+    if reply.code is None:
+        raise Ended(reply)
     mail, connection.mail = connection.mail, None
     connection.has_worked = True
     assert mail is not None
     connection.pool.exchange.settled(mail, reply)
-    if code == 421:
+    if reply.code == 421:
         raise Ended  # RFC 5321 section 3.8: the relay closes the connection after it

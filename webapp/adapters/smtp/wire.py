@@ -9,7 +9,9 @@ import socket
 import ssl
 
 READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
-CHUNK = 65_536
+CHUNK = 4_096
+"""Octets of one read: answers are short, and room that is not used has to be found and given back for each of them."""
+
 PIECE = 16_384
 """What is kept leaves in pieces of one TLS record (RFC 8446 section 5.1): a record that has not left whole cannot be read by the other
 side, so that "cannot take it now" always means that nothing of the piece arrived, also not a final dot near its end."""

@@ -18,6 +18,7 @@ from webapp.core.sending.letters import Letters
 
 log = logging.getLogger(__name__)
 Mark = tuple[int, int]
+_DOT = Stage.DOT
 
 
 class Outbox:
@@ -41,7 +42,8 @@ class Outbox:
         self.barred: str | None = None
         self.on_hold = False
         self.deadline = 0.0
-        self.changed = threading.Condition()
+        self._lock = threading.RLock()  # what a signal handler does may fall into what it interrupts
+        self.changed = threading.Condition(self._lock)
         self.connections_allowed: int | None = None
         self.connections_held = 0
         self._letters, self._journal = letters, journal
@@ -49,7 +51,7 @@ class Outbox:
         self._group = group
         self._queue: deque[tuple[float, Claimed]] = deque()
         self._under_way: dict[int, Claimed] = {}
-        self._begun: set[Mark] = set()
+        self._begun: dict[int, int] = {}
         self._settled: list[Settled] = []
         self._recording: list[Settled] = []
         self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
@@ -57,14 +59,19 @@ class Outbox:
     # The mailer's side
 
     def take(self) -> Mail | None:
-        while self._queue and not (self.barred or self.on_hold):
+        queue, under_way = self._queue, self._under_way
+        while queue and not (self.barred or self.on_hold):
             now = self._ticks()
-            if self._queue[0][0] > now or len(self._under_way) >= self._most_under_way():
+            if queue[0][0] > now:
                 return None
-            if not self._may_go_on(now):
+            limit = self.breaker.may_be_under_way()
+            if limit is not None and len(under_way) >= limit:
                 return None
-            claimed = self._queue.popleft()[1]
-            self._under_way[claimed.delivery_id] = claimed
+            if now >= self.deadline or not self._is_sending():
+                self.bar("the lease ran out" if now >= self.deadline else "the broadcast is not sending any more")
+                return None
+            claimed = queue.popleft()[1]
+            under_way[claimed.delivery_id] = claimed
             try:
                 return self._letters.mail(claimed)
             except Exception as error:
@@ -100,12 +107,12 @@ class Outbox:
             os.read(self._wake_read, 4096)
 
     def body_starts(self, mail: Mail) -> bool:
-        claimed = self._under_way[mail.delivery_id]
-        mark = claimed.delivery_id, claimed.attempt
+        delivery_id, journal = mail.delivery_id, self._journal
+        attempt = self._under_way[delivery_id].attempt
         try:
-            if self._journal.is_full():
+            if journal.is_full():
                 self._shorten_journal()
-            self._journal.begins(*mark)
+            journal.begins(delivery_id, attempt)
         except OSError as error:
             self.bar(f"the journal cannot be written: {error}")
             return False
@@ -113,7 +120,7 @@ class Outbox:
         if self._ticks() >= self.deadline:
             self.bar("the lease ran out")
             return False
-        self._begun.add(mark)
+        self._begun[delivery_id] = attempt
         return True
 
     def settled(self, mail: Mail, reply: Reply) -> None:
@@ -167,7 +174,7 @@ class Outbox:
     def break_off(self, why: str) -> None:
         """The mailer ended with mails under way: those it had begun are uncertain."""
         for claimed in list(self._under_way.values()):
-            if (claimed.delivery_id, claimed.attempt) in self._begun:
+            if claimed.delivery_id in self._begun:
                 self._settle(claimed.delivery_id, Reply(Stage.DOT, None, "", why))
 
     def bar(self, why: str) -> None:
@@ -204,13 +211,6 @@ class Outbox:
 
     # Both
 
-    def _may_go_on(self, now: float) -> bool:
-        if now >= self.deadline:
-            self.bar("the lease ran out")
-        elif not self._is_sending():
-            self.bar("the broadcast is not sending any more")
-        return self.barred is None
-
     def _most_under_way(self) -> int:
         limit = self.breaker.may_be_under_way()
         return 1_000_000 if limit is None else limit
@@ -219,10 +219,10 @@ class Outbox:
         claimed = self._under_way[delivery_id]
         self._journal.replied(delivery_id, claimed.attempt, reply)
         code = reply.code
-        if code is not None and 200 <= code <= 299 and reply.stage is Stage.DOT:
-            outcome = ACCEPTED
-            was_limited = self.breaker.may_be_under_way() is not None
-            self.breaker.took()
+        if code is not None and 200 <= code <= 299 and reply.stage is _DOT:
+            outcome, breaker = ACCEPTED, self.breaker
+            was_limited = breaker.may_be_under_way() is not None
+            breaker.took()
             if was_limited:
                 self.wake()
         else:
@@ -230,11 +230,12 @@ class Outbox:
             self.breaker.saw(outcome, reply)
             self._heed_breaker()
         settled = Settled(delivery_id, claimed.attempt, claimed.stamped_at, outcome, reply, self._ticks())
-        with self.changed:
+        with self._lock:
             del self._under_way[delivery_id]
-            self._begun.discard((delivery_id, claimed.attempt))
+            self._begun.pop(delivery_id, None)
             self._settled.append(settled)
-            if len(self._settled) in (1, self._group) or not self._under_way:
+            waiting = len(self._settled)
+            if waiting == 1 or waiting == self._group or not self._under_way:
                 self.changed.notify_all()
 
     def _heed_breaker(self) -> None:
@@ -243,6 +244,6 @@ class Outbox:
 
     def _shorten_journal(self) -> None:
         with self.changed:
-            keep: dict[Mark, Reply | None] = dict.fromkeys(self._begun)
+            keep: dict[Mark, Reply | None] = dict.fromkeys(self._begun.items())
             keep |= {(one.delivery_id, one.attempt): one.reply for one in (*self._recording, *self._settled)}
             self._journal.shorten(keep)

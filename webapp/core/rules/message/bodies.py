@@ -51,11 +51,11 @@ class Cells:
         elif not self.wanted:
             return [clean(value) for value in values], []
         else:
-            plain = quoted_printable.is_plain
-            forms = [(value, value, value) if plain(value) else _forms(value) for value in values]
-            values = [form[0] for form in forms]
-            cells = [form[1] for form in forms]
-            cells += [form[2] for form in forms]
+            plain, values = quoted_printable.is_plain, list(values)
+            cells, html = [*values, *values], len(values)
+            for place, one in enumerate(values):
+                if not plain(one):
+                    values[place], cells[place], cells[html + place] = _forms(one)
         for value, how in self.others.values():
             cells.append(quoted_printable.value(escape(value(values), how)))
         return values, cells

@@ -64,7 +64,6 @@ class CompiledMessage:
             raise ValueError(f"{len(values)} values for {len(self.tags)} tags")
         try:
             values, cells = self._cells.of(values)
-            boundary = headers.boundary(stamp.broadcast_secret)
             out = [
                 self._from,
                 headers.mailbox("To", values[0], stamp.address),
@@ -75,13 +74,15 @@ class CompiledMessage:
                 "\r\nMessage-ID: <",
                 headers.message_id(stamp.delivery_id, stamp.broadcast_secret, self._domain),
                 ">\r\nMIME-Version: 1.0\r\n",
-                *(headers.extra(name, value) for name, value in extra),
             ]
+            if extra:
+                out += [headers.extra(name, value) for name, value in extra]
             if len(self._bodies) == 1:
                 head, body = self._bodies[0]
                 out.append(head)
                 body.append_to(out, cells, values)
             else:
+                boundary = headers.boundary(stamp.broadcast_secret)
                 out += ('Content-Type: multipart/alternative; boundary="', boundary, '"\r\n')
                 for head, body in self._bodies:
                     out += ("\r\n--", boundary, "\r\n", head)
