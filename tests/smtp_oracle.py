@@ -107,19 +107,17 @@ class Oracle:
         on_stall: Callable[[int], None] = lambda connection: None,
     ) -> None:
         self.on_stall = on_stall
-        self.script = script or Script()
+        self.script: Script
         self.host, self.port = host, port
         self._log = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
-        self._random = random.Random(self.script.seed)
         self._lock = threading.Lock()
         self._reached: Counter[str] = Counter()
         self._used: Counter[int] = Counter()
+        self.tls: ssl.SSLContext | None = None
+        self.follow(script or Script())
         self._open: set[Conversation] = set()
         self._threads: list[threading.Thread] = []
         self._ends = False
-        self.tls: ssl.SSLContext | None = None
-        if self.script.certificate:
-            self.tls = server_context(Path(self.script.certificate))
 
     def __enter__(self) -> "Oracle":
         self._listener = socket.create_server((self.host, self.port), backlog=512)
@@ -131,12 +129,10 @@ class Oracle:
     def __exit__(self, *_: object) -> None:
         with self._lock:
             self._ends = True
-            open_now = list(self._open)
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         self._acceptor.join()
-        for conversation in open_now:
-            conversation.hang_up()
+        self.hang_up()
         for thread in self._threads:
             thread.join()
         os.close(self._log)
@@ -170,6 +166,13 @@ class Oracle:
                 self._open.discard(conversation)
             conversation.close()
 
+    def hang_up(self) -> None:
+        """End all conversations that are going on."""
+        with self._lock:
+            open_now = list(self._open)
+        for conversation in open_now:
+            conversation.hang_up()
+
     def wait_until_quiet(self, patience: float = 10.0) -> None:
         """Until no conversation is going on, as after faults that end it."""
         end = time.monotonic() + patience
@@ -179,6 +182,16 @@ class Oracle:
                     return
             time.sleep(0.002)
         raise TimeoutError("a conversation goes on")
+
+    def follow(self, script: Script) -> None:
+        """Behave like this from now on: conversations that begin wholly so, those under way as far as faults go. The counts of faults
+        and their chance begin anew."""
+        tls = server_context(Path(script.certificate)) if script.certificate else None
+        with self._lock:
+            self.script, self.tls = script, tls
+            self._random = random.Random(script.seed)
+            self._reached.clear()
+            self._used.clear()
 
     # What conversations ask
 

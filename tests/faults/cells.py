@@ -1,0 +1,210 @@
+"""11 stages of an SMTP conversation x 8 faults: each cell ends in the exact state that the table foresees; RSET and QUIT change none.
+
+The stages are banner, EHLO, STARTTLS, AUTH, MAIL, RCPT, DATA, body, dot, RSET and QUIT: to a client, a connection that fails before the
+banner is a banner that fails. Each cell is played twice (once in the short form), on different databases: the fault happens once, and it
+lasts until the relay is well again. Then a paused broadcast is resumed by the button of its page, what waits becomes due, and everybody
+who can have a mail has one. Whether the relay can pipeline, and whether it keeps a mail whose dot it left unanswered, is chosen by the seed.
+"""
+
+import random
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, replace
+
+from flask.testing import FlaskClient
+from sqlalchemy import select
+
+from tests import comparison, engine, oracle_log
+from tests.certificates import Authority
+from tests.faults.cells_table import KINDS, MAILS, PER_CONNECTION, SILENCE_S, STAGES, Cell, Row
+from tests.faults.places import KINDS as DATABASES
+from tests.faults.places import Kind, scene
+from tests.faults.rest import is_at_rest, let_time_pass
+from tests.faults.result import Result
+from tests.faults.side_by_side import side_by_side
+from tests.scenes import Scene
+from tests.smtp_oracle import Fault, Oracle, Script
+from tests.visitors import sign_in
+from tests.workers import Worker, wait_until
+from webapp.adapters import clock
+from webapp.core import broadcasts
+from webapp.core.errors import Conflict
+from webapp.core.rules.lifecycle import BroadcastState, DeliveryState
+from webapp.core.tables.broadcasts import Broadcast
+from webapp.core.tables.deliveries import Attempt, Delivery
+
+SIDE_BY_SIDE = 4
+ROUGHLY_A_MINUTE = 48, 72
+LARGE = "\N{GRINNING FACE}" * 900_000
+"""More, as base64, than the sockets of both sides hold: the dot has not left when the fault comes."""
+
+
+@dataclass
+class Stage:
+    """What a process plays its cells with."""
+
+    scene: Scene
+    oracle: Oracle
+    worker: Worker
+    visitor: FlaskClient
+    well: Script
+    kind: Kind
+
+
+def run(*, short: bool, seed: int) -> Result:
+    """11 stages x 8 faults, once and lasting: each ends in the exact state; RSET and QUIT change none."""
+    chance = random.Random(f"cells {seed}")
+    pairs = [(stage, kind) for stage in STAGES for kind in KINDS]
+    cells: dict[Kind, list[Cell]] = {kind: [] for kind in DATABASES}
+    for index, (stage, kind) in enumerate(pairs):
+        for lasts in (chance.random() < 0.5,) if short else (False, True):
+            cell = Cell(stage, kind, lasts, pipelining=chance.random() < 0.5)
+            cells[DATABASES[(index + index // len(KINDS) + lasts + seed) % 2]].append(cell)
+    halves = SIDE_BY_SIDE // len(DATABASES)
+    calls = [(kind, those[part::halves], seed) for kind, those in cells.items() for part in range(halves)]
+    total = Result("cells")
+    for found in side_by_side(_play, calls, at_a_time=SIDE_BY_SIDE):
+        total.join(found)
+    deviating = f"{len(total.notes)} not as foreseen" if total.notes else "all as foreseen"
+    total.notes.insert(0, f"{len(pairs)} cells in {total.runs} broadcasts, {deviating}")
+    return total
+
+
+def _play(kind: Kind, cells: Sequence[Cell], seed: int) -> Result:
+    """All these cells with one worker and one server, one after the other."""
+    found = Result("cells")
+    chance = random.Random(f"{seed} {kind}")
+    with ExitStack() as stack:
+        place = stack.enter_context(scene(kind, connections=1))
+        place.clients(MAILS)
+        authority = Authority(place.folder)
+        certificate = authority.server("127.0.0.1")
+        well = Script(tls="starttls", certificate=str(certificate), users={"console": "secret"})
+        oracle = stack.enter_context(Oracle(place.log, well))
+        worker = stack.enter_context(_worker(place, oracle, authority))
+        stage = Stage(place, oracle, worker, sign_in(place.app, place.session), well, kind)
+        for cell in cells:
+            stage.well = replace(well, pipelining=cell.pipelining, keeps_unanswered=chance.random() < 0.5)
+            wrong, compared = _run(stage, cell)
+            found.add(
+                mails=MAILS,
+                lost=compared.lost,
+                duplicates=compared.twice + compared.unknown,
+                uncertain=compared.uncertain,
+            )
+            if wrong:
+                found.broken(f"{cell}, {kind}: {'; '.join(wrong)}")
+    return found
+
+
+def _worker(place: Scene, oracle: Oracle, authority: Authority) -> Worker:
+    """One that signs in over TLS and does not wait long."""
+    seconds = dict.fromkeys(("MAIL_CONNECT_TIMEOUT", "MAIL_COMMAND_TIMEOUT", "MAIL_DOT_TIMEOUT"), str(SILENCE_S))
+    account = {"MAIL_USERNAME": "console", "MAIL_PASSWORD": "secret", "MAIL_USE_TLS": "1"}
+    ca = {"MAIL_CA_FILE": str(authority.ca_file), "MAIL_PER_CONNECTION": str(PER_CONNECTION)}
+    return place.worker(oracle, **seconds, **account, **ca)
+
+
+def _run(stage: Stage, cell: Cell) -> tuple[list[str], comparison.Comparison]:
+    """Play a cell; what is not as foreseen, in words, and how ledger and log compare at the end."""
+    place, oracle = stage.scene, stage.oracle
+    begins = len(list(oracle_log.events(place.log)))
+    content = {"html": "", "text": LARGE} if cell.stage == "body" else {}
+    key = place.broadcast(0, **content)
+    oracle.follow(_script(stage, cell))
+    try:
+        _come_to_rest(stage, key)
+        if (cell.stage, cell.kind) == ("body", "stall"):
+            oracle.hang_up()  # the sender's end stands behind content that was never read
+        oracle.wait_until_quiet()
+        wrong = _as_foreseen(stage, cell, key) + _at_the_server(stage, cell, begins)
+        oracle.follow(stage.well)
+        if place.state(key) is BroadcastState.PAUSED:
+            stage.visitor.post(f"/mass-mail/{key}/resume")
+        if place.state(key) is BroadcastState.SENDING:
+            let_time_pass(place, key)
+            _come_to_rest(stage, key)
+        oracle.wait_until_quiet()
+        wrong += _when_healed(stage, cell, key)
+        is_over = True
+    except (AssertionError, TimeoutError) as error:
+        wrong, is_over = [str(error)], False
+        oracle.hang_up()
+        with suppress(Conflict):
+            place.do(lambda session: broadcasts.cancel(session, key, clock.now()))
+    compared = comparison.compare(place.session, key, place.log, is_over=is_over)
+    return wrong + compared.wrong, compared
+
+
+def _script(stage: Stage, cell: Cell) -> Script:
+    nth = {"mail": 2, "rcpt": 2, "data": 2, "body": 2, "dot": 2}.get(cell.stage, 1)
+    faults = [Fault(cell.stage, cell.kind, nth=None if cell.lasts else nth)]
+    if cell.stage == "rset":
+        for number in (1, 3) if cell.lasts else (2,):
+            faults.append(Fault("rcpt", "5xx", nth=number, reply="550 5.1.1 nobody"))
+    return replace(stage.well, faults=tuple(faults))
+
+
+def _come_to_rest(stage: Stage, key: int) -> None:
+    place = stage.scene
+    place.wake(key)
+    wait_until(lambda: is_at_rest(place, key), 40, "the end of the cell", stage.worker.log)
+
+
+def _as_foreseen(stage: Stage, cell: Cell, key: int) -> list[str]:
+    """Where the ledger and the broadcast are not what the table says."""
+    session = stage.scene.session
+    wrong = []
+    for place, (row, wanted) in enumerate(zip(engine.rows(session, key), cell.rows, strict=True), 1):
+        tries = session.execute(
+            select(Attempt.state, Attempt.reply_code, Attempt.stage)
+            .where(Attempt.delivery_id == row.id)
+            .order_by(Attempt.number)
+        )
+        words = row.reply_text if wanted.words is None else _one_of(wanted.words, row.reply_text)
+        reason = row.reason
+        if row.state is DeliveryState.PENDING and reason is None:
+            reason = wanted.reason  # it had been claimed again, and was given back
+        have = Row(row.state, reason, row.reply_code, words, row.stage, tuple(map(tuple, tries)), row.attempts)
+        if have != wanted:
+            wrong.append(f"mail {place} is {have} and not {wanted}")
+        if row.state is DeliveryState.HELD and not _is_due_in_a_minute(row):
+            wrong.append(f"mail {place} is due at {row.due_at}, held at {row.changed_at}")
+    broadcast = session.get_one(Broadcast, key, populate_existing=True)
+    if broadcast.state is not cell.state or broadcast.probing is not cell.pauses:
+        wrong.append(f"the broadcast is {broadcast.state}, probing {broadcast.probing}, and not {cell.state}")
+    reason = broadcast.pause_reason or ""
+    if cell.pauses is not any(words in reason for words in cell.pause_words):
+        wrong.append(f"the reason of the pause is {reason!r}")
+    return wrong
+
+
+def _one_of(wanted: tuple[str, ...], text: str | None) -> tuple[str, ...]:
+    return wanted if text in wanted else (str(text),)
+
+
+def _is_due_in_a_minute(row: Delivery) -> bool:
+    low, high = ROUGHLY_A_MINUTE
+    return row.due_at is not None and low <= (row.due_at - row.changed_at).total_seconds() <= high
+
+
+def _at_the_server(stage: Stage, cell: Cell, begins: int) -> list[str]:
+    """Where the server's log says that the fault did not happen as often as foreseen, or that the sender said things out of order."""
+    events = list(oracle_log.events(stage.scene.log))[begins:]
+    happened = Counter(event["stage"] for event in events if event["event"] == "fault")[cell.stage]
+    wrong = [] if happened == cell.faults else [f"the fault happened {happened} times and not {cell.faults}"]
+    strays = {event["command"] for event in events if event["event"] == "protocol"}
+    if any(not (cell.stage == "mail" and cell.pipelining and stray.startswith("RCPT")) for stray in strays):
+        wrong.append(f"said out of order: {sorted(strays)}")
+    return wrong
+
+
+def _when_healed(stage: Stage, cell: Cell, key: int) -> list[str]:
+    place = stage.scene
+    letters = {DeliveryState.ACCEPTED: "a", DeliveryState.UNCERTAIN: "u", DeliveryState.FAILED: "f"}
+    have = "".join(letters.get(row.state, row.state) for row in engine.rows(place.session, key))
+    broadcast = place.session.get_one(Broadcast, key, populate_existing=True)
+    if (have, broadcast.state, broadcast.probing) == (cell.healed, cell.healed_state, False):
+        return []
+    return [f"with a relay that is well, {have} and {broadcast.state}, probing {broadcast.probing}"]

@@ -1,0 +1,40 @@
+"""When a broadcast of a fault family has come to rest, and how time passes for one that waits."""
+
+from sqlalchemy import update
+
+from tests.scenes import Scene
+from webapp.adapters import clock
+from webapp.core import ledger
+from webapp.core.rules.lifecycle import BroadcastState
+from webapp.core.tables.broadcasts import Broadcast
+from webapp.core.tables.deliveries import Delivery
+
+NEAR_S = 8.0
+"""A row that is due sooner is being waited for."""
+
+
+def is_at_rest(scene: Scene, broadcast_id: int) -> bool:
+    """Whether nobody works on it and nobody will for a while: it is over, paused, or waits for rows that are due much later."""
+    if ledger.open_senders(scene.session, broadcast_id):
+        scene.session.rollback()
+        return False
+    state = scene.state(broadcast_id)
+    if state is BroadcastState.SENDING:
+        if scene.session.get_one(Broadcast, broadcast_id).frozen_at is None:
+            return False
+        due = ledger.next_due(scene.session, broadcast_id)
+        return due is not None and (due - clock.now()).total_seconds() > NEAR_S
+    return state is not BroadcastState.SCHEDULED
+
+
+def let_time_pass(scene: Scene, broadcast_id: int) -> None:
+    """Make due at once what waits in a broadcast, as if the time had passed."""
+    now = clock.now()
+    scene.do(
+        lambda session: session.execute(
+            update(Delivery)
+            .where(Delivery.broadcast_id == broadcast_id, Delivery.due_at > now)
+            .values(due_at=now)
+            .execution_options(synchronize_session=False)
+        )
+    )
