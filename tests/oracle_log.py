@@ -13,12 +13,14 @@ from typing import Any
 class Taken:
     """One mail that the server received completely, to the final dot.
 
-    `at` is when the dot was there (time.monotonic, which all processes of a machine share), `answer` what the server said to it (None: it
-    said nothing that can be understood), `kept` whether it holds the mail now, whatever it said: an unanswered one may have been taken.
+    `at` is when the dot was there (time.monotonic, which all processes of a machine share), `asked_at` when the server asked for the
+    content, before which nothing of it can have come; `answer` what the server said to the dot (None: it said nothing that can be
+    understood), `kept` whether it holds the mail now, whatever it said: an unanswered one may have been taken.
     `parameters` are those of MAIL FROM.
     """
 
     at: float
+    asked_at: float
     connection: int
     mail_from: str
     recipient: str
@@ -42,8 +44,24 @@ def events(log: Path, kind: str | None = None) -> Iterator[dict[str, Any]]:
 
 def received(log: Path) -> list[Taken]:
     """Every mail that came completely, kept or not, in the order in which the dots came."""
-    fields = Taken.__dataclass_fields__
-    return [Taken(**{name: event[name] for name in fields}) for event in events(log, "mail")]
+    return [_taken(event) for event in events(log, "mail")]
+
+
+class Arrivals:
+    """The same list while it grows: each line is read once."""
+
+    def __init__(self, log: Path) -> None:
+        self._log, self._at = log, 0
+        self._mails: list[Taken] = []
+
+    def so_far(self) -> list[Taken]:
+        with self._log.open("rb") as lines:
+            lines.seek(self._at)
+            new = lines.read()
+        whole = new[: new.rfind(b"\n") + 1]
+        self._at += len(whole)
+        self._mails += [_taken(event) for event in map(json.loads, whole.splitlines()) if event["event"] == "mail"]
+        return self._mails
 
 
 def kept(log: Path) -> list[Taken]:
@@ -68,3 +86,7 @@ def most_in_any(log: Path, seconds: float) -> int:
     """The largest number of mails that came completely within any `seconds`, kept or not."""
     times = sorted(mail.at for mail in received(log))
     return max((i - bisect.bisect_right(times, at - seconds) + 1 for i, at in enumerate(times)), default=0)
+
+
+def _taken(event: dict[str, Any]) -> Taken:
+    return Taken(**{name: event[name] for name in Taken.__dataclass_fields__})

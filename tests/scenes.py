@@ -3,7 +3,7 @@
 import itertools
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from subprocess import PIPE, Popen
 
@@ -38,6 +38,19 @@ class Scene:
         settings = RelaySettings(port=port, connections=self.connections)
         log = self.folder / f"worker-{next(_numbers)}.log"
         return Worker(self.app, self.redis_url, settings, log, **environ)
+
+    @contextmanager
+    def workers(self, relay: Oracle | int, count: int, **environ: str) -> Iterator[list[Worker]]:
+        """So many workers, which start together and end together."""
+        workers = [self.worker(relay, **environ) for _ in range(count)]
+        with ExitStack() as stack:
+            for worker in workers:
+                worker.launch()
+                stack.push(worker)
+            wait_until(
+                lambda: all(worker.is_listening() for worker in workers), 120, "all workers listen", workers[-1].log
+            )
+            yield workers
 
     @contextmanager
     def relay(self, script: Script | None = None, port: int = 0) -> Iterator[int]:

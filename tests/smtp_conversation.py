@@ -37,6 +37,7 @@ class Conversation:
         self._user: str | None = None
         self._sender: str | None = None
         self._recipient: str | None = None
+        self._said_at = self._asked_at = 0.0
         self._parameters: list[str] = []
 
     def run(self) -> None:
@@ -157,6 +158,7 @@ class Conversation:
             self._say("554 5.5.1 no valid recipients")
         elif self._at("data", "354 go on", self._recipient):
             self._send()
+            self._asked_at = self._said_at
             self._receive_mail()
 
     def _rset(self, _: str) -> None:
@@ -179,7 +181,7 @@ class Conversation:
         if not self._buffer:
             self._fill()
         early = self._oracle.fault("body", recipient)
-        if early is not None and self._carry_out(early):
+        if early is not None and self._carry_out(early, recipient):
             early = None
         content = self._content()
         if recipient is None:
@@ -207,10 +209,11 @@ class Conversation:
             sha256=sha256,
             size=len(content),
             answer=answer,
+            asked_at=self._asked_at,
             kept=answer.startswith("2") if answer else self._script.keeps_unanswered and early is None,
         )
         if early is None:
-            self._answer(fault, answer)
+            self._answer(fault, answer, recipient)
 
     def _check_octets(self, content: bytes) -> None:
         """Content that is not 7-bit must have been announced as such (RFC 6152), and a header that is not, as international (RFC 6531)."""
@@ -234,10 +237,10 @@ class Conversation:
 
     def _at(self, stage: str, answer: str | None, recipient: str | None = None) -> bool:
         """Answer, unless a fault says otherwise; True when the answer was the right one."""
-        return self._answer(self._oracle.fault(stage, recipient), answer)
+        return self._answer(self._oracle.fault(stage, recipient), answer, recipient)
 
-    def _answer(self, fault: "Fault | None", answer: str | None) -> bool:
-        if fault is not None and not self._carry_out(fault):
+    def _answer(self, fault: "Fault | None", answer: str | None, recipient: str | None) -> bool:
+        if fault is not None and not self._carry_out(fault, recipient):
             return False
         if answer:
             self._say(answer)
@@ -246,9 +249,11 @@ class Conversation:
             raise Over
         return True
 
-    def _carry_out(self, fault: "Fault") -> bool:
+    def _carry_out(self, fault: "Fault", recipient: str | None = None) -> bool:
         """Do what is wrong; True when the right answer is to follow."""
-        self._oracle.write("fault", self._number, stage=fault.stage, kind=fault.kind)
+        self._oracle.write(
+            "fault", self._number, stage=fault.stage, kind=fault.kind, recipient=recipient, reply=fault.reply
+        )
         if fault.kind == "last":
             return True
         if fault.kind == "slow":
@@ -306,6 +311,7 @@ class Conversation:
             return
         if self._script.latency:
             time.sleep(self._script.latency)
+        self._said_at = time.monotonic()
         pieces = [data[i : i + 1] for i in range(len(data))] if self._script.dribbles else [data]
         for piece in pieces:
             self._socket.sendall(piece)

@@ -56,11 +56,17 @@ class Worker:
                 os.kill(pid, signal.SIGKILL)
 
     def start(self) -> None:
+        self.launch()
+        wait_until(self.is_listening, 90, "the worker listens", self.log)
+
+    def launch(self) -> None:
+        """Start it without waiting until it listens. From the main thread."""
         command = [sys.executable, "-m", "rq.cli", "worker", "--with-scheduler"]
-        before = self.log.stat().st_size if self.log.exists() else 0
+        self._before = self.log.stat().st_size if self.log.exists() else 0
         self.process: Popen[bytes] = children.start(command, log=self.log, env=self._environ, cwd=ROOT)
-        is_listening = lambda: b"Listening on" in self.log.read_bytes()[before:]  # noqa: E731
-        wait_until(is_listening, 90, "the worker listens", self.log)
+
+    def is_listening(self) -> bool:
+        return b"Listening on" in self.log.read_bytes()[self._before :]
 
     def horses(self) -> list[int]:
         """The work-horses alive: children of the worker (or orphans of it) that are neither it nor its scheduler."""
