@@ -18,6 +18,9 @@ from webapp.core.rules.limits import NO_LIMITS, Limits
 from webapp.core.rules.pacing import Opening, Reading
 from webapp.core.tables.deliveries import Delivery
 
+PROBE_S = 1.0
+"""While a probe is under way nobody claims; so often they look whether it is over."""
+
 Holder = tuple[int, int | None, int | None]
 """Client, service and addon assignment whose data a mail's tags take."""
 
@@ -41,9 +44,9 @@ class Claimed:
 class Claim:
     """What a sender may do. `is_sending` False: nothing more, the broadcast was paused, cancelled or is not frozen yet.
 
-    `exhausted`: nothing was due beyond what was claimed, though more was allowed. `next_in`: seconds until the pace allows the next mail,
-    None when it does not say (no pace, or all its places are held by mails that are claimed). `is_behind`: more could have been claimed to
-    leave at once, had the sender asked for more.
+    `exhausted`: nothing was due beyond what was claimed, though more was allowed. `next_in`: seconds until the pace, or a probe under way,
+    allows the next mail, None when it does not say (no pace, or all its places are held by mails that are claimed). `is_behind`: more
+    could have been claimed to leave at once, had the sender asked for more.
     """
 
     is_sending: bool
@@ -91,7 +94,9 @@ def claim(
     is_behind = not limiting or next_in == 0.0
     limit = len(delays)
     if probing:
-        limit, is_behind = min(limit, 0 if paths.claimed_now(cursor, lease.broadcast_id, reading)[1] else 1), False
+        limit, is_behind = min(limit, 1), False
+        if paths.claimed_now(cursor, lease.broadcast_id, reading)[1]:
+            limit, next_in = 0, max(next_in or 0.0, PROBE_S)
     if limit <= 0:
         return Claim(is_sending=True, next_in=next_in)
     rows = paths.due(cursor, lease.broadcast_id, reading.wall, limit)

@@ -167,22 +167,27 @@ class Recorder(threading.Thread):
         self._claim_at = float("-inf")
         if claim.next_in is not None:
             self._claim_at = reading.ticks + max(claim.next_in - self._habits.lead_s, 0.0)
-        elif claim.exhausted or not claim.mails:
-            self._claim_at = reading.ticks + self._habits.promote_s
+        if claim.exhausted or not (claim.mails or claim.next_in):
+            self._claim_at = max(self._claim_at, reading.ticks + self._habits.promote_s)
         if not self._outbox.held():
-            self._consider_leaving()
+            self._consider_leaving(claim)
 
-    def _consider_leaving(self) -> None:
+    def _consider_leaving(self, claim: Claim) -> None:
         """Nothing is in hand: leave the worker to others unless the next mail is near."""
         reading = self._shell.reading()
-        with Session(self._shell.engine) as session:
-            next_in = ledger.next_look(session, session.get_one(Broadcast, self._lease.broadcast_id), reading)
+        next_in = self._insist(lambda: self._next_look(reading))
+        if next_in is not None:
+            next_in = max(next_in, claim.next_in or 0.0)
         if next_in is None or next_in > self._habits.near_s:
             self._outbox.bar("nothing is due")
         else:
             self._claim_at = reading.ticks + max(next_in - self._habits.lead_s, 0.0)
             if next_in > self._habits.lead_s and self._shell.somebody_waits():
                 self._outbox.bar("others wait")
+
+    def _next_look(self, reading: Reading) -> float | None:
+        with Session(self._shell.engine) as session:
+            return ledger.next_look(session, session.get_one(Broadcast, self._lease.broadcast_id), reading)
 
     def _consider_help(self, claim: Claim, ticks: float) -> None:
         """There is always more to send than this process gets rid of: another may join."""
@@ -287,10 +292,10 @@ class Recorder(threading.Thread):
             try:
                 result = transaction()
             except (LeaseLost, RowsLost):
-                self._session.rollback()
+                self._roll_back()
                 raise
             except Exception as error:
-                self._session.rollback()
+                self._roll_back()
                 if not is_trouble_of_the_database(self._shell.engine, error):
                     raise
                 if self._shell.ticks() - began > self._habits.patience_s:
@@ -303,6 +308,13 @@ class Recorder(threading.Thread):
             else:
                 self._outbox.hold(False)
                 return result
+
+    def _roll_back(self) -> None:
+        """Whatever is left of the transaction is undone; with a connection that is lost it is already."""
+        try:
+            self._session.rollback()
+        except DBAPIError:
+            self._session.invalidate()
 
 
 def is_trouble_of_the_database(engine: Engine, error: Exception) -> bool:

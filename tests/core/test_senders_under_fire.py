@@ -1,0 +1,100 @@
+"""Senders when something around them goes wrong: a database that drops them, an answer that does not come, a machine that is gone."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy import Engine, event, text
+from sqlalchemy.orm import Session
+
+from tests import engine
+from tests.databases import make_app
+from tests.engine import TAKEN, PlainMailer
+from webapp.core import limits
+from webapp.core.ports import Mail
+from webapp.core.rules.lifecycle import BroadcastState
+from webapp.core.rules.limits import Limits
+from webapp.core.rules.outcome import Reply
+from webapp.core.sending import Habits
+
+S = BroadcastState
+
+
+@pytest.fixture
+def where(app: Flask) -> Engine:
+    return engine.engine_of(app)
+
+
+@pytest.fixture
+def postgresql(postgresql_url: str, tmp_path: Path) -> Iterator[Engine]:
+    where = engine.engine_of(make_app(postgresql_url, tmp_path))
+    yield where
+    where.dispose()
+
+
+@contextmanager
+def commits(where: Engine) -> Iterator[list[float]]:
+    """The moments of all commits meanwhile."""
+    moments: list[float] = []
+    note = lambda _connection: moments.append(time.monotonic())  # noqa: E731
+    event.listen(where, "commit", note)
+    yield moments
+    event.remove(where, "commit", note)
+
+
+def drop_connections(where: Engine) -> None:
+    """As a restart of the server, or a firewall that forgets."""
+    others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    with where.connect() as connection:
+        connection.execute(text(others))
+
+
+def test_a_database_that_drops_its_connections_only_interrupts_the_sending(postgresql: Engine, tmp_path: Path):
+    where = postgresql
+    with Session(where) as session:
+        broadcast_id = engine.sending_broadcast(session, mails=120).id
+    drops = iter(range(30, 120, 30))
+    at = next(drops)
+
+    def answer(mail: Mail) -> Reply:
+        nonlocal at
+        time.sleep(0.002)
+        if len(mailer.sent) == at:
+            at = next(drops, 0)
+            drop_connections(where)
+        return TAKEN
+
+    mailer = PlainMailer(answer)
+    ending = engine.send(where, broadcast_id, tmp_path, lambda: mailer, habits=Habits(group=5))
+    assert ending.state is S.FINISHED
+    assert len(mailer.sent) == len({mail.delivery_id for mail in mailer.sent}) == 120
+
+
+@pytest.mark.parametrize("case", ["the last mail of a large batch", "the probe of a large batch", "a high ceiling"])
+def test_while_one_answer_is_waited_for_the_database_is_left_in_peace(
+    where: Engine, session: Session, tmp_path: Path, case: str
+):
+    pace = {"batch_size": 0, "interval_s": 0} if case == "a high ceiling" else {"batch_size": 1000, "interval_s": 60}
+    probing = case.startswith("the probe")
+    broadcast = engine.sending_broadcast(session, mails=30 if probing else 3, **pace)
+    broadcast.probing = probing
+    if case == "a high ceiling":
+        limits.save(session, Limits(per_second=1000))
+    session.commit()
+
+    def answer(mail: Mail) -> Reply:
+        if len(mailer.sent) == (0 if probing else 2):
+            time.sleep(0.5)
+            slow.append(len(seen))
+            time.sleep(1.5)
+            slow.append(len(seen))
+        return TAKEN
+
+    slow: list[int] = []
+    mailer = PlainMailer(answer)
+    with commits(where) as seen:
+        engine.send(where, broadcast.id, tmp_path, lambda: mailer)
+    assert slow[1] - slow[0] < 8
