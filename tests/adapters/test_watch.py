@@ -6,7 +6,7 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from tests import engine
-from webapp.adapters.watch import DatabaseWatch
+from webapp.adapters.watch import OLDEST_S, DatabaseWatch
 from webapp.core import broadcasts
 
 
@@ -31,6 +31,20 @@ def known(watch: DatabaseWatch, *, is_sending: bool) -> bool:
     while watch.is_sending() is not is_sending and time.monotonic() < end:
         time.sleep(0.0001)
     return watch.is_sending() is is_sending
+
+
+def test_who_looks_seldom_hears_nothing_old(app: Flask, session: Session):
+    broadcast = engine.sending_broadcast(session)
+    watch = DatabaseWatch(engine.engine_of(app), broadcast.id)
+    for _ in range(20):
+        assert watch.is_sending()
+        time.sleep(0.02)
+    assert watch.is_sending()
+    broadcasts.pause(session, broadcast.id, None, engine.NOW)
+    session.commit()
+    time.sleep(2 * OLDEST_S)
+    assert not watch.is_sending()
+    watch.close()
 
 
 def test_what_happens_to_others_is_none_of_its_business(app: Flask, session: Session):

@@ -100,20 +100,22 @@ class _Questions:
             self._hear()
         if self._asked_at is None and now >= self._next_at:
             self._ask(now)
-        if now - self._as_of > max(OLDEST_S, 3 * self._typical_s):
+        while now - self._as_of > max(OLDEST_S, 3 * self._typical_s):
             if self._asked_at is None:
                 self._ask(now)
+            is_waited_for = self._asked_at == now
             if not self._readable.poll(PATIENCE_S * 1000):
                 raise TimeoutError(f"no answer from the database for {PATIENCE_S:g} s")
-            self._hear()
+            self._hear(is_waited_for)
         return self._sending
 
     def _ask(self, now: float) -> None:
         self._pgconn.send_query_prepared(b"watch", self._key)
         self._asked_at, self._next_at = now, now + ASK_EVERY_S
 
-    def _hear(self) -> None:
-        """The answer to the question that is under way; the state was so at some moment after it was asked."""
+    def _hear(self, is_waited_for: bool = False) -> None:
+        """The answer to the question that is under way; the state was so at some moment after it was asked. How fast the database is shows
+        where the answer is waited for from the question on; another may have lain there for as long as no mail was handed over."""
         assert self._asked_at is not None
         self._pgconn.consume_input()
         if self._pgconn.is_busy():
@@ -124,5 +126,7 @@ class _Questions:
         if answer.error_message:
             raise RuntimeError(answer.error_message.decode("utf-8", "replace"))
         self._sending = answer.ntuples == 1 and answer.get_value(0, 0) == BroadcastState.SENDING.value.encode()
-        self._typical_s += (time.monotonic() - self._asked_at - self._typical_s) / 16
+        took = time.monotonic() - self._asked_at
+        if is_waited_for or took < self._typical_s:
+            self._typical_s += (took - self._typical_s) / 16
         self._as_of, self._asked_at = self._asked_at, None
