@@ -10,6 +10,6 @@ _FAMILY_FIRST = re.compile(
 
 def full_name(first: str, last: str) -> str:
     """First and last name. A name written in Han, kana or Hangul has the family name first, and nothing between."""
-    if first and last and _FAMILY_FIRST.fullmatch(first) and _FAMILY_FIRST.fullmatch(last):
+    if not first.isascii() and last and _FAMILY_FIRST.fullmatch(first) and _FAMILY_FIRST.fullmatch(last):
         return last + first
     return f"{first} {last}".strip()

@@ -144,9 +144,12 @@ def _days(rows: Rows, place: int, formats: list[Formats]) -> list[str]:
 
 
 def _cleaned(rows: Rows, place: int) -> list[str]:
-    """Such values are mostly clean, all of them together."""
-    values = [row[place] for row in rows]
-    return [value.strip() for value in values] if "".join(values).isprintable() else [clean(value) for value in values]
+    """A column of texts. They are mostly clean, all of them together."""
+    values: list[str] = [row[place] for row in rows]
+    side_by_side = "|".join(["", *values, ""])
+    if side_by_side.isprintable() and "| " not in side_by_side and " |" not in side_by_side:
+        return values
+    return [clean(value) for value in values]
 
 
 _WRITERS: dict[str, Write] = {
