@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from tests import engine
 from tests.databases import make_app
 from tests.engine import TAKEN, PlainMailer
-from webapp.core import limits
+from webapp.core import ledger, limits
 from webapp.core.ports import Mail
 from webapp.core.rules.lifecycle import BroadcastState
 from webapp.core.rules.limits import Limits
@@ -98,3 +98,20 @@ def test_while_one_answer_is_waited_for_the_database_is_left_in_peace(
     with commits(where) as seen:
         engine.send(where, broadcast.id, tmp_path, lambda: mailer)
     assert slow[1] - slow[0] < 8
+
+
+def test_connections_are_closed_while_the_lease_still_says_that_they_are_held(
+    where: Engine, session: Session, tmp_path: Path
+):
+    broadcast = engine.sending_broadcast(session, mails=3)
+    limits.save(session, Limits(connections=4))
+    session.commit()
+    held: list[int] = []
+
+    class Polite(PlainMailer):
+        def close(self) -> None:
+            session.rollback()
+            held.extend(sender.connections for sender in ledger.open_senders(session))
+
+    ending = engine.send(where, broadcast.id, tmp_path, Polite)
+    assert ending.state is S.FINISHED and held == [4]

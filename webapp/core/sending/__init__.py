@@ -95,12 +95,14 @@ def _send(
     relay = mailer()
     recorder.start()
     try:
-        relay.run(outbox)
+        try:
+            relay.run(outbox)
+        finally:
+            relay.close()  # before the lease ends: then others may have the connections
     finally:
         outbox.break_off("the sending process broke off")
         recorder.mailer_has_ended()
         recorder.join()
-        relay.close()
         watch.close()
         outbox.close()
         if recorder.error is None:
