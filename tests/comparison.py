@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from tests import oracle_log
@@ -12,7 +12,7 @@ from tests.oracle_log import Taken
 from webapp.core import ledger
 from webapp.core.rules.lifecycle import OPEN, DeliveryState
 from webapp.core.tables.broadcasts import Broadcast
-from webapp.core.tables.deliveries import Delivery
+from webapp.core.tables.deliveries import Attempt, Delivery
 
 WITHOUT_MAIL = frozenset(DeliveryState) - {DeliveryState.ACCEPTED, DeliveryState.UNCERTAIN}
 """States that say: the relay does not have this mail."""
@@ -24,13 +24,15 @@ class Comparison:
 
     `lost`: rows that promise a mail the server does not have, or that nobody will work on any more without having an outcome.
     `twice`: mails the server holds beyond the first of a row. `unknown`: mails it holds of rows that deny them, which would be sent
-    again in silence. `differing`: repeats that are not byte-identical. `states` counts the rows. `wrong` says each disagreement in words.
+    again in silence. `doubted`: rows that deny a mail it holds, too, but whose attempts say that nobody knows. `differing`: repeats that
+    are not byte-identical. `states` counts the rows. `wrong` says each disagreement in words.
     """
 
     states: dict[str, int] = field(default_factory=dict)
     lost: int = 0
     twice: int = 0
     unknown: int = 0
+    doubted: int = 0
     differing: int = 0
     wrong: list[str] = field(default_factory=list)
 
@@ -54,10 +56,12 @@ def compare(session: Session, broadcast_id: int, log: Path, *, is_over: bool = T
         if mail.mail_from == sender:
             held.setdefault(mail.recipient, []).append(mail)
     found = Comparison()
-    rows = session.execute(select(Delivery.state, Delivery.address).where(Delivery.broadcast_id == broadcast_id)).all()
-    for state, address in rows:
+    was_in_doubt = exists().where(Attempt.delivery_id == Delivery.id, Attempt.state == DeliveryState.UNCERTAIN)
+    query = select(Delivery.state, Delivery.address, was_in_doubt).where(Delivery.broadcast_id == broadcast_id)
+    rows = session.execute(query).all()
+    for state, address, doubted in rows:
         found.states[state.value] = found.states.get(state.value, 0) + 1
-        _compare_row(found, state, address, held.pop(address, ()), is_over)
+        _compare_row(found, state, address, held.pop(address, ()), is_over=is_over, was_in_doubt=doubted)
     for address in held:
         found.unknown += 1
         found.wrong.append(f"{address}: the server has a mail of no row")
@@ -71,7 +75,13 @@ def compare(session: Session, broadcast_id: int, log: Path, *, is_over: bool = T
 
 
 def _compare_row(
-    found: Comparison, state: DeliveryState, address: str | None, mails: Iterable[Taken], is_over: bool
+    found: Comparison,
+    state: DeliveryState,
+    address: str | None,
+    mails: Iterable[Taken],
+    *,
+    is_over: bool,
+    was_in_doubt: bool,
 ) -> None:
     mails = list(mails)
     if state is DeliveryState.ACCEPTED and not mails:
@@ -80,7 +90,9 @@ def _compare_row(
     if is_over and state in OPEN:
         found.lost += 1
         found.wrong.append(f"{address}: {state}, and nobody works on it")
-    if state in WITHOUT_MAIL and mails:
+    if state in WITHOUT_MAIL and mails and was_in_doubt:
+        found.doubted += 1
+    elif state in WITHOUT_MAIL and mails:
         found.unknown += 1
         found.wrong.append(f"{address}: {state}, but the server has the mail")
     if len(mails) > 1:

@@ -190,6 +190,10 @@ class Oracle:
         with self._lock:
             self.script, self.tls = script, tls
             self._random = random.Random(script.seed)
+            self._faults_at = {
+                stage: [(index, fault) for index, fault in enumerate(script.faults) if fault.stage == stage]
+                for stage in STAGES
+            }
             self._reached.clear()
             self._used.clear()
 
@@ -204,10 +208,9 @@ class Oracle:
         """What is to go wrong now that `stage` is reached."""
         with self._lock:
             self._reached[stage] += 1
-            for index, fault in enumerate(self.script.faults):
+            for index, fault in self._faults_at[stage]:
                 if (
-                    fault.stage == stage
-                    and fault.nth in (None, self._reached[stage])
+                    fault.nth in (None, self._reached[stage])
                     and fault.recipient in (None, recipient)
                     and (fault.times is None or self._used[index] < fault.times)
                     and (fault.probability >= 1 or self._random.random() < fault.probability)

@@ -3,7 +3,7 @@
 The stages are banner, EHLO, STARTTLS, AUTH, MAIL, RCPT, DATA, body, dot, RSET and QUIT: to a client, a connection that fails before the
 banner is a banner that fails. Each cell is played twice (once in the short form), on different databases: the fault happens once, and it
 lasts until the relay is well again. Then a paused broadcast is resumed by the button of its page, what waits becomes due, and everybody
-who can have a mail has one. Whether the relay can pipeline, and whether it keeps a mail whose dot it left unanswered, is chosen by the seed.
+who can have a mail has one. Whether the relay can pipeline, and keeps a mail whose dot it left unanswered, is chosen by the seed.
 """
 
 import random
