@@ -30,6 +30,16 @@ class Result:
         if lost or duplicates:
             self.met = False
 
+    def join(self, other: "Result") -> None:
+        """Count the runs of another finding as this one's."""
+        self.runs += other.runs
+        self.mails += other.mails
+        self.lost += other.lost
+        self.duplicates += other.duplicates
+        self.uncertain += other.uncertain
+        self.met = self.met and other.met
+        self.notes += other.notes
+
     def broken(self, note: str) -> None:
         """The promise was not kept."""
         self.met = False

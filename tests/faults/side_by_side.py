@@ -1,0 +1,30 @@
+"""Calls side by side, each in a process of its own, because scenes are played from a main thread."""
+
+import ctypes
+import multiprocessing
+import signal
+import sys
+from collections.abc import Callable, Iterable
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+PR_SET_PDEATHSIG = 1
+
+
+def side_by_side(function: Callable[..., T], calls: Iterable[tuple[Any, ...]], *, at_a_time: int) -> list[T]:
+    """What the function returned for each tuple of arguments, in their order. It and they must be picklable. Raises what a call raised,
+    once all have ended."""
+    method = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(at_a_time, method, _begin) as pool:
+        asked = [pool.submit(function, *arguments) for arguments in calls]
+        for _ in as_completed(asked):
+            pass
+    return [one.result() for one in asked]
+
+
+def _begin() -> None:
+    """End with the process that asked, and in good order: a scene's relays and workers must not outlive it."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(signal.SIGTERM), 0, 0, 0)
