@@ -1,12 +1,13 @@
 """Watching a broadcast: a commit elsewhere is known at the next look, and looking costs next to nothing."""
 
 import time
+from typing import Any
 
 from flask import Flask
 from sqlalchemy.orm import Session
 
 from tests import engine
-from webapp.adapters.watch import OLDEST_S, DatabaseWatch
+from webapp.adapters.watch import LISTEN_AGAIN_S, OLDEST_S, DatabaseWatch
 from webapp.core import broadcasts
 
 
@@ -56,11 +57,21 @@ def test_what_happens_to_others_is_none_of_its_business(app: Flask, session: Ses
     watch.close()
 
 
-def test_a_database_that_is_gone_leaves_what_was_known(app: Flask, session: Session):
+def test_a_connection_that_is_lost_leaves_what_was_known_until_there_is_another(app: Flask, session: Session):
     broadcast = engine.sending_broadcast(session)
     watch = DatabaseWatch(engine.engine_of(app), broadcast.id)
-    watch.close()
+    assert watch._connection is not None
+    driver: Any = watch._connection.connection.driver_connection
+    (driver.pgconn.finish if hasattr(driver, "pgconn") else driver.close)()
+    broadcasts.pause(session, broadcast.id, None, engine.NOW)
+    session.commit()
+    begin = time.monotonic()
     assert watch.is_sending()
+    assert time.monotonic() - begin < 1
+    while watch.is_sending() and time.monotonic() < begin + 2 * LISTEN_AGAIN_S:
+        time.sleep(0.01)
+    assert not watch.is_sending()
+    watch.close()
 
 
 def test_it_holds_no_transaction_open(sqlite_app: Flask, sqlite_session: Session):

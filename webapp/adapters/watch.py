@@ -22,6 +22,7 @@ OLDEST_S = 0.003
 """An older answer is not good enough, unless the database is so far away that it never answers faster."""
 
 PATIENCE_S = 5.0
+LISTEN_AGAIN_S = 0.5
 STATE = "SELECT state FROM broadcast WHERE id = "
 log = logging.getLogger(__name__)
 
@@ -29,34 +30,45 @@ log = logging.getLogger(__name__)
 class DatabaseWatch:
     """`ports.Watch` over a connection of its own.
 
-    When the database cannot be reached it says what it knew last: the lease then ends the sending.
+    When the database cannot be reached it says what it knew last, and now and then tries a new connection: as long as there is none, the
+    lease ends the sending.
     """
 
     def __init__(self, engine: Engine, broadcast_id: int) -> None:
-        # Nothing here may hold a transaction open: SQLite could not shorten its write-ahead log meanwhile.
-        self._connection: Connection = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-        driver: Any = self._connection.connection.driver_connection
-        self._look: Callable[[], bool]
-        if engine.dialect.name == "sqlite":
-            self._look = _ChangeCounter(driver, broadcast_id).is_sending
-        else:
-            self._look = _Questions(driver.pgconn, broadcast_id).is_sending
+        self._engine, self._id = engine, broadcast_id
+        self._connection: Connection | None = None
+        self._listen_again_at = 0.0
+        self._listen()
         self._last_known = self._look()
-        self._is_deaf = False
 
     def is_sending(self) -> bool:
         try:
-            self._last_known = self._look()
+            if self._connection is None and time.monotonic() >= self._listen_again_at:
+                self._listen()
+            if self._connection is not None:
+                self._last_known = self._look()
         except Exception as error:
-            if not self._is_deaf:
-                log.warning("the broadcast cannot be watched: %s", error)
-            self._is_deaf = True
+            log.warning("the broadcast cannot be watched: %s", error)
+            self.close()
+            self._listen_again_at = time.monotonic() + LISTEN_AGAIN_S
         return self._last_known
 
     def close(self) -> None:
-        # A question may still be under way: the connection must not go back to the pool.
-        self._connection.invalidate()
-        self._connection.close()
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            # A question may still be under way: the connection must not go back to the pool.
+            connection.invalidate()
+            connection.close()
+
+    def _listen(self) -> None:
+        # Nothing here may hold a transaction open: SQLite could not shorten its write-ahead log meanwhile.
+        self._connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        driver: Any = self._connection.connection.driver_connection
+        self._look: Callable[[], bool]
+        if self._engine.dialect.name == "sqlite":
+            self._look = _ChangeCounter(driver, self._id).is_sending
+        else:
+            self._look = _Questions(driver.pgconn, self._id).is_sending
 
 
 class _ChangeCounter:
