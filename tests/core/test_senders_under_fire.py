@@ -1,5 +1,6 @@
 """Senders when something around them goes wrong: a database that drops them, an answer that does not come, a machine that is gone."""
 
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,8 +13,10 @@ from sqlalchemy.orm import Session
 
 from tests import engine
 from tests.databases import make_app
-from tests.engine import TAKEN, PlainMailer
+from tests.engine import TAKEN, Clocks, PlainMailer
+from tests.workers import wait_until
 from webapp.core import ledger, limits
+from webapp.core.ledger import Lease
 from webapp.core.ports import Mail
 from webapp.core.rules.lifecycle import BroadcastState
 from webapp.core.rules.limits import Limits
@@ -116,3 +119,32 @@ def test_connections_are_closed_while_the_lease_still_says_that_they_are_held(
 
     ending = engine.send(where, broadcast.id, tmp_path, Polite)
     assert ending.state is S.FINISHED and held == [4]
+
+
+def test_two_senders_of_a_broadcast_do_not_wait_for_each_other(postgresql: Engine):
+    """One shares out connections before it claims, the other only claims."""
+    above = Limits(per_second=100, connections=4)
+    claims: list[int] = []
+
+    def claim(session: Session, lease: Lease) -> None:
+        values = lambda holders: [["x"] for _ in holders]  # noqa: E731
+        claims.append(len(ledger.claim(session, lease, 5, values, clocks.reading(), limits=above).mails))
+        session.commit()
+
+    clocks = Clocks()
+    with Session(postgresql) as first, Session(postgresql) as second:
+        broadcast = engine.sending_broadcast(first, mails=20, batch_size=50, interval_s=1)
+        limits.save(first, above)
+        one, two = (engine.lease_for(first, broadcast, clocks) for _ in range(2))
+        ledger.share_connections(first, one, 4, wanted=4, holding=0)
+        thread = threading.Thread(target=claim, args=(second, two))
+        thread.start()
+        wait_until(lambda: is_somebody_blocked(postgresql), 10, "the second waits")
+        claim(first, one)
+        thread.join()
+    assert claims == [5, 5]
+
+
+def is_somebody_blocked(where: Engine) -> bool:
+    with where.connect() as connection:
+        return bool(connection.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")))

@@ -75,6 +75,8 @@ def claim(
     pending whose time has come. The ceilings of `limits` are kept together with all senders of all broadcasts.
     """
     paths, cursor = hot(session)
+    if limits.has_ceiling:  # before the broadcast's lock, as where connections are shared out
+        paths.lock_limits(cursor)
     terms = paths.terms(cursor, lease.broadcast_id)
     if terms is not None and (terms[4] or pacing.is_limited(terms[2], terms[3])):
         terms = paths.lock_terms(cursor, lease.broadcast_id)
@@ -87,7 +89,6 @@ def claim(
     if pacing.is_limited(batch_size, interval_s):
         limiting.append(pace.openings(session, lease.broadcast_id, batch_size, interval_s, reading, lead=float("inf")))
     if limits.has_ceiling:
-        paths.lock_limits(cursor)
         shares = in_force(session, None, reading.wall)
         limiting += [_share(opened, shares) for opened in ceiling.openings(session, limits, reading)]
     delays, next_in = _delays(limiting, limit, lead)
