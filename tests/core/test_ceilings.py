@@ -14,11 +14,12 @@ from tests.engine import TAKEN, Clocks
 from webapp.core import broadcasts, ledger, limits
 from webapp.core.errors import Invalid
 from webapp.core.ledger import Claimed, Lease, Settled, Terms
+from webapp.core.ports import JournalFinding
 from webapp.core.rules.limits import NO_LIMITS, Limits
 from webapp.core.rules.outcome import Stage, judge
 from webapp.core.rules.pacing import Retries
 from webapp.core.tables.broadcasts import Broadcast
-from webapp.core.tables.deliveries import PaceUse
+from webapp.core.tables.deliveries import PaceUse, Sender
 
 SECOND = Limits(per_second=10)
 DAY = Limits(per_day=30)
@@ -136,7 +137,7 @@ def test_processes_share_the_relays_connections_and_never_have_more(session: Ses
     one, two = sender(session, clocks)[1], sender(session, clocks)[1]
 
     def share(lease: Lease, holding: int) -> int:
-        return ledger.share_connections(session, lease, 8, wanted=10, holding=holding)
+        return ledger.share_connections(session, lease, 8, wanted=10, holding=holding, now=clocks.wall)[0]
 
     assert share(one, 0) == 4
     ledger.end_lease(session, two, clocks.wall)
@@ -145,6 +146,39 @@ def test_processes_share_the_relays_connections_and_never_have_more(session: Ses
     assert share(three, 0) == 0
     assert share(one, 8) == 4 and share(three, 0) == 0, "the first has not closed them yet"
     assert share(one, 4) == 4 and share(three, 0) == 4
+
+
+def test_it_is_known_when_another_process_has_no_connection(session: Session, clocks: Clocks):
+    one, two = sender(session, clocks)[1], sender(session, clocks)[1]
+
+    def share(lease: Lease) -> tuple[int, bool]:
+        return ledger.share_connections(session, lease, 1, wanted=10, holding=0, now=clocks.wall)
+
+    assert share(one) == (1, True)
+    assert share(two) == (0, False)
+    assert share(one) == (1, True)
+    ledger.end_lease(session, two, clocks.wall)
+    assert share(one) == (1, False)
+
+
+def test_the_connections_of_a_machine_that_is_gone_are_free_before_its_mails_are(session: Session, clocks: Clocks):
+    gone, here = sender(session, clocks)[1], sender(session, clocks)[1]
+    away = JournalFinding(is_here=False)
+
+    def share(lease: Lease) -> int:
+        ledger.renew(session, here, clocks.wall)
+        return ledger.share_connections(session, lease, 4, wanted=4, holding=0, now=clocks.wall)[0]
+
+    ledger.end_lease(session, here, clocks.wall)
+    here = gone
+    assert share(gone) == 4
+    here = sender(session, clocks)[1]
+    clocks.pass_(ledger.LEASE_S + 1)
+    assert share(here) == 0
+    assert not ledger.may_recover(session, session.get_one(Sender, gone.sender_id), away, clocks.reading())
+    assert share(here) == 0
+    clocks.pass_(ledger.LEASE_S)
+    assert share(here) == 4
 
 
 def test_without_a_ceiling_nothing_of_it_is_remembered(session: Session, clocks: Clocks):

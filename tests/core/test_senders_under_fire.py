@@ -148,3 +148,20 @@ def test_two_senders_of_a_broadcast_do_not_wait_for_each_other(postgresql: Engin
 def is_somebody_blocked(where: Engine) -> bool:
     with where.connect() as connection:
         return bool(connection.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")))
+
+
+def test_who_has_the_only_connection_lets_others_have_it_after_a_while(where: Engine, session: Session, tmp_path: Path):
+    many, few = (engine.sending_broadcast(session, mails=300).id for _ in range(2))
+    limits.save(session, Limits(connections=1))
+    session.commit()
+    habits = Habits(group=5, slice_s=0.3, limits_s=0.05)
+    slow = PlainMailer(lambda mail: time.sleep(0.01) or TAKEN)
+    other = PlainMailer(lambda mail: time.sleep(0.01) or TAKEN)
+    thread = threading.Thread(
+        target=engine.send, args=(where, few, tmp_path, lambda: other), kwargs={"habits": habits}, daemon=True
+    )
+    slow.before_body = lambda mail: thread.start() if len(slow.sent) == 5 else None
+    ending = engine.send(where, many, tmp_path, lambda: slow, habits=habits)
+    assert ending.why == "others wait" and ending.next_in == 0.0
+    thread.join()
+    assert len(other.sent) > 100

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select, update
+from sqlalchemy import and_, case, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from webapp.core.ledger.hot import hot
@@ -85,16 +85,23 @@ def open_senders(session: Session, broadcast_id: int | None = None) -> list[Send
     return list(session.scalars(query))
 
 
-def share_connections(session: Session, lease: Lease, limit: int, *, wanted: int, holding: int) -> int:
+def share_connections(
+    session: Session, lease: Lease, limit: int, *, wanted: int, holding: int, now: datetime
+) -> tuple[int, bool]:
     """How many connections to the relay the lease's process may hold, of the `limit` for all processes together: its share, as far as
-    others have let go. `wanted` is what it would like, `holding` what it may still hold of an earlier, larger share. Not for a limit of 0.
+    others have let go; and whether another process has none. `wanted` is what it would like, `holding` what it may still hold of an
+    earlier, larger share. Another whose lease is over for so long that it has let go by its own clock does not count. Not for a limit of 0.
     """
     paths, cursor = hot(session)
     paths.lock_limits(cursor)
-    others = select(func.count(), func.coalesce(func.sum(Sender.connections), 0)).where(
-        Sender.ended_at.is_(None), Sender.id != lease.sender_id
-    )
-    count, held = session.execute(others).one()
+    is_there = or_(Sender.suspected_at.is_(None), Sender.suspected_at > now - timedelta(seconds=LEASE_S))
+    has_none = and_(Sender.connections == 0, Sender.expires_at > now)
+    others = select(
+        func.count(),
+        func.coalesce(func.sum(Sender.connections), 0),
+        func.coalesce(func.sum(case((has_none, 1), else_=0)), 0),
+    ).where(Sender.ended_at.is_(None), Sender.id != lease.sender_id, is_there)
+    count, held, without = session.execute(others).one()
     mine = connections_for(limit, wanted, count + 1, int(held))
     session.execute(
         update(Sender)
@@ -102,7 +109,7 @@ def share_connections(session: Session, lease: Lease, limit: int, *, wanted: int
         .values(connections=max(mine, holding))
         .execution_options(synchronize_session=False)
     )
-    return mine
+    return mine, without > 0
 
 
 def in_force(session: Session, broadcast_id: int | None, now: datetime) -> int:

@@ -43,6 +43,7 @@ class Recorder(threading.Thread):
         self._limits = NO_LIMITS
         self._limits_read = float("-inf")
         self._group = habits.group
+        self._on_the_way = 2 * habits.connections  # a connection carries one mail, and has announced the next
         self._session = Session(shell.engine, expire_on_commit=False)
         self._is_probing = broadcast.probing
         self._has_paused = False
@@ -50,6 +51,7 @@ class Recorder(threading.Thread):
         self._claim_at = float("-inf")
         self._behind_since: float | None = None
         self._barren_since: float | None = None
+        self._others_have_none = False
         self._mailer_has_ended = threading.Event()
 
     def mailer_has_ended(self) -> None:
@@ -139,10 +141,14 @@ class Recorder(threading.Thread):
         self._limits, self._limits_read = limits.read(session), reading.ticks
         limit, wanted = self._limits.connections, self._habits.connections
         if not limit:
+            self._others_have_none = False
             return None
         # The mailer may still open as many as it was allowed until it has heard of the smaller number.
         holding = max(self._outbox.connections_held, allowed or 0)
-        return ledger.share_connections(session, self._lease, limit, wanted=wanted, holding=holding)
+        allowed, self._others_have_none = ledger.share_connections(
+            session, self._lease, limit, wanted=wanted, holding=holding, now=reading.wall
+        )
+        return allowed
 
     def _may_hold(self, connections: int | None, ticks: float) -> None:
         """Let the mailer have them. Where there are none for this process, it waits a little for others to let go, and leaves."""
@@ -159,7 +165,7 @@ class Recorder(threading.Thread):
         """How many mails to claim now: a group ahead of the mailer, unless it is known that there are none."""
         if reading.ticks < self._claim_at and not self._outbox.unsettled():
             return 0
-        room = 3 * self._group - self._outbox.held() + self._outbox.unsettled()
+        room = 3 * self._group + self._on_the_way - self._outbox.held() + self._outbox.unsettled()
         return min(room, 2 * self._group)
 
     def _plan(self, claim: Claim, reading: Reading) -> None:
@@ -226,7 +232,7 @@ class Recorder(threading.Thread):
             moments = [self._renewed + ledger.RENEW_S]
             if first_seen is not None:
                 moments.append(first_seen + habits.latest_s)
-            if outbox.held() < 2 * self._group:
+            if outbox.held() < 2 * self._group + self._on_the_way:
                 moments.append(self._claim_at)
             if min(moments) <= ticks:
                 return
@@ -246,7 +252,7 @@ class Recorder(threading.Thread):
         self._asked = ticks
         if self._shell.must_stop():
             self._outbox.bar("the process is asked to end")
-        elif self._has_had_its_turn(ticks) and self._shell.somebody_waits():
+        elif self._has_had_its_turn(ticks) and (self._others_have_none or self._shell.somebody_waits()):
             self._outbox.bar("others wait")
 
     def _has_had_its_turn(self, ticks: float) -> bool:
