@@ -8,7 +8,7 @@ from tests.benchmarks.figure import Figure
 from tests.benchmarks.postfix import Missing
 
 ROUNDS = 5
-CASES = {1: (250, 45), 50: (14_000, 2_200), 200: (50_000, 8_000)}
+CASES = {1: (500, 45), 50: (20_000, 2_200), 200: (50_000, 8_000)}
 """Connections: how many clients, and how many mails a second at least."""
 
 SHORT_CASES = {50: 600}
