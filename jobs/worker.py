@@ -17,7 +17,7 @@ import click
 import rq.job
 import rq.serializers
 
-from jobs import surroundings
+from jobs import endurance, surroundings
 from webapp.adapters import wakeups
 from webapp.config import settings
 from webapp.extensions import db
@@ -25,7 +25,7 @@ from webapp.extensions import db
 REDIS_URL = settings(os.environ)["REDIS_URL"]
 QUEUES = [wakeups.QUEUE]
 
-_NO_JOBS = {"__init__", "surroundings", "worker"}
+_NO_JOBS = {"__init__", "endurance", "surroundings", "worker"}
 ALLOWED = frozenset(
     f"jobs.{path.stem}.{path.stem}" for path in Path(__file__).parent.glob("*.py") if path.stem not in _NO_JOBS
 )
@@ -41,9 +41,10 @@ class ForbiddenCall(Exception):
 
 
 def complete() -> None:
-    """Make the worker of this process ours: JSON, allowed functions only, the app loaded, and a beat that does not depend on Redis."""
+    """Make the worker of this process ours: JSON, allowed functions only, the app loaded, and life and beat that do not depend on Redis."""
     rq.serializers.DefaultSerializer = rq.serializers.JSONSerializer  # type: ignore[misc,assignment]
     rq.job.import_attribute = only_ours(rq.job.import_attribute)  # type: ignore[assignment]
+    endurance.endure()
     app = surroundings.own_app()
     with app.app_context():
         for name in ALLOWED:

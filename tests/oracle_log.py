@@ -82,9 +82,9 @@ def repeats(log: Path) -> dict[str, list[Taken]]:
     return {message_id: mails for message_id, mails in by_id.items() if len(mails) > 1}
 
 
-def most_in_any(log: Path, seconds: float) -> int:
-    """The largest number of mails that came completely within any `seconds`, kept or not."""
-    times = sorted(mail.at for mail in received(log))
+def most_in_any(log: Path, seconds: float, mail_from: str | None = None) -> int:
+    """The largest number of mails that came completely within any `seconds`, kept or not; of all, or of one sender's."""
+    times = sorted(mail.at for mail in received(log) if mail_from in (None, mail.mail_from))
     return max((i - bisect.bisect_right(times, at - seconds) + 1 for i, at in enumerate(times)), default=0)
 
 

@@ -10,6 +10,7 @@ from subprocess import PIPE, Popen
 from flask import Flask
 from sqlalchemy.orm import Session
 
+from jobs.start_broadcast import start_broadcast
 from tests import comparison, engine, factories, oracle_log
 from tests.smtp_oracle import Oracle, Script
 from tests.workers import Worker, wait_until
@@ -83,6 +84,11 @@ class Scene:
         broadcasts.schedule(self.session, broadcast.id, None, clock.now())
         self.session.commit()
         return broadcast.id
+
+    def freeze(self, broadcast_id: int) -> None:
+        """Start a broadcast and freeze its audience, as its job begins with."""
+        with self.app.app_context():
+            start_broadcast(broadcast_id)
 
     def wake(self, broadcast_id: int) -> None:
         with self.app.app_context():

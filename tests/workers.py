@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from subprocess import Popen
 from uuid import uuid4
@@ -27,6 +27,7 @@ class Worker:
     def __init__(self, app: Flask, redis_url: str, relay: RelaySettings, log: Path, **environ: str) -> None:
         app.config["REDIS_URL"] = redis_url
         self.log = log
+        self._killed: list[int] = []
         kept = {name: value for name, value in os.environ.items() if not name.startswith(OUTSIDE)}
         self._environ = kept | {
             "MASSMAIL_INSTANCE": str(app.config["INSTANCE"]),
@@ -47,13 +48,9 @@ class Worker:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for pid in self.horses():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        _kill(self.horses())
         children.stop(self.process, patience=10)
-        for pid in self.horses():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        _kill([*self.horses(), *(pid for leader in self._killed for pid in children.members(leader))])
 
     def start(self) -> None:
         self.launch()
@@ -82,17 +79,23 @@ class Worker:
         return found
 
     def kill(self) -> None:
-        """As `kill -9` of the worker: its work-horses live on."""
+        """As `kill -9` of the worker: its work-horses live on, and so does its scheduler."""
         self.process.kill()
         self.process.wait()
+        self._killed.append(self.process.pid)
 
     def kill_all(self) -> None:
-        """As a power cut, but for the kernel: worker and work-horses at once."""
+        """As a power cut, but for the kernel: worker, work-horses and scheduler at once."""
         self.process.send_signal(signal.SIGSTOP)
-        for pid in self.horses():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        _kill(self.horses())
         self.kill()
+        _kill(children.members(self.process.pid))
+
+
+def _kill(pids: Iterable[int]) -> None:
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 def wait_until(condition: Callable[[], bool], patience: float, what: str, log: Path | None = None) -> None:

@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Literal
@@ -19,19 +20,33 @@ KINDS: tuple[Kind, ...] = ("sqlite", "postgresql")
 _numbers = itertools.count(1)
 
 
+class Place(Scene):
+    """A scene whose Redis can be killed and started again."""
+
+    def start_redis(self) -> str:
+        """Start it, empty, on the socket it had before if it had one. Returns its URL. From the main thread."""
+        self._redis, url = valkey.start(self.folder / "valkey", log=self.folder / "valkey.log", durable=False)
+        return url
+
+    def kill_redis(self) -> None:
+        """As `kill -9`: all it knew is gone."""
+        children.stop(self._redis, sign=signal.SIGKILL, patience=3)
+
+
 @contextmanager
-def scene(kind: Kind, *, connections: int = 3) -> Iterator[Scene]:
+def scene(kind: Kind, *, connections: int = 3) -> Iterator[Place]:
     """A scene of its own: a fresh database, a fresh Redis, an empty folder. Call it between `run.begin` and `run.end`, from the main
     thread. Ends its Redis; workers and relays are the caller's to end."""
     folder = run.folder() / f"scene-{os.getpid()}-{next(_numbers)}"
     folder.mkdir()
     with ExitStack() as stack:
         url = new_sqlite(folder) if kind == "sqlite" else stack.enter_context(new_postgresql(folder))
-        server, redis_url = valkey.start(folder / "valkey", log=folder / "valkey.log", durable=False)
-        stack.callback(children.stop, server, patience=3)
         app = make_app(url, folder)
         with app.app_context():
             engine = db.engine
         stack.callback(engine.dispose)
         session = stack.enter_context(Session(engine))
-        yield Scene(app, session, redis_url, folder, connections=connections)
+        place = Place(app, session, "", folder, connections=connections)
+        place.redis_url = app.config["REDIS_URL"] = place.start_redis()
+        stack.callback(place.kill_redis)
+        yield place

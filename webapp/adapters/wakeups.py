@@ -11,7 +11,9 @@ from uuid import uuid4
 
 from flask import current_app
 from redis import Redis
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+from redis.retry import Retry
 from rq import Queue
 from rq.registry import ScheduledJobRegistry
 from rq.serializers import JSONSerializer
@@ -99,11 +101,12 @@ def helper(broadcast_id: int) -> Callable[[], None]:
 
 
 def connection() -> Redis:
-    """The app's connection to Redis, which does not wait long for a Redis that is away."""
+    """The app's connection to Redis, which does not wait long for a Redis that is away. It tries twice, because a connection may be left
+    over from before Redis was started anew."""
     url = current_app.config["REDIS_URL"]
     kept = current_app.extensions.setdefault("massmail-redis", {})
     if url not in kept:
-        kept[url] = Redis.from_url(url, socket_timeout=5, socket_connect_timeout=2)
+        kept[url] = Redis.from_url(url, socket_timeout=5, socket_connect_timeout=2, retry=Retry(NoBackoff(), 1))
     return kept[url]
 
 
