@@ -162,6 +162,22 @@ def test_an_ill_relay_pauses_the_broadcast_in_its_own_words_and_nobody_fails(
     assert engine.states(session, broadcast) == {"held": 3, "pending": 197}
 
 
+def test_a_mail_whose_commands_are_out_is_called_back_when_the_relay_proves_ill_before_its_content(
+    where: Engine, session: Session, tmp_path: Path
+):
+    class Pipelining(PlainMailer):
+        def _carry(self, exchange, mail):
+            following = exchange.take()
+            exchange.settled(mail, Reply(Stage.MAIL, 550, "5.7.1 not from you"))
+            super()._carry(exchange, following)
+
+    broadcast = engine.sending_broadcast(session, mails=20)
+    mailer = Pipelining()
+    assert engine.send(where, broadcast.id, tmp_path, lambda: mailer).state is S.PAUSED
+    assert not mailer.sent and engine.states(session, broadcast) == {"held": 1, "pending": 19}
+    assert [row.attempts for row in engine.rows(session, broadcast)] == [1] + [0] * 19
+
+
 def test_a_resume_probes_with_one_mail_and_then_sends_the_rest(where: Engine, session: Session, tmp_path: Path):
     broadcast = engine.sending_broadcast(session, mails=20)
     key = broadcast.id

@@ -107,6 +107,8 @@ class Outbox:
             os.read(self._wake_read, 4096)
 
     def body_starts(self, mail: Mail) -> bool:
+        if self.breaker.opened_by is not None:  # since its commands went out behind another mail's content
+            return False
         delivery_id, journal = mail.delivery_id, self._journal
         attempt = self._under_way[delivery_id].attempt
         try:
