@@ -45,10 +45,16 @@ def send_batch(broadcast_id: int, much: int = MUCH) -> None:
             journal=lambda: journal.FileJournal(folder),
             host=socket.gethostname(),
             pid=os.getpid(),
-            habits=sending.Habits(connections=app.config["RELAY"].connections),
+            habits=_habits(app.config["RELAY"].connections),
         )
         if ending.state is BroadcastState.SENDING and ending.next_in is not None:
             _come_back(broadcast_id, ending.next_in)
+
+
+def _habits(connections: int) -> sending.Habits:
+    """A connection carries one mail and has announced the next: groups of so many at least, lest the other mails run out meanwhile."""
+    habits = sending.Habits(connections=connections)
+    return replace(habits, group=max(habits.group, 2 * connections))
 
 
 def _may_join(session: Session, broadcast_id: int, much: int, turn: Turn) -> bool:
