@@ -20,7 +20,7 @@ from tests.benchmarks.figure import Figure
 from webapp.core.rules.message import compile_message
 
 KINDS = ("SQLite", "PostgreSQL")
-ROUNDS, CLIENTS, OF_FLASK_MAIL = 7, 60_000, 500
+ROUNDS, CLIENTS, OF_FLASK_MAIL = 5, 50_000, 500
 SHORT_ROUNDS, SHORT_CLIENTS, SHORT_OF_FLASK_MAIL = 1, 1_500, 20
 GOALS = {"SQLite": 1.2, "PostgreSQL": 0.9}
 AS_FLASK_MAIL, CPU = 30, 45
