@@ -2,6 +2,9 @@
 
 from datetime import date
 
+import pytest
+from sqlalchemy import delete
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from tests import engine, factories
@@ -9,6 +12,7 @@ from tests.engine import BEFORE
 from webapp.core import audience, broadcasts, ledger, suppressions
 from webapp.core.rules.statuses import MessageType
 from webapp.core.tables.broadcasts import Broadcast, PickKind
+from webapp.core.tables.clients import Client
 
 
 def started(session: Session, **columns) -> Broadcast:
@@ -116,6 +120,18 @@ def test_a_pause_stops_the_freeze_and_a_resume_completes_it(session: Session):
     broadcasts.resume(session, broadcast.id, BEFORE)
     freeze(session, broadcast, chunk=2)
     assert len(engine.rows(session, broadcast)) == 4 == broadcast.frozen_count
+
+
+@pytest.mark.parametrize("table", [Client, Broadcast])
+def test_whoever_has_deliveries_cannot_be_deleted(session: Session, table: type):
+    broadcast = engine.sending_broadcast(session, mails=1)
+    [row] = engine.rows(session, broadcast)
+    owner = row.client_id if table is Client else broadcast.id
+    with pytest.raises(IntegrityError, match="with deliveries is kept"):
+        session.execute(delete(table).where(table.id == owner))
+    session.rollback()
+    stranger = factories.client(session) if table is Client else factories.broadcast(session)
+    session.execute(delete(table).where(table.id == stranger.id))
 
 
 def test_freezing_what_is_frozen_changes_nothing(session: Session):

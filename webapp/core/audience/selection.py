@@ -39,12 +39,14 @@ def recipients(
     after: int | None = None,
     upto: int | None = None,
     only: Collection[int] | None = None,
+    compares_addresses: bool = True,
 ) -> Select[tuple[int, str | None, str | None, int | None, int | None, SkipReason | None]]:
     """Everyone the audience selects, one row a client, ordered by client id: `client_id`, `address`, `address_key`, `service_id`,
     `addon_assignment_id` (the holding whose data the tags take on the day `today`), and `skip_reason`, NULL for who will get it.
 
     `after` < client id <= `upto`, and `only` certain client ids, cut rows out without changing any that remain: of clients with
-    the same address the lowest id wins, and this is decided over the whole audience in every cut.
+    the same address the lowest id wins, and this is decided over the whole audience in every cut. Not `compares_addresses` leaves this
+    to the freeze, which has the same answer from the ledger without looking for anybody.
     """
     client = aliased(Client, name="c")
     query: Select[Any] = select(
@@ -60,7 +62,8 @@ def recipients(
         query = query.outerjoin(pick, and_(pick.broadcast_id == audience.broadcast_id, pick.client_id == client.id))
         selected = or_(selected, pick.kind == PickKind.ADDED)
         left_out = pick.kind == PickKind.LEFT_OUT
-    query = query.add_columns(_skip_reason(audience, client, left_out).label("skip_reason")).where(selected)
+    query = query.add_columns(_skip_reason(audience, client, left_out, compares_addresses).label("skip_reason"))
+    query = query.where(selected)
     if after is not None:
         query = query.where(client.id > after)
     if upto is not None:
@@ -106,16 +109,17 @@ def _one_of(column: InstrumentedAttribute[str | None], values: tuple[str, ...]) 
 
 
 def _skip_reason(
-    audience: Audience, client: type[Client], left_out: ColumnElement[bool] | None
+    audience: Audience, client: type[Client], left_out: ColumnElement[bool] | None, compares_addresses: bool
 ) -> ColumnElement[SkipReason | None]:
     """The first reason that applies. Clients who share an address share its suppression too, so its order with `same_address` is free."""
     no_address = case((func.trim(client.email) == "", SkipReason.NO_ADDRESS), else_=SkipReason.INVALID_ADDRESS)
     suppressed = client.address_key.in_(select(Suppression.address_key))
-    reasons = [
+    reasons: list[tuple[ColumnElement[bool], Any]] = [
         (client.address_key.is_(None), no_address),
         (suppressed, SkipReason.SUPPRESSED),
-        (_earlier_recipient(audience, client), SkipReason.SAME_ADDRESS),
     ]
+    if compares_addresses:
+        reasons.append((_earlier_recipient(audience, client), SkipReason.SAME_ADDRESS))
     if left_out is not None:
         reasons.insert(0, (left_out, SkipReason.LEFT_OUT))
     return type_coerce(case(*reasons, else_=null()), EnumText(SkipReason))

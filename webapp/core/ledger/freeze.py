@@ -1,11 +1,12 @@
 """Freeze: turn a broadcast's audience into deliveries, in chunks that hold the database's lock only shortly."""
 
-from collections.abc import Collection
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Insert, Subquery, and_, case, false, func, insert, literal, null, or_, select, update
-from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Subquery, and_, exists, func, insert, literal, null, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session, aliased
 
 from webapp.core import audience
 from webapp.core.ledger import tally
@@ -35,7 +36,6 @@ def freeze_chunk(session: Session, broadcast_id: int, now: datetime, *, chunk: i
     upto, last = _bounds(session, after, chunk)
     if upto > after:
         _insert(session, broadcast, after, upto, now)
-        _count(session, broadcast_id, after, upto)
     columns: dict[str, object] = {"freeze_cursor": upto}
     if last:
         frozen = select(func.coalesce(func.sum(Tally.count), 0)).where(Tally.broadcast_id == broadcast_id)
@@ -60,55 +60,68 @@ def _bounds(session: Session, after: int, chunk: int) -> tuple[int, bool]:
 
 
 def _insert(session: Session, broadcast: Broadcast, after: int, upto: int, now: datetime) -> None:
-    """The rows of a chunk. Clients may change between two chunks; against the rows already frozen, nobody gets a second mail at one
-    address: the database refuses, and then those who clash are looked up and skipped."""
+    """The rows of a chunk: first those who get it, by rising id, then all others with the reason.
+
+    That nobody gets a second mail at one address is decided by the database, which refuses the second row with it; so it holds too
+    when clients change between two chunks, and nobody has to be looked up. Whoever is changed between the two statements, from one who
+    gets no mail to one who would, is left out, as if the change had come a moment later.
+    """
     assert broadcast.started_at is not None
     chosen = audience.recipients(
-        audience.audience_of(broadcast), broadcast.started_at.date(), after=after, upto=upto
+        audience.audience_of(broadcast),
+        broadcast.started_at.date(),
+        after=after,
+        upto=upto,
+        compares_addresses=False,
     ).subquery("r")
-    try:
-        with session.begin_nested():
-            session.execute(_rows(chosen, broadcast.id, now, ()))
-    except IntegrityError:
-        clashes = select(chosen.c.client_id).join(
-            Delivery, and_(Delivery.broadcast_id == broadcast.id, Delivery.address_key == chosen.c.address_key)
-        )
-        session.execute(_rows(chosen, broadcast.id, now, session.scalars(clashes).all()))
-
-
-def _rows(chosen: Subquery, broadcast_id: int, now: datetime, clashes: Collection[int]) -> Insert:
-    clash = chosen.c.client_id.in_(clashes) if clashes else false()
-    reason = case(
-        (chosen.c.skip_reason.is_not(None), chosen.c.skip_reason),
-        (clash, literal(SkipReason.SAME_ADDRESS, EnumText(SkipReason))),
+    common: dict[str, ColumnElement] = {
+        "broadcast_id": literal(broadcast.id),
+        "attempts": literal(0),
+        "changed_at": literal(now, UtcDateTime),
+    }
+    wanted = common | {
+        "address_key": chosen.c.address_key,
+        "state": literal(DeliveryState.PENDING, EnumText(DeliveryState)),
+        "due_at": literal(broadcast.started_at, UtcDateTime),
+    }
+    skipped = common | {
+        "address_key": null(),
+        "state": literal(DeliveryState.SKIPPED, EnumText(DeliveryState)),
+        "reason": func.coalesce(
+            chosen.c.skip_reason, literal(SkipReason.SAME_ADDRESS, EnumText(SkipReason)), type_=EnumText(SkipReason)
+        ),
+    }
+    row, holder = aliased(Delivery, name="d"), aliased(Delivery, name="h")
+    is_there = exists().where(
+        row.broadcast_id == broadcast.id,
+        row.client_id == chosen.c.client_id,
+        row.client_id > after,
+        row.client_id <= upto,
     )
-    skipped = or_(chosen.c.skip_reason.is_not(None), clash)
-    state = case(
-        (skipped, literal(DeliveryState.SKIPPED, EnumText(DeliveryState))),
-        else_=literal(DeliveryState.PENDING, EnumText(DeliveryState)),
+    # A scalar query, which PostgreSQL asks row by row, of the few that are left; for EXISTS it might read all the deliveries.
+    who_has_the_address = (
+        select(holder.id)
+        .where(holder.broadcast_id == broadcast.id, holder.address_key == chosen.c.address_key)
+        .scalar_subquery()
     )
-    rows = select(
-        literal(broadcast_id),
-        chosen.c.client_id,
-        chosen.c.address,
-        case((skipped, null()), else_=chosen.c.address_key),
-        chosen.c.service_id,
-        chosen.c.addon_assignment_id,
-        state,
-        reason,
-        case((skipped, null()), else_=literal(now, UtcDateTime)),
-        literal(0),
-        literal(now, UtcDateTime),
-    ).order_by(chosen.c.client_id)
-    columns = ["broadcast_id", "client_id", "address", "address_key", "service_id", "addon_assignment_id"]
-    columns += ["state", "reason", "due_at", "attempts", "changed_at"]
-    return insert(Delivery).from_select(columns, rows, include_defaults=False)
+    gets_none = or_(chosen.c.skip_reason.is_not(None), who_has_the_address.is_not(None))
+    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
+    unless_refused = {"index_elements": [Delivery.broadcast_id, Delivery.address_key]}
+    first = _rows(dialect.insert(Delivery), chosen, wanted, chosen.c.skip_reason.is_(None))
+    second = _rows(insert(Delivery), chosen, skipped, and_(~is_there, gets_none))
+    inserts = {DeliveryState.PENDING: first.on_conflict_do_nothing(**unless_refused), DeliveryState.SKIPPED: second}
+    counts = {
+        state: session.execute(statement, execution_options={"preserve_rowcount": True}).rowcount  # type: ignore[attr-defined]
+        for state, statement in inserts.items()
+    }
+    tally.add(session, broadcast.id, tally.CONSOLE, counts)
 
 
-def _count(session: Session, broadcast_id: int, after: int, upto: int) -> None:
-    rows = (
-        select(Delivery.state, func.count())
-        .where(Delivery.broadcast_id == broadcast_id, Delivery.client_id > after, Delivery.client_id <= upto)
-        .group_by(Delivery.state)
-    )
-    tally.add(session, broadcast_id, tally.CONSOLE, {row[0]: row[1] for row in session.execute(rows)})
+def _rows(
+    statement: Any, chosen: Subquery, columns: Mapping[str, ColumnElement], condition: ColumnElement[bool]
+) -> Any:
+    """The INSERT of those of `chosen` for whom the condition holds."""
+    kept = ("client_id", "address", "service_id", "addon_assignment_id")
+    values = {name: chosen.c[name] for name in kept} | dict(columns)
+    rows = select(*values.values()).where(condition).order_by(chosen.c.client_id)
+    return statement.from_select(list(values), rows, include_defaults=False)

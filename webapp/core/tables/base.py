@@ -64,6 +64,8 @@ class EnumText(TypeDecorator):
 
 
 def one_of(column: str, enum: type[StrEnum]) -> CheckConstraint:
-    """A CHECK that `column` holds one of the values of `enum` (or NULL, where the column allows it)."""
-    values = ", ".join(f"'{member.value}'" for member in enum)
-    return CheckConstraint(f"{column} IN ({values})", name=column)
+    """A CHECK that `column` holds one of the values of `enum` (or NULL, where the column allows it).
+
+    Plain comparisons, no IN: SQLite builds a table in memory for the list, anew for each row it writes.
+    """
+    return CheckConstraint(" OR ".join(f"{column} = '{member.value}'" for member in enum), name=column)

@@ -11,9 +11,11 @@ depends_on = None
 TRIGGERS = {
     "sqlite": [
         "CREATE TRIGGER broadcast_moves BEFORE UPDATE OF state ON broadcast WHEN NEW.state <> OLD.state AND (NOT ((OLD.state = 'draft' AND (NEW.state = 'cancelled' OR NEW.state = 'scheduled')) OR (OLD.state = 'scheduled' AND (NEW.state = 'cancelled' OR NEW.state = 'draft' OR NEW.state = 'sending')) OR (OLD.state = 'sending' AND (NEW.state = 'cancelled' OR NEW.state = 'finished' OR NEW.state = 'needs_attention' OR NEW.state = 'paused')) OR (OLD.state = 'paused' AND (NEW.state = 'cancelled' OR NEW.state = 'sending')) OR (OLD.state = 'needs_attention' AND (NEW.state = 'cancelled' OR NEW.state = 'finished' OR NEW.state = 'sending')))) BEGIN SELECT RAISE(ABORT, 'illegal transition of broadcast.state'); END",
-        "CREATE TRIGGER broadcast_born BEFORE INSERT ON broadcast WHEN NOT (NEW.state = 'draft') BEGIN SELECT RAISE(ABORT, 'illegal first state of broadcast'); END",
+        "CREATE TRIGGER broadcast_born AFTER INSERT ON broadcast WHEN NOT (NEW.state = 'draft') BEGIN SELECT RAISE(ABORT, 'illegal first state of broadcast'); END",
         "CREATE TRIGGER delivery_moves BEFORE UPDATE OF state ON delivery WHEN NEW.state <> OLD.state AND (NOT ((OLD.state = 'pending' AND (NEW.state = 'cancelled' OR NEW.state = 'claimed' OR NEW.state = 'failed' OR NEW.state = 'suppressed')) OR (OLD.state = 'claimed' AND (NEW.state = 'accepted' OR NEW.state = 'deferred' OR NEW.state = 'failed' OR NEW.state = 'held' OR NEW.state = 'pending' OR NEW.state = 'uncertain')) OR (OLD.state = 'deferred' AND (NEW.state = 'cancelled' OR NEW.state = 'claimed' OR NEW.state = 'failed' OR NEW.state = 'pending' OR NEW.state = 'suppressed')) OR (OLD.state = 'held' AND (NEW.state = 'cancelled' OR NEW.state = 'claimed' OR NEW.state = 'failed' OR NEW.state = 'pending' OR NEW.state = 'suppressed')) OR (OLD.state = 'uncertain' AND (NEW.state = 'accepted' OR NEW.state = 'cancelled' OR NEW.state = 'failed' OR NEW.state = 'pending')) OR (OLD.state = 'failed' AND (NEW.state = 'pending')))) BEGIN SELECT RAISE(ABORT, 'illegal transition of delivery.state'); END",
-        "CREATE TRIGGER delivery_born BEFORE INSERT ON delivery WHEN NOT (NEW.state = 'pending' OR NEW.state = 'skipped') BEGIN SELECT RAISE(ABORT, 'illegal first state of delivery'); END",
+        "CREATE TRIGGER delivery_born AFTER INSERT ON delivery WHEN NOT (NEW.state = 'pending' OR NEW.state = 'skipped') BEGIN SELECT RAISE(ABORT, 'illegal first state of delivery'); END",
+        "CREATE TRIGGER broadcast_kept BEFORE DELETE ON broadcast WHEN EXISTS (SELECT 1 FROM delivery WHERE broadcast_id = OLD.id) BEGIN SELECT RAISE(ABORT, 'a broadcast with deliveries is kept'); END",
+        "CREATE TRIGGER client_kept BEFORE DELETE ON client WHEN EXISTS (SELECT 1 FROM delivery WHERE client_id = OLD.id) BEGIN SELECT RAISE(ABORT, 'a client with deliveries is kept'); END",
         "CREATE TRIGGER client_stamp_insert AFTER INSERT ON client BEGIN INSERT INTO audience_stamp (block, writer, stamp) VALUES (NEW.id >> 14, 0, random()) ON CONFLICT (block, writer) DO UPDATE SET stamp = excluded.stamp; END",
         "CREATE TRIGGER client_stamp_delete AFTER DELETE ON client BEGIN INSERT INTO audience_stamp (block, writer, stamp) VALUES (OLD.id >> 14, 0, random()) ON CONFLICT (block, writer) DO UPDATE SET stamp = excluded.stamp; END",
         "CREATE TRIGGER client_stamp_update AFTER UPDATE OF country, language, status, address_key, email ON client WHEN OLD.country IS NOT NEW.country OR OLD.language IS NOT NEW.language OR OLD.status IS NOT NEW.status OR OLD.address_key IS NOT NEW.address_key OR OLD.email IS NOT NEW.email BEGIN INSERT INTO audience_stamp (block, writer, stamp) VALUES (OLD.id >> 14, 0, random()) ON CONFLICT (block, writer) DO UPDATE SET stamp = excluded.stamp; INSERT INTO audience_stamp (block, writer, stamp) VALUES (NEW.id >> 14, 0, random()) ON CONFLICT (block, writer) DO UPDATE SET stamp = excluded.stamp; END",
@@ -37,6 +39,10 @@ TRIGGERS = {
         "CREATE FUNCTION delivery_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'illegal transition of delivery.state' USING ERRCODE = 'check_violation'; END $$",
         "CREATE TRIGGER delivery_moves BEFORE UPDATE OF state ON delivery FOR EACH ROW WHEN (NEW.state <> OLD.state AND (NOT ((OLD.state = 'pending' AND (NEW.state = 'cancelled' OR NEW.state = 'claimed' OR NEW.state = 'failed' OR NEW.state = 'suppressed')) OR (OLD.state = 'claimed' AND (NEW.state = 'accepted' OR NEW.state = 'deferred' OR NEW.state = 'failed' OR NEW.state = 'held' OR NEW.state = 'pending' OR NEW.state = 'uncertain')) OR (OLD.state = 'deferred' AND (NEW.state = 'cancelled' OR NEW.state = 'claimed' OR NEW.state = 'failed' OR NEW.state = 'pending' OR NEW.state = 'suppressed')) OR (OLD.state = 'held' AND (NEW.state = 'cancelled' OR NEW.state = 'claimed' OR NEW.state = 'failed' OR NEW.state = 'pending' OR NEW.state = 'suppressed')) OR (OLD.state = 'uncertain' AND (NEW.state = 'accepted' OR NEW.state = 'cancelled' OR NEW.state = 'failed' OR NEW.state = 'pending')) OR (OLD.state = 'failed' AND (NEW.state = 'pending'))))) EXECUTE FUNCTION delivery_refuse()",
         "CREATE TRIGGER delivery_born BEFORE INSERT ON delivery FOR EACH ROW WHEN (NOT (NEW.state = 'pending' OR NEW.state = 'skipped')) EXECUTE FUNCTION delivery_refuse()",
+        "CREATE FUNCTION broadcast_kept() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM 1 FROM broadcast WHERE frozen_at IS NULL FOR SHARE; IF EXISTS (SELECT 1 FROM delivery WHERE broadcast_id = OLD.id) THEN RAISE EXCEPTION 'a broadcast with deliveries is kept' USING ERRCODE = 'foreign_key_violation'; END IF; RETURN OLD; END $$",
+        "CREATE TRIGGER broadcast_kept BEFORE DELETE ON broadcast FOR EACH ROW EXECUTE FUNCTION broadcast_kept()",
+        "CREATE FUNCTION client_kept() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM 1 FROM broadcast WHERE frozen_at IS NULL FOR SHARE; IF EXISTS (SELECT 1 FROM delivery WHERE client_id = OLD.id) THEN RAISE EXCEPTION 'a client with deliveries is kept' USING ERRCODE = 'foreign_key_violation'; END IF; RETURN OLD; END $$",
+        "CREATE TRIGGER client_kept BEFORE DELETE ON client FOR EACH ROW EXECUTE FUNCTION client_kept()",
         "CREATE SEQUENCE audience_stamp_number",
         "CREATE FUNCTION audience_stamp(blocks integer[]) RETURNS void LANGUAGE plpgsql AS $$ DECLARE me bigint := pg_current_xact_id()::text::bigint; BEGIN INSERT INTO audience_stamp (block, writer, stamp) SELECT b, me, nextval('audience_stamp_number') FROM (SELECT DISTINCT unnest(blocks) AS b) AS d WHERE b IS NOT NULL ON CONFLICT (block, writer) DO UPDATE SET stamp = excluded.stamp; DELETE FROM audience_stamp WHERE (block, writer) IN (SELECT s.block, s.writer FROM audience_stamp s WHERE s.block = ANY (blocks) AND s.writer <> me FOR UPDATE SKIP LOCKED); END $$",
         "CREATE FUNCTION audience_stamp_all() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN UPDATE audience_stamp SET stamp = nextval('audience_stamp_number'); RETURN NULL; END $$",
@@ -100,7 +106,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint(
-            "status IN ('pending', 'blocked', 'active', 'freeze', 'suspend', 'terminate')",
+            "status = 'pending' OR status = 'blocked' OR status = 'active' OR status = 'freeze' OR status = 'suspend' OR status = 'terminate'",
             name=op.f("ck_client_status"),
         ),
         sa.CheckConstraint("(address IS NULL) = (address_key IS NULL)", name=op.f("ck_client_address")),
@@ -187,12 +193,17 @@ def upgrade() -> None:
         sa.Column("frozen_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("paused_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
-        sa.CheckConstraint("message_type IN ('general', 'services', 'addons')", name=op.f("ck_broadcast_message_type")),
         sa.CheckConstraint(
-            "state IN ('draft', 'scheduled', 'sending', 'paused', 'needs_attention', 'finished', 'cancelled')",
+            "message_type = 'general' OR message_type = 'services' OR message_type = 'addons'",
+            name=op.f("ck_broadcast_message_type"),
+        ),
+        sa.CheckConstraint(
+            "state = 'draft' OR state = 'scheduled' OR state = 'sending' OR state = 'paused' OR state = 'needs_attention' OR state = 'finished' OR state = 'cancelled'",
             name=op.f("ck_broadcast_state"),
         ),
-        sa.CheckConstraint("uncertain_policy IN ('hold', 'retry')", name=op.f("ck_broadcast_uncertain_policy")),
+        sa.CheckConstraint(
+            "uncertain_policy = 'hold' OR uncertain_policy = 'retry'", name=op.f("ck_broadcast_uncertain_policy")
+        ),
         sa.CheckConstraint("batch_size >= 0 AND interval_s >= 0", name=op.f("ck_broadcast_pace")),
         sa.ForeignKeyConstraint(
             ["created_by"], ["user_account.id"], name=op.f("fk_broadcast_created_by_user_account"), ondelete="SET NULL"
@@ -229,9 +240,9 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("beat_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
-        sa.CheckConstraint("kind IN ('clients', 'services', 'addons')", name=op.f("ck_import_run_kind")),
+        sa.CheckConstraint("kind = 'clients' OR kind = 'services' OR kind = 'addons'", name=op.f("ck_import_run_kind")),
         sa.CheckConstraint(
-            "state IN ('uploaded', 'checking', 'checked', 'running', 'done', 'failed')",
+            "state = 'uploaded' OR state = 'checking' OR state = 'checked' OR state = 'running' OR state = 'done' OR state = 'failed'",
             name=op.f("ck_import_run_state"),
         ),
         sa.ForeignKeyConstraint(
@@ -260,7 +271,8 @@ def upgrade() -> None:
         sa.Column("currency", sa.String(length=3), nullable=True),
         sa.Column("next_due_on", sa.Date(), nullable=True),
         sa.CheckConstraint(
-            "status IN ('active', 'inactive', 'suspended', 'terminated')", name=op.f("ck_service_status")
+            "status = 'active' OR status = 'inactive' OR status = 'suspended' OR status = 'terminated'",
+            name=op.f("ck_service_status"),
         ),
         sa.ForeignKeyConstraint(
             ["client_id"], ["client.id"], name=op.f("fk_service_client_id_client"), ondelete="CASCADE"
@@ -316,7 +328,8 @@ def upgrade() -> None:
         sa.Column("addon_id", sa.Integer(), nullable=False),
         sa.Column("status", sa.String(20), nullable=False),
         sa.CheckConstraint(
-            "status IN ('active', 'inactive', 'suspended', 'terminated')", name=op.f("ck_addon_assignment_status")
+            "status = 'active' OR status = 'inactive' OR status = 'suspended' OR status = 'terminated'",
+            name=op.f("ck_addon_assignment_status"),
         ),
         sa.ForeignKeyConstraint(["addon_id"], ["addon.id"], name=op.f("fk_addon_assignment_addon_id_addon")),
         sa.ForeignKeyConstraint(
@@ -372,11 +385,9 @@ def upgrade() -> None:
         sa.CheckConstraint("(state = 'claimed') = (sender_id IS NOT NULL)", name=op.f("ck_delivery_claimed_by")),
         sa.CheckConstraint("state = 'skipped' OR address IS NOT NULL", name=op.f("ck_delivery_address")),
         sa.CheckConstraint(
-            "state IN ('pending', 'claimed', 'accepted', 'deferred', 'held', 'failed', 'uncertain', 'skipped', 'suppressed', 'cancelled')",
+            "state = 'pending' OR state = 'claimed' OR state = 'accepted' OR state = 'deferred' OR state = 'held' OR state = 'failed' OR state = 'uncertain' OR state = 'skipped' OR state = 'suppressed' OR state = 'cancelled'",
             name=op.f("ck_delivery_state"),
         ),
-        sa.ForeignKeyConstraint(["broadcast_id"], ["broadcast.id"], name=op.f("fk_delivery_broadcast_id_broadcast")),
-        sa.ForeignKeyConstraint(["client_id"], ["client.id"], name=op.f("fk_delivery_client_id_client")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_delivery")),
         sa.UniqueConstraint("broadcast_id", "address_key", name=op.f("uq_delivery_broadcast_id_address_key")),
         sa.UniqueConstraint("broadcast_id", "client_id", name=op.f("uq_delivery_broadcast_id_client_id")),
@@ -384,7 +395,7 @@ def upgrade() -> None:
     with op.batch_alter_table("delivery", schema=None) as batch_op:
         batch_op.create_index("ix_delivery_client", ["client_id"], unique=False)
         batch_op.create_index(
-            "ix_delivery_state", ["broadcast_id", "state", sa.text("due_at DESC"), "id"], unique=False
+            "ix_delivery_state", ["broadcast_id", sa.text("state DESC"), sa.text("due_at DESC"), "id"], unique=False
         )
 
     op.create_table(
@@ -440,7 +451,7 @@ def upgrade() -> None:
         sa.Column("broadcast_id", sa.Integer(), nullable=False),
         sa.Column("client_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("kind", sa.String(20), nullable=False),
-        sa.CheckConstraint("kind IN ('added', 'left_out')", name=op.f("ck_pick_kind")),
+        sa.CheckConstraint("kind = 'added' OR kind = 'left_out'", name=op.f("ck_pick_kind")),
         sa.ForeignKeyConstraint(
             ["broadcast_id"], ["broadcast.id"], name=op.f("fk_pick_broadcast_id_broadcast"), ondelete="CASCADE"
         ),
@@ -497,7 +508,9 @@ def upgrade() -> None:
         sa.Column("service_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("status", sa.String(20), nullable=True),
         sa.Column("addon_name", sa.String(length=200), nullable=True),
-        sa.CheckConstraint("verb IN ('new', 'changed', 'seen')", name=op.f("ck_waiting_addon_assignment_verb")),
+        sa.CheckConstraint(
+            "verb = 'new' OR verb = 'changed' OR verb = 'seen'", name=op.f("ck_waiting_addon_assignment_verb")
+        ),
         sa.ForeignKeyConstraint(
             ["import_id"],
             ["import_run.id"],
@@ -530,7 +543,7 @@ def upgrade() -> None:
         sa.Column("client_since", sa.Date(), nullable=True),
         sa.Column("marketing_opt_in", sa.Boolean(), nullable=True),
         sa.Column("search_text", sa.String(length=1400), nullable=True),
-        sa.CheckConstraint("verb IN ('new', 'changed', 'seen')", name=op.f("ck_waiting_client_verb")),
+        sa.CheckConstraint("verb = 'new' OR verb = 'changed' OR verb = 'seen'", name=op.f("ck_waiting_client_verb")),
         sa.ForeignKeyConstraint(
             ["import_id"], ["import_run.id"], name=op.f("fk_waiting_client_import_id_import_run"), ondelete="CASCADE"
         ),
@@ -554,7 +567,7 @@ def upgrade() -> None:
         sa.Column("next_due_on", sa.Date(), nullable=True),
         sa.Column("product_group", sa.String(length=200), nullable=True),
         sa.Column("product_name", sa.String(length=200), nullable=True),
-        sa.CheckConstraint("verb IN ('new', 'changed', 'seen')", name=op.f("ck_waiting_service_verb")),
+        sa.CheckConstraint("verb = 'new' OR verb = 'changed' OR verb = 'seen'", name=op.f("ck_waiting_service_verb")),
         sa.ForeignKeyConstraint(
             ["import_id"], ["import_run.id"], name=op.f("fk_waiting_service_import_id_import_run"), ondelete="CASCADE"
         ),
