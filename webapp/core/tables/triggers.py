@@ -60,7 +60,7 @@ _OWNERS = {"broadcast": "broadcast_id", "client": "client_id"}
 
 
 def _kept(dialect: str) -> list[str]:
-    """Whoever has deliveries stays. On PostgreSQL a freeze under way is waited for, and any freeze that is to come waits for the deletion."""
+    """Whoever has deliveries stays. On PostgreSQL the deletion waits for a freeze under way, and any freeze to come for the deletion."""
     if dialect == "sqlite":
         return [
             f"CREATE TRIGGER {table}_kept BEFORE DELETE ON {table} "
