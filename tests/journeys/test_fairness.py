@@ -83,8 +83,8 @@ def test_two_large_broadcasts_share_one_worker_in_slices(scene: Scene, relay: in
 
 
 def test_two_workers_serve_one_large_broadcast_together(scene: Scene, relay: int):
-    key = frozen(scene, 2_500)
     with scene.workers(relay, 2):
+        key = frozen(scene, 2_500)  # takes longer than the sweeps with which workers begin, which would wake both
         scene.wake(key)
         scene.wait_for_state(key, BroadcastState.FINISHED)
     states, held = scene.check(key)
