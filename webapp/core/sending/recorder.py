@@ -43,7 +43,6 @@ class Recorder(threading.Thread):
         self._limits = NO_LIMITS
         self._limits_read = float("-inf")
         self._group = habits.group
-        self._on_the_way = 2 * habits.connections  # a connection carries one mail, and has announced the next
         self._session = Session(shell.engine, expire_on_commit=False)
         self._is_probing = broadcast.probing
         self._has_paused = False
@@ -110,7 +109,7 @@ class Recorder(threading.Thread):
         if is_ill and not self._has_paused:
             self._pause(session, reading)
         claim: Claim | None = None
-        wanted = 0 if outbox.barred or allowed == 0 else self._wanted(reading)
+        wanted = 0 if outbox.barred or allowed == 0 else self._wanted(reading, len(settled))
         if wanted > 0:
             promoting = reading.ticks - self._promoted >= self._habits.promote_s
             lead = self._habits.lead_s
@@ -161,11 +160,12 @@ class Recorder(threading.Thread):
         if ticks - self._barren_since >= self._habits.near_s:
             self._outbox.bar("all connections that the relay may be given are in use")
 
-    def _wanted(self, reading: Reading) -> int:
-        """How many mails to claim now: a group ahead of the mailer, unless it is known that there are none."""
-        if reading.ticks < self._claim_at and not self._outbox.unsettled():
+    def _wanted(self, reading: Reading, recording: int) -> int:
+        """How many mails to claim now, while so many outcomes are recorded: a group ahead of the mailer, unless it is known that there are
+        none."""
+        if reading.ticks < self._claim_at and not recording:
             return 0
-        room = 3 * self._group + self._on_the_way - self._outbox.held() + self._outbox.unsettled()
+        room = 3 * self._group - self._outbox.held() + recording
         return min(room, 2 * self._group)
 
     def _plan(self, claim: Claim, reading: Reading) -> None:
@@ -232,7 +232,7 @@ class Recorder(threading.Thread):
             moments = [self._renewed + ledger.RENEW_S]
             if first_seen is not None:
                 moments.append(first_seen + habits.latest_s)
-            if outbox.held() < 2 * self._group + self._on_the_way:
+            if outbox.held() < 2 * self._group:
                 moments.append(self._claim_at)
             if min(moments) <= ticks:
                 return
