@@ -101,7 +101,7 @@ def _start_at_once(place: Place, key: int, *, schedulers: int, chunk: int) -> li
     processes = [method.Process(target=_scheduler, args=arguments, daemon=True) for _ in range(schedulers)]
     for process in processes:
         process.start()
-    started = [queue.get(timeout=PATIENCE_S) for _ in processes]
+    started = [queue.get(timeout=2 * PATIENCE_S) for _ in processes]
     for process in processes:
         process.join(10)
     return started
@@ -122,9 +122,9 @@ def _scheduler(url: str, redis_url: str, folder: Path, key: int, chunk: int, bar
         return frozen[-1]
 
     broadcasts.start, ledger.freeze_chunk = start_and_tell, freeze_and_tell
-    app = make_app(url, folder)
-    app.config["REDIS_URL"] = redis_url
     try:
+        app = make_app(url, folder)
+        app.config["REDIS_URL"] = redis_url
         with app.app_context():
             barrier.wait(PATIENCE_S)
             start_broadcast(key)
