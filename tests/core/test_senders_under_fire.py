@@ -136,7 +136,7 @@ def test_two_senders_of_a_broadcast_do_not_wait_for_each_other(postgresql: Engin
         broadcast = engine.sending_broadcast(first, mails=20, batch_size=50, interval_s=1)
         limits.save(first, above)
         one, two = (engine.lease_for(first, broadcast, clocks) for _ in range(2))
-        ledger.share_connections(first, one, 4, wanted=4, holding=0)
+        ledger.share_connections(first, one, 4, wanted=4, holding=0, now=clocks.wall)
         thread = threading.Thread(target=claim, args=(second, two))
         thread.start()
         wait_until(lambda: is_somebody_blocked(postgresql), 10, "the second waits")
