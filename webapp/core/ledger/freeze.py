@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Subquery, and_, exists, func, insert, literal, null, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session, aliased, aliased, aliased
 
 from webapp.core import audience
 from webapp.core.ledger import tally
@@ -63,8 +63,7 @@ def _insert(session: Session, broadcast: Broadcast, after: int, upto: int, now: 
     """The rows of a chunk: first those who get it, by rising id, then all others with the reason.
 
     That nobody gets a second mail at one address is decided by the database, which refuses the second row with it; so it holds too
-    when clients change between two chunks, and nobody has to be looked up. Whoever is changed between the two statements, from one who
-    gets no mail to one who would, is left out, as if the change had come a moment later.
+    when clients change between two chunks, and nobody has to be looked up.
     """
     assert broadcast.started_at is not None
     chosen = audience.recipients(
@@ -74,11 +73,7 @@ def _insert(session: Session, broadcast: Broadcast, after: int, upto: int, now: 
         upto=upto,
         compares_addresses=False,
     ).subquery("r")
-    common: dict[str, ColumnElement] = {
-        "broadcast_id": literal(broadcast.id),
-        "attempts": literal(0),
-        "changed_at": literal(now, UtcDateTime),
-    }
+    common = {"broadcast_id": literal(broadcast.id), "attempts": literal(0), "changed_at": literal(now, UtcDateTime)}
     wanted = common | {
         "address_key": chosen.c.address_key,
         "state": literal(DeliveryState.PENDING, EnumText(DeliveryState)),
@@ -91,37 +86,27 @@ def _insert(session: Session, broadcast: Broadcast, after: int, upto: int, now: 
             chosen.c.skip_reason, literal(SkipReason.SAME_ADDRESS, EnumText(SkipReason)), type_=EnumText(SkipReason)
         ),
     }
-    row, holder = aliased(Delivery, name="d"), aliased(Delivery, name="h")
+    row = aliased(Delivery, name="d")
     is_there = exists().where(
         row.broadcast_id == broadcast.id,
         row.client_id == chosen.c.client_id,
         row.client_id > after,
         row.client_id <= upto,
     )
-    # A scalar query, which PostgreSQL asks row by row, of the few that are left; for EXISTS it might read all the deliveries.
-    who_has_the_address = (
-        select(holder.id)
-        .where(holder.broadcast_id == broadcast.id, holder.address_key == chosen.c.address_key)
-        .scalar_subquery()
-    )
-    gets_none = or_(chosen.c.skip_reason.is_not(None), who_has_the_address.is_not(None))
     dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
     unless_refused = {"index_elements": [Delivery.broadcast_id, Delivery.address_key]}
     first = _rows(dialect.insert(Delivery), chosen, wanted, chosen.c.skip_reason.is_(None))
-    second = _rows(insert(Delivery), chosen, skipped, and_(~is_there, gets_none))
-    inserts = {DeliveryState.PENDING: first.on_conflict_do_nothing(**unless_refused), DeliveryState.SKIPPED: second}
+    second = _rows(insert(Delivery), chosen, skipped, ~is_there)
     counts = {
-        state: session.execute(statement, execution_options={"preserve_rowcount": True}).rowcount  # type: ignore[attr-defined]
-        for state, statement in inserts.items()
+        DeliveryState.PENDING: session.execute(first.on_conflict_do_nothing(**unless_refused)).rowcount,
+        DeliveryState.SKIPPED: session.execute(second).rowcount,
     }
     tally.add(session, broadcast.id, tally.CONSOLE, counts)
 
 
-def _rows(
-    statement: Any, chosen: Subquery, columns: Mapping[str, ColumnElement], condition: ColumnElement[bool]
-) -> Any:
+def _rows(statement: Any, chosen: Subquery, columns: dict[str, ColumnElement], condition: ColumnElement[bool]) -> Any:
     """The INSERT of those of `chosen` for whom the condition holds."""
     kept = ("client_id", "address", "service_id", "addon_assignment_id")
-    values = {name: chosen.c[name] for name in kept} | dict(columns)
-    rows = select(*values.values()).where(condition).order_by(chosen.c.client_id)
-    return statement.from_select(list(values), rows, include_defaults=False)
+    columns = {name: chosen.c[name] for name in kept} | columns
+    rows = select(*columns.values()).where(condition).order_by(chosen.c.client_id)
+    return statement.from_select(list(columns), rows, include_defaults=False)
