@@ -1,12 +1,11 @@
 """Freeze: turn a broadcast's audience into deliveries, in chunks that hold the database's lock only shortly."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Subquery, and_, exists, func, insert, literal, null, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session, aliased, aliased, aliased
+from sqlalchemy.orm import Session, aliased
 
 from webapp.core import audience
 from webapp.core.ledger import tally
@@ -63,7 +62,8 @@ def _insert(session: Session, broadcast: Broadcast, after: int, upto: int, now: 
     """The rows of a chunk: first those who get it, by rising id, then all others with the reason.
 
     That nobody gets a second mail at one address is decided by the database, which refuses the second row with it; so it holds too
-    when clients change between two chunks, and nobody has to be looked up.
+    when clients change between two chunks, and nobody has to be looked up. Whoever is changed between the two statements, from one who
+    gets no mail to one who would, is left out, as if the change had come a moment later.
     """
     assert broadcast.started_at is not None
     chosen = audience.recipients(
@@ -73,7 +73,11 @@ def _insert(session: Session, broadcast: Broadcast, after: int, upto: int, now: 
         upto=upto,
         compares_addresses=False,
     ).subquery("r")
-    common = {"broadcast_id": literal(broadcast.id), "attempts": literal(0), "changed_at": literal(now, UtcDateTime)}
+    common: dict[str, ColumnElement] = {
+        "broadcast_id": literal(broadcast.id),
+        "attempts": literal(0),
+        "changed_at": literal(now, UtcDateTime),
+    }
     wanted = common | {
         "address_key": chosen.c.address_key,
         "state": literal(DeliveryState.PENDING, EnumText(DeliveryState)),
@@ -86,20 +90,28 @@ def _insert(session: Session, broadcast: Broadcast, after: int, upto: int, now: 
             chosen.c.skip_reason, literal(SkipReason.SAME_ADDRESS, EnumText(SkipReason)), type_=EnumText(SkipReason)
         ),
     }
-    row = aliased(Delivery, name="d")
+    row, holder = aliased(Delivery, name="d"), aliased(Delivery, name="h")
     is_there = exists().where(
         row.broadcast_id == broadcast.id,
         row.client_id == chosen.c.client_id,
         row.client_id > after,
         row.client_id <= upto,
     )
+    # A scalar query, which PostgreSQL asks row by row, of the few that are left; for EXISTS it might read all the deliveries.
+    who_has_the_address = (
+        select(holder.id)
+        .where(holder.broadcast_id == broadcast.id, holder.address_key == chosen.c.address_key)
+        .scalar_subquery()
+    )
+    gets_none = or_(chosen.c.skip_reason.is_not(None), who_has_the_address.is_not(None))
     dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
     unless_refused = {"index_elements": [Delivery.broadcast_id, Delivery.address_key]}
     first = _rows(dialect.insert(Delivery), chosen, wanted, chosen.c.skip_reason.is_(None))
-    second = _rows(insert(Delivery), chosen, skipped, ~is_there)
+    second = _rows(insert(Delivery), chosen, skipped, and_(~is_there, gets_none))
+    inserts = {DeliveryState.PENDING: first.on_conflict_do_nothing(**unless_refused), DeliveryState.SKIPPED: second}
     counts = {
-        DeliveryState.PENDING: session.execute(first.on_conflict_do_nothing(**unless_refused)).rowcount,
-        DeliveryState.SKIPPED: session.execute(second).rowcount,
+        state: session.execute(statement, execution_options={"preserve_rowcount": True}).rowcount  # type: ignore[attr-defined]
+        for state, statement in inserts.items()
     }
     tally.add(session, broadcast.id, tally.CONSOLE, counts)
 
