@@ -148,14 +148,18 @@ def _case(ward: Ward, ill: Illness, later: bool, where: str, found: Result) -> N
     oracle.follow(ward.well)
     arrived = len(oracle_log.received(place.log))
     _press(ward, key)
-    place.wait_for_state(key, BroadcastState.FINISHED, 60)
+    wait_until(lambda: is_at_rest(place, key), 60, "the rest is sent", place.last_log())
     oracle.wait_until_quiet()
     first, second = oracle_log.received(place.log)[arrived : arrived + 2]
     if second.asked_at < first.at:
         wrong.append("two mails were on their way at once before the first was taken")
     compared = comparison.compare(place.session, key, place.log)
-    if set(compared.states) != {DeliveryState.ACCEPTED}:
-        wrong.append(f"the states at the end are {compared.states}")
+    if place.state(key) is not BroadcastState.FINISHED or set(compared.states) != {DeliveryState.ACCEPTED}:
+        broadcast = place.session.get_one(Broadcast, key)
+        due = ledger.next_due(place.session, key)
+        wrong.append(
+            f"at the end it is {broadcast.state} ({broadcast.pause_reason}), {compared.states}, next due {due}"
+        )
     found.add(mails=compared.mails, lost=compared.lost, duplicates=compared.twice + compared.unknown)
     if wrong or compared.wrong:
         found.broken(f"{where}: {'; '.join([*wrong, *compared.wrong[:5]])}")
