@@ -1,5 +1,6 @@
 """Wake-ups: one a key in the queue, at once or later, and no harm when Redis is away."""
 
+import socket
 import time
 from datetime import timedelta
 
@@ -47,6 +48,16 @@ def test_help_is_asked_for_only_where_a_worker_is_idle(app: Flask):
         call()
         call()
         assert waiting() == [(wakeups.LOOK, (7,))]
+
+
+def test_a_redis_that_hangs_does_not_hold_up_who_calls_for_help(sqlite_app: Flask):
+    with socket.create_server(("127.0.0.1", 0)) as silent, sqlite_app.app_context():
+        sqlite_app.config["REDIS_URL"] = f"redis://127.0.0.1:{silent.getsockname()[1]}/0"
+        call = wakeups.helper(7)
+        begin = time.monotonic()
+        for _ in range(5):
+            call()
+        assert time.monotonic() - begin < 2
 
 
 def test_while_one_runs_the_next_may_wait(app: Flask):

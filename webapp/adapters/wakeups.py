@@ -5,6 +5,7 @@ unique by its key; while it runs, the next may wait already, because it may be a
 """
 
 import logging
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 from uuid import uuid4
@@ -27,6 +28,7 @@ WAITING_S = 30
 """How long a key counts as waiting at most: a wake-up lost between queue and worker blocks the next no longer than this."""
 
 DAY_S = 86_400
+A_MOMENT_S = 0.2
 log = logging.getLogger(__name__)
 
 
@@ -82,10 +84,12 @@ def counter(in_no_hurry: str) -> Callable[[], int]:
 
 
 def helper(broadcast_id: int) -> Callable[[], None]:
-    """A way to have an idle worker look at a broadcast, outside the app's context; nothing happens where none is idle."""
+    """A way to have an idle worker look at a broadcast, outside the app's context; nothing happens where none is idle. A Redis that hangs
+    holds the caller up for a moment at most."""
     redis, ours = connection(), queue()
+    asking: list[threading.Thread] = []
 
-    def call() -> None:
+    def ask() -> None:
         try:
             names = list(redis.smembers(WORKERS_BY_QUEUE_KEY % QUEUE))
             with redis.pipeline(transaction=False) as asked:
@@ -96,6 +100,13 @@ def helper(broadcast_id: int) -> Callable[[], None]:
                 _enqueue_now(LOOK, (broadcast_id,), look_key(broadcast_id), redis, ours)
         except RedisError as error:
             log.warning("Redis could not be asked for another worker: %s", error)
+
+    def call() -> None:
+        if asking and asking[0].is_alive():
+            return
+        asking[:] = [threading.Thread(target=ask, name="call for help", daemon=True)]
+        asking[0].start()
+        asking[0].join(A_MOMENT_S)
 
     return call
 
