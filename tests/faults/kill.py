@@ -75,8 +75,9 @@ def run_points(points: Sequence[str], rounds: range, mails: int, seed: int, kind
 
 def _case(point: str, kind: str, mails: int, seed: int, number: int) -> Case:
     chance = random.Random(f"{seed} {point} {kind} {number}")
-    policy = (UncertainPolicy.HOLD, UncertainPolicy.RETRY)[(seed + number) % 2]
-    connections = (1, 3)[(seed + number) // 2 % 2]
+    turn = seed + number + list(POINTS).index(point) // 2
+    policy = (UncertainPolicy.HOLD, UncertainPolicy.RETRY)[turn % 2]
+    connections = (1, 3)[turn // 2 % 2]
     if point.startswith("recovery"):
         deaths = (_death(chance.choice(ON_THE_WIRE), mails, chance), Death(point))
     else:
