@@ -16,7 +16,7 @@ from tests.databases import make_app
 from tests.engine import TAKEN, Clocks, PlainMailer
 from tests.workers import wait_until
 from webapp.core import ledger, limits
-from webapp.core.ledger import Lease
+from webapp.core.ledger import Lease, leases
 from webapp.core.ports import Mail
 from webapp.core.rules.lifecycle import BroadcastState
 from webapp.core.rules.limits import Limits
@@ -150,7 +150,10 @@ def is_somebody_blocked(where: Engine) -> bool:
         return bool(connection.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")))
 
 
-def test_who_has_the_only_connection_lets_others_have_it_after_a_while(where: Engine, session: Session, tmp_path: Path):
+def test_who_has_the_only_connection_lets_others_have_it_after_a_while(
+    where: Engine, session: Session, tmp_path: Path, monkeypatch
+):
+    monkeypatch.setattr(leases, "RENEW_S", 0.1)
     many, few = (engine.sending_broadcast(session, mails=300).id for _ in range(2))
     limits.save(session, Limits(connections=1))
     session.commit()

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, case, func, or_, select, update
+from sqlalchemy import and_, case, func, not_, or_, select, update
 from sqlalchemy.orm import Session
 
 from webapp.core.ledger.hot import hot
@@ -89,13 +89,14 @@ def share_connections(
     session: Session, lease: Lease, limit: int, *, wanted: int, holding: int, now: datetime
 ) -> tuple[int, bool]:
     """How many connections to the relay the lease's process may hold, of the `limit` for all processes together: its share, as far as
-    others have let go; and whether another process has none. `wanted` is what it would like, `holding` what it may still hold of an
+    others have let go; and whether another process goes without. `wanted` is what it would like, `holding` what it may still hold of an
     earlier, larger share. Another whose lease is over for so long that it has let go by its own clock does not count. Not for a limit of 0.
     """
     paths, cursor = hot(session)
     paths.lock_limits(cursor)
     is_there = or_(Sender.suspected_at.is_(None), Sender.suspected_at > now - timedelta(seconds=LEASE_S))
-    has_none = and_(Sender.connections == 0, Sender.expires_at > now)
+    is_new = Sender.started_at > now - timedelta(seconds=2 * RENEW_S)  # and may just not have asked yet
+    has_none = and_(Sender.connections == 0, Sender.expires_at > now, not_(is_new))
     others = select(
         func.count(),
         func.coalesce(func.sum(Sender.connections), 0),

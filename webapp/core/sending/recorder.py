@@ -317,6 +317,7 @@ class Recorder(threading.Thread):
 
     def _roll_back(self) -> None:
         """Whatever is left of the transaction is undone; with a connection that is lost it is already."""
+        self._limits_read = float("-inf")
         try:
             self._session.rollback()
         except DBAPIError:
