@@ -15,6 +15,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from subprocess import PIPE, Popen
+from typing import Any
 
 import flask_migrate
 from flask import Flask
@@ -84,9 +85,9 @@ class House:
     def send(self, port: int, *, workers: int = 1, connections: int = 10) -> Sent:
         """Send a mail to everybody who has a service, over so many connections of as many workers to the relay at `port`."""
         with ExitStack() as stack:
-            hands = [stack.enter_context(self._worker(port, connections)) for _ in range(workers)]
-            wait_until(lambda: self._is_quiet(hands), 60, "the workers are idle", hands[0].log)
-            key = self._frozen_broadcast()
+            hands = [stack.enter_context(self.worker(port, connections)) for _ in range(workers)]
+            wait_until(lambda: self.is_quiet(hands), 60, "the workers are idle", hands[0].log)
+            key = self.frozen_broadcast()
             before = [_children_seconds(hand.process.pid) for hand in hands]
             with self.app.app_context():
                 wakeups.wake(key)
@@ -94,28 +95,25 @@ class House:
             after = [_children_seconds(hand.process.pid) for hand in hands]
         return self._accounted(key, sum(after) - sum(before), threads)
 
-    def _worker(self, port: int, connections: int) -> Worker:
+    def worker(self, port: int, connections: int) -> Worker:
+        """A worker, not yet started, with so many connections to the relay at `port`."""
         self._logs += 1
         log = self.folder / f"worker-{self._logs}.log"
         return Worker(self.app, self.redis_url, RelaySettings(port=port, connections=connections), log)
 
-    def _is_quiet(self, hands: list[Worker]) -> bool:
+    def is_quiet(self, hands: list[Worker]) -> bool:
         """The sweep with which a worker begins is over."""
         with self.app.app_context():
             return not wakeups.queue().count and not any(hand.horses() for hand in hands)
 
-    def _frozen_broadcast(self) -> int:
+    def frozen_broadcast(self, **columns: Any) -> int:
+        """A broadcast that may be sent at once, to everybody who has a service unless `columns` say otherwise; its id."""
         now = clock.now()
         with Session(self.engine) as session:
             database.will_write(session)
-            broadcast = factories.broadcast(
-                session,
-                message_type=MessageType.SERVICES,
-                batch_size=0,
-                interval_s=0,
-                subject=CONTENT.subject,
-                html=CONTENT.html,
-            )
+            given = {"message_type": MessageType.SERVICES, "batch_size": 0, "interval_s": 0}
+            given |= {"subject": CONTENT.subject, "html": CONTENT.html}
+            broadcast = factories.broadcast(session, **given | columns)
             broadcasts.schedule(session, broadcast.id, None, now)
             broadcasts.start(session, broadcast.id, now)
             while not ledger.freeze_chunk(session, broadcast.id, now):
