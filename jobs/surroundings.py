@@ -19,6 +19,7 @@ from redis.exceptions import RedisError
 from webapp.adapters import clock, database, wakeups
 from webapp.adapters.watch import DatabaseWatch
 from webapp.app import create_app
+from webapp.core import ledger
 from webapp.core.sending import Shell
 from webapp.extensions import db
 
@@ -34,7 +35,10 @@ log = logging.getLogger(__name__)
 @cache
 def own_app() -> Flask:
     """The worker's app: made before the worker forks, so that no job pays for it."""
-    return create_app()
+    app = create_app()
+    with app.app_context():
+        database.leave_no_locks(db.engine, ledger.LEASE_S)
+    return app
 
 
 @contextmanager

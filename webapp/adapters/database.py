@@ -38,3 +38,16 @@ def will_write(session: Session) -> None:
     On PostgreSQL it only begins the transaction.
     """
     session.connection(execution_options={"will_write": True})
+
+
+def leave_no_locks(engine: Engine, seconds: float) -> None:
+    """Have PostgreSQL undo a transaction in which this process does nothing for so long: it was stopped, or its machine is gone, and others
+    wait for the rows it has locked. SQLite's lock ends with the process alone. For processes that never wait inside a transaction.
+    """
+    if engine.dialect.name != "postgresql":
+        return
+
+    @event.listens_for(engine, "connect")
+    def configure(connection, _record):
+        connection.execute(f"SET idle_in_transaction_session_timeout = {int(seconds * 1000)}")
+        connection.commit()
