@@ -3,9 +3,9 @@
 *Late* is a mail that is there later than the rule allows: S seconds after the fifth mail before it. In this are the guard that the
 rule adds, the round trip, the claim and its commit.
 
-*Drift* is what the intervals are longer than S on average, beyond the guard. A sender that keeps "no more than N in any S seconds, at the
-server" cannot send on a fixed grid: it does not know when on its way a mail arrived, so each interval begins at the answer to the mail before,
-and the guard (2 ms) and a round trip are added to every one of them.
+*Drift* is what the intervals are longer than S on average, beyond the guard. A sender that keeps "no more than N in any S seconds, at
+the server" cannot send on a fixed grid: it does not know when a mail arrived, so each interval begins at the answer to a mail, and the
+guard (2 ms) and a round trip are added to every one of them.
 """
 
 from collections.abc import Iterable, Mapping
