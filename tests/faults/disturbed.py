@@ -1,0 +1,319 @@
+"""A full disk, a locked database, a sender that stands still, a time-out: all as promised, and sending goes on by itself.
+
+While the database takes nothing, each mail that the server has must be known to the journal or to the ledger. A sender that cannot renew
+its lease stops by its own clock; one that was stopped and continued after others took its mails over changes nothing any more.
+"""
+
+import os
+import random
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import select, text
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from jobs.surroundings import journals
+from tests import comparison, engine, oracle_log
+from tests.faults import troubles
+from tests.faults.places import Kind, scene
+from tests.faults.points import is_alive
+from tests.faults.result import Result
+from tests.faults.side_by_side import side_by_side
+from tests.oracle_log import Arrivals
+from tests.scenes import Scene
+from tests.smtp_oracle import Fault, Script
+from tests.workers import wait_until
+from webapp.adapters import clock, journal, wakeups
+from webapp.core import ledger
+from webapp.core.rules.lifecycle import BroadcastState, DeliveryState
+from webapp.core.tables.broadcasts import UncertainPolicy
+from webapp.core.tables.deliveries import Delivery, Sender
+
+DONE = (BroadcastState.FINISHED, BroadcastState.NEEDS_ATTENTION)
+BEFORE = 250
+"""Mails that the relay has when the trouble begins."""
+
+CONNECTIONS = 3
+AGAIN_S = 30.0
+"""So soon after the trouble mails must arrive again."""
+
+AT_A_TIME = 6
+"""Scenes side by side: they wait more than they work."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One run. `trouble`: full, locked, away (for so many `seconds`), stopped, stopped-recording, time-out."""
+
+    trouble: str
+    kind: Kind
+    seconds: float = 0.0
+    policy: UncertainPolicy = UncertainPolicy.HOLD
+
+    def __str__(self) -> str:
+        length = f" for {self.seconds:g} s" if self.seconds else ""
+        return f"{self.trouble}{length} on {self.kind}, {self.policy}"
+
+
+HOLD, RETRY = UncertainPolicy.HOLD, UncertainPolicy.RETRY
+SHORT = (
+    Case("stopped", "sqlite"),
+    Case("locked", "sqlite", 14),
+    Case("locked", "postgresql", 14),
+    Case("full", "sqlite", 6),
+    Case("full", "postgresql", 6),
+    Case("time-out", "postgresql"),
+)
+FULL = (
+    Case("stopped", "sqlite"),
+    Case("stopped", "sqlite", policy=RETRY),
+    Case("stopped", "postgresql"),
+    Case("stopped", "postgresql", policy=RETRY),
+    Case("stopped-recording", "postgresql"),
+    Case("locked", "sqlite", 32),
+    Case("locked", "postgresql", 32),
+    Case("locked", "sqlite", 14),
+    Case("locked", "postgresql", 14),
+    Case("away", "postgresql", 32),
+    Case("full", "sqlite", 32),
+    Case("full", "postgresql", 32),
+    Case("away", "postgresql", 6),
+    Case("full", "sqlite", 6),
+    Case("full", "postgresql", 6),
+    Case("time-out", "sqlite"),
+    Case("time-out", "postgresql"),
+)
+
+
+def run(*, short: bool, seed: int) -> Result:
+    """Disk full and locked database after 250, a worker stopped beyond its lease and continued, a time-out in the dot: all as promised."""
+    return run_cases(SHORT if short else FULL, seed)
+
+
+def run_cases(cases: tuple[Case, ...], seed: int) -> Result:
+    total = Result("disturbed")
+    for found in side_by_side(_play, [(case, seed) for case in cases], at_a_time=AT_A_TIME):
+        total.join(found)
+    return total
+
+
+def _play(case: Case, seed: int) -> Result:
+    found = Result("disturbed")
+    play = {"stopped": _stopped, "stopped-recording": _stopped, "time-out": _timed_out}.get(case.trouble, _outage)
+    with ExitStack() as stack:
+        place: Scene = stack.enter_context(scene(case.kind, connections=CONNECTIONS))
+        disk = place.folder
+        if case.trouble == "full":
+            try:
+                place, disk = stack.enter_context(troubles.on_small_disk(place, case.kind))
+            except (OSError, subprocess.CalledProcessError) as error:
+                found.notes.append(f"{case}: not run, because no small disk can be made here ({error})")
+                return found
+        try:
+            key, note = play(case, place, disk, random.Random(f"{seed} {case}"))
+        except AssertionError as error:
+            found.broken(f"{case}: {error}")
+        else:
+            found.notes.append(f"{case}: {note}")
+            _judge(case, place, key, found)
+    return found
+
+
+def _judge(case: Case, place: Scene, key: int, found: Result) -> None:
+    """Ledger against log. Only a sender that stood still leaves something in doubt, one mail a connection."""
+    doubtful = CONNECTIONS if case.trouble.startswith("stopped") else 0
+    compared = comparison.compare(place.session, key, place.log)
+    wrong = list(compared.wrong)
+    beyond = max(0, compared.twice - doubtful * (case.policy is RETRY))
+    if compared.uncertain > doubtful * (case.policy is HOLD):
+        wrong.append(f"{compared.uncertain} rows are uncertain")
+    if set(compared.states) - {DeliveryState.ACCEPTED, DeliveryState.UNCERTAIN}:
+        wrong.append(f"the rows are {compared.states}")
+    found.add(
+        mails=compared.mails,
+        lost=compared.lost,
+        duplicates=compared.unknown + beyond,
+        uncertain=compared.uncertain,
+    )
+    if wrong:
+        found.broken(f"{case}: {'; '.join(wrong[:5])}")
+
+
+# The database takes nothing
+
+
+def _outage(case: Case, place: Scene, disk: Path, chance: random.Random) -> tuple[int, str]:
+    """Slow enough that mails are in hand for longer than a lease lasts, where it is to run out."""
+    is_long = case.seconds > ledger.LEASE_S
+    key = place.broadcast(950, uncertain_policy=case.policy)
+    arrivals = Arrivals(place.log)
+    with place.relay(Script(latency=0.1 if is_long else 0.06)) as relay, place.workers(relay, 2 if is_long else 1):
+        place.wake(key)
+        place.wait_for_mails(BEFORE)
+        with _trouble(case, place, disk) as eyes:
+            began = time.monotonic()
+            time.sleep(chance.random())
+            while time.monotonic() < began + case.seconds:
+                _all_known(place, key, eyes, arrivals)
+                time.sleep(1.0)
+            expired = _expiry(eyes, key) if eyes else began + ledger.LEASE_S
+            ended = time.monotonic()
+        meanwhile = [mail for mail in arrivals.so_far() if began < mail.at < ended]
+        last = max((mail.at for mail in meanwhile), default=began)
+        late = [mail for mail in meanwhile if mail.asked_at > expired]
+        assert not late, f"{len(late)} mails were begun after the lease had ended"
+        if is_long or case.trouble != "locked":  # who waits for a lock goes on, as long as its lease does
+            assert last < ended - 1, f"mails went out to the last ({ended - last:.1f} s before the end)"
+        assert place.state(key) not in DONE, "all was done before the trouble ended"
+        wait_until(lambda: arrivals.so_far()[-1].at > ended, AGAIN_S, "mails arrive again", place.last_log())
+        again = next(mail.at for mail in arrivals.so_far() if mail.at > ended) - ended
+        wait_until(lambda: place.state(key) in DONE, 90, "the end", place.last_log())
+    return key, (
+        f"{len(meanwhile)} mails meanwhile, the last after {last - began:.1f} s, all known to the journal or the ledger; the next"
+        f" {again:.1f} s after the end"
+    )
+
+
+def _trouble(case: Case, place: Scene, disk: Path) -> AbstractContextManager[Session | None]:
+    if case.trouble == "full":
+        return troubles.full(place, disk)
+    return troubles.locked(place) if case.trouble == "locked" else troubles.away(place)
+
+
+def _all_known(place: Scene, key: int, eyes: Session | None, arrivals: Arrivals) -> None:
+    """Each mail that the server has is recorded, or stands in a journal. Read in the order in which a mail travels, backwards: what has
+    left its journal meanwhile is in the ledger by then."""
+    held = {mail.recipient for mail in arrivals.so_far()}
+    begun: set[int] = set()
+    folder = journals(place.app)
+    for name in journal.names(folder):
+        begun.update(delivery_id for delivery_id, _ in journal.find(folder, name).begun)
+    if eyes is None:
+        return
+    rows = eyes.execute(select(Delivery.address, Delivery.id, Delivery.state).where(Delivery.broadcast_id == key)).all()
+    if eyes is place.session:
+        eyes.rollback()
+    unknown = [
+        address
+        for address, delivery_id, state in rows
+        if address in held and state is not DeliveryState.ACCEPTED and delivery_id not in begun
+    ]
+    assert not unknown, f"{len(unknown)} mails are at the server, and neither ledger nor journal knows"
+
+
+def _expiry(eyes: Session, key: int) -> float:
+    """The steady time at which the last lease of the broadcast ends or ended."""
+    latest = max(eyes.scalars(select(Sender.expires_at).where(Sender.broadcast_id == key)))
+    return time.monotonic() + (latest - clock.now()).total_seconds()
+
+
+# A sender that stands still
+
+
+def _stopped(case: Case, place: Scene, _disk: Path, chance: random.Random) -> tuple[int, str]:
+    key = place.broadcast(600, uncertain_policy=case.policy)
+    arrivals = Arrivals(place.log)
+    with place.relay(Script(latency=0.06)) as relay, place.workers(relay, 2):
+        place.wake(key)
+        place.wait_for_mails(BEFORE - chance.randint(0, 100))
+        stale = _sender(place, key)
+        time.sleep(chance.random() * 0.2)
+        with _standing_still(case, place, stale.pid):
+            began = time.monotonic()
+            wait_until(lambda: _sender(place, key).id != stale.id, 75, "another takes over", place.last_log())
+            taken_over = time.monotonic()
+            here = len(arrivals.so_far())
+            wait_until(lambda: len(arrivals.so_far()) >= here + 20, 15, "the other sends", place.last_log())
+            theirs = {mail.connection for mail in arrivals.so_far() if mail.at < taken_over}
+        continued = time.monotonic()
+        wait_until(lambda: not is_alive(stale.pid), 60, "the stale sender ends", place.last_log())
+        gone = time.monotonic() - continued
+        wait_until(lambda: place.state(key) in DONE, 90, "the end", place.last_log())
+    late = sum(mail.connection in theirs and mail.at > continued for mail in arrivals.so_far())
+    assert late <= CONNECTIONS, f"the stale sender went on: {late} mails"
+    return key, (
+        f"taken over after {taken_over - began:.0f} s; continued, the stale sender finished {late} mails and was gone after"
+        f" {gone:.1f} s"
+    )
+
+
+@contextmanager
+def _standing_still(case: Case, place: Scene, pid: int) -> Iterator[None]:
+    """Stop a sender for as long as this lasts. On SQLite, not while it has the database locked: then all the house waits for it."""
+    if case.trouble == "stopped-recording":
+        with troubles.locked(place):
+            wait_until(lambda: troubles.waits_for_lock(place), 10, "the sender waits for a lock")
+            os.kill(pid, signal.SIGSTOP)
+    else:
+        os.kill(pid, signal.SIGSTOP)
+        while case.kind == "sqlite" and _is_locked(place):
+            os.kill(pid, signal.SIGCONT)
+            time.sleep(0.01)
+            os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+def _is_locked(place: Scene) -> bool:
+    with engine.engine_of(place.app).connect() as connection:
+        connection.execute(text("PRAGMA busy_timeout=1000"))
+        connection.rollback()
+        try:
+            connection.execution_options(will_write=True).execute(text("SELECT 1"))
+        except OperationalError:
+            return True
+        finally:
+            connection.invalidate()
+    return False
+
+
+def _sender(place: Scene, key: int) -> Sender:
+    """The one that sends now; the latest, where one stands still."""
+    found: list[Sender] = []
+
+    def somebody_sends() -> bool:
+        place.session.rollback()
+        found[:] = ledger.open_senders(place.session, key)[-1:]
+        return bool(found)
+
+    wait_until(somebody_sends, 30, "somebody sends", place.last_log())
+    place.session.expunge_all()
+    place.session.rollback()
+    return found[0]
+
+
+# A job time-out
+
+
+def _timed_out(case: Case, place: Scene, _disk: Path, chance: random.Random) -> tuple[int, str]:
+    """One of RQ's own, then SIGALRM by hand each time the relay is slow to answer a dot. Every sender ends, another goes on."""
+    slow = [Fault("dot", "slow", nth=number, seconds=2.0) for number in range(80, 241, 40)]
+    key = place.broadcast(300, uncertain_policy=case.policy)
+    ended = 0
+    with place.relay(Script(latency=0.1, faults=tuple(slow))) as relay, place.workers(relay, 1):
+        place.freeze(key)
+        with place.app.app_context():
+            wakeups.queue().enqueue_call(wakeups.LOOK, (key,), timeout=2, result_ttl=0)
+        first = _sender(place, key)
+        wait_until(lambda: not is_alive(first.pid), 15, "RQ's time-out ends the sender", place.last_log())
+        for number, _ in enumerate(slow, 1):
+            wait_until(_is_slow(place.log, number), 60, "the relay is slow", place.last_log())
+            time.sleep(chance.random())
+            sender = _sender(place, key)
+            os.kill(sender.pid, signal.SIGALRM)
+            wait_until(lambda pid=sender.pid: not is_alive(pid), 15, "the sender ends", place.last_log())  # type: ignore[misc]
+            ended += 1
+        wait_until(lambda: place.state(key) in DONE, 60, "the end", place.last_log())
+    return key, f"RQ's own after 2 s, and {ended} in the middle of the dot"
+
+
+def _is_slow(log: Path, number: int) -> Callable[[], bool]:
+    return lambda: sum(1 for _ in oracle_log.events(log, "fault")) >= number
