@@ -3,6 +3,8 @@
 from sqlalchemy import Engine, event
 from sqlalchemy.orm import Session
 
+from webapp.adapters import turnstile
+
 BUSY_TIMEOUT_MS = 10_000
 
 
@@ -28,8 +30,10 @@ def tune(engine: Engine) -> None:
 
     @event.listens_for(engine, "begin")
     def begin(connection):
-        mode = "IMMEDIATE" if connection.get_execution_options().get("will_write") else "DEFERRED"
-        connection.exec_driver_sql(f"BEGIN {mode}")
+        if connection.get_execution_options().get("will_write"):
+            turnstile.begin_writing(connection, BUSY_TIMEOUT_MS)
+        else:
+            connection.exec_driver_sql("BEGIN DEFERRED")
 
 
 def will_write(session: Session) -> None:

@@ -1,0 +1,62 @@
+"""Whose turn it is to write to a SQLite database.
+
+SQLite lets one write at a time and has no queue: who waits looks again after up to 100 ms, and whoever writes one transaction after the
+other, as a sender and a freeze do, is always back before. So writers pass a turnstile, a locked file beside the database: one of all who
+wait stands in it and looks every millisecond, and is next; who has just written gets in behind. It is only good manners: a process that is
+stopped inside holds others up for as long as a locked database does, and where there can be no file there is no order.
+"""
+
+import fcntl
+import sqlite3
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import IO
+
+from sqlalchemy import Connection
+
+LOOK_S = 0.001
+_PRIMARY = 0xFF
+"""The bits of SQLite's result codes that say what kind of error it is."""
+
+
+def begin_writing(connection: Connection, patience_ms: int) -> None:
+    """BEGIN IMMEDIATE, when it is this connection's turn. Raises sqlalchemy.exc.OperationalError when it is not within `patience_ms`."""
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)
+    try:
+        turnstile = Path(f"{connection.engine.url.database}-turn").open("ab")  # noqa: SIM115 - closed below
+    except OSError:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        return
+    driver.execute("PRAGMA busy_timeout=0")
+    try:
+        if not _has_begun(driver, turnstile, time.monotonic() + patience_ms / 1000):
+            connection.exec_driver_sql("BEGIN IMMEDIATE")  # which most likely fails, in the words that callers know
+    finally:
+        with suppress(OSError):
+            fcntl.flock(turnstile, fcntl.LOCK_UN)  # closing is not enough if another thread has forked meanwhile
+        turnstile.close()
+        driver.execute(f"PRAGMA busy_timeout={patience_ms}")
+
+
+def _has_begun(driver: sqlite3.Connection, turnstile: IO[bytes], end: float) -> bool:
+    """Wait for the turnstile, and in it for the database, until `end`; False if it was in vain."""
+    is_inside = False
+    while True:
+        try:
+            if not is_inside:
+                fcntl.flock(turnstile, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                is_inside = True
+            driver.execute("BEGIN IMMEDIATE")
+            return True
+        except BlockingIOError:
+            pass
+        except OSError:
+            return False
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & _PRIMARY != sqlite3.SQLITE_BUSY:
+                return False
+        if time.monotonic() > end:
+            return False
+        time.sleep(LOOK_S)
