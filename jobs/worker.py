@@ -16,10 +16,13 @@ from typing import Any
 import click
 import rq.job
 import rq.serializers
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from jobs import endurance, surroundings
 from webapp.adapters import wakeups
 from webapp.config import settings
+from webapp.core import tag_catalogue
 from webapp.extensions import db
 
 REDIS_URL = settings(os.environ)["REDIS_URL"]
@@ -50,6 +53,7 @@ def complete() -> None:
         for name in ALLOWED:
             rq.job.import_attribute(name)
         engine = db.engine
+        learn_languages()
     spare_the_collector()
 
     def forget_connections() -> None:
@@ -58,6 +62,15 @@ def complete() -> None:
 
     os.register_at_fork(after_in_child=forget_connections)
     threading.Thread(target=beat, name="beat", daemon=True).start()
+
+
+def learn_languages() -> None:
+    """Let this worker's work-horses find what they need to write for clients. A database that is not there yet is no hindrance."""
+    try:
+        with Session(db.engine) as session:
+            tag_catalogue.learn(session)
+    except SQLAlchemyError as error:
+        log.warning("The clients' languages cannot be read yet: %s", error)
 
 
 def spare_the_collector() -> None:
