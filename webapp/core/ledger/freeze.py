@@ -1,6 +1,6 @@
 """Freeze: turn a broadcast's audience into deliveries, in chunks that hold the database's lock only shortly."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Subquery, and_, exists, func, insert, literal, null, or_, select, update
@@ -17,6 +17,9 @@ from webapp.core.tables.deliveries import Delivery, Tally
 
 CHUNK = 20_000
 """Client ids looked at in one transaction."""
+
+LONG_DUE = timedelta(days=1)
+"""So long before the start new rows are due: a wall clock that is set back by hours holds nobody up."""
 
 
 def freeze_chunk(session: Session, broadcast_id: int, now: datetime, *, chunk: int = CHUNK) -> bool:
@@ -81,7 +84,7 @@ def _insert(session: Session, broadcast: Broadcast, after: int, upto: int, now: 
     wanted = common | {
         "address_key": chosen.c.address_key,
         "state": literal(DeliveryState.PENDING, EnumText(DeliveryState)),
-        "due_at": literal(broadcast.started_at, UtcDateTime),
+        "due_at": literal(broadcast.started_at - LONG_DUE, UtcDateTime),
     }
     skipped = common | {
         "address_key": null(),
