@@ -35,6 +35,19 @@ def test_many_wake_ups_of_one_broadcast_wait_once(app: Flask):
         assert waiting() == [(wakeups.LOOK, (7,)), (wakeups.LOOK, (8,))]
 
 
+def test_what_an_idle_worker_will_fetch_does_not_wait_for_a_busy_one(app: Flask):
+    with app.app_context():
+        count, redis = wakeups.counter("patient"), wakeups.connection()
+        wakeups.wake(7)
+        assert count() == 1
+        redis.sadd("rq:workers:massmail", "rq:worker:one", "rq:worker:two")
+        redis.hset("rq:worker:one", "state", "idle")
+        redis.hset("rq:worker:two", "state", "busy")
+        assert count() == 0
+        wakeups.wake(8)
+        assert count() == 1
+
+
 def test_help_is_asked_for_only_where_a_worker_is_idle(app: Flask):
     with app.app_context():
         call, redis = wakeups.helper(7), wakeups.connection()

@@ -69,7 +69,8 @@ def begins(key: str) -> None:
 
 
 def counter(in_no_hurry: str) -> Callable[[], int]:
-    """A way to ask, outside the app's context, how many calls wait; one with the key `in_no_hurry` counts after half a minute."""
+    """A way to ask, outside the app's context, how many calls wait for a worker that is not idle; one with the key `in_no_hurry` counts
+    after half a minute."""
     redis, marker = connection(), _waiting(in_no_hurry)
     name = queue().key
 
@@ -78,9 +79,19 @@ def counter(in_no_hurry: str) -> Callable[[], int]:
             asked.llen(name)
             asked.exists(marker)
             waiting, is_patient = asked.execute()
-        return max(int(waiting) - int(is_patient), 0)
+        some = int(waiting) - int(is_patient)
+        return max(some - _idle(redis), 0) if some > 0 else 0
 
     return count
+
+
+def _idle(redis: Redis) -> int:
+    """How many workers have nothing to do, and will fetch what waits."""
+    names = list(redis.smembers(WORKERS_BY_QUEUE_KEY % QUEUE))
+    with redis.pipeline(transaction=False) as asked:
+        for name in names:
+            asked.hget(name, "state")
+        return asked.execute().count(b"idle") if names else 0
 
 
 def helper(broadcast_id: int) -> Callable[[], None]:
@@ -91,12 +102,7 @@ def helper(broadcast_id: int) -> Callable[[], None]:
 
     def ask() -> None:
         try:
-            names = list(redis.smembers(WORKERS_BY_QUEUE_KEY % QUEUE))
-            with redis.pipeline(transaction=False) as asked:
-                for name in names:
-                    asked.hget(name, "state")
-                states = asked.execute() if names else []
-            if b"idle" in states:
+            if _idle(redis):
                 _enqueue_now(LOOK, (broadcast_id,), look_key(broadcast_id), redis, ours)
         except RedisError as error:
             log.warning("Redis could not be asked for another worker: %s", error)
