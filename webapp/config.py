@@ -8,6 +8,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 
 
+OF_A_SERVER = {"pool_pre_ping": True, "connect_args": {"connect_timeout": 10}}
+"""A database server may be started anew: a connection that died meanwhile is replaced unseen, and one that is away answers in the end."""
+
+
 class SettingError(Exception):
     """A setting that cannot be used; the text says which, and what to do."""
 
@@ -36,10 +40,12 @@ def settings(environ: Mapping[str, str]) -> dict[str, object]:
     instance = Path(environ.get("MASSMAIL_INSTANCE", ROOT / "instance"))
     instance.mkdir(parents=True, exist_ok=True)
     relay = _relay(environ)
+    database = _database_url(environ.get("DATABASE_URL"), instance)
     return {
         "SECRET_KEY": environ.get("SECRET_KEY") or _kept_secret(instance / "secret-key"),
         "INSTANCE": instance,
-        "SQLALCHEMY_DATABASE_URI": _database_url(environ.get("DATABASE_URL"), instance),
+        "SQLALCHEMY_DATABASE_URI": database,
+        "SQLALCHEMY_ENGINE_OPTIONS": OF_A_SERVER if database.startswith("postgresql") else {},
         "REDIS_URL": environ.get("REDIS_URL", "redis://127.0.0.1:6379/0"),
         "PUBLIC_URL": environ.get("MASSMAIL_URL", "http://127.0.0.1:8000").rstrip("/"),
         "RELAY": relay,

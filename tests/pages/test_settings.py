@@ -81,6 +81,8 @@ def test_limits_are_set_and_shown_again(browser_client, sqlite_session):
         ("retry_minutes", "1, nan", "A pause lasts more than 0"),
         ("retry_spread", "80", "Use 0 to 50 percent."),
         ("give_up_hours", "0", "Use 1 to 720 hours."),
+        ("give_up_hours", "99999999999999", "Use 1 to 720 hours."),
+        ("per_day", "99999999999999", "Use 0 for no limit"),
     ],
 )
 def test_a_limit_that_makes_no_sense_is_refused_and_nothing_typed_is_lost(

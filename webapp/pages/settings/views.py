@@ -9,7 +9,7 @@ from flask_login import current_user
 from webapp.adapters.clock import now
 from webapp.core import from_addresses, limits, users
 from webapp.core.errors import Invalid
-from webapp.core.rules.limits import Limits
+from webapp.core.rules.limits import LONGEST_HOURS, Limits
 from webapp.core.rules.pacing import Retries
 from webapp.extensions import db
 from webapp.pages.settings.forms import FromAddressForm, LimitsForm, UserForm
@@ -128,7 +128,8 @@ def _limits_of(form: LimitsForm) -> Limits:
         minutes = tuple(float(word) for word in words)
     except ValueError:
         raise Invalid("Use minutes with commas between them, as in 1, 5, 15.", "retry_minutes") from None
-    retries = Retries(minutes, (form.retry_spread.data or 0) / 100, timedelta(hours=form.give_up_hours.data or 0))
+    hours = min(form.give_up_hours.data or 0, LONGEST_HOURS + 1)  # more than a timedelta can hold is too much in any case
+    retries = Retries(minutes, (form.retry_spread.data or 0) / 100, timedelta(hours=hours))
     return Limits(form.per_second.data or 0, form.per_day.data or 0, form.connections.data or 0, retries)
 
 
