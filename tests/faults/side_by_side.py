@@ -2,6 +2,7 @@
 
 import ctypes
 import multiprocessing
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterable
@@ -16,15 +17,25 @@ def side_by_side(function: Callable[..., T], calls: Iterable[tuple[Any, ...]], *
     """What the function returned for each tuple of arguments, in their order. It and they must be picklable. Raises what a call raised,
     once all have ended."""
     method = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(at_a_time, method, _begin) as pool:
-        asked = [pool.submit(function, *arguments) for arguments in calls]
+    with ProcessPoolExecutor(at_a_time, method, _begin, (os.getpid(),)) as pool:
+        asked = [pool.submit(_call, function, arguments) for arguments in calls]
         for _ in as_completed(asked):
             pass
     return [one.result() for one in asked]
 
 
-def _begin() -> None:
+def _begin(parent: int) -> None:
     """End with the process that asked, and in good order: a scene's relays and workers must not outlive it."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(signal.SIGTERM), 0, 0, 0)
+        if os.getppid() != parent:  # it died before we asked
+            sys.exit(1)
+
+
+def _call(function: Callable[..., T], arguments: tuple[Any, ...]) -> T:
+    """The pool takes an exit for a result, and would wait for its next call for ever."""
+    try:
+        return function(*arguments)
+    except SystemExit:
+        os._exit(1)
