@@ -122,7 +122,9 @@ class TestConnections:
                     mailer.run(exchange)
                     assert len(accepted(exchange)) == 10
             mailer.close()
-        used = [{taken.connection for taken in oracle_log.kept(oracle_file)[start : start + 10]} for start in (0, 10, 20)]
+        used = [
+            {taken.connection for taken in oracle_log.kept(oracle_file)[start : start + 10]} for start in (0, 10, 20)
+        ]
         assert used[0] & used[1] & used[2]
 
     def test_one_carries_no_more_mails_than_allowed(self, oracle_file: Path) -> None:

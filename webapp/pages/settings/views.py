@@ -128,7 +128,7 @@ def _limits_of(form: LimitsForm) -> Limits:
         minutes = tuple(float(word) for word in words)
     except ValueError:
         raise Invalid("Use minutes with commas between them, as in 1, 5, 15.", "retry_minutes") from None
-    hours = min(form.give_up_hours.data or 0, LONGEST_HOURS + 1)  # more than a timedelta can hold is too much in any case
+    hours = min(form.give_up_hours.data or 0, LONGEST_HOURS + 1)  # no more than a timedelta can hold
     retries = Retries(minutes, (form.retry_spread.data or 0) / 100, timedelta(hours=hours))
     return Limits(form.per_second.data or 0, form.per_day.data or 0, form.connections.data or 0, retries)
 
