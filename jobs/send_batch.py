@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from jobs.start_broadcast import start_broadcast
 from jobs.surroundings import Turn, inside_app, journals, shell
-from webapp.adapters import clock, journal, wakeups
+from webapp.adapters import clock, database, journal, wakeups
 from webapp.adapters.smtp import SmtpMailer
 from webapp.core import ledger, sending
 from webapp.core.rules.lifecycle import BroadcastState
@@ -32,6 +32,7 @@ def send_batch(broadcast_id: int, much: int = MUCH) -> None:
         wakeups.begins(wakeup)
         if not start_broadcast(broadcast_id):
             return
+        database.remember_little(db.engine)
         turn = Turn()
         folder = journals(app)
         sweeping.recover(shell(turn), lambda name: journal.find(folder, name), broadcast_id)
