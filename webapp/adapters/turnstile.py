@@ -24,8 +24,11 @@ def begin_writing(connection: Connection, patience_ms: int) -> None:
     """BEGIN IMMEDIATE, when it is this connection's turn. Raises sqlalchemy.exc.OperationalError when it is not within `patience_ms`."""
     driver = connection.connection.driver_connection
     assert isinstance(driver, sqlite3.Connection)
+    database = connection.engine.url.database
     try:
-        turnstile = Path(f"{connection.engine.url.database}-turn").open("ab")  # noqa: SIM115 - closed below
+        if not database or database == ":memory:":
+            raise FileNotFoundError("a database in memory is nobody else's")
+        turnstile = Path(f"{database}-turn").open("ab")  # noqa: SIM115 - closed below
     except OSError:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
         return
