@@ -6,6 +6,7 @@ when something broke, never because something was slow.
 
 import argparse
 import json
+import signal
 import sys
 import traceback
 from importlib import import_module
@@ -27,6 +28,7 @@ def main(arguments: list[str]) -> int:
     if strange:
         parser.error(f"no such benchmark: {', '.join(sorted(strange))}; there are {', '.join(SUBJECTS)}")
     print(f"{'figure':<58}{'value':>12}{'low':>12}{'high':>12}  {'unit':<12}{'goal':<14}")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what was started is ended even so
     figures: list[Figure] = []
     broken = 0
     for name in chosen.names or SUBJECTS:

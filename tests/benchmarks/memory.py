@@ -60,6 +60,7 @@ def sink() -> Iterator[int]:
             yield int(server.stdout.readline())
         finally:
             server.terminate()
+            server.communicate()  # it tells what it took
 
 
 def _peak(house: House, port: int, *, after: int) -> float:
