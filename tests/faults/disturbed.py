@@ -151,7 +151,7 @@ def _judge(case: Case, place: Scene, key: int, found: Result) -> None:
 def _outage(case: Case, place: Scene, disk: Path, chance: random.Random) -> tuple[int, str]:
     """Slow enough that mails are in hand for longer than a lease lasts, where it is to run out."""
     is_long = case.seconds > ledger.LEASE_S
-    key = place.broadcast(950, uncertain_policy=case.policy)
+    key = place.broadcast(1_900 if is_long else 950, uncertain_policy=case.policy)  # two workers may begin at once
     arrivals = Arrivals(place.log)
     with place.relay(Script(latency=0.1 if is_long else 0.06)) as relay, place.workers(relay, 2 if is_long else 1):
         place.wake(key)
