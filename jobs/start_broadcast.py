@@ -8,6 +8,18 @@ from webapp.core import broadcasts, ledger
 from webapp.core.rules.lifecycle import BroadcastState
 from webapp.extensions import db
 
+CHUNK_S = 0.06
+"""So long a chunk of the freeze should take: others who write wait for it on SQLite."""
+
+SMALLEST_CHUNK, LARGEST_CHUNK = 1_000, 10_000
+"""Clients looked at in a chunk."""
+
+
+def next_chunk(chunk: int, took_s: float) -> int:
+    """How large the next chunk is to be, when one of this size took so many seconds; at most twice as large."""
+    fitting = int(chunk * min(CHUNK_S / max(took_s, 0.001), 2.0))
+    return min(max(fitting, SMALLEST_CHUNK), LARGEST_CHUNK)
+
 
 def start_broadcast(broadcast_id: int) -> bool:
     """Take a broadcast from scheduled to frozen, as far as it is time. True when it sends and everything is frozen."""
@@ -17,9 +29,14 @@ def start_broadcast(broadcast_id: int) -> bool:
         broadcast = broadcasts.get(session, broadcast_id)
         if broadcast.state is BroadcastState.SCHEDULED:
             wakeups.wake(broadcast_id, at=broadcast.starts_at)
-        while broadcast.state is BroadcastState.SENDING and not ledger.freeze_chunk(session, broadcast_id, clock.now()):
+        chunk, began = LARGEST_CHUNK, clock.ticks()
+        while broadcast.state is BroadcastState.SENDING and not ledger.freeze_chunk(
+            session, broadcast_id, clock.now(), chunk=chunk
+        ):
             session.commit()
+            chunk = next_chunk(chunk, clock.ticks() - began)
             database.will_write(session)
+            began = clock.ticks()
         is_sending = broadcast.state is BroadcastState.SENDING
         session.commit()
         return is_sending

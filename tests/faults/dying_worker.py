@@ -112,7 +112,7 @@ def in_transaction(
 
 
 freeze_chunk = ledger.freeze_chunk
-ledger.freeze_chunk = lambda *arguments: freeze_chunk(*arguments, chunk=fate.plan.chunk)
+ledger.freeze_chunk = lambda *arguments, **_: freeze_chunk(*arguments, chunk=fate.plan.chunk)
 in_transaction(ledger, "freeze_chunk", committed="chunk-committed", counts=lambda is_complete: not is_complete)
 in_transaction(freeze, "_insert", after="chunk-half")
 in_transaction(broadcasts, "start", after="started", counts=bool)
