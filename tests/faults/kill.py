@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from os import kill
 from pathlib import Path
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from tests import comparison, oracle_log
 from tests.faults.places import KINDS, Kind, scene
 from tests.faults.points import ON_THE_WIRE, PLAN, POINTS, Death, Plan, dead, grave
+from tests.faults.rest import let_time_pass
 from tests.faults.result import Result
 from tests.faults.side_by_side import side_by_side
 from tests.oracle_log import Taken
@@ -171,19 +172,6 @@ def _settle(place: Scene, key: int, log: Path) -> None:
         return False
 
     wait_until(is_done, 60, f"the end of broadcast {key}", log)
-
-
-def let_time_pass(place: Scene, key: int) -> None:
-    """Make due at once what waits in a broadcast."""
-    now = clock.now()
-    place.do(
-        lambda session: session.execute(
-            update(Delivery)
-            .where(Delivery.broadcast_id == key, Delivery.due_at > now)
-            .values(due_at=now)
-            .execution_options(synchronize_session=False)
-        )
-    )
 
 
 def _judge(place: Scene, key: int, case: Case, found: Result, where: str) -> int:
