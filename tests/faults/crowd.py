@@ -117,7 +117,7 @@ def _scheduler(url: str, redis_url: str, folder: Path, key: int, chunk: int, bar
         begun.append(start(*arguments))
         return begun[-1]
 
-    def freeze_and_tell(*arguments: Any) -> bool:
+    def freeze_and_tell(*arguments: Any, **_: Any) -> bool:
         frozen.append(freeze_chunk(*arguments, chunk=chunk))
         return frozen[-1]
 
