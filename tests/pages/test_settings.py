@@ -90,6 +90,7 @@ def test_a_limit_that_makes_no_sense_is_refused_and_nothing_typed_is_lost(
 ):
     answer = browser_client.post("/settings/sending/limits", data=LIMITS | {field: value})
     assert answer.status_code == 422 and words in answer.text
+    assert re.search(r'href="/settings/sending" aria-current="page"', answer.text), "the menu says where one is"
     assert (f'value="{value}"' in answer.text and 'value="48"' in answer.text) or field == "give_up_hours"
     assert limits.read(sqlite_session) == NO_LIMITS
 
