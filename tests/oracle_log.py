@@ -36,10 +36,13 @@ def events(log: Path, kind: str | None = None) -> Iterator[dict[str, Any]]:
     """What the server wrote, in order: "connected", "signed_in", "fault", "protocol" (a command out of order), "mail"."""
     with log.open(encoding="utf-8") as lines:
         for line in lines:
-            if line.endswith("\n"):  # a server that was killed may leave half a line
-                event = json.loads(line)
-                if kind is None or event["event"] == kind:
-                    yield event
+            if not line.endswith(
+                "\n"
+            ):  # it is being written, or the server was killed; its other half would be the next "line"
+                return
+            event = json.loads(line)
+            if kind is None or event["event"] == kind:
+                yield event
 
 
 def received(log: Path) -> list[Taken]:
