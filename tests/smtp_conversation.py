@@ -226,11 +226,12 @@ class Conversation:
         if self._buffer.startswith(b".\r\n"):
             self._buffer = self._buffer[3:]
             return b""
+        came = bytearray(self._buffer)  # it grows in place: over TLS a large mail comes in many small pieces
         searched = 0
-        while (end := self._buffer.find(END, searched)) < 0:
-            searched = max(0, len(self._buffer) - len(END))
-            self._fill()
-        content, self._buffer = self._buffer[: end + 2], self._buffer[end + len(END) :]
+        while (end := came.find(END, searched)) < 0:
+            searched = max(0, len(came) - len(END))
+            came += self._receive()
+        content, self._buffer = bytes(came[: end + 2]), bytes(came[end + len(END) :])
         return (b"\r\n" + content).replace(b"\r\n.", b"\r\n")[2:]
 
     # Faults
@@ -297,10 +298,13 @@ class Conversation:
         return line.decode()
 
     def _fill(self) -> None:
+        self._buffer += self._receive()
+
+    def _receive(self) -> bytes:
         data = self._socket.recv(262_144)
         if not data:
             raise Over
-        self._buffer += data
+        return data
 
     def _say(self, answer: str) -> None:
         self._answers.append(answer.encode() + b"\r\n")

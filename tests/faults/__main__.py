@@ -16,7 +16,11 @@ from tests.faults.result import Result
 
 FAMILIES = ("kill", "cells", "chance", "crowd", "redis", "pause", "pace", "relay", "disturbed", "parsers")
 """Modules of this package, in the order of the report. Each has `run(*, short: bool, seed: int) -> Result`; its docstring's first line is
-its promise. `short` is the form for continuous integration: the same faults, fewer repetitions."""
+its promise. `short` is the form for continuous integration: the same faults, fewer repetitions, and what depends on the speed of
+the machine is only told."""
+
+MOST_FAILURES, MOST_LETTERS = 4, 700
+"""Of each family that failed, said again at the end."""
 
 
 def main(arguments: list[str]) -> int:
@@ -37,9 +41,20 @@ def main(arguments: list[str]) -> int:
         run.end()
     if chosen.json:
         chosen.json.write_text(json.dumps([result.row() for result in results], indent=1) + "\n")
+    _say_again([result for result in results if not result.met])
     met = sum(result.met for result in results)
     print(f"{met} passed, {len(results) - met} failed")
     return 0 if met == len(results) else 1
+
+
+def _say_again(failed: list[Result]) -> None:
+    """What was not kept, once more at the end, where it is found first."""
+    for result in failed:
+        print(f"{result.name} is not met:")
+        for words in result.failures[:MOST_FAILURES]:
+            print(f"    {words:.{MOST_LETTERS}}".replace("\n", "\n    "))
+        if len(result.failures) > MOST_FAILURES:
+            print(f"    and {len(result.failures) - MOST_FAILURES} more, above")
 
 
 def _run(name: str, short: bool, seed: int) -> Result:

@@ -20,7 +20,7 @@ from tests.certificates import Authority
 from tests.faults.cells_table import KINDS, MAILS, PER_CONNECTION, SILENCE_S, STAGES, Cell, Row
 from tests.faults.places import KINDS as DATABASES
 from tests.faults.places import Kind, scene
-from tests.faults.rest import is_at_rest, let_time_pass
+from tests.faults.rest import PATIENCE_S, is_at_rest, let_time_pass
 from tests.faults.result import Result
 from tests.faults.side_by_side import side_by_side
 from tests.scenes import Scene
@@ -66,7 +66,7 @@ def run(*, short: bool, seed: int) -> Result:
     total = Result("cells")
     for found in side_by_side(_play, calls, at_a_time=SIDE_BY_SIDE):
         total.join(found)
-    deviating = f"{len(total.notes)} not as foreseen" if total.notes else "all as foreseen"
+    deviating = f"{len(total.failures)} not as foreseen" if total.failures else "all as foreseen"
     total.notes.insert(0, f"{len(pairs)} cells in {total.runs} broadcasts, {deviating}")
     return total
 
@@ -87,14 +87,16 @@ def _play(kind: Kind, cells: Sequence[Cell], seed: int) -> Result:
         for cell in cells:
             stage.well = replace(well, pipelining=cell.pipelining, keeps_unanswered=chance.random() < 0.5)
             wrong, compared = _run(stage, cell)
+            where = f"{cell}, {kind}"
             found.add(
+                where,
                 mails=MAILS,
                 lost=compared.lost,
                 duplicates=compared.twice + compared.unknown,
                 uncertain=compared.uncertain,
             )
             if wrong:
-                found.broken(f"{cell}, {kind}: {'; '.join(wrong)}")
+                found.broken(f"{where}: {'; '.join(wrong)}")
     return found
 
 
@@ -117,7 +119,7 @@ def _run(stage: Stage, cell: Cell) -> tuple[list[str], comparison.Comparison]:
         _come_to_rest(stage, key)
         if (cell.stage, cell.kind) == ("body", "stall"):
             oracle.hang_up()  # the sender's end stands behind content that was never read
-        oracle.wait_until_quiet()
+        oracle.wait_until_quiet(PATIENCE_S)
         wrong = _as_foreseen(stage, cell, key) + _at_the_server(stage, cell, begins)
         oracle.follow(stage.well)
         if place.state(key) is BroadcastState.PAUSED:
@@ -125,7 +127,7 @@ def _run(stage: Stage, cell: Cell) -> tuple[list[str], comparison.Comparison]:
         if place.state(key) is BroadcastState.SENDING:
             let_time_pass(place, key)
             _come_to_rest(stage, key)
-        oracle.wait_until_quiet()
+        oracle.wait_until_quiet(PATIENCE_S)
         wrong += _when_healed(stage, cell, key)
         is_over = True
     except (AssertionError, TimeoutError) as error:
@@ -149,7 +151,7 @@ def _script(stage: Stage, cell: Cell) -> Script:
 def _come_to_rest(stage: Stage, key: int) -> None:
     place = stage.scene
     place.wake(key)
-    wait_until(lambda: is_at_rest(place, key), 40, "the end of the cell", stage.worker.log)
+    wait_until(lambda: is_at_rest(place, key), PATIENCE_S, "the end of the cell", stage.worker.log)
 
 
 def _as_foreseen(stage: Stage, cell: Cell, key: int) -> list[str]:

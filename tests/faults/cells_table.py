@@ -21,8 +21,8 @@ from webapp.core.rules.lifecycle import DeliveryState as D
 MAILS = 4
 PER_CONNECTION = 3
 """After so many mails a connection ends, with a QUIT."""
-SILENCE_S = 2
-"""How long the relay may say nothing."""
+SILENCE_S = 5
+"""How long the relay may say nothing; longer than one that is well needs for a large mail on a busy machine."""
 
 OPENING = ("banner", "ehlo", "starttls", "auth")
 STAGES = (*OPENING, "mail", "rcpt", "data", "body", "dot", "rset", "quit")

@@ -154,6 +154,7 @@ def _judge(place: Scene, key: int, found: Findings) -> None:
     """Ledger against log, row by row."""
     broadcast = place.session.get_one(Broadcast, key, populate_existing=True)
     compared = comparison.compare(place.session, key, place.log)
+    where = f"broadcast {key}, {broadcast.uncertain_policy}, {place.session.get_bind().dialect.name}"
     wrong = list(compared.wrong)
     beyond, again = _repeats(place, broadcast, wrong)
     _refusals(place, key, wrong)
@@ -164,15 +165,14 @@ def _judge(place: Scene, key: int, found: Findings) -> None:
     if set(compared.states) - {DeliveryState.ACCEPTED, DeliveryState.FAILED, DeliveryState.UNCERTAIN}:
         wrong.append(f"the states at the end are {compared.states}")
     found.result.add(
+        where,
         mails=compared.mails,
         lost=compared.lost,
         duplicates=beyond + compared.unknown,
         uncertain=compared.uncertain,
     )
     if wrong:
-        found.result.broken(
-            f"broadcast {key}, {broadcast.uncertain_policy}: {'; '.join(wrong[:5])} ({len(wrong)} in all)"
-        )
+        found.result.broken(f"{where}: {'; '.join(wrong[:5])} ({len(wrong)} in all)")
 
 
 def _repeats(place: Scene, broadcast: Broadcast, wrong: list[str]) -> tuple[int, int]:

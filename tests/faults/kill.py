@@ -18,7 +18,7 @@ from sqlalchemy import select
 from tests import comparison, oracle_log
 from tests.faults.places import KINDS, Kind, scene
 from tests.faults.points import ON_THE_WIRE, PLAN, POINTS, Death, Plan, dead, grave
-from tests.faults.rest import let_time_pass
+from tests.faults.rest import PATIENCE_S, let_time_pass
 from tests.faults.result import Result
 from tests.faults.side_by_side import side_by_side
 from tests.oracle_log import Taken
@@ -140,9 +140,9 @@ def _die(place: Scene, worker: Worker, path: Path, key: int, case: Case, mails: 
         def has_died_or_missed_it(index: int = index) -> bool:
             return dead(path, index) is not None or place.state(key) in DONE
 
-        wait_until(has_died_or_missed_it, 60, f"death at {death.point}", worker.log)
+        wait_until(has_died_or_missed_it, PATIENCE_S, f"death at {death.point}", worker.log)
         assert grave(path, index).exists(), f"{death} never came"
-        wait_until(lambda index=index: dead(path, index) is not None, 5, "the end of the dying", worker.log)
+        wait_until(lambda index=index: dead(path, index) is not None, PATIENCE_S, "the end of the dying", worker.log)
         if death.point == "worker":
             _bury(worker)
             worker.start()
@@ -152,7 +152,7 @@ def _die(place: Scene, worker: Worker, path: Path, key: int, case: Case, mails: 
 
 def _bury(worker: Worker) -> None:
     """The worker was killed; its scheduler, which would live on, goes with it."""
-    assert worker.process.wait(10) == -signal.SIGKILL
+    assert worker.process.wait(PATIENCE_S) == -signal.SIGKILL
     for pid in children.members(worker.process.pid):
         with contextlib.suppress(ProcessLookupError):
             kill(pid, signal.SIGKILL)
@@ -171,7 +171,7 @@ def _settle(place: Scene, key: int, log: Path) -> None:
             place.wake(key)
         return False
 
-    wait_until(is_done, 60, f"the end of broadcast {key}", log)
+    wait_until(is_done, PATIENCE_S, f"the end of broadcast {key}", log)
 
 
 def _judge(place: Scene, key: int, case: Case, found: Result, where: str) -> int:
@@ -185,6 +185,7 @@ def _judge(place: Scene, key: int, case: Case, found: Result, where: str) -> int
     if compared.uncertain > case.caught_at_most * (not is_retry):
         wrong.append(f"{compared.uncertain} rows are uncertain")
     found.add(
+        where,
         mails=compared.mails,
         lost=compared.lost,
         duplicates=beyond + len(unexplained),

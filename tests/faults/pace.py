@@ -14,6 +14,7 @@ from pathlib import Path
 
 from tests import comparison, oracle_log
 from tests.faults.places import KINDS, Kind, scene
+from tests.faults.rest import PATIENCE_S
 from tests.faults.result import Result
 from tests.faults.side_by_side import side_by_side
 from tests.scenes import Scene
@@ -30,6 +31,9 @@ Pace = tuple[int, int]
 PACES: Sequence[Pace] = ((1, 1), (5, 1), (10, 5), (25, 2))
 OVER = (BroadcastState.FINISHED, BroadcastState.NEEDS_ATTENTION)
 LEAST_USE = 0.95
+"""Of the pace, where nothing is disturbed. On a machine that is busy with something else it may be less: the short form only tells how
+much."""
+
 EVENTS = ("kill", "kill worker", "pause", "step", "kill", "pause")
 HOUR = 3600.0
 
@@ -41,11 +45,14 @@ class Measured:
     fullest: dict[Pace, int] = field(default_factory=dict)
     used: dict[Pace, float] = field(default_factory=dict)
     events: Counter[str] = field(default_factory=Counter)
+    horses: int = 0
+    """Work-horses killed."""
 
     def join(self, other: "Measured") -> None:
         self.fullest = {pace: max(self.fullest.get(pace, 0), most) for pace, most in other.fullest.items()}
         self.used |= {pace: min(self.used.get(pace, 1.0), share) for pace, share in other.used.items()}
         self.events += other.events
+        self.horses += other.horses
 
 
 def run(*, short: bool, seed: int) -> Result:
@@ -66,6 +73,8 @@ def run(*, short: bool, seed: int) -> Result:
     total.notes.insert(
         1, "disturbances: " + ", ".join(f"{count} x {event}" for event, count in measured.events.items())
     )
+    if (least := min(measured.used.values(), default=1.0)) < LEAST_USE and not short:
+        total.broken(f"only {least:.1%} of a pace is used, and not {LEAST_USE:.0%}")
     return total
 
 
@@ -82,7 +91,7 @@ def _play(how: Callable[..., None], kind: Kind, seconds: int, workers: int, seed
                 place.wake(key)
             try:
                 how(place, crew, clocks, list(paces), seconds, random.Random(f"{seed} {kind}"), measured)
-                wait_until(lambda: all(place.state(key) in OVER for key in paces), seconds + 90, "the end", crew[0].log)
+                wait_until(lambda: all(place.state(key) in OVER for key in paces), PATIENCE_S, "the end", crew[0].log)
             except AssertionError as error:
                 found.broken(f"{kind}: {error}")
         _judge(place, kind, paces, found, measured)
@@ -101,9 +110,8 @@ def _begin(place: Scene, seconds: int) -> Mapping[int, Pace]:
     return begun
 
 
-def _left_alone(place: Scene, crew: Sequence[Worker], clocks: Path, keys: Sequence[int], *_: object) -> None:
+def _left_alone(*_: object) -> None:
     """Nothing happens until all is sent."""
-    wait_until(lambda: all(place.state(key) in OVER for key in keys), 180, "the end", crew[0].log)
 
 
 def _disturbed(
@@ -131,7 +139,7 @@ def _disturbed(
             fresh.rename(clocks)
         else:
             sending = [worker for worker in crew if worker.horses()] or crew
-            _kill(chance.choice(sending), alone=event == "kill worker")
+            measured.horses += _kill(chance.choice(sending), alone=event == "kill worker")
 
 
 def _pause(place: Scene, key: int, seconds: float) -> None:
@@ -143,20 +151,24 @@ def _pause(place: Scene, key: int, seconds: float) -> None:
             place.wake(key)
 
 
-def _kill(worker: Worker, *, alone: bool) -> None:
-    """Kill a worker, with or without its work-horse, and start it again without waiting for it."""
+def _kill(worker: Worker, *, alone: bool) -> int:
+    """Kill a worker, with or without its work-horses, and start it again without waiting for it. Returns how many horses died: one whose
+    own worker was killed before may still end its work."""
+    horses = 0 if alone else max(len(worker.horses()), 1)
     if alone:
         worker.kill()
     else:
         worker.kill_all()
     worker.launch()
+    return horses
 
 
 def _judge(place: Scene, kind: str, paces: Mapping[int, Pace], found: Result, measured: Measured) -> None:
-    kills = measured.events["kill"]
     for key, (n, s) in paces.items():
         compared = comparison.compare(place.session, key, place.log)
+        where = f"{kind}, {n} mails in {s} s"
         found.add(
+            where,
             mails=compared.mails,
             lost=compared.lost,
             duplicates=compared.twice + compared.unknown,
@@ -168,13 +180,10 @@ def _judge(place: Scene, kind: str, paces: Mapping[int, Pace], found: Result, me
         most = oracle_log.most_in_any(place.log, s, sender)
         measured.fullest[n, s] = most
         if most > n:
-            wrong.append(f"{most} mails within {s} s")
-        if not measured.events:
-            used = (-(-len(times) // n) - 1) * s / (times[-1] - times[0])
-            measured.used[n, s] = used
-            if used < LEAST_USE:
-                wrong.append(f"only {used:.1%} of the pace is used")
-        if compared.uncertain > kills * place.connections:
-            wrong.append(f"{compared.uncertain} rows are uncertain after {kills} kills")
+            wrong.append(f"{most} mails within {s} s, at most {n} may be")
+        if not measured.events and len(times) > n:
+            measured.used[n, s] = (-(-len(times) // n) - 1) * s / (times[-1] - times[0])
+        if compared.uncertain > measured.horses * place.connections:
+            wrong.append(f"{compared.uncertain} rows are uncertain, {measured.horses} work-horses were killed")
         if wrong:
-            found.broken(f"{kind}, {n} mails in {s} s: {'; '.join(wrong)}")
+            found.broken(f"{where}: {'; '.join(wrong)}")

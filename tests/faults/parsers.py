@@ -64,7 +64,7 @@ def _run(scene: Scene, kind: str, count: int, seed: int, result: Result) -> None
     for event in oracle_log.events(scene.log, "protocol"):
         result.broken(f"{kind}: the server did not understand {event}")
     international = sum("SMTPUTF8" in mail.parameters for mail in mails)
-    result.add(mails=len(everybody), lost=lost + len(wrong), duplicates=twice)
+    result.add(kind, mails=len(everybody), lost=lost + len(wrong), duplicates=twice)
     result.notes.append(
         f"{kind}: {len(mails):,} mails in {len(CASES)} scripts read by 4 parsers, {international} of them SMTPUTF8"
     )

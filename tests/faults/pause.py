@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from tests import comparison, engine, oracle_log
 from tests.faults.places import KINDS, Kind, scene
+from tests.faults.rest import PATIENCE_S
 from tests.faults.result import Result
 from tests.faults.side_by_side import side_by_side
 from tests.oracle_log import Arrivals, Taken
@@ -97,7 +98,7 @@ def _play(
                 except AssertionError as error:
                     found.broken(f"{where}: {error}")
                     continue
-            wrong = _judge(place, key, stops, found, seen)
+            wrong = _judge(place, key, stops, where, found, seen)
             if wrong:
                 found.broken(f"{where}: {'; '.join(wrong[:5])}")
     return found, seen
@@ -123,10 +124,10 @@ class _Disturbance:
         if cancelling and (stop := self._stop("cancel")):
             made.append(stop)
             settled = lambda: set(engine.states(place.session, key)) <= DONE  # noqa: E731
-            wait_until(settled, 60, "the rest is cancelled", self._worker.log)
+            wait_until(settled, PATIENCE_S, "the rest is cancelled", self._worker.log)
             self._comes_to_rest()
         else:
-            place.wait_for_state(key, BroadcastState.FINISHED, 120)
+            place.wait_for_state(key, BroadcastState.FINISHED, PATIENCE_S)
         return made
 
     def _stop(self, verb: str) -> Stop | None:
@@ -134,7 +135,8 @@ class _Disturbance:
         place, key = self._place, self._key
         wanted = len(self._arrivals.so_far()) + self._chance.randint(1, 60)
         is_done = lambda: place.state(key) is BroadcastState.FINISHED  # noqa: E731
-        wait_until(lambda: len(self._arrivals.so_far()) >= wanted or is_done(), 60, f"{wanted} mails", self._worker.log)
+        has_come = lambda: len(self._arrivals.so_far()) >= wanted or is_done()  # noqa: E731
+        wait_until(has_come, PATIENCE_S, f"{wanted} mails", self._worker.log)
         time.sleep(self._chance.random() * 0.02)
         reason = ["lunch"] if verb == "pause" else []
         with Session(engine.engine_of(place.app)) as session:
@@ -154,14 +156,15 @@ class _Disturbance:
             session.rollback()
             return not is_open
 
-        wait_until(is_at_rest, 30, "the sender ends", self._worker.log)
+        wait_until(is_at_rest, PATIENCE_S, "the sender ends", self._worker.log)
         time.sleep(QUIET_S)
 
 
-def _judge(place: Scene, key: int, stops: Sequence[Stop], found: Result, seen: Seen) -> list[str]:
+def _judge(place: Scene, key: int, stops: Sequence[Stop], where: str, found: Result, seen: Seen) -> list[str]:
     """What is wrong, in words."""
     compared = comparison.compare(place.session, key, place.log)
     found.add(
+        where,
         mails=compared.mails,
         lost=compared.lost,
         duplicates=compared.twice + compared.unknown,

@@ -1,4 +1,4 @@
-"""When a broadcast of a fault family has come to rest, and how time passes for one that waits."""
+"""When a broadcast of a fault family has come to rest, how time passes for one that waits, and for how long a family waits itself."""
 
 from sqlalchemy import update
 
@@ -8,6 +8,9 @@ from webapp.core import ledger
 from webapp.core.rules.lifecycle import BroadcastState
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.core.tables.deliveries import Delivery
+
+PATIENCE_S = 180.0
+"""For so long a family waits for what has to come, on a machine of any speed: how soon it comes is not judged, only that it does."""
 
 NEAR_S = 8.0
 """A row that is due sooner is being waited for."""

@@ -9,6 +9,7 @@ class Result:
 
     `runs` is how often the fault was made, `mails` how many mails were frozen in all of them. `lost`: neither taken by the server nor
     accounted for in the ledger. `duplicates`: taken more often than once beyond what the promise allows. `uncertain`: rows in doubt.
+    `failures` are those of the notes that say what was not kept.
     """
 
     name: str
@@ -19,16 +20,17 @@ class Result:
     uncertain: int = 0
     met: bool = True
     notes: list[str] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
 
-    def add(self, *, mails: int, lost: int = 0, duplicates: int = 0, uncertain: int = 0) -> None:
-        """Count one run."""
+    def add(self, where: str, *, mails: int, lost: int = 0, duplicates: int = 0, uncertain: int = 0) -> None:
+        """Count one run, made at `where`."""
         self.runs += 1
         self.mails += mails
         self.lost += lost
         self.duplicates += duplicates
         self.uncertain += uncertain
         if lost or duplicates:
-            self.met = False
+            self.broken(f"{where}: of {mails:,} mails {lost:,} lost, {duplicates:,} too many")
 
     def join(self, other: "Result") -> None:
         """Count the runs of another finding as this one's."""
@@ -39,11 +41,13 @@ class Result:
         self.uncertain += other.uncertain
         self.met = self.met and other.met
         self.notes += other.notes
+        self.failures += other.failures
 
     def broken(self, note: str) -> None:
         """The promise was not kept."""
         self.met = False
-        self.notes.append(note)
+        self.notes.append(f"NOT MET: {note}")
+        self.failures.append(note)
 
     def row(self) -> dict[str, object]:
         """The columns of the JSON report."""

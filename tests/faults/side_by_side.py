@@ -34,8 +34,11 @@ def _begin(parent: int) -> None:
 
 
 def _call(function: Callable[..., T], arguments: tuple[Any, ...]) -> T:
-    """The pool takes an exit for a result, and would wait for its next call for ever."""
+    """The pool takes an exit for a result, and would wait for its next call for ever. What is raised says in which call it was."""
     try:
         return function(*arguments)
     except SystemExit:
         os._exit(1)
+    except Exception as error:
+        error.add_note(f"in {function.__name__}{arguments}")
+        raise
