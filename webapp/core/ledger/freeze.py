@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Subquery, and_, exists, func, insert, literal, null, or_, select, update
+from sqlalchemy import ColumnElement, FromClause, Select, and_, func, insert, literal, null, select, true, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
@@ -17,6 +17,8 @@ from webapp.core.tables.deliveries import Delivery, Tally
 
 CHUNK = 20_000
 """Client ids looked at in one transaction."""
+
+Columns = dict[str, ColumnElement]
 
 LONG_DUE = timedelta(days=1)
 """So long before the start new rows are due: a wall clock that is set back by hours holds nobody up."""
@@ -62,64 +64,78 @@ def _bounds(session: Session, after: int, chunk: int) -> tuple[int, bool]:
 
 
 def _insert(session: Session, broadcast: Broadcast, after: int, upto: int, now: datetime) -> None:
-    """The rows of a chunk: first those who get it, by rising id, then all others with the reason.
+    """The rows of a chunk: first those who get it, by rising id, then all others of the audience with the reason.
 
     That nobody gets a second mail at one address is decided by the database, which refuses the second row with it; so it holds too
-    when clients change between two chunks, and nobody has to be looked up. Whoever is changed between the two statements, from one who
-    gets no mail to one who would, is left out, as if the change had come a moment later.
+    when clients change between two chunks, and nobody has to be looked up. Both are of one moment: on PostgreSQL they are one statement,
+    and on SQLite nobody else can write.
     """
     assert broadcast.started_at is not None
-    chosen = audience.recipients(
+    query = audience.recipients(
         audience.audience_of(broadcast),
         broadcast.started_at.date(),
         after=after,
         upto=upto,
         compares_addresses=False,
-    ).subquery("r")
+    )
     common: dict[str, ColumnElement] = {
         "broadcast_id": literal(broadcast.id),
         "attempts": literal(0),
         "changed_at": literal(now, UtcDateTime),
     }
-    wanted = common | {
-        "address_key": chosen.c.address_key,
+    pending = common | {
         "state": literal(DeliveryState.PENDING, EnumText(DeliveryState)),
         "due_at": literal(broadcast.started_at - LONG_DUE, UtcDateTime),
     }
-    skipped = common | {
-        "address_key": null(),
-        "state": literal(DeliveryState.SKIPPED, EnumText(DeliveryState)),
-        "reason": func.coalesce(
-            chosen.c.skip_reason, literal(SkipReason.SAME_ADDRESS, EnumText(SkipReason)), type_=EnumText(SkipReason)
-        ),
-    }
-    row, holder = aliased(Delivery, name="d"), aliased(Delivery, name="h")
-    is_there = exists().where(
-        row.broadcast_id == broadcast.id,
-        row.client_id == chosen.c.client_id,
-        row.client_id > after,
-        row.client_id <= upto,
-    )
-    # A scalar query, which PostgreSQL asks row by row, of the few that are left; for EXISTS it might read all the deliveries.
-    who_has_the_address = (
-        select(holder.id)
-        .where(holder.broadcast_id == broadcast.id, holder.address_key == chosen.c.address_key)
-        .scalar_subquery()
-    )
-    gets_none = or_(chosen.c.skip_reason.is_not(None), who_has_the_address.is_not(None))
-    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
-    unless_refused = {"index_elements": [Delivery.broadcast_id, Delivery.address_key]}
-    first = _rows(dialect.insert(Delivery), chosen, wanted, chosen.c.skip_reason.is_(None))
-    second = _rows(insert(Delivery), chosen, skipped, and_(~is_there, gets_none))
-    inserts = {DeliveryState.PENDING: first.on_conflict_do_nothing(**unless_refused), DeliveryState.SKIPPED: second}
-    counts = {
-        state: session.execute(statement, execution_options={"preserve_rowcount": True}).rowcount  # type: ignore[attr-defined]
-        for state, statement in inserts.items()
-    }
-    tally.add(session, broadcast.id, tally.CONSOLE, counts)
+    skipped = common | {"address_key": null(), "state": literal(DeliveryState.SKIPPED, EnumText(DeliveryState))}
+    write = _on_sqlite if session.get_bind().dialect.name == "sqlite" else _on_postgresql
+    written, left = write(session, query, pending, skipped)
+    tally.add(session, broadcast.id, tally.CONSOLE, {DeliveryState.PENDING: written, DeliveryState.SKIPPED: left})
 
 
-def _rows(statement: Any, chosen: Subquery, columns: dict[str, ColumnElement], condition: ColumnElement[bool]) -> Any:
+def _on_postgresql(session: Session, query: Select, pending: Columns, skipped: Columns) -> tuple[int, int]:
+    """How many get it, and how many do not. Whoever is not among those written is looked up in a table in memory, which the planner has no
+    other choice about: it knows nothing yet of a broadcast that is being frozen, and would search its rows in the wrong way.
+    """
+    chosen = query.cte("r")
+    written = _written(postgresql, chosen, pending).returning(Delivery.client_id).cte("written")
+    left = _left(chosen, skipped, chosen.c.client_id.not_in(select(written.c.client_id)))
+    parts = (written, left.returning(literal(1).label("one")).cte("left_out"))
+    counts = (select(func.count()).select_from(part).scalar_subquery() for part in parts)
+    first, second = session.execute(select(*counts)).one()
+    return first, second
+
+
+def _on_sqlite(session: Session, query: Select, pending: Columns, skipped: Columns) -> tuple[int, int]:
+    """How many get it, and how many do not."""
+    row = aliased(Delivery, name="d")
+    client_id = query.selected_columns.client_id
+    # A join, because SQLite begins each EXISTS anew; inside the query, before it finds out the reason of everybody.
+    is_it = and_(row.broadcast_id == pending["broadcast_id"], row.client_id == client_id)
+    others = query.outerjoin(row, is_it).where(row.id.is_(None))
+    statements = _written(sqlite, query.subquery("r"), pending), _left(others.subquery("r"), skipped, true())
+    first, second = (
+        session.execute(statement, execution_options={"preserve_rowcount": True}).rowcount  # type: ignore[attr-defined]
+        for statement in statements
+    )
+    return first, second
+
+
+def _written(dialect: Any, chosen: FromClause, columns: Columns) -> Any:
+    """The INSERT of those who get it, unless somebody has their address."""
+    columns = columns | {"address_key": chosen.c.address_key}
+    statement = _rows(dialect.insert(Delivery), chosen, columns, chosen.c.skip_reason.is_(None))
+    return statement.on_conflict_do_nothing(index_elements=[Delivery.broadcast_id, Delivery.address_key])
+
+
+def _left(chosen: FromClause, columns: Columns, condition: ColumnElement[bool]) -> Any:
+    """The INSERT of those who do not get it; who has no other reason has an address that somebody has."""
+    same = literal(SkipReason.SAME_ADDRESS, EnumText(SkipReason))
+    reason = func.coalesce(chosen.c.skip_reason, same, type_=EnumText(SkipReason))
+    return _rows(insert(Delivery), chosen, columns | {"reason": reason}, condition)
+
+
+def _rows(statement: Any, chosen: FromClause, columns: Columns, condition: ColumnElement[bool]) -> Any:
     """The INSERT of those of `chosen` for whom the condition holds."""
     kept = ("client_id", "address", "service_id", "addon_assignment_id")
     columns = {name: chosen.c[name] for name in kept} | columns
