@@ -70,12 +70,12 @@ def test_a_killed_process_leaves_every_line_it_wrote_and_no_lock(tmp_path: Path)
 def test_it_is_shortened_to_what_still_matters_and_keeps_its_lock_and_name(tmp_path: Path):
     written = FileJournal(tmp_path, size=1)
     number = 0
-    while not written.is_full():
+    while not written.is_full:
         number += 1
         written.begins(number, 1)
         written.replied(number, 1, TAKEN)
     written.shorten({(number, 1): TAKEN, (number + 1, 2): None})
-    assert not written.is_full()
+    assert not written.is_full
     written.begins(number + 2, 1)
     found = find(tmp_path, written.name)
     assert found.is_held and found.begun == {(number + 1, 2), (number + 2, 1)} and found.replies == {(number, 1): TAKEN}

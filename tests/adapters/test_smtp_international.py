@@ -119,7 +119,7 @@ def test_the_breaker_is_not_moved_either_way() -> None:
     breaker = Breaker()
     for each in (busy, reply, reply, busy, reply):
         breaker.saw(judge(each), each)
-    assert breaker.opened_by is None and breaker.may_be_under_way() == 1
+    assert breaker.opened_by is None and breaker.most_under_way == 1
     breaker.saw(judge(busy), busy)
     assert breaker.opened_by is not None
 

@@ -1,9 +1,12 @@
 """Watching a broadcast: a commit elsewhere is known at the next look, and looking costs next to nothing."""
 
+import sqlite3
 import time
+from contextlib import closing
 from typing import Any
 
 from flask import Flask
+from sqlalchemy import create_engine
 from sqlalchemy.orm import Session
 
 from tests import engine
@@ -85,3 +88,35 @@ def test_it_holds_no_transaction_open(sqlite_app: Flask, sqlite_session: Session
         blocked, _written, _moved = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
     assert not blocked
     watch.close()
+
+
+def test_on_sqlite_the_very_next_look_knows(sqlite_app: Flask, sqlite_session: Session):
+    broadcast = engine.sending_broadcast(sqlite_session)
+    watch = DatabaseWatch(engine.engine_of(sqlite_app), broadcast.id)
+    for _ in range(20):
+        assert watch.is_sending()
+        broadcasts.pause(sqlite_session, broadcast.id, None, engine.NOW)
+        sqlite_session.commit()
+        assert not watch.is_sending()
+        broadcasts.resume(sqlite_session, broadcast.id, engine.NOW)
+        sqlite_session.commit()
+        assert watch.is_sending()
+    watch.close()
+
+
+def test_a_sqlite_database_without_a_write_ahead_log_is_watched_too(sqlite_app: Flask, sqlite_session: Session):
+    broadcast_id = engine.sending_broadcast(sqlite_session).id
+    database = engine.engine_of(sqlite_app)
+    sqlite_session.close()
+    database.dispose()
+    with closing(sqlite3.connect(str(database.url.database))) as alone:
+        assert alone.execute("PRAGMA journal_mode=DELETE").fetchone() == ("delete",)
+    without = create_engine(database.url)
+    watch = DatabaseWatch(without, broadcast_id)
+    assert watch.is_sending()
+    with Session(without) as session:
+        broadcasts.pause(session, broadcast_id, None, engine.NOW)
+        session.commit()
+    assert not watch.is_sending()
+    watch.close()
+    without.dispose()

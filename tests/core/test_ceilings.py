@@ -224,7 +224,7 @@ def test_a_retry_follows_the_pauses_that_were_set(session: Session, clocks: Cloc
     above = replace(NO_LIMITS, retries=Retries((7,), 0.0))
     broadcast, lease = sender(session, clocks, mails=1)
     [mail] = claimed(session, lease, clocks, above)
-    busy = replace(TAKEN, code=451, text="4.2.1 later", stage=Stage.RCPT)
+    busy = TAKEN._replace(code=451, text="4.2.1 later", stage=Stage.RCPT)
     settled = [Settled(mail.delivery_id, 1, mail.stamped_at, judge(busy), busy, clocks.ticks)]
     ledger.renew(session, lease, clocks.wall)
     ledger.record(session, lease, settled, Terms.of(broadcast, above), clocks.reading())

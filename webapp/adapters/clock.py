@@ -3,7 +3,7 @@
 import socket
 import time
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from webapp.core.rules.pacing import Reading
@@ -17,9 +17,8 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def ticks() -> float:
-    """Seconds since this machine's boot: the same for all its processes, and no change of the wall clock moves them."""
-    return time.monotonic() if _TICKS is None else time.clock_gettime(_TICKS)
+ticks = time.monotonic if _TICKS is None else partial(time.clock_gettime, _TICKS)
+"""Seconds since this machine's boot: the same for all its processes, and no change of the wall clock moves them."""
 
 
 @cache

@@ -30,16 +30,19 @@ SUFFIX = ".journal"
 class FileJournal:
     """The journal that this process writes. `name` is what others find it by."""
 
+    _fd: int
+    _map: mmap.mmap
+    _end: int
+
     def __init__(self, folder: Path, size: int = SIZE) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.name = uuid4().hex + SUFFIX
         self._path = folder / self.name
         self._size = size
-        self._fd, self._map, self._end = self._open(b"")
-        self._room = len(self._map)
+        self._begin(b"")
 
     def begins(self, delivery_id: int, attempt: int) -> None:
-        if self._end > self._room - RESERVE:
+        if self.is_full and self._end > self._room - RESERVE:
             raise OSError("the journal is full and cannot be shortened")
         self._append(b"B %d %d\n" % (delivery_id, attempt))
 
@@ -47,17 +50,13 @@ class FileJournal:
         longest = LONGEST_TEXT if self._end <= self._room - RESERVE else 40
         self._append(_reply_line(delivery_id, attempt, reply, longest))
 
-    def is_full(self) -> bool:
-        return self._end > self._room - 2 * RESERVE
-
     def shorten(self, keep: Mapping[tuple[int, int], Reply | None]) -> None:
         lines = b"".join(
             b"B %d %d\n" % key if reply is None else _reply_line(*key, reply, LONGEST_TEXT)
             for key, reply in keep.items()
         )
         old = self._fd, self._map
-        self._fd, self._map, self._end = self._open(lines)
-        self._room = len(self._map)
+        self._begin(lines)
         _let_go(*old)
 
     def sync(self) -> None:
@@ -76,6 +75,14 @@ class FileJournal:
         begin = self._end
         self._end = end = begin + len(line)
         self._map[begin:end] = line
+        if end > self._due:
+            self.is_full = True
+
+    def _begin(self, lines: bytes) -> None:
+        self._fd, self._map, self._end = self._open(lines)
+        self._room = len(self._map)
+        self._due = self._room - 2 * RESERVE
+        self.is_full = self._end > self._due
 
     def _open(self, lines: bytes) -> tuple[int, mmap.mmap, int]:
         """A new file in place of the one there is, locked before anybody can see it."""

@@ -1,21 +1,24 @@
 """Watching one broadcast's state while its mails go out, so that a pause is known before the next mail and not with the next group.
 
-On SQLite the database's change counter is read every few mails. On PostgreSQL a question is under way all the time, and no mail is
-handed over on an answer that is older than a few milliseconds.
+On SQLite a look at shared memory before each mail tells whether anything was committed. On PostgreSQL a question is under way all the
+time, and no mail is handed over on an answer that is older than a few milliseconds.
 """
 
 import logging
+import mmap
+import os
 import select
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine
 
 from webapp.core.rules.lifecycle import BroadcastState
 
-READ_EVERY_S = 0.0002
-"""SQLite's counter is not read more often: that is fewer mails than there are connections."""
+HEADER = 48
+"""Octets of the WAL index's header."""
 
 ASK_EVERY_S = 0.001
 OLDEST_S = 0.003
@@ -66,30 +69,50 @@ class DatabaseWatch:
         driver: Any = self._connection.connection.driver_connection
         self._look: Callable[[], bool]
         if self._engine.dialect.name == "sqlite":
-            self._look = _ChangeCounter(driver, self._id).is_sending
+            self._look = _Commits(driver, str(self._engine.url.database), self._id).is_sending
         else:
             self._look = _Questions(driver.pgconn, self._id).is_sending
 
 
-class _ChangeCounter:
-    """SQLite: the state is read again when anybody has committed anything."""
+class _Commits:
+    """SQLite: the state is read again when anybody has committed anything. That tells the header of the WAL's index, which lies in memory
+    that all processes share and which every commit changes before it returns (https://sqlite.org/walformat.html, section 2.1)."""
 
-    def __init__(self, driver: Any, broadcast_id: int) -> None:
+    def __init__(self, driver: Any, path: str, broadcast_id: int) -> None:
         self._cursor, self._id = driver.cursor(), broadcast_id
-        self._version: int | None = None
-        self._next_at = float("-inf")
-        self._sending = True
+        self._read()  # now there is an index
+        self._index = _index_of(path)
+        self._header: bytes | None = None
 
     def is_sending(self) -> bool:
-        now = time.monotonic()
-        if now >= self._next_at:
-            self._next_at = now + READ_EVERY_S
-            version: int = self._cursor.execute("PRAGMA data_version").fetchone()[0]
-            if version != self._version:
-                self._version = version
-                row = self._cursor.execute(f"{STATE}?", (self._id,)).fetchone()
-                self._sending = row is not None and row[0] == BroadcastState.SENDING
+        header = self._index[:HEADER] if self._index is not None else None
+        if header is None or header != self._header:
+            self._header = header
+            self._read()
         return self._sending
+
+    def _read(self) -> None:
+        row = self._cursor.execute(f"{STATE}?", (self._id,)).fetchone()
+        self._sending = row is not None and row[0] == BroadcastState.SENDING
+
+
+_INDEXES: dict[tuple[int, int], mmap.mmap] = {}
+"""Views of WAL indexes by device and inode, open to the end of the process: to close any view of a file lets go of all locks that the
+process has on it (POSIX), and SQLite's own are on these."""
+
+
+def _index_of(path: str) -> mmap.mmap | None:
+    """None where the database has none, as on file systems that cannot share memory: it keeps no write-ahead log there."""
+    index = Path(f"{path}-shm")
+    try:
+        found = index.stat()
+    except FileNotFoundError:
+        return None
+    key = found.st_dev, found.st_ino
+    if key not in _INDEXES:
+        fd = os.open(index, os.O_RDONLY)
+        _INDEXES[key] = mmap.mmap(fd, HEADER, mmap.MAP_SHARED, mmap.PROT_READ)
+    return _INDEXES[key]
 
 
 class _Questions:

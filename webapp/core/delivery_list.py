@@ -1,7 +1,7 @@
 """The ledger as people read it: every recipient of a broadcast with what became of them, page by page at any length.
 
 Pages go by key, never by offset: a cursor names the last row seen, and the next page begins behind it in the index. A group of
-states is walked state by state along `ix_delivery_state`, everything along the unique (broadcast, client).
+states is walked state by state along `ix_delivery_state`, everything along the primary key, which is in the order of clients.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,7 +17,7 @@ from webapp.core.rules import reasons
 from webapp.core.rules.lifecycle import DeliveryState
 from webapp.core.rules.texts import folded
 from webapp.core.tables.clients import Client
-from webapp.core.tables.deliveries import Delivery
+from webapp.core.tables.deliveries import CLIENTS, Delivery, delivery_id
 
 PAGE = 50
 FEW = 2000
@@ -104,7 +104,7 @@ def listing(
     `search` looks for all its words in names, company, number and address. A cursor that makes no sense gives the first page.
     """
     stretches = _stretches(broadcast_id, group)
-    found = _found(session, search)
+    found = _found(session, broadcast_id, search)
     if before and (place := _place(before, stretches)):
         rows = _walk(session, stretches, found, place, limit + 1, backwards=True)
         more, rows = len(rows) > limit, rows[:limit][::-1]
@@ -138,8 +138,12 @@ def get(session: Session, broadcast_id: int, delivery_id: int) -> Row | None:
 def _stretches(broadcast_id: int, group: Group | None) -> list[_Stretch]:
     ours = Delivery.broadcast_id == broadcast_id
     if group is None:
-        # The range, which cuts nothing off, leads a SQLite without statistics to the index that has the order.
-        return [_Stretch((ours, Delivery.client_id > 0), ((Delivery.client_id, False),))]
+        return [
+            _Stretch(
+                (Delivery.id.between(delivery_id(broadcast_id, 0), delivery_id(broadcast_id, CLIENTS - 1)),),
+                ((Delivery.id, False),),
+            )
+        ]
     stretches = []
     for state in group.states:
         here = (ours, Delivery.state == state)
@@ -200,13 +204,13 @@ def _row(record: Any) -> Row:
     return Row(id_, client_id, number, f"{first} {last}".strip(), company, address or email, *rest)
 
 
-def _found(session: Session, search: str) -> list[ColumnElement[bool]]:
+def _found(session: Session, broadcast_id: int, search: str) -> list[ColumnElement[bool]]:
     words = folded(search).split()
     if not words:
         return []
     matching = [Client.search_text.contains(word, autoescape=True) for word in words]
     ids = session.scalars(select(Client.id).where(*matching).limit(FEW + 1)).all()
-    return [Delivery.client_id.in_(ids)] if len(ids) <= FEW else matching
+    return [Delivery.id.in_([delivery_id(broadcast_id, id_) for id_ in ids])] if len(ids) <= FEW else matching
 
 
 def _cursors(stretches: Sequence[_Stretch], rows: Sequence[tuple[int, Row]]) -> tuple[str | None, str | None]:

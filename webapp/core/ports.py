@@ -2,15 +2,14 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from webapp.core.rules.outcome import Cause, Reply, Stage
 
 __all__ = ["Cause", "Exchange", "Journal", "JournalFinding", "Mail", "Mailer", "Reply", "Stage", "Watch"]
 
 
-@dataclass(frozen=True, slots=True)
-class Mail:
+class Mail(NamedTuple):
     """One mail for one recipient. `data` is the whole message with CRLF line ends and no line that begins with a dot. Addresses are ASCII
     but for letters before the @ that have no other form."""
 
@@ -82,19 +81,17 @@ class Mailer(Protocol):
 class Journal(Protocol):
     """What a sending process writes down beside the database, so that after a kill at most one mail a connection is in doubt.
 
-    A mail is named by its delivery and the number of the attempt.
+    A mail is named by its delivery and the number of the attempt. `is_full` is True when `shorten` is due.
     """
 
     name: str
+    is_full: bool
 
     def begins(self, delivery_id: int, attempt: int) -> None:
         """The content of this mail is about to leave. Raises OSError when it cannot be written; the mail must not leave then."""
 
     def replied(self, delivery_id: int, attempt: int, reply: Reply) -> None:
         """What became of a mail. There is always room for it."""
-
-    def is_full(self) -> bool:
-        """True when `shorten` is due."""
 
     def shorten(self, keep: Mapping[tuple[int, int], Reply | None]) -> None:
         """Forget everything but these mails: begun (None), or replied to and not yet in the database. Raises OSError."""

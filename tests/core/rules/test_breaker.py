@@ -62,11 +62,11 @@ def test_a_probe_opens_it_again_with_the_first_error_and_a_success_ends_the_prob
 
 def test_it_feels_its_way_until_the_relay_took_a_mail():
     breaker = Breaker()
-    assert breaker.may_be_under_way() == FIRST_MAILS
-    assert feed(breaker, BUSY).may_be_under_way() == 2
-    assert feed(breaker, BUSY).may_be_under_way() == 1
-    assert feed(breaker, None).may_be_under_way() is None
-    assert feed(breaker, BUSY, BUSY, BUSY).may_be_under_way() == 0
+    assert breaker.most_under_way == FIRST_MAILS
+    assert feed(breaker, BUSY).most_under_way == 2
+    assert feed(breaker, BUSY).most_under_way == 1
+    assert feed(breaker, None).most_under_way is None
+    assert feed(breaker, BUSY, BUSY, BUSY).most_under_way == 0
 
 
 def test_a_mail_called_back_says_nothing_about_the_relay():

@@ -5,6 +5,7 @@ import re
 LONGEST = 16_384
 """Octets of one reply, all lines together. RFC 5321 section 4.5.3.1.5 says 512 a line; real relays write more."""
 
+_WHOLE = re.compile(rb"([2-5]\d\d) ([^\r\n]*)\r\n")
 _LINE = re.compile(rb"([2-5]\d\d)(?:([ -])([^\n]*)|\r?)\n")
 _GO_AHEAD = re.compile(rb"2\d\d [^\r\n]*\r\n2\d\d [^\r\n]*\r\n354 [^\r\n]*\r\n")
 
@@ -40,6 +41,15 @@ class ReplyReader:
 
     def next(self) -> Answer | None:
         """The next whole reply; None when it has not come completely. Raises Garbled."""
+        if self._position >= len(self._buffer):
+            return None
+        if not self._texts and (whole := _WHOLE.match(self._buffer, self._position)) is not None:
+            self._position = whole.end()
+            return int(whole[1]), whole[2]
+        return self._next_of_many()
+
+    def _next_of_many(self) -> Answer | None:
+        """The same for a reply of several lines, or one that is not complete or not as it should be."""
         while self._position < len(self._buffer):
             match = _LINE.match(self._buffer, self._position)
             if match is None:

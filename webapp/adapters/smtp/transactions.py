@@ -81,7 +81,8 @@ def _carry(connection: "Connection", mail: Mail) -> Dialogue:
         group = b"" if following is None else _group(following)
         connection.following, connection.behind_dot = following, len(group)
         data = mail.data
-        wire.write(data + (b".\r\n" if data.endswith(b"\r\n") else b"\r\n.\r\n") + group)
+        end = b".\r\n" if data.endswith(b"\r\n") else b"\r\n.\r\n"
+        wire.write(data + (end + group))  # the long part is copied once
         code, text = answer = yield _DOT
         if 200 <= code <= 299:
             connection.mail, connection.has_worked = None, True

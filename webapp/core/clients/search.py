@@ -12,9 +12,11 @@ from webapp.core.rules.statuses import ClientStatus
 from webapp.core.rules.texts import folded
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.core.tables.clients import AddonAssignment, Client, Product, Service
-from webapp.core.tables.deliveries import Delivery
+from webapp.core.tables.deliveries import Delivery, delivery_id
 
 PAGE = 50
+BROADCASTS = 500
+"""Looked through at once for the mails of a client."""
 
 
 @dataclass(frozen=True)
@@ -108,14 +110,16 @@ def get(session: Session, client_id: int) -> Client:
 
 def mails(session: Session, client_id: int, limit: int = PAGE) -> Sequence[tuple[Delivery, Broadcast]]:
     """The deliveries to a client, latest broadcast first, each with its broadcast; at most `limit`."""
-    query = (
-        select(Delivery, Broadcast)
-        .join(Broadcast, Broadcast.id == Delivery.broadcast_id)
-        .where(Delivery.client_id == client_id)
-        .order_by(Delivery.id.desc())
-        .limit(limit)
-    )
-    return [(delivery, broadcast) for delivery, broadcast in session.execute(query)]
+    query = select(Delivery, Broadcast).join(Broadcast, Broadcast.id == Delivery.broadcast_id)
+    latest = session.scalars(select(Broadcast.id).order_by(Broadcast.id.desc())).all()
+    found: list[tuple[Delivery, Broadcast]] = []
+    for start in range(0, len(latest), BROADCASTS):
+        ids = [delivery_id(broadcast_id, client_id) for broadcast_id in latest[start : start + BROADCASTS]]
+        rows = query.where(Delivery.id.in_(ids))
+        found += session.execute(rows.order_by(Delivery.id.desc()).limit(limit - len(found))).tuples()
+        if len(found) == limit:
+            break
+    return found
 
 
 def is_overdue(service: Service, today: date) -> bool:

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Select, and_, func, insert, literal, null, select, true, update
+from sqlalchemy import ColumnElement, FromClause, Select, func, insert, literal, null, select, true, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
@@ -13,7 +13,7 @@ from webapp.core.rules.lifecycle import BroadcastState, DeliveryState, SkipReaso
 from webapp.core.tables.base import EnumText, UtcDateTime
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.core.tables.clients import Client
-from webapp.core.tables.deliveries import Delivery, Tally
+from webapp.core.tables.deliveries import Delivery, Tally, delivery_id
 
 CHUNK = 20_000
 """Client ids looked at in one transaction."""
@@ -111,8 +111,7 @@ def _on_sqlite(session: Session, query: Select, pending: Columns, skipped: Colum
     row = aliased(Delivery, name="d")
     client_id = query.selected_columns.client_id
     # A join, because SQLite begins each EXISTS anew; inside the query, before it finds out the reason of everybody.
-    is_it = and_(row.broadcast_id == pending["broadcast_id"], row.client_id == client_id)
-    others = query.outerjoin(row, is_it).where(row.id.is_(None))
+    others = query.outerjoin(row, row.id == delivery_id(pending["broadcast_id"], client_id)).where(row.id.is_(None))
     statements = _written(sqlite, query.subquery("r"), pending), _left(others.subquery("r"), skipped, true())
     first, second = (
         session.execute(statement, execution_options={"preserve_rowcount": True}).rowcount  # type: ignore[attr-defined]
@@ -138,6 +137,10 @@ def _left(chosen: FromClause, columns: Columns, condition: ColumnElement[bool]) 
 def _rows(statement: Any, chosen: FromClause, columns: Columns, condition: ColumnElement[bool]) -> Any:
     """The INSERT of those of `chosen` for whom the condition holds."""
     kept = ("client_id", "address", "service_id", "addon_assignment_id")
-    columns = {name: chosen.c[name] for name in kept} | columns
+    columns = {
+        "id": delivery_id(columns["broadcast_id"], chosen.c.client_id),
+        **{name: chosen.c[name] for name in kept},
+        **columns,
+    }
     rows = select(*columns.values()).where(condition).order_by(chosen.c.client_id)
     return statement.from_select(list(columns), rows, include_defaults=False)

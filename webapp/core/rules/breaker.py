@@ -17,33 +17,38 @@ FIRST_MAILS = 5
 class Breaker:
     """Watches outcomes of one sending process. Once `opened_by` is set nothing more is handed over; a new process starts afresh.
 
-    With `probing` (the broadcast was resumed after a breaker opened) the first error opens it again.
+    With `probing` (the broadcast was resumed after a breaker opened) the first error opens it again. `most_under_way` says how many mails
+    may be at the relay at a time; None: any number.
     """
 
-    __slots__ = ("_ill", "_in_a_row", "_patience", "_window", "opened_by", "proven")
+    __slots__ = ("_ill", "_in_a_row", "_is_calm", "_is_proven", "_patience", "_window", "most_under_way", "opened_by")
 
     def __init__(self, *, probing: bool = False) -> None:
         self._patience = 1 if probing else IN_A_ROW
         self._in_a_row = 0
         self._window: deque[bool] = deque(maxlen=WINDOW)
         self._ill = 0
+        self._is_proven = False
+        self._is_calm = False  # nothing that went well can change anything
         self.opened_by: str | None = None
-        self.proven = False
+        self.most_under_way: int | None = FIRST_MAILS
 
     def took(self) -> None:
         """The relay took a mail."""
-        self.proven = True
-        self._in_a_row = 0
+        if self._is_calm:
+            return
+        self._is_proven = True
         self._patience = IN_A_ROW
-        self._remember(False)
+        self._went_well()
+        self._is_calm = self.most_under_way is None and not self._ill and len(self._window) == WINDOW
 
     def saw(self, outcome: Outcome, reply: Reply) -> None:
         """Anything else happened to a mail, or to a connection."""
         if outcome.scope == "recipient":
             if reply.code is not None:  # the relay answered for this one recipient: it works, as far as it goes
-                self._in_a_row = 0
-                self._remember(False)
+                self._went_well()
             return
+        self._is_calm = False
         self._in_a_row += 1
         self._remember(True)
         if (
@@ -52,14 +57,13 @@ class Breaker:
             or (len(self._window) == WINDOW and self._ill > WINDOW // 2)
         ):
             self.opened_by = self.opened_by or in_relays_words(outcome, reply)
+        self.most_under_way = 0 if self.opened_by is not None else max(self._patience - self._in_a_row, 1)
 
-    def may_be_under_way(self) -> int | None:
-        """How many mails may be at the relay at a time; None: any number."""
-        if self.opened_by is not None:
-            return 0
-        if self._in_a_row:
-            return max(self._patience - self._in_a_row, 1)
-        return None if self.proven else FIRST_MAILS
+    def _went_well(self) -> None:
+        self._in_a_row = 0
+        self._remember(False)
+        if self.opened_by is None:
+            self.most_under_way = None if self._is_proven else FIRST_MAILS
 
     def _remember(self, ill: bool) -> None:
         if len(self._window) == WINDOW and self._window[0]:

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from webapp.core.rules.lifecycle import DeliveryState
 
@@ -44,8 +44,7 @@ class Cause(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """How an exchange ended: the stage, the relay's code and text (lines joined by a newline), or what took the reply's place.
 
     `code` is None when no usable reply came; `error` then says why in plain words ("connection lost", "no answer for 300 s") and

@@ -64,8 +64,8 @@ class Outbox:
             now = self._ticks()
             if queue[0][0] > now:
                 return None
-            limit = self.breaker.may_be_under_way()
-            if limit is not None and len(under_way) >= limit:
+            most = self.breaker.most_under_way
+            if most is not None and len(under_way) >= most:
                 return None
             if now >= self.deadline or not self._is_sending():
                 self.bar("the lease ran out" if now >= self.deadline else "the broadcast is not sending any more")
@@ -82,7 +82,8 @@ class Outbox:
     def at_hand(self) -> int:
         if self.barred or self.on_hold or not self._queue:
             return 0
-        room = self._most_under_way() - len(self._under_way)
+        most = self.breaker.most_under_way
+        room = len(self._queue) if most is None else most - len(self._under_way)
         if room <= 0:
             return 0
         if self._queue[-1][0] == 0.0:
@@ -112,7 +113,7 @@ class Outbox:
         delivery_id, journal = mail.delivery_id, self._journal
         attempt = self._under_way[delivery_id].attempt
         try:
-            if journal.is_full():
+            if journal.is_full:
                 self._shorten_journal()
             journal.begins(delivery_id, attempt)
         except OSError as error:
@@ -213,23 +214,19 @@ class Outbox:
 
     # Both
 
-    def _most_under_way(self) -> int:
-        limit = self.breaker.may_be_under_way()
-        return 1_000_000 if limit is None else limit
-
     def _settle(self, delivery_id: int, reply: Reply) -> None:
-        claimed = self._under_way[delivery_id]
+        claimed, breaker = self._under_way[delivery_id], self.breaker
         self._journal.replied(delivery_id, claimed.attempt, reply)
         code = reply.code
         if code is not None and 200 <= code <= 299 and reply.stage is _DOT:
-            outcome, breaker = ACCEPTED, self.breaker
-            was_limited = breaker.may_be_under_way() is not None
+            outcome = ACCEPTED
+            was_limited = breaker.most_under_way is not None
             breaker.took()
             if was_limited:
                 self.wake()
         else:
             outcome = judge(reply)
-            self.breaker.saw(outcome, reply)
+            breaker.saw(outcome, reply)
             self._heed_breaker()
         settled = Settled(delivery_id, claimed.attempt, claimed.stamped_at, outcome, reply, self._ticks())
         with self._lock:

@@ -1,6 +1,7 @@
 """The delivery ledger: who gets which broadcast, and what became of it. Written by `core/ledger.py` and nothing else."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import CheckConstraint, Float, ForeignKey, Index, String, Text, UniqueConstraint, desc
 from sqlalchemy.orm import Mapped, mapped_column
@@ -9,10 +10,26 @@ from webapp.core.rules.lifecycle import DeliveryState
 from webapp.core.tables.base import Base, BigId, EnumText, UtcDateTime, one_of
 
 
+CLIENTS = 1 << 32
+"""So many numbers the deliveries of a broadcast have: one for every client there may ever be."""
+
+
+def delivery_id(broadcast_id: Any, client_id: Any) -> Any:
+    """The id of the delivery of a broadcast to a client; of numbers a number, of columns an expression."""
+    return broadcast_id * CLIENTS + client_id
+
+
+def _its_id(context: Any) -> int:
+    values = context.get_current_parameters()
+    return int(delivery_id(values["broadcast_id"], values["client_id"]))
+
+
 class Delivery(Base):
     """One broadcast x one recipient. Neither can be deleted while the row is there; a trigger on their tables sees to that, because a
     foreign key would look both up for each of a million rows that are made out of nothing but these tables.
 
+    `id` is made of both, so that the primary key says that a client gets a broadcast once, has a broadcast's rows side by side in the order
+    of its clients, and finds a client's row in any broadcast: two indexes less for each row that is frozen, claimed and recorded.
     `address` is what stands in RCPT TO, fixed at the freeze. `address_key` is NULL on skipped rows, so that UNIQUE(broadcast,
     address_key) speaks of mails only. `service_id` and `addon_assignment_id` name the holding whose data the tags take.
     `merge_values` is a JSON list, the value of each of the broadcast's tags in their order, fixed when the row is first
@@ -22,7 +39,7 @@ class Delivery(Base):
     """
 
     __tablename__ = "delivery"
-    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False, default=_its_id)
     broadcast_id: Mapped[int]
     client_id: Mapped[int] = mapped_column(BigId)
     address: Mapped[str | None] = mapped_column(String(320))
@@ -44,13 +61,12 @@ class Delivery(Base):
 
     __table_args__ = (
         one_of("state", DeliveryState),
-        UniqueConstraint("broadcast_id", "client_id"),
         UniqueConstraint("broadcast_id", "address_key"),
+        CheckConstraint(f"id = broadcast_id * {CLIENTS} + client_id AND client_id < {CLIENTS}", name="id"),
         CheckConstraint("state = 'skipped' OR address IS NOT NULL", name="address"),
         CheckConstraint("(state = 'claimed') = (sender_id IS NOT NULL)", name="claimed_by"),
         # States fall, so that the rows of a freeze go to the end of the index: skipped ones stand before pending ones.
         Index("ix_delivery_state", "broadcast_id", desc("state"), desc("due_at"), "id"),
-        Index("ix_delivery_client", "client_id"),
     )
 
 

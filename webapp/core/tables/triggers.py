@@ -7,6 +7,7 @@ from typing import Any
 
 from webapp.core.rules.lifecycle import BORN, BROADCAST_TRANSITIONS, DELIVERY_TRANSITIONS, BroadcastState
 from webapp.core.tables import stamp_triggers
+from webapp.core.tables.deliveries import CLIENTS
 
 
 def statements(dialect: str) -> list[str]:
@@ -55,8 +56,11 @@ def _postgresql(table: str, born: str, illegal: str) -> list[str]:
     ]
 
 
-_OWNERS = {"broadcast": "broadcast_id", "client": "client_id"}
-"""What deliveries belong to, and the column that says to which."""
+_OWNERS = {
+    "broadcast": "delivery WHERE broadcast_id = OLD.id",
+    "client": f"broadcast b JOIN delivery d ON d.id = b.id * {CLIENTS} + OLD.id",
+}
+"""What deliveries belong to, and where to look whether it has any."""
 
 
 def _kept(dialect: str) -> list[str]:
@@ -64,16 +68,16 @@ def _kept(dialect: str) -> list[str]:
     if dialect == "sqlite":
         return [
             f"CREATE TRIGGER {table}_kept BEFORE DELETE ON {table} "
-            f"WHEN EXISTS (SELECT 1 FROM delivery WHERE {column} = OLD.id) "
+            f"WHEN EXISTS (SELECT 1 FROM {deliveries}) "
             f"BEGIN SELECT RAISE(ABORT, 'a {table} with deliveries is kept'); END"
-            for table, column in _OWNERS.items()
+            for table, deliveries in _OWNERS.items()
         ]
     made = []
-    for table, column in _OWNERS.items():
+    for table, deliveries in _OWNERS.items():
         made += [
             f"CREATE FUNCTION {table}_kept() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
             "PERFORM 1 FROM broadcast WHERE frozen_at IS NULL FOR SHARE; "
-            f"IF EXISTS (SELECT 1 FROM delivery WHERE {column} = OLD.id) THEN "
+            f"IF EXISTS (SELECT 1 FROM {deliveries}) THEN "
             f"RAISE EXCEPTION 'a {table} with deliveries is kept' USING ERRCODE = 'foreign_key_violation'; "
             "END IF; RETURN OLD; END $$",
             f"CREATE TRIGGER {table}_kept BEFORE DELETE ON {table} FOR EACH ROW EXECUTE FUNCTION {table}_kept()",

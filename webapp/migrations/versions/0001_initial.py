@@ -15,7 +15,7 @@ TRIGGERS = {
         "CREATE TRIGGER delivery_moves BEFORE UPDATE OF state ON delivery WHEN NEW.state <> OLD.state AND (NOT ((OLD.state = 'pending' AND (NEW.state = 'cancelled' OR NEW.state = 'claimed' OR NEW.state = 'failed' OR NEW.state = 'suppressed')) OR (OLD.state = 'claimed' AND (NEW.state = 'accepted' OR NEW.state = 'deferred' OR NEW.state = 'failed' OR NEW.state = 'held' OR NEW.state = 'pending' OR NEW.state = 'uncertain')) OR (OLD.state = 'deferred' AND (NEW.state = 'cancelled' OR NEW.state = 'claimed' OR NEW.state = 'failed' OR NEW.state = 'pending' OR NEW.state = 'suppressed')) OR (OLD.state = 'held' AND (NEW.state = 'cancelled' OR NEW.state = 'claimed' OR NEW.state = 'failed' OR NEW.state = 'pending' OR NEW.state = 'suppressed')) OR (OLD.state = 'uncertain' AND (NEW.state = 'accepted' OR NEW.state = 'cancelled' OR NEW.state = 'failed' OR NEW.state = 'pending')) OR (OLD.state = 'failed' AND (NEW.state = 'pending')))) BEGIN SELECT RAISE(ABORT, 'illegal transition of delivery.state'); END",
         "CREATE TRIGGER delivery_born AFTER INSERT ON delivery WHEN NOT (NEW.state = 'pending' OR NEW.state = 'skipped') BEGIN SELECT RAISE(ABORT, 'illegal first state of delivery'); END",
         "CREATE TRIGGER broadcast_kept BEFORE DELETE ON broadcast WHEN EXISTS (SELECT 1 FROM delivery WHERE broadcast_id = OLD.id) BEGIN SELECT RAISE(ABORT, 'a broadcast with deliveries is kept'); END",
-        "CREATE TRIGGER client_kept BEFORE DELETE ON client WHEN EXISTS (SELECT 1 FROM delivery WHERE client_id = OLD.id) BEGIN SELECT RAISE(ABORT, 'a client with deliveries is kept'); END",
+        "CREATE TRIGGER client_kept BEFORE DELETE ON client WHEN EXISTS (SELECT 1 FROM broadcast b JOIN delivery d ON d.id = b.id * 4294967296 + OLD.id) BEGIN SELECT RAISE(ABORT, 'a client with deliveries is kept'); END",
         "CREATE TRIGGER client_stamp_insert AFTER INSERT ON client BEGIN INSERT INTO audience_stamp (block, writer, stamp) VALUES (NEW.id >> 14, 0, random()) ON CONFLICT (block, writer) DO UPDATE SET stamp = excluded.stamp; END",
         "CREATE TRIGGER client_stamp_delete AFTER DELETE ON client BEGIN INSERT INTO audience_stamp (block, writer, stamp) VALUES (OLD.id >> 14, 0, random()) ON CONFLICT (block, writer) DO UPDATE SET stamp = excluded.stamp; END",
         "CREATE TRIGGER client_stamp_update AFTER UPDATE OF country, language, status, address_key, email ON client WHEN OLD.country IS NOT NEW.country OR OLD.language IS NOT NEW.language OR OLD.status IS NOT NEW.status OR OLD.address_key IS NOT NEW.address_key OR OLD.email IS NOT NEW.email BEGIN INSERT INTO audience_stamp (block, writer, stamp) VALUES (OLD.id >> 14, 0, random()) ON CONFLICT (block, writer) DO UPDATE SET stamp = excluded.stamp; INSERT INTO audience_stamp (block, writer, stamp) VALUES (NEW.id >> 14, 0, random()) ON CONFLICT (block, writer) DO UPDATE SET stamp = excluded.stamp; END",
@@ -41,7 +41,7 @@ TRIGGERS = {
         "CREATE TRIGGER delivery_born BEFORE INSERT ON delivery FOR EACH ROW WHEN (NOT (NEW.state = 'pending' OR NEW.state = 'skipped')) EXECUTE FUNCTION delivery_refuse()",
         "CREATE FUNCTION broadcast_kept() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM 1 FROM broadcast WHERE frozen_at IS NULL FOR SHARE; IF EXISTS (SELECT 1 FROM delivery WHERE broadcast_id = OLD.id) THEN RAISE EXCEPTION 'a broadcast with deliveries is kept' USING ERRCODE = 'foreign_key_violation'; END IF; RETURN OLD; END $$",
         "CREATE TRIGGER broadcast_kept BEFORE DELETE ON broadcast FOR EACH ROW EXECUTE FUNCTION broadcast_kept()",
-        "CREATE FUNCTION client_kept() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM 1 FROM broadcast WHERE frozen_at IS NULL FOR SHARE; IF EXISTS (SELECT 1 FROM delivery WHERE client_id = OLD.id) THEN RAISE EXCEPTION 'a client with deliveries is kept' USING ERRCODE = 'foreign_key_violation'; END IF; RETURN OLD; END $$",
+        "CREATE FUNCTION client_kept() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM 1 FROM broadcast WHERE frozen_at IS NULL FOR SHARE; IF EXISTS (SELECT 1 FROM broadcast b JOIN delivery d ON d.id = b.id * 4294967296 + OLD.id) THEN RAISE EXCEPTION 'a client with deliveries is kept' USING ERRCODE = 'foreign_key_violation'; END IF; RETURN OLD; END $$",
         "CREATE TRIGGER client_kept BEFORE DELETE ON client FOR EACH ROW EXECUTE FUNCTION client_kept()",
         "CREATE SEQUENCE audience_stamp_number",
         "CREATE FUNCTION audience_stamp(blocks integer[]) RETURNS void LANGUAGE plpgsql AS $$ DECLARE me bigint := pg_current_xact_id()::text::bigint; BEGIN INSERT INTO audience_stamp (block, writer, stamp) SELECT b, me, nextval('audience_stamp_number') FROM (SELECT DISTINCT unnest(blocks) AS b) AS d WHERE b IS NOT NULL ON CONFLICT (block, writer) DO UPDATE SET stamp = excluded.stamp; DELETE FROM audience_stamp WHERE (block, writer) IN (SELECT s.block, s.writer FROM audience_stamp s WHERE s.block = ANY (blocks) AND s.writer <> me FOR UPDATE SKIP LOCKED); END $$",
@@ -363,7 +363,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "delivery",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
         sa.Column("broadcast_id", sa.Integer(), nullable=False),
         sa.Column("client_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("address", sa.String(length=320), nullable=True),
@@ -385,15 +385,16 @@ def upgrade() -> None:
         sa.CheckConstraint("(state = 'claimed') = (sender_id IS NOT NULL)", name=op.f("ck_delivery_claimed_by")),
         sa.CheckConstraint("state = 'skipped' OR address IS NOT NULL", name=op.f("ck_delivery_address")),
         sa.CheckConstraint(
+            "id = broadcast_id * 4294967296 + client_id AND client_id < 4294967296", name=op.f("ck_delivery_id")
+        ),
+        sa.CheckConstraint(
             "state = 'pending' OR state = 'claimed' OR state = 'accepted' OR state = 'deferred' OR state = 'held' OR state = 'failed' OR state = 'uncertain' OR state = 'skipped' OR state = 'suppressed' OR state = 'cancelled'",
             name=op.f("ck_delivery_state"),
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_delivery")),
         sa.UniqueConstraint("broadcast_id", "address_key", name=op.f("uq_delivery_broadcast_id_address_key")),
-        sa.UniqueConstraint("broadcast_id", "client_id", name=op.f("uq_delivery_broadcast_id_client_id")),
     )
     with op.batch_alter_table("delivery", schema=None) as batch_op:
-        batch_op.create_index("ix_delivery_client", ["client_id"], unique=False)
         batch_op.create_index(
             "ix_delivery_state", ["broadcast_id", sa.text("state DESC"), sa.text("due_at DESC"), "id"], unique=False
         )
@@ -635,7 +636,6 @@ def downgrade() -> None:
 
     op.drop_table("import_issue")
     with op.batch_alter_table("delivery", schema=None) as batch_op:
-        batch_op.drop_index("ix_delivery_client")
         batch_op.drop_index("ix_delivery_state")
 
     op.drop_table("delivery")

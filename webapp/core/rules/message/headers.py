@@ -175,8 +175,14 @@ def date(instant: datetime) -> str:
 
 def message_id(delivery_id: int, broadcast_secret: str, domain: str) -> str:
     """The Message-ID of a delivery, without its angle brackets: the same for every attempt, and not to be guessed for another."""
-    mark = blake2b(b"%d" % delivery_id, key=_key(broadcast_secret), person=b"message-id", digest_size=16).hexdigest()
-    return f"{delivery_id}.{mark}@{domain}"
+    mark = _mark(broadcast_secret).copy()
+    mark.update(b"%d" % delivery_id)
+    return f"{delivery_id}.{mark.hexdigest()}@{domain}"
+
+
+@lru_cache(maxsize=256)
+def _mark(broadcast_secret: str) -> blake2b:
+    return blake2b(key=_key(broadcast_secret), person=b"message-id", digest_size=16)
 
 
 @lru_cache(maxsize=256)

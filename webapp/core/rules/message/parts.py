@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from webapp.core.errors import DomainError, Invalid
 from webapp.core.rules.addresses import Unusable, usable
@@ -59,8 +60,7 @@ class Envelope:
         return cls(name, address, reply_to or None, max_bytes=max_bytes)
 
 
-@dataclass(frozen=True, slots=True)
-class Stamp:
+class Stamp(NamedTuple):
     """What one mail has for itself: its delivery, the secret of its broadcast, the address as in RCPT TO, and its Date (aware)."""
 
     delivery_id: int
