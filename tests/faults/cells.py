@@ -113,8 +113,8 @@ def _run(stage: Stage, cell: Cell) -> tuple[list[str], comparison.Comparison]:
     place, oracle = stage.scene, stage.oracle
     begins = len(list(oracle_log.events(place.log)))
     content = {"html": "", "text": LARGE} if cell.stage == "body" else {}
+    oracle.follow(_script(stage, cell))  # before there is a broadcast, which the next sweep could begin at once
     key = place.broadcast(0, **content)
-    oracle.follow(_script(stage, cell))
     try:
         _come_to_rest(stage, key)
         if (cell.stage, cell.kind) == ("body", "stall"):

@@ -318,10 +318,12 @@ def _timed_out(case: Case, place: Scene, _disk: Path, chance: random.Random) -> 
     slow = [Fault("dot", "slow", nth=number, seconds=2.0) for number in range(220, 381, 40)]  # RQ's own comes sooner
     key = place.broadcast(440, uncertain_policy=case.policy)
     ended = 0
+    place.freeze(key)
+    with (
+        place.app.app_context()
+    ):  # before there is a worker, which would be told to look at the broadcast by its first sweep
+        wakeups.queue().enqueue_call(wakeups.LOOK, (key,), timeout=RQ_S, result_ttl=0)
     with place.relay(Script(latency=0.1, faults=tuple(slow))) as relay, place.workers(relay, 1):
-        place.freeze(key)
-        with place.app.app_context():
-            wakeups.queue().enqueue_call(wakeups.LOOK, (key,), timeout=RQ_S, result_ttl=0)
         first = _sender(place, key)
         wait_until(lambda: not is_alive(first.pid), PATIENCE_S, "RQ's time-out ends the sender", place.last_log())
         assert place.state(key) not in DONE, "RQ's time-out did not end the sender before it was done"

@@ -106,9 +106,10 @@ def _play(kind: Kind, point: str, cases: Sequence[Case], mails: int) -> tuple[Re
         runs: list[tuple[int, Case]] = []
         with place.relay() as relay, _worker(place, relay, path) as worker:
             for case in cases:
+                _plan(case, mails).write(path)  # before there is a broadcast, which the next sweep could begin at once
                 key = place.broadcast(0, uncertain_policy=case.policy)
                 try:
-                    died = _die(place, worker, path, key, case, mails)
+                    died = _die(place, worker, path, key, case)
                     _settle(place, key, worker.log)
                 except AssertionError as error:
                     found.broken(f"{point} on {kind}, {case}: {error}")
@@ -129,11 +130,14 @@ def _worker(place: Scene, relay: int, path: Path) -> Iterator[Worker]:
         yield worker
 
 
-def _die(place: Scene, worker: Worker, path: Path, key: int, case: Case, mails: int) -> int:
-    """Have the broadcast's work-horses die as planned. Raises AssertionError when one lives on."""
-    Plan(
+def _plan(case: Case, mails: int) -> Plan:
+    return Plan(
         case.deaths, connections=case.connections, group=mails // GROUPS, chunk=-(-mails // 4), journal=mails * 12
-    ).write(path)
+    )
+
+
+def _die(place: Scene, worker: Worker, path: Path, key: int, case: Case) -> int:
+    """Have the broadcast's work-horses die as planned. Raises AssertionError when one lives on."""
     for index, death in enumerate(case.deaths):
         place.wake(key)
 

@@ -30,12 +30,12 @@ from webapp.core.tables.broadcasts import Broadcast
 WITHIN = 10
 """Mails that an ill relay may refuse before the broadcast is paused; one more for each connection that is open when it falls ill, because
 what is on the wire then cannot be called back."""
-FEW, MANY = 40, 2000
+FEW, MANY = 40, 3500
 """Recipients where the relay is ill from the start; and where it falls ill, enough for several workers to join, which they do only as
-long as there is much to send."""
+long as much is in nobody's hands."""
 WORKERS, CONNECTIONS, PER_CONNECTION = 3, 3, 50
 SLOW_S = 0.1
-"""As long as workers join: one alone would have less than much left only after half a minute."""
+"""As long as workers join: on a machine of any speed they have half a minute for it."""
 FAR = "FR"
 """The country of the few."""
 
