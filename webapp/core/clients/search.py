@@ -116,7 +116,8 @@ def mails(session: Session, client_id: int, limit: int = PAGE) -> Sequence[tuple
     for start in range(0, len(latest), BROADCASTS):
         ids = [delivery_id(broadcast_id, client_id) for broadcast_id in latest[start : start + BROADCASTS]]
         rows = query.where(Delivery.id.in_(ids))
-        found += session.execute(rows.order_by(Delivery.id.desc()).limit(limit - len(found))).tuples()
+        rows = rows.order_by(Delivery.id.desc()).limit(limit - len(found))
+        found += [(delivery, broadcast) for delivery, broadcast in session.execute(rows)]
         if len(found) == limit:
             break
     return found

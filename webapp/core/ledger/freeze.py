@@ -78,6 +78,7 @@ def _insert(session: Session, broadcast: Broadcast, after: int, upto: int, now: 
         upto=upto,
         compares_addresses=False,
     )
+    query = query.add_columns(delivery_id(broadcast.id, query.selected_columns.client_id).label("id"))
     common: dict[str, ColumnElement] = {
         "broadcast_id": literal(broadcast.id),
         "attempts": literal(0),
@@ -109,9 +110,8 @@ def _on_postgresql(session: Session, query: Select, pending: Columns, skipped: C
 def _on_sqlite(session: Session, query: Select, pending: Columns, skipped: Columns) -> tuple[int, int]:
     """How many get it, and how many do not."""
     row = aliased(Delivery, name="d")
-    client_id = query.selected_columns.client_id
     # A join, because SQLite begins each EXISTS anew; inside the query, before it finds out the reason of everybody.
-    others = query.outerjoin(row, row.id == delivery_id(pending["broadcast_id"], client_id)).where(row.id.is_(None))
+    others = query.outerjoin(row, row.id == query.selected_columns.id).where(row.id.is_(None))
     statements = _written(sqlite, query.subquery("r"), pending), _left(others.subquery("r"), skipped, true())
     first, second = (
         session.execute(statement, execution_options={"preserve_rowcount": True}).rowcount  # type: ignore[attr-defined]
@@ -136,11 +136,7 @@ def _left(chosen: FromClause, columns: Columns, condition: ColumnElement[bool]) 
 
 def _rows(statement: Any, chosen: FromClause, columns: Columns, condition: ColumnElement[bool]) -> Any:
     """The INSERT of those of `chosen` for whom the condition holds."""
-    kept = ("client_id", "address", "service_id", "addon_assignment_id")
-    columns = {
-        "id": delivery_id(columns["broadcast_id"], chosen.c.client_id),
-        **{name: chosen.c[name] for name in kept},
-        **columns,
-    }
+    kept = ("id", "client_id", "address", "service_id", "addon_assignment_id")
+    columns = {name: chosen.c[name] for name in kept} | columns
     rows = select(*columns.values()).where(condition).order_by(chosen.c.client_id)
     return statement.from_select(list(columns), rows, include_defaults=False)

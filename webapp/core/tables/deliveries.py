@@ -9,7 +9,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 from webapp.core.rules.lifecycle import DeliveryState
 from webapp.core.tables.base import Base, BigId, EnumText, UtcDateTime, one_of
 
-
 CLIENTS = 1 << 32
 """So many numbers the deliveries of a broadcast have: one for every client there may ever be."""
 
