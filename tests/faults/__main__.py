@@ -62,9 +62,10 @@ def _run(name: str, short: bool, seed: int) -> Result:
     began = time.monotonic()
     try:
         result = module.run(short=short, seed=seed)
-    except Exception:
+    except Exception as error:
         result = Result(name)
-        result.broken(traceback.format_exc())
+        result.broken(" ".join([f"{type(error).__name__}: {error!s:.300}", *getattr(error, "__notes__", ())]))
+        result.notes.append(traceback.format_exc())
     took = (time.monotonic() - began) / 60
     print(
         f"{name:<14}{result.runs:>7,}{result.mails:>10,}{result.lost:>7,}{result.duplicates:>7,}{result.uncertain:>11,}{took:>7.1f}"

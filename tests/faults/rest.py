@@ -9,7 +9,7 @@ from webapp.core.rules.lifecycle import BroadcastState
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.core.tables.deliveries import Delivery
 
-PATIENCE_S = 180.0
+PATIENCE_S = 120.0
 """For so long a family waits for what has to come, on a machine of any speed: how soon it comes is not judged, only that it does."""
 
 NEAR_S = 8.0

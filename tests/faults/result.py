@@ -1,5 +1,6 @@
 """What a fault family found."""
 
+import sys
 from dataclasses import dataclass, field
 
 
@@ -44,7 +45,8 @@ class Result:
         self.failures += other.failures
 
     def broken(self, note: str) -> None:
-        """The promise was not kept."""
+        """The promise was not kept. Said at once, too: somebody may end the run before it is over."""
+        print(f"{self.name} is not met: {note.splitlines()[0]:.300}", file=sys.stderr, flush=True)
         self.met = False
         self.notes.append(f"NOT MET: {note}")
         self.failures.append(note)

@@ -15,13 +15,21 @@ PR_SET_PDEATHSIG = 1
 
 def side_by_side(function: Callable[..., T], calls: Iterable[tuple[Any, ...]], *, at_a_time: int) -> list[T]:
     """What the function returned for each tuple of arguments, in their order. It and they must be picklable. Raises what a call raised,
-    once all have ended."""
+    with a word in which call it was, once all have ended."""
+    calls = list(calls)
     method = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(at_a_time, method, _begin, (os.getpid(),)) as pool:
         asked = [pool.submit(_call, function, arguments) for arguments in calls]
         for _ in as_completed(asked):
             pass
-    return [one.result() for one in asked]
+    found = []
+    for one, arguments in zip(asked, calls, strict=True):
+        try:
+            found.append(one.result())
+        except Exception as error:
+            error.add_note(f"in {function.__name__}{arguments}")
+            raise
+    return found
 
 
 def _begin(parent: int) -> None:
@@ -34,11 +42,8 @@ def _begin(parent: int) -> None:
 
 
 def _call(function: Callable[..., T], arguments: tuple[Any, ...]) -> T:
-    """The pool takes an exit for a result, and would wait for its next call for ever. What is raised says in which call it was."""
+    """The pool takes an exit for a result, and would wait for its next call for ever."""
     try:
         return function(*arguments)
     except SystemExit:
         os._exit(1)
-    except Exception as error:
-        error.add_note(f"in {function.__name__}{arguments}")
-        raise
