@@ -164,11 +164,17 @@ def _parse(content: bytes, is_held: bool) -> JournalFinding:
 
 def _reply_line(delivery_id: int, attempt: int, reply: Reply, longest: int) -> bytes:
     """A line that `_parse` reads as JSON. Put together by hand, because this is done for every mail."""
-    code = "null" if reply.code is None else str(reply.code)
-    error = "null" if reply.error is None else as_json(reply.error[:longest])
-    cause = "null" if reply.cause is None else as_json(reply.cause.value)
-    text = as_json(reply.text[:longest])
-    return f'R {delivery_id} {attempt} ["{reply.stage}",{code},{text},{error},{cause}]\n'.encode("ascii")
+    stage, code, text, error, cause = reply
+    if code is not None and error is None and cause is None:
+        return b'R %d %d ["%b",%d,%b,null,null]\n' % (
+            delivery_id,
+            attempt,
+            stage.encode(),
+            code,
+            as_json(text[:longest]).encode(),
+        )
+    what = [stage, code, text[:longest], error and error[:longest], cause]
+    return b"R %d %d %b\n" % (delivery_id, attempt, json.dumps(what).encode("ascii"))
 
 
 def _is_locked(fd: int) -> bool:

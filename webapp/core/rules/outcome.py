@@ -28,6 +28,8 @@ class Stage(StrEnum):
     DOT = "dot"
     RENDER = "render"
 
+    __hash__ = str.__hash__  # that of Enum is a call in Python, and each mail looks up some stages
+
 
 class Cause(StrEnum):
     """What took the place of a reply."""
