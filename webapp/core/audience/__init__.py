@@ -17,7 +17,7 @@ from webapp.core.audience.listing import (
 )
 from webapp.core.audience.makeup import Makeup, makeup
 from webapp.core.audience.memory import is_warm
-from webapp.core.audience.picks import pick, picks_of
+from webapp.core.audience.picks import has_picks, pick, picks_of
 from webapp.core.audience.selection import recipients
 from webapp.core.audience.words import in_words
 
@@ -42,6 +42,7 @@ __all__ = [
     "criteria_of",
     "explain",
     "find_clients",
+    "has_picks",
     "in_words",
     "is_warm",
     "listing",

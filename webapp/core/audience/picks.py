@@ -1,6 +1,6 @@
 """Clients added to an audience by hand, or left out of it."""
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, exists, select
 from sqlalchemy.orm import Session
 
 from webapp.core.errors import Conflict, NotFound
@@ -31,3 +31,7 @@ def picks_of(session: Session, broadcast_id: int) -> dict[int, PickKind]:
     """Every pick of a broadcast, by client id."""
     rows = session.execute(select(Pick.client_id, Pick.kind).where(Pick.broadcast_id == broadcast_id))
     return dict(rows.all())
+
+
+def has_picks(session: Session, broadcast_id: int) -> bool:
+    return bool(session.scalar(select(exists().where(Pick.broadcast_id == broadcast_id))))

@@ -1,5 +1,6 @@
 """Freeze: turn a broadcast's audience into deliveries, in chunks that hold the database's lock only shortly."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -71,8 +72,11 @@ def _insert(session: Session, broadcast: Broadcast, after: int, upto: int, now: 
     and on SQLite nobody else can write.
     """
     assert broadcast.started_at is not None
+    who = audience.audience_of(broadcast)
+    if not audience.has_picks(session, broadcast.id):  # and only drafts get any
+        who = replace(who, broadcast_id=None)
     query = audience.recipients(
-        audience.audience_of(broadcast),
+        who,
         broadcast.started_at.date(),
         after=after,
         upto=upto,

@@ -392,9 +392,14 @@ def upgrade() -> None:
             name=op.f("ck_delivery_state"),
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_delivery")),
-        sa.UniqueConstraint("broadcast_id", "address_key", name=op.f("uq_delivery_broadcast_id_address_key")),
     )
     with op.batch_alter_table("delivery", schema=None) as batch_op:
+        batch_op.create_index(
+            "uq_delivery_broadcast_id_address_key",
+            ["broadcast_id", "address_key"],
+            unique=True,
+            postgresql_ops={"address_key": "varchar_pattern_ops"},
+        )
         batch_op.create_index(
             "ix_delivery_state", ["broadcast_id", sa.text("state DESC"), sa.text("due_at DESC"), "id"], unique=False
         )
@@ -637,6 +642,7 @@ def downgrade() -> None:
     op.drop_table("import_issue")
     with op.batch_alter_table("delivery", schema=None) as batch_op:
         batch_op.drop_index("ix_delivery_state")
+        batch_op.drop_index("uq_delivery_broadcast_id_address_key")
 
     op.drop_table("delivery")
     op.drop_table("content")
