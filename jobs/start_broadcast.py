@@ -1,5 +1,7 @@
 """Start a broadcast that is due, and freeze its audience."""
 
+from contextlib import ExitStack
+
 from sqlalchemy.orm import Session
 
 from jobs.surroundings import inside_app
@@ -22,21 +24,27 @@ def next_chunk(chunk: int, took_s: float) -> int:
 
 
 def start_broadcast(broadcast_id: int) -> bool:
-    """Take a broadcast from scheduled to frozen, as far as it is time. True when it sends and everything is frozen."""
-    with inside_app(), Session(db.engine) as session:
+    """Take a broadcast from scheduled to frozen, as far as it is time. True when it sends and everything is frozen.
+
+    All chunks but the first and the last are written in haste: what a machine that loses its power forgets of them is frozen again.
+    """
+    with inside_app(), ExitStack() as stack, Session(db.engine) as session:
         database.will_write(session)
         broadcasts.start(session, broadcast_id, clock.now())
         broadcast = broadcasts.get(session, broadcast_id)
         if broadcast.state is BroadcastState.SCHEDULED:
             wakeups.wake(broadcast_id, at=broadcast.starts_at)
-        chunk, began = LARGEST_CHUNK, clock.ticks()
+        chunk, began, chunks = LARGEST_CHUNK, clock.ticks(), 1
         while broadcast.state is BroadcastState.SENDING and not ledger.freeze_chunk(
             session, broadcast_id, clock.now(), chunk=chunk
         ):
             session.commit()
-            chunk = next_chunk(chunk, clock.ticks() - began)
-            database.will_write(session)
+            if chunks == 1:
+                stack.enter_context(database.writing_much(db.engine))
+            chunk, chunks = next_chunk(chunk, clock.ticks() - began), chunks + 1
+            database.will_write(session, hastily=True)
             began = clock.ticks()
         is_sending = broadcast.state is BroadcastState.SENDING
+        database.take_time(session)
         session.commit()
         return is_sending

@@ -7,6 +7,7 @@ reads these settings is completed here. Importing this module anywhere else does
 import gc
 import logging
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -36,6 +37,10 @@ ALLOWED = frozenset(
 anything else."""
 
 BEAT_S = 10.0
+SWITCH_S = 0.0005
+"""How long a thread may keep the interpreter from another. The one that talks to the relay waits for the one that records no longer than
+the mails already on the wire keep the relay busy."""
+
 log = logging.getLogger(__name__)
 
 
@@ -55,6 +60,7 @@ def complete() -> None:
         engine = db.engine
         learn_languages()
     spare_the_collector()
+    sys.setswitchinterval(SWITCH_S)
 
     def forget_connections() -> None:
         engine.dispose(close=False)

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from email import message_from_bytes, policy
 from pathlib import Path
+from statistics import median
 
 import flask_mail
 from flask import Flask
@@ -43,13 +44,15 @@ def run(*, short: bool) -> Iterable[Figure]:
 def _figures(programs: postfix.Programs, sink: postfix.Sink, houses: dict[str, House], short: bool) -> Iterator[Figure]:
     mails = CLIENTS if not short else SHORT_CLIENTS
     ours: dict[str, list[Sent]] = {kind: [] for kind in KINDS}
-    of_source, of_flask_mail = [], []
+    source: list[postfix.Took] = []
+    of_flask_mail = []
     flask_mails = FlaskMail(sink.port)
     for _ in range(SHORT_ROUNDS if short else ROUNDS):
         ours["SQLite"].append(accounted_by(sink, houses["SQLite"]))
-        of_source.append(mails / programs.send(sink.port, mails, flask_mails.size))
+        source.append(programs.send(sink.port, mails, flask_mails.size))
         ours["PostgreSQL"].append(accounted_by(sink, houses["PostgreSQL"]))
         of_flask_mail.append(flask_mails.rate(SHORT_OF_FLASK_MAIL if short else OF_FLASK_MAIL))
+    of_source = [took.rate for took in source]
     for kind in KINDS:
         rates = [sent.rate for sent in ours[kind]]
         ratios = [rate / other for rate, other in zip(rates, of_source, strict=True)]
@@ -58,13 +61,16 @@ def _figures(programs: postfix.Programs, sink: postfix.Sink, houses: dict[str, H
         yield Figure.of(_beside_flask_mail(kind), ratios, "x", AS_FLASK_MAIL, bound="at least")
         used = [sent.microseconds for sent in ours[kind]]
         yield Figure.of(_cpu(kind), used, "µs CPU/mail", CPU, bound="at most")
+        beside = median(mine / took.microseconds for mine, took in zip(used, source, strict=True))
         print(
-            f"  {kind}: {_words(rates)} mails/s of {ours[kind][-1].mails}; µs CPU/mail by thread: {ours[kind][-1].where()}"
+            f"  {kind}: {_words(rates)} mails/s of {ours[kind][-1].mails}; µs CPU/mail by thread: {ours[kind][-1].where()};"
+            f" {beside:.2f} x what smtp-source takes"
         )
+    cpu, kernel = median(took.microseconds for took in source), median(took.of_kernel for took in source)
     print(
-        f"  smtp-source: {_words(of_source)} mails/s of {mails}; Flask-Mail: {_words(of_flask_mail)} mails/s",
-        flush=True,
+        f"  smtp-source: {_words(of_source)} mails/s of {mails}; {cpu:.0f} µs CPU/mail, {kernel:.0f} of them in the kernel"
     )
+    print(f"  Flask-Mail: {_words(of_flask_mail)} mails/s", flush=True)
 
 
 def _missing(why: str) -> Iterator[Figure]:
