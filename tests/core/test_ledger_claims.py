@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from tests import engine
 from tests.engine import Clocks
 from webapp.core import broadcasts, ledger, suppressions
-from webapp.core.ledger import Claim, Lease, LeaseLost, on_sqlite
+from webapp.core.ledger import Claim, Lease, LeaseLost, on_postgresql, on_sqlite
 from webapp.core.ledger.leases import take_over
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.core.tables.clients import Client
@@ -179,3 +179,19 @@ def test_on_sqlite_the_rows_of_a_group_are_found_by_their_ids(sqlite_session: Se
         plan = sqlite_session.execute(text(f"EXPLAIN QUERY PLAN {statement}"), values).all()
         steps = [step[3] for step in plan if "delivery" in step[3]]
         assert steps == ["SEARCH delivery USING INTEGER PRIMARY KEY (rowid=?)"], steps
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_on_postgresql_the_rows_of_a_group_are_found_by_their_ids(session: Session, clocks: Clocks):
+    """Neither by walking the table nor all rows in that state, whatever the statistics say."""
+    broadcast = engine.sending_broadcast(session, mails=300)
+    lease = engine.lease_for(session, broadcast, clocks)
+    given = {"sender": lease.sender_id, "epoch": 1, "now": engine.NOW, "broadcast": broadcast.id, "rows": "{}"}
+    recorded = (250, engine.NOW, "{}", lease.sender_id)
+    for statement, values in ((on_postgresql.CLAIM, given), (on_postgresql.ACCEPT, recorded)):
+        ledger.renew(session, lease, engine.NOW)
+        cursor = session.connection().connection.cursor()
+        cursor.execute(f"EXPLAIN {statement}", values)
+        plan = [row[0].strip() for row in cursor.fetchall()]
+        found = [step for step in plan if " on delivery d " in step and "Update on" not in step]
+        assert len(found) == 1 and "Index Scan using pk_delivery" in found[0], plan

@@ -34,11 +34,14 @@ FROM delivery d WHERE d.broadcast_id = %s AND d.state = 'pending' AND d.due_at <
 ORDER BY d.due_at DESC, d.id LIMIT %s FOR NO KEY UPDATE OF d SKIP LOCKED
 """
 
+# Rows are found by their id: what else is asked of them is written so that no index answers it, and RENEW, which begins every transaction
+# of a sender, forbids to read tables from end to end. Left alone, PostgreSQL goes by statistics that are older than the broadcast, and
+# walks all its rows for each group.
 CLAIM = """
 UPDATE delivery d SET state = 'claimed', sender_id = %(sender)s, epoch = %(epoch)s, attempts = d.attempts + 1, reason = NULL,
        stamped_at = coalesce(d.stamped_at, %(now)s), merge_values = coalesce(d.merge_values, r.value), changed_at = %(now)s
 FROM json_each_text(%(rows)s::json) AS r(id, value)
-WHERE d.id = r.id::bigint AND d.state = 'pending' AND d.broadcast_id = %(broadcast)s
+WHERE d.id = r.id::bigint AND d.state || '' = 'pending' AND d.broadcast_id + 0 = %(broadcast)s
   AND NOT EXISTS (SELECT 1 FROM suppression s WHERE s.address_key = d.address_key)
   AND EXISTS (SELECT 1 FROM broadcast b WHERE b.id = %(broadcast)s AND b.state = 'sending' AND b.frozen_at IS NOT NULL)
   AND EXISTS (SELECT 1 FROM sender s WHERE s.id = %(sender)s AND s.epoch = %(epoch)s AND s.ended_at IS NULL)
@@ -54,12 +57,12 @@ ACCEPT = """
 UPDATE delivery d SET state = 'accepted', reason = NULL, reply_code = %s, reply_text = r.text, stage = 'dot', sender_id = NULL,
        changed_at = %s
 FROM json_each_text(%s::json) AS r(id, text)
-WHERE d.id = r.id::bigint AND d.state = 'claimed' AND d.sender_id = %s
+WHERE d.id = r.id::bigint AND d.state || '' = 'claimed' AND d.sender_id + 0 = %s
 """
 
 RENEW = """
 UPDATE sender SET expires_at = %s, suspected_at = NULL, suspected_boot = NULL, suspected_ticks = NULL
-WHERE id = %s AND epoch = %s AND ended_at IS NULL
+WHERE id = %s AND epoch = %s AND ended_at IS NULL RETURNING set_config('enable_seqscan', 'off', true)
 """
 
 TALLY = """
