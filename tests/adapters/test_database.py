@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from tests import engine
 from tests.databases import make_app
@@ -22,3 +23,47 @@ def test_who_stands_still_in_a_transaction_does_not_keep_others_waiting(postgres
         stopped.invalidate()
     theirs.dispose()
     ours.dispose()
+
+
+def setting(connection, name: str) -> int:
+    return connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+
+
+def test_haste_on_sqlite_ends_with_its_transaction(sqlite_app):
+    ours = engine.engine_of(sqlite_app)
+    with Session(ours) as session:
+        database.will_write(session, hastily=True)
+        assert [setting(session.connection(), name) for name in ("synchronous", "wal_autocheckpoint")] == [1, 0]
+        session.rollback()
+        database.will_write(session)
+        assert [setting(session.connection(), name) for name in ("synchronous", "wal_autocheckpoint")] == [2, 1000]
+
+
+def test_haste_on_postgresql_ends_with_its_transaction_or_before_it(postgresql_url: str, tmp_path: Path):
+    def is_durable(session: Session) -> bool:
+        return session.scalar(text("SHOW synchronous_commit")) == "on"
+
+    ours = engine.engine_of(make_app(postgresql_url, tmp_path))
+    with Session(ours) as session:
+        session.execute(text("SET synchronous_commit = on"))  # the server of the tests forgets
+        session.commit()
+        database.will_write(session, hastily=True)
+        assert not is_durable(session)
+        database.take_time(session)
+        assert is_durable(session)
+    ours.dispose()
+
+
+def test_who_writes_much_leaves_no_log_behind_and_keeps_nobody_waiting(sqlite_app):
+    ours = engine.engine_of(sqlite_app)
+    log = Path(f"{ours.url.database}-wal")
+    with ours.connect() as reader, database.writing_much(ours), Session(ours) as session:
+        database.will_write(session, hastily=True)
+        session.execute(text("CREATE TABLE thing AS SELECT zeroblob(20000000) AS bytes"))
+        session.commit()
+        assert log.stat().st_size > 20_000_000
+        reader.execute(text("SELECT count(*) FROM client"))
+        reader.rollback()
+    assert log.stat().st_size == 0
+    with ours.connect() as reader, database.writing_much(ours):
+        reader.execute(text("SELECT count(*) FROM client"))

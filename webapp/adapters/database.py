@@ -1,11 +1,22 @@
 """How connections to SQLite and PostgreSQL are set up."""
 
-from sqlalchemy import Engine, event
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager, suppress
+from typing import Any
+
+from sqlalchemy import Engine, event, text
 from sqlalchemy.orm import Session
 
 from webapp.adapters import turnstile
 
 BUSY_TIMEOUT_MS = 10_000
+ALWAYS = ("foreign_keys=ON", "cache_size=-65536", "temp_store=MEMORY")
+CALM = ("synchronous=FULL", "wal_autocheckpoint=1000")
+HASTY = ("synchronous=NORMAL", "wal_autocheckpoint=0")
+LOOK_S = 0.02
+"""So often the write-ahead log is looked at while somebody writes much."""
 
 
 def tune(engine: Engine) -> None:
@@ -18,22 +29,28 @@ def tune(engine: Engine) -> None:
     @event.listens_for(engine, "connect")
     def configure(connection, _record):
         connection.isolation_level = None
-        for pragma in (
-            f"busy_timeout={BUSY_TIMEOUT_MS}",
-            "journal_mode=WAL",
-            "synchronous=FULL",
-            "foreign_keys=ON",
-            "cache_size=-65536",
-            "temp_store=MEMORY",
-        ):
-            connection.execute(f"PRAGMA {pragma}")
+        _set(connection, (f"busy_timeout={BUSY_TIMEOUT_MS}", "journal_mode=WAL", *CALM, *ALWAYS))
 
     @event.listens_for(engine, "begin")
     def begin(connection):
-        if connection.get_execution_options().get("will_write"):
+        options = connection.get_execution_options()
+        if options.get("hastily"):
+            connection.info["is_hasty"] = True
+            _set(connection.connection.driver_connection, HASTY)
+        if options.get("will_write"):
             turnstile.begin_writing(connection, BUSY_TIMEOUT_MS)
         else:
             connection.exec_driver_sql("BEGIN DEFERRED")
+
+    @event.listens_for(engine, "checkin")
+    def calm_down(connection, record):
+        if record.info.pop("is_hasty", False) and connection is not None:
+            _set(connection, CALM)
+
+
+def _set(connection: Any, pragmas: Iterable[str]) -> None:
+    for pragma in pragmas:
+        connection.execute(f"PRAGMA {pragma}")
 
 
 def remember_little(engine: Engine) -> None:
@@ -48,12 +65,52 @@ def _keep_little(connection, _record) -> None:
     connection.execute("PRAGMA cache_size=-8192")
 
 
-def will_write(session: Session) -> None:
+def will_write(session: Session, *, hastily: bool = False) -> None:
     """Begin the session's transaction as a writing one. Call it before the first statement of a transaction that reads and
     then writes: on SQLite a read snapshot cannot become a write once somebody else has written (SQLITE_BUSY_SNAPSHOT).
     On PostgreSQL it only begins the transaction.
+
+    `hastily`: the commit may come before the disk has it; do it inside `writing_much`. For what is of use only together with a later
+    transaction that is not hasty: both databases write their logs in order, so whoever finds that one finds all before it.
     """
-    session.connection(execution_options={"will_write": True})
+    connection = session.connection(execution_options={"will_write": True, "hastily": hastily})
+    if hastily and connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
+
+
+def take_time(session: Session) -> None:
+    """Have a transaction that began hastily, and all before it, on the disk when its commit returns. SQLite has them there at the end of
+    `writing_much`."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SET LOCAL synchronous_commit = on"))
+
+
+@contextmanager
+def writing_much(engine: Engine) -> Iterator[None]:
+    """While somebody writes much in haste, a thread beside moves a SQLite database's write-ahead log to its place, so that who writes need
+    not; at the end everything is on the disk. Who reads or writes waits for none of it.
+    """
+    path = engine.url.database if engine.dialect.name == "sqlite" else None
+    if not path or path == ":memory:":
+        yield
+        return
+    is_over = threading.Event()
+    mover = threading.Thread(target=_move_log, args=(path, is_over), name="write-ahead log", daemon=True)
+    mover.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        mover.join()
+
+
+def _move_log(path: str, is_over: threading.Event) -> None:
+    with suppress(sqlite3.Error), closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as connection:
+        while not is_over.wait(LOOK_S):
+            connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        # Only now, when there is next to nothing to move, because who writes has to wait for this one.
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
 
 
 def leave_no_locks(engine: Engine, seconds: float) -> None:
