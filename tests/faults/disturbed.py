@@ -242,9 +242,8 @@ def _stopped(case: Case, place: Scene, _disk: Path, chance: random.Random) -> tu
     with place.relay(Script(latency=0.06)) as relay, place.workers(relay, 2):
         place.wake(key)
         place.wait_for_mails(BEFORE - chance.randint(0, 100), PATIENCE_S)
-        stale = _sender(place, key)
         time.sleep(chance.random() * 0.2)
-        with _standing_still(case, place, stale.pid):
+        with _standing_still(case, place, key) as stale:
             began = time.monotonic()
             wait_until(lambda: _sender(place, key).id != stale.id, PATIENCE_S, "another takes over", place.last_log())
             taken_over = time.monotonic()
@@ -264,25 +263,40 @@ def _stopped(case: Case, place: Scene, _disk: Path, chance: random.Random) -> tu
 
 
 @contextmanager
-def _standing_still(case: Case, place: Scene, pid: int) -> Iterator[None]:
-    """Stop a sender for as long as this lasts. On SQLite, not while it has the database locked: then all the house waits for it."""
+def _standing_still(case: Case, place: Scene, key: int) -> Iterator[Sender]:
+    """Stop a sender for as long as this lasts. On SQLite, not while it has the database locked: then all the house waits for it. One that
+    was just about to leave its worker to others goes, and its successor is stopped."""
     if case.trouble == "stopped-recording":
+        stale = _sender(place, key)
         with troubles.locked(place):
             wait_until(lambda: troubles.waits_for_lock(place), PATIENCE_S, "the sender waits for a lock")
-            os.kill(pid, signal.SIGSTOP)
+            os.kill(stale.pid, signal.SIGSTOP)
     else:
-        os.kill(pid, signal.SIGSTOP)
-        while case.kind == "sqlite" and _is_locked(place):
-            os.kill(pid, signal.SIGCONT)
+        while not (stale := _stop_sender(place, key)):
             time.sleep(0.01)
-            os.kill(pid, signal.SIGSTOP)
     try:
-        yield
+        yield stale
     finally:
-        os.kill(pid, signal.SIGCONT)
+        os.kill(stale.pid, signal.SIGCONT)
+
+
+def _stop_sender(place: Scene, key: int) -> Sender | None:
+    """The sender, stopped; None when it goes on, because it had the database locked or had ended its lease."""
+    stale = _sender(place, key)
+    try:
+        os.kill(stale.pid, signal.SIGSTOP)
+        if not _is_locked(place) and _sender(place, key).id == stale.id:
+            return stale
+        os.kill(stale.pid, signal.SIGCONT)
+    except ProcessLookupError:
+        pass
+    return None
 
 
 def _is_locked(place: Scene) -> bool:
+    """SQLite: whether somebody writes, and goes on for a second."""
+    if place.session.get_bind().dialect.name != "sqlite":
+        return False
     with engine.engine_of(place.app).connect() as connection:
         connection.execute(text("PRAGMA busy_timeout=1000"))
         connection.rollback()
