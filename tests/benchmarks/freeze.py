@@ -59,10 +59,16 @@ def run(*, short: bool) -> Iterable[Figure]:
     clients = SHORT_CLIENTS if short else CLIENTS
     for kind in KINDS:
         app = filled(kind, clients)
-        alone = [_freeze(app, clients) for _ in range(1 if short else ROUNDS)]
+        alone = [_alone(app, clients) for _ in range(1 if short else ROUNDS)]
         yield Figure.of(f"freeze, {kind}: {clients:,} clients", alone, "s", GOALS[kind], bound="at most")
         waits = [_longest_wait(app, clients) for _ in range(1 if short else ROUNDS)]
         yield Figure.of(f"freeze, {kind}: longest wait of another writer", waits, "ms", 150, bound="at most")
+
+
+def _alone(app: Flask, clients: int) -> float:
+    seconds = _freeze(app, clients, _scheduled(app))
+    forget(app)
+    return seconds
 
 
 def _longest_wait(app: Flask, clients: int) -> float:
@@ -72,22 +78,21 @@ def _longest_wait(app: Flask, clients: int) -> float:
     try:
         _freeze(app, clients, broadcast_id)
     finally:
-        beside.stop()
+        beside.stop()  # before the ledger is emptied, for which everybody has to wait
+    forget(app)
     assert beside.writes, "nobody could write while the broadcast was frozen"
     return beside.longest
 
 
-def _freeze(app: Flask, clients: int, broadcast_id: int | None = None) -> float:
-    """Seconds from scheduled to frozen. Afterwards the ledger is empty again."""
-    key = broadcast_id or _scheduled(app)
+def _freeze(app: Flask, clients: int, broadcast_id: int) -> float:
+    """Seconds from scheduled to frozen."""
     with app.app_context():
         began = time.perf_counter()
-        is_complete = start_broadcast(key)
+        is_complete = start_broadcast(broadcast_id)
         seconds = time.perf_counter() - began
         with Session(db.engine) as session:
-            frozen = session.get_one(Broadcast, key).frozen_count
+            frozen = session.get_one(Broadcast, broadcast_id).frozen_count
     assert is_complete and frozen == clients, f"{frozen} of {clients} are frozen"
-    forget(app)
     return seconds
 
 
