@@ -113,4 +113,9 @@ def test_the_forecast_and_the_progress_tell_what_a_ceiling_does(browser_client, 
         limits=limits.read(sqlite_session),
     )
     sqlite_session.commit()
-    assert "the mails of this day are used up" in browser_client.get(f"/mass-mail/{broadcast.id}/").text
+    page = browser_client.get(f"/mass-mail/{broadcast.id}/").text
+    assert "the mails of this day are used up" in page
+    assert (
+        "at most 2 mails a day for all mass mails together" in page
+        and "as fast as the relay" not in page.partition("About this")[0]
+    )

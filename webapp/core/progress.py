@@ -136,7 +136,8 @@ class Progress:
     `collecting` while the freeze still writes recipients. `next_batch_at`: when the pace next lets mails leave (None: not
     limited, or nothing waits). `ends_at`: when the last waiting mail leaves, if nothing changes; None when nobody can say.
     `retry_at`: when the next deferred mail is tried again. `plan`: what is to come, for the chart. `held_until`: the
-    mails of this day are used up, and about then some may leave again.
+    mails of this day are used up, and about then some may leave again. `ceiling`: so many mails in so many seconds, of all broadcasts
+    together, hold this one back more than its own pace.
     """
 
     counts: Counts
@@ -146,6 +147,7 @@ class Progress:
     retry_at: datetime | None = None
     plan: Plan | None = None
     held_until: datetime | None = None
+    ceiling: tuple[int, int] | None = None
 
 
 def is_live(broadcast: Broadcast, counts: Counts, now: datetime) -> bool:
@@ -191,18 +193,22 @@ def read(session: Session, broadcast: Broadcast, now: datetime) -> Progress:
         return Progress(counts, collecting, retry_at=retry_at)
     above = limits.read(session)
     held_until = ledger.day_opens_at(session, above, now)
+    ceiling = above.ceiling(counts.waiting, broadcast.batch_size, broadcast.interval_s)
     if not pacing.is_limited(broadcast.batch_size, broadcast.interval_s):
         plan = _measured_plan(session, broadcast, counts.waiting, now)
         measured = now + timedelta(seconds=plan.count * plan.interval_s) if plan else None
         forecast = above.forecast(counts.waiting, 0, 0, held_until or now)
-        ends_at = max((end for end in (measured, forecast) if end is not None), default=None)
-        return Progress(counts, collecting, ends_at=ends_at, retry_at=retry_at, plan=plan, held_until=held_until)
+        if ceiling is not None and forecast is not None and (measured is None or forecast > measured):
+            plan, measured = Plan(counts.waiting, held_until or now, *ceiling), forecast
+        else:
+            ceiling = None
+        return Progress(counts, collecting, None, measured, retry_at, plan, held_until, ceiling)
     next_at = _next_batch(session, broadcast, counts.states.get(DeliveryState.CLAIMED, 0), now)
     next_at = max(next_at, held_until or next_at)
     pace = above.slowest(counts.waiting, broadcast.batch_size, broadcast.interval_s)
     plan = Plan(counts.waiting, next_at, *pace)
     ends_at = pacing.forecast(counts.waiting, *pace, next_at)
-    return Progress(counts, collecting, next_at, ends_at, retry_at, plan, held_until)
+    return Progress(counts, collecting, next_at, ends_at, retry_at, plan, held_until, ceiling)
 
 
 def _next_batch(session: Session, broadcast: Broadcast, claimed: int, now: datetime) -> datetime:

@@ -2,6 +2,8 @@
 
 from datetime import datetime, timedelta
 
+from webapp.core.rules.limits import DAY_S
+
 FILTERS = ("number", "duration", "percent", "plural")
 
 
@@ -13,6 +15,11 @@ def number(value: int | float | None) -> str:
 def plural(count: int, one: str, many: str | None = None) -> str:
     """(1, "mail") -> "1 mail"; (1200, "mail") -> "1,200 mails"."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def ceiling(found: tuple[int, int] | None) -> str:
+    """What holds all mass mails back together: (1000, 86400) -> "1,000 mails a day"; "" for nothing."""
+    return f"{plural(found[0], 'mail')} a {'day' if found[1] == DAY_S else 'second'}" if found else ""
 
 
 def percent(part: int, whole: int) -> str:

@@ -41,6 +41,13 @@ class Limits:
         limited = [pace for pace in paces if pacing.is_limited(*pace)]
         return max(limited, key=lambda pace: (-(-count // pace[0]) - 1) * pace[1], default=(0, 0))
 
+    def ceiling(self, count: int, batch_size: int, interval_s: int) -> tuple[int, int] | None:
+        """The ceiling that holds so many mails back more than the broadcast's own pace, as how many in how many seconds; None where none
+        does."""
+        slowest = self.slowest(count, batch_size, interval_s)
+        is_own = not count or slowest == (batch_size, interval_s) or not pacing.is_limited(*slowest)
+        return None if is_own else slowest
+
 
 NO_LIMITS = Limits()
 

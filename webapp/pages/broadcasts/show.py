@@ -145,6 +145,7 @@ def _context(broadcast: Broadcast) -> dict:
         "counts": read.counts,
         "groups": progress.Group,
         "chart": timeline.timeline(db.session, broadcast, at, zone, read.plan),
+        "ceiling": wording.ceiling(read.ceiling),
         "pace_words": schedule.pace_in_words(broadcast.batch_size, broadcast.interval_s),
         "start_words": schedule.start_in_words(
             broadcast.start_wall,

@@ -10,7 +10,6 @@ from flask_login import current_user
 from webapp.adapters.clock import now
 from webapp.core import audience, broadcasts, limits
 from webapp.core.rules import schedule, zones
-from webapp.core.rules.limits import DAY_S, SECOND_S, Limits
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.extensions import db
 from webapp.pages import wording
@@ -165,19 +164,8 @@ def _forecast(broadcast: Broadcast, form: ScheduleForm, start: schedule.Start, z
         takes_s=(ends - begins).total_seconds() if ends else 0,
         start_here=words(begins, here) if here != zone and later else "",
         end_here=end_words(here) if here != zone else "",
-        ceiling=_ceiling(above, count, form),
+        ceiling=wording.ceiling(above.ceiling(count, form.batch_size.data or 0, form.interval_s.data or 0)),
     )
-
-
-def _ceiling(above: Limits, count: int, form: ScheduleForm) -> str:
-    pace = (form.batch_size.data or 0, form.interval_s.data or 0)
-    slowest = above.slowest(count, *pace)
-    if not count or slowest == pace:
-        return ""
-    return {
-        (above.per_second, SECOND_S): f"{wording.plural(above.per_second, 'mail')} a second",
-        (above.per_day, DAY_S): f"{wording.plural(above.per_day, 'mail')} a day",
-    }.get(slowest, "")
 
 
 def _page(frame: draft.Draft, form: ScheduleForm, start: schedule.Start) -> str:
