@@ -372,14 +372,13 @@ def test_old_imports_forget_files_and_rows_but_not_their_numbers(session, tmp_pa
     assert (issues(session, run), numbers(runs.get(session, run.id))) == ([], {"new": 2, "repaired": 2})
 
 
-@pytest.mark.skipif(
-    not SHARED.is_dir(), reason="the larger exports do not lie beside this clone; our own files cover each oddity"
-)
-def test_the_larger_exports_go_in_as_they_are(sqlite_session):
-    expected = {
-        "clients.csv": {"new": 3995, "refused": 5, "repaired": 101},
-        "services.csv": {"new": 6296, "refused": 10},
-        "addons.csv": {"new": 3726, "refused": 3},
-        "clients-cp1252.csv": {"new": 50, "refused": 1, "repaired": 1},
-    }
-    assert {name: numbers(imported(sqlite_session, SHARED / name)) for name in expected} == expected
+if SHARED.is_dir():  # beside a clone elsewhere they do not lie; our own files cover each oddity
+
+    def test_the_larger_exports_go_in_as_they_are(sqlite_session):
+        expected = {
+            "clients.csv": {"new": 3995, "refused": 5, "repaired": 101},
+            "services.csv": {"new": 6296, "refused": 10},
+            "addons.csv": {"new": 3726, "refused": 3},
+            "clients-cp1252.csv": {"new": 50, "refused": 1, "repaired": 1},
+        }
+        assert {name: numbers(imported(sqlite_session, SHARED / name)) for name in expected} == expected
