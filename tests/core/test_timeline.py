@@ -86,3 +86,11 @@ def test_every_mail_sent_or_planned_is_in_exactly_one_bar(counts, to_come, batch
     assert chart.planned == to_come
     assert len(chart.bars) <= MOST_BARS + 1
     assert chart.scale[0] == 0 and chart.scale[-1] >= chart.highest and 2 <= len(chart.scale) <= 5
+
+
+def test_a_plan_may_begin_with_what_is_left_of_a_day():
+    plan = Plan(2_500, START, 1000, 86_400, first=400)
+    assert [plan.before(batches) for batches in range(5)] == [0, 400, 1400, 2400, 2500]
+    assert plan.ends_at == START + timedelta(days=3)
+    chart = arrange({}, START, UTC_ZONE, pace=(0, 0), plan=plan)
+    assert chart is not None and [bar.planned for bar in chart.bars if bar.planned] == [400, 1000, 1000, 100]

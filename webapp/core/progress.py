@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from webapp.core import ledger, limits
 from webapp.core.rules import pacing
 from webapp.core.rules.lifecycle import BroadcastState, DeliveryState
+from webapp.core.rules.limits import DAY_S
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.core.tables.deliveries import Delivery, MinuteCount, PaceUse, Tally
 from webapp.core.timeline import Plan
@@ -192,23 +193,23 @@ def read(session: Session, broadcast: Broadcast, now: datetime) -> Progress:
     if not counts.waiting:
         return Progress(counts, collecting, retry_at=retry_at)
     above = limits.read(session)
-    held_until = ledger.day_opens_at(session, above, now)
+    opens_at, first = ledger.next_of_the_day(session, above, now) or (now, None)
+    held_until = opens_at if opens_at > now else None
     ceiling = above.ceiling(counts.waiting, broadcast.batch_size, broadcast.interval_s)
-    if not pacing.is_limited(broadcast.batch_size, broadcast.interval_s):
-        plan = _measured_plan(session, broadcast, counts.waiting, now)
-        measured = now + timedelta(seconds=plan.count * plan.interval_s) if plan else None
-        forecast = above.forecast(counts.waiting, 0, 0, held_until or now)
-        if ceiling is not None and forecast is not None and (measured is None or forecast > measured):
-            plan, measured = Plan(counts.waiting, held_until or now, *ceiling), forecast
-        else:
-            ceiling = None
-        return Progress(counts, collecting, None, measured, retry_at, plan, held_until, ceiling)
-    next_at = _next_batch(session, broadcast, counts.states.get(DeliveryState.CLAIMED, 0), now)
-    next_at = max(next_at, held_until or next_at)
-    pace = above.slowest(counts.waiting, broadcast.batch_size, broadcast.interval_s)
-    plan = Plan(counts.waiting, next_at, *pace)
-    ends_at = pacing.forecast(counts.waiting, *pace, next_at)
-    return Progress(counts, collecting, next_at, ends_at, retry_at, plan, held_until, ceiling)
+    if ceiling is None or ceiling[1] != DAY_S or held_until is not None:
+        first = None
+    if pacing.is_limited(broadcast.batch_size, broadcast.interval_s):
+        next_at = _next_batch(session, broadcast, counts.states.get(DeliveryState.CLAIMED, 0), now)
+        next_at = max(next_at, opens_at)
+        pace = ceiling or (broadcast.batch_size, broadcast.interval_s)
+        plan = Plan(counts.waiting, next_at, *pace, first)
+        return Progress(counts, collecting, next_at, plan.ends_at, retry_at, plan, held_until, ceiling)
+    measured = _measured_plan(session, broadcast, counts.waiting, now)
+    allowed = Plan(counts.waiting, opens_at, *ceiling, first) if ceiling else None
+    if allowed and not (measured and measured.ends_at >= allowed.ends_at):
+        return Progress(counts, collecting, None, allowed.ends_at, retry_at, allowed, held_until, ceiling)
+    ends_at = measured.ends_at if measured else None
+    return Progress(counts, collecting, None, ends_at, retry_at, measured, held_until)
 
 
 def _next_batch(session: Session, broadcast: Broadcast, claimed: int, now: datetime) -> datetime:
@@ -242,4 +243,4 @@ def _measured_plan(session: Session, broadcast: Broadcast, waiting: int, now: da
     seconds = (now - max(since, rows[1])).total_seconds() if rows[1] else 0
     if not rows[0] or seconds <= 0:
         return None
-    return Plan(waiting, now, 1, seconds / int(rows[0]))
+    return Plan(waiting, now, 1, seconds / int(rows[0]), first=0)

@@ -34,12 +34,25 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is still to come: `count` mails from `starts_at`, `batch_size` every `interval_s` seconds (may be a fraction)."""
+    """What is still to come: `count` mails from `starts_at`, `batch_size` every `interval_s` seconds (may be a fraction), the first time
+    only `first` where that is given."""
 
     count: int
     starts_at: datetime
     batch_size: int
     interval_s: float
+    first: int | None = None
+
+    @property
+    def ends_at(self) -> datetime:
+        """When the last of them leave."""
+        later = max(self.count - self.before(1), 0)
+        return self.starts_at + timedelta(seconds=-(-later // self.batch_size) * self.interval_s)
+
+    def before(self, batches: int) -> int:
+        """How many are gone after so many times."""
+        first = self.batch_size if self.first is None else self.first
+        return min(self.count, first + (batches - 1) * self.batch_size) if batches else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +121,7 @@ def arrange(
     With a plan the bars reach from the first mail to the planned end, without one to the last minute that has a count.
     """
     planned = plan if plan and plan.count > 0 else None
-    moments = [*minutes, *((planned.starts_at, _last(planned)) if planned else ())]
+    moments = [*minutes, *((planned.starts_at, planned.ends_at) if planned else ())]
     if not moments:
         return None
     first, last = min(moments), max(moments)
@@ -162,11 +175,6 @@ def _floor(moment: datetime, bucket: int, zone: ZoneInfo) -> datetime:
     return datetime.fromtimestamp(seconds - seconds % bucket - offset.total_seconds(), UTC)
 
 
-def _last(plan: Plan) -> datetime:
-    batches = -(-plan.count // plan.batch_size)
-    return plan.starts_at + timedelta(seconds=(batches - 1) * plan.interval_s)
-
-
 def _planned_between(plan: Plan, start: datetime, end: datetime) -> int:
     """How many mails of the plan leave in [start, end)."""
     return _planned_before(plan, end) - _planned_before(plan, start)
@@ -178,4 +186,4 @@ def _planned_before(plan: Plan, moment: datetime) -> int:
         return 0
     # A batch that leaves exactly at `moment` is not before it.
     batches = -(-elapsed // plan.interval_s)
-    return min(plan.count, int(batches) * plan.batch_size)
+    return plan.before(int(batches))

@@ -14,7 +14,7 @@ tally.py      counts
 hot.py        the way to on_sqlite.py and on_postgresql.py, the statements of the hot path
 """
 
-from webapp.core.ledger.ceiling import day_opens_at
+from webapp.core.ledger.ceiling import next_of_the_day
 from webapp.core.ledger.claims import Claim, Claimed, claim, release
 from webapp.core.ledger.freeze import freeze_chunk
 from webapp.core.ledger.leases import (
@@ -52,7 +52,6 @@ __all__ = [
     "cancel_waiting",
     "claim",
     "counts",
-    "day_opens_at",
     "end_lease",
     "freeze_chunk",
     "has_much",
@@ -60,6 +59,7 @@ __all__ = [
     "may_recover",
     "next_due",
     "next_look",
+    "next_of_the_day",
     "open_lease",
     "open_senders",
     "promote",

@@ -28,14 +28,12 @@ def openings(session: Session, limits: Limits, reading: Reading) -> list[list[Op
     return found
 
 
-def day_opens_at(session: Session, limits: Limits, now: datetime) -> datetime | None:
-    """When the ceiling of the day lets a mail leave again; None while it does."""
+def next_of_the_day(session: Session, limits: Limits, now: datetime) -> tuple[datetime, int] | None:
+    """From when on the ceiling of the day lets mails leave, and how many then; None without such a ceiling."""
     if not limits.per_day:
         return None
     opened = _of_the_day(session, limits.per_day, Reading(now, "", 0.0))
-    if opened and not opened[0].delay:
-        return None
-    return now + (timedelta(seconds=opened[0].delay) if opened else MINUTE)
+    return (now + timedelta(seconds=opened[0].delay), opened[0].count) if opened else (now + MINUTE, 1)
 
 
 def _of_the_day(session: Session, per_day: int, reading: Reading) -> list[Opening]:
