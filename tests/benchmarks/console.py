@@ -2,10 +2,8 @@
 of its own, from the beginning of the transaction until the commit is durable.
 """
 
-import tempfile
 import time
 from collections.abc import Iterable
-from pathlib import Path
 from statistics import quantiles
 
 from sqlalchemy.orm import Session
@@ -13,10 +11,10 @@ from sqlalchemy.orm import Session
 from tests import factories
 from tests.benchmarks.broadcasting import House
 from tests.benchmarks.figure import Figure
-from tests.benchmarks.filled import KINDS, filled, forget
-from tests.benchmarks.memory import sink
+from tests.benchmarks.filled import KINDS
+from tests.benchmarks.memory import big_house
 from tests.workers import wait_until
-from webapp.adapters import children, clock, database, valkey, wakeups
+from webapp.adapters import clock, database, wakeups
 from webapp.core import broadcasts, ledger
 from webapp.core.rules.lifecycle import BroadcastState, DeliveryState
 from webapp.core.rules.statuses import MessageType
@@ -29,15 +27,8 @@ GOAL_MS = 20.0
 def run(*, short: bool) -> Iterable[Figure]:
     clients = SHORT_CLIENTS if short else CLIENTS
     for kind in KINDS:
-        app = filled(kind, clients)
-        with tempfile.TemporaryDirectory(prefix="mm-") as name, sink() as port:
-            folder = Path(name)
-            queue, redis_url = valkey.start(folder / "valkey", log=folder / "valkey.log", durable=False)
-            try:
-                rounds = _rounds(House(app, redis_url, folder), port, 1 if short else ROUNDS, max(clients - MAILS, 0))
-            finally:
-                children.stop(queue)
-                forget(app)
+        with big_house(kind, clients) as (house, port):
+            rounds = _rounds(house, port, 1 if short else ROUNDS, max(clients - MAILS, 0))
         yield Figure.of(f"console, {kind}: a write while sending, p95", rounds, "ms", GOAL_MS, bound="at most")
 
 

@@ -34,21 +34,27 @@ GOAL_MB, GOAL_GROWTH_MB = 80.0, 5.0
 def run(*, short: bool) -> Iterable[Figure]:
     clients, few = (SHORT_CLIENTS, SHORT_FEW) if short else (CLIENTS, FEW)
     for kind in KINDS:
-        app = filled(kind, clients)
-        with tempfile.TemporaryDirectory(prefix="mm-") as name, sink() as port:
-            folder = Path(name)
-            queue, redis_url = valkey.start(folder / "valkey", log=folder / "valkey.log", durable=False)
-            try:
-                house = House(app, redis_url, folder)
-                of_few = [_peak(house, port, after=clients - few) for _ in range(1 if short else 3)]
-                of_all = [_peak(house, port, after=0) for _ in range(1)]
-            finally:
-                children.stop(queue)
-                forget(app)
+        with big_house(kind, clients) as (house, port):
+            of_few = [_peak(house, port, after=clients - few) for _ in range(1 if short else 3)]
+            of_all = [_peak(house, port, after=0) for _ in range(1)]
         growth = [most - least for most in of_all for least in of_few]
         yield Figure.of(f"memory, {kind}: sending to {few:,}", of_few, "MB", GOAL_MB, bound="at most")
         yield Figure.of(f"memory, {kind}: sending to {clients:,}", of_all, "MB", GOAL_MB, bound="at most")
         yield Figure.of(f"memory, {kind}: growth between the two", growth, "MB", GOAL_GROWTH_MB, bound="at most")
+
+
+@contextmanager
+def big_house(kind: str, clients: int) -> Iterator[tuple[House, int]]:
+    """A house on the filled database, with a queue of its own, and the port of a sink; afterwards the ledger is empty again."""
+    app = filled(kind, clients)
+    with tempfile.TemporaryDirectory(prefix="mm-") as name, sink() as port:
+        folder = Path(name)
+        queue, redis_url = valkey.start(folder / "valkey", log=folder / "valkey.log", durable=False)
+        try:
+            yield House(app, redis_url, folder), port
+        finally:
+            children.stop(queue)
+            forget(app)
 
 
 @contextmanager

@@ -224,3 +224,12 @@ def test_a_large_database_is_read_behind_a_page_that_stands_at_once(
 def test_a_mass_mail_that_does_not_exist_is_not_found(browser_client: FlaskClient):
     for path in ("", "recipient-count", "recipients", "candidates", "explain"):
         assert browser_client.get(f"/mass-mail/999/audience/{path}").status_code == 404
+
+
+def test_without_any_clients_it_says_where_they_come_from(opened: Page):
+    page = opened.reload()
+    assert "There are no clients yet. Import clients" in words(page) and "Take a choice back" not in words(page)
+
+
+def test_where_no_client_matches_it_says_to_take_a_choice_back(opened: Page, clients: list[Client]):
+    assert "No client matches. Take a choice back." in words(opened.choose(countries=["DE"], languages=["ja"]).text)
