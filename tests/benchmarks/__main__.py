@@ -14,7 +14,19 @@ from pathlib import Path
 
 from tests.benchmarks.figure import Figure
 
-SUBJECTS = ("audience", "freeze", "memory", "console", "pace", "render", "smtp", "sending", "round_trip", "workers")
+SUBJECTS = (
+    "audience",
+    "freeze",
+    "memory",
+    "console",
+    "pace",
+    "render",
+    "smtp",
+    "sending",
+    "parts",
+    "round_trip",
+    "workers",
+)
 """Modules of this package, in the order of the table. Each has `run(*, short: bool) -> Iterable[Figure]`."""
 
 

@@ -12,7 +12,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from subprocess import PIPE, Popen
 from typing import Any
@@ -41,6 +41,7 @@ PATIENCE_S = 300.0
 LOOK_S = 0.05
 Seconds = dict[str, float]
 TICK = os.sysconf("SC_CLK_TCK")
+PROCESSORS = len(os.sched_getaffinity(0))
 
 
 class Unaccounted(AssertionError):
@@ -50,12 +51,14 @@ class Unaccounted(AssertionError):
 @dataclass
 class Sent:
     """What one whole broadcast took. `cpu` are the seconds of processor time of all its sending processes from their fork to their end,
-    start-up included; `threads` the same by who used them, read shortly before their end."""
+    start-up included; `threads` the same by who used them, read shortly before their end. `beside` are the seconds of those that worked
+    for it at the same time, on the same processors: the database's own processes, the relay."""
 
     mails: int
     seconds: float
     cpu: float
     threads: Seconds = field(default_factory=dict)
+    beside: Seconds = field(default_factory=dict)
 
     @property
     def rate(self) -> float:
@@ -69,14 +72,22 @@ class Sent:
 
     def where(self) -> str:
         """Where the processor time of a mail goes, in words."""
-        return ", ".join(f"{name} {used / self.mails * 1e6:.1f}" for name, used in sorted(self.threads.items()))
+        return self._each(dict(sorted(self.threads.items())))
+
+    def together(self) -> str:
+        """Who used the machine's processors for a mail, and how busy they were."""
+        used = {"sender": self.cpu} | self.beside
+        return f"{self._each(used)}; {sum(used.values()) / self.seconds / PROCESSORS:.0%} of {PROCESSORS} processors"
+
+    def _each(self, seconds: Seconds) -> str:
+        return ", ".join(f"{name} {used / self.mails * 1e6:.1f}" for name, used in seconds.items())
 
 
 class House:
     """A console with its clients on one database, in which broadcasts are sent one after the other."""
 
-    def __init__(self, app: Flask, redis_url: str, folder: Path) -> None:
-        self.app, self.redis_url, self.folder = app, redis_url, folder
+    def __init__(self, app: Flask, redis_url: str, folder: Path, server: int | None = None) -> None:
+        self.app, self.redis_url, self.folder, self._server = app, redis_url, folder, server
         with app.app_context():
             self.engine = db.engine
         app.config["REDIS_URL"] = redis_url
@@ -89,11 +100,13 @@ class House:
             wait_until(lambda: self.is_quiet(hands), 60, "the workers are idle", hands[0].log)
             key = self.frozen_broadcast()
             before = [_children_seconds(hand.process.pid) for hand in hands]
+            of_server = self._server_seconds()
             with self.app.app_context():
                 wakeups.wake(key)
             threads = self._follow(key, hands)
             after = [_children_seconds(hand.process.pid) for hand in hands]
-        return self._accounted(key, sum(after) - sum(before), threads)
+            beside = {} if self._server is None else {"database": self._server_seconds() - of_server}
+        return replace(self._accounted(key, sum(after) - sum(before), threads), beside=beside)
 
     def worker(self, port: int, connections: int) -> Worker:
         """A worker, not yet started, with so many connections to the relay at `port`."""
@@ -121,6 +134,13 @@ class House:
                 database.will_write(session)
             session.commit()
             return broadcast.id
+
+    def _server_seconds(self) -> float:
+        """Processor time so far of the database's server with all its processes."""
+        if self._server is None:
+            return 0.0
+        living = Path(f"/proc/{self._server}/task/{self._server}/children").read_text().split()
+        return _children_seconds(self._server) + sum(own_seconds(int(pid)) for pid in (self._server, *living))
 
     def _follow(self, key: int, hands: list[Worker]) -> Seconds:
         """Wait until the broadcast is finished and its sending processes are gone; their processor time by thread, as last seen."""
@@ -174,12 +194,12 @@ def house(kind: str, clients: int) -> Iterator[House]:
         folder.chmod(0o711)
         queue, redis_url = valkey.start(folder / "valkey", log=folder / "valkey.log", durable=False)
         stack.callback(children.stop, queue)
-        url = f"sqlite:///{folder / 'massmail.sqlite3'}"
+        url, pid = f"sqlite:///{folder / 'massmail.sqlite3'}", None
         if kind == "PostgreSQL":
             (folder / "pg").mkdir()
             server = postgres.start(folder / "pg", durable=True)
             stack.callback(children.stop, server, sign=signal.SIGINT)
-            url = postgres.url(folder / "pg", "postgres")
+            url, pid = postgres.url(folder / "pg", "postgres"), server.pid
         app = make_app(url, folder)
         with app.app_context():
             flask_migrate.upgrade()
@@ -189,22 +209,33 @@ def house(kind: str, clients: int) -> Iterator[House]:
             if kind == "PostgreSQL":
                 with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
                     connection.execute(text("VACUUM ANALYZE"))
-        yield House(app, redis_url, folder)
+        yield House(app, redis_url, folder, pid)
 
 
-def accounted_by(sink: postfix.Sink, ours: House, port: int = 0, *, workers: int = 1, connections: int = 10) -> Sent:
-    """Send a broadcast to the sink (or to `port`, behind which it stands), and compare what it counted with the ledger."""
-    before = sink.mails()
-    sent = ours.send(port or sink.port, workers=workers, connections=connections)
+def accounted_by(relay: "postfix.Sink | FarRelay", ours: House, *, workers: int = 1, connections: int = 10) -> Sent:
+    """Send a broadcast to the relay, and compare what its sink counted with the ledger."""
+    sink = relay.sink if isinstance(relay, FarRelay) else relay
+    pids = {"relay": sink.pid} | ({"way to it": relay.pid} if isinstance(relay, FarRelay) else {})
+    before, used = sink.mails(), {name: own_seconds(pid) for name, pid in pids.items()}
+    sent = ours.send(relay.port, workers=workers, connections=connections)
     taken = sink.mails() - before
     if taken != sent.mails:
         raise Unaccounted(f"the ledger has {sent.mails} accepted mails, the relay took {taken}")
-    return sent
+    return replace(sent, beside=sent.beside | {name: own_seconds(pid) - used[name] for name, pid in pids.items()})
+
+
+@dataclass(frozen=True)
+class FarRelay:
+    """A sink that is far away: `port` is that of the process `pid`, which takes everything there and back, late."""
+
+    port: int
+    pid: int
+    sink: postfix.Sink
 
 
 @contextmanager
-def far_relay(round_trip: float = 0.020) -> Iterator[tuple[int, postfix.Sink]]:
-    """A sink so many seconds away, and the port by which it is reached. Raises postfix.Missing."""
+def far_relay(round_trip: float = 0.020) -> Iterator[FarRelay]:
+    """A sink so many seconds away. Raises postfix.Missing."""
     programs = postfix.programs()
     with tempfile.TemporaryDirectory(prefix="mm-") as folder, programs.receive(Path(folder)) as sink:
         command = [sys.executable, "-m", "tests.benchmarks.delay_proxy"]
@@ -212,9 +243,18 @@ def far_relay(round_trip: float = 0.020) -> Iterator[tuple[int, postfix.Sink]]:
         with Popen(command, stdout=PIPE, cwd=ROOT) as proxy:
             assert proxy.stdout is not None
             try:
-                yield int(proxy.stdout.readline()), sink
+                yield FarRelay(int(proxy.stdout.readline()), proxy.pid, sink)
             finally:
                 proxy.terminate()
+
+
+def own_seconds(pid: int) -> float:
+    """Processor time of a process; none when it is gone."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / TICK
 
 
 def _children_seconds(pid: int) -> float:

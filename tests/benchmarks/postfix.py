@@ -68,7 +68,7 @@ class Programs:
         process = children.start(command, log=log, env=self.environ)
         try:
             _wait(process, port, log)
-            yield Sink(port, log)
+            yield Sink(port, log, process.pid)
         finally:
             children.stop(process)
 
@@ -79,6 +79,7 @@ class Sink:
 
     port: int
     log: Path
+    pid: int
 
     def mails(self) -> int:
         """How many it has taken since its start, as it says itself."""

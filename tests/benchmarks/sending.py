@@ -21,7 +21,7 @@ from tests.benchmarks.figure import Figure
 from webapp.core.rules.message import compile_message
 
 KINDS = ("SQLite", "PostgreSQL")
-ROUNDS, CLIENTS, OF_FLASK_MAIL = 5, 50_000, 500
+ROUNDS, CLIENTS, OF_FLASK_MAIL = 5, 100_000, 500
 SHORT_ROUNDS, SHORT_CLIENTS, SHORT_OF_FLASK_MAIL = 1, 1_500, 20
 GOALS = {"SQLite": 1.2, "PostgreSQL": 0.9}
 AS_FLASK_MAIL, CPU = 30, 45
@@ -66,6 +66,7 @@ def _figures(programs: postfix.Programs, sink: postfix.Sink, houses: dict[str, H
             f"  {kind}: {_words(rates)} mails/s of {ours[kind][-1].mails}; µs CPU/mail by thread: {ours[kind][-1].where()};"
             f" {beside:.2f} x what smtp-source takes"
         )
+        print(f"  {kind}: all together: {ours[kind][-1].together()}")
     cpu, kernel = median(took.microseconds for took in source), median(took.of_kernel for took in source)
     print(
         f"  smtp-source: {_words(of_source)} mails/s of {mails}; {cpu:.0f} µs CPU/mail, {kernel:.0f} of them in the kernel"

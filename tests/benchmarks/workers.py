@@ -17,10 +17,10 @@ def run(*, short: bool) -> Iterable[Figure]:
         name = f"two workers beside one, {kind}, {CONNECTIONS} connections each"
         ratios = []
         try:
-            with far_relay() as (port, sink), house(kind, SHORT_CLIENTS if short else CLIENTS) as ours:
+            with far_relay() as relay, house(kind, SHORT_CLIENTS if short else CLIENTS) as ours:
                 for _ in range(1 if short else ROUNDS):
                     one, two = (
-                        accounted_by(sink, ours, port, workers=workers, connections=CONNECTIONS) for workers in (1, 2)
+                        accounted_by(relay, ours, workers=workers, connections=CONNECTIONS) for workers in (1, 2)
                     )
                     ratios.append(two.rate / one.rate)
         except Missing as missing:
