@@ -144,7 +144,12 @@ class Outbox:
         """Mails claimed and not yet recorded."""
         return len(self._queue) + len(self._under_way) + len(self._settled) + len(self._recording)
 
+    def queued(self) -> int:
+        """Mails claimed and not yet taken by the mailer."""
+        return len(self._queue)
+
     def under_way(self) -> int:
+        """Mails that the mailer has taken and not settled."""
         return len(self._under_way)
 
     def to_record(self) -> list[Settled]:

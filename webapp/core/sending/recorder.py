@@ -161,12 +161,12 @@ class Recorder(threading.Thread):
             self._outbox.bar("all connections that the relay may be given are in use")
 
     def _wanted(self, reading: Reading, recording: int) -> int:
-        """How many mails to claim now, while so many outcomes are recorded: a group ahead of the mailer, unless it is known that there are
-        none."""
+        """How many mails to claim now, while so many outcomes are recorded: two groups beside what is at the relay, so that one is still
+        there when the next is claimed; unless it is known that there are none."""
         if reading.ticks < self._claim_at and not recording:
             return 0
-        room = 3 * self._group - self._outbox.held() + recording
-        return min(room, 2 * self._group)
+        outbox = self._outbox
+        return 2 * self._group - (outbox.held() - outbox.under_way()) + recording
 
     def _plan(self, claim: Claim, reading: Reading) -> None:
         """When to try to claim next: with the next group, or when the pace allows or a row is due again."""
@@ -232,7 +232,7 @@ class Recorder(threading.Thread):
             moments = [self._renewed + ledger.RENEW_S]
             if first_seen is not None:
                 moments.append(first_seen + habits.latest_s)
-            if outbox.held() < 2 * self._group:
+            if outbox.queued() < self._group:
                 moments.append(self._claim_at)
             if min(moments) <= ticks:
                 return

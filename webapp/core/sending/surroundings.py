@@ -23,7 +23,7 @@ class Habits:
     broadcasts are read. `patience_s`: how long to insist when the database does not take outcomes.
     """
 
-    group: int = 200
+    group: int = 400
     connections: int = 10
     latest_s: float = 0.05
     lead_s: float = 0.2
