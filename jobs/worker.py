@@ -18,10 +18,9 @@ import click
 import rq.job
 import rq.serializers
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Session
 
 from jobs import endurance, surroundings
-from webapp.adapters import wakeups
+from webapp.adapters import database, wakeups
 from webapp.config import settings
 from webapp.core import tag_catalogue
 from webapp.extensions import db
@@ -73,8 +72,7 @@ def complete() -> None:
 def learn_languages() -> None:
     """Let this worker's work-horses find what they need to write for clients. A database that is not there yet is no hindrance."""
     try:
-        with Session(db.engine) as session:
-            tag_catalogue.learn(session)
+        database.look_through(db.engine, tag_catalogue.learn)
     except SQLAlchemyError as error:
         log.warning("The clients' languages cannot be read yet: %s", error)
 
@@ -84,7 +82,7 @@ def spare_the_collector() -> None:
     copy the memory they share. And have it look less often at what comes and goes mail by mail, of which hardly anything is a cycle."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(20_000, 20, 20)
+    gc.set_threshold(20_000, 10, 5)
 
 
 def only_ours(import_attribute: Callable[[str], Any]) -> Callable[[str], Any]:

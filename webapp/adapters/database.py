@@ -2,7 +2,7 @@
 
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
 from typing import Any
 
@@ -13,6 +13,7 @@ from webapp.adapters import turnstile
 
 BUSY_TIMEOUT_MS = 10_000
 ALWAYS = ("foreign_keys=ON", "cache_size=-65536", "temp_store=MEMORY")
+LITTLE = "cache_size=-2048"
 CALM = ("synchronous=FULL", "wal_autocheckpoint=1000")
 HASTY = ("synchronous=NORMAL", "wal_autocheckpoint=0")
 LOOK_S = 0.02
@@ -54,7 +55,7 @@ def _set(connection: Any, pragmas: Iterable[str]) -> None:
 
 
 def remember_little(engine: Engine) -> None:
-    """Have this process keep at most 8 MB of a SQLite database per connection from now on: it goes through its rows once, in order, and
+    """Have this process keep at most 2 MB of a SQLite database per connection from now on: it goes through its rows once, in order, and
     what it leaves free the system uses to keep the file in memory for everybody."""
     if engine.dialect.name == "sqlite" and not event.contains(engine, "connect", _keep_little):
         event.listen(engine, "connect", _keep_little)
@@ -62,7 +63,17 @@ def remember_little(engine: Engine) -> None:
 
 
 def _keep_little(connection, _record) -> None:
-    connection.execute("PRAGMA cache_size=-8192")
+    connection.execute(f"PRAGMA {LITTLE}")
+
+
+def look_through(engine: Engine, work: Callable[[Session], object]) -> None:
+    """Do something that reads a whole table, once, and keep nothing of what SQLite remembers of it: processes that are forked later would
+    carry that along."""
+    with Session(engine) as session:
+        if engine.dialect.name == "sqlite":
+            session.connection().exec_driver_sql(f"PRAGMA {LITTLE}")
+        work(session)
+    engine.dispose()
 
 
 def will_write(session: Session, *, hastily: bool = False) -> None:
