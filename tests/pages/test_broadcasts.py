@@ -361,6 +361,13 @@ def test_a_decision_about_uncertain_mails_is_taken_for_all(
     assert states == sorted([D.ACCEPTED, delivery, delivery])
 
 
+def test_nothing_of_a_cancelled_one_is_sent_again(browser_client, sqlite_session, make):
+    broadcast = make(B.CANCELLED, {D.UNCERTAIN: 1})
+    answer = browser_client.post(f"/mass-mail/{broadcast.id}/uncertain", data={"decision": "retry"})
+    assert "This mass mail is cancelled" in answer.text
+    assert [row.state for row in sqlite_session.query(Delivery)] == [D.UNCERTAIN]
+
+
 def test_one_that_was_cancelled_before_it_began_says_that_nobody_got_it(browser_client, make):
     broadcast = make(B.CANCELLED)
     assert "Cancelled before it began." in browser_client.get(f"/mass-mail/{broadcast.id}/").text

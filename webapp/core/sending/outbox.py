@@ -89,7 +89,7 @@ class Outbox:
         if self._queue[-1][0] == 0.0:
             return min(len(self._queue), room)
         now = self._ticks()
-        return min(sum(1 for not_before, _ in self._queue if not_before <= now), room)
+        return min(sum(1 for not_before, _ in list(self._queue) if not_before <= now), room)
 
     def most_connections(self) -> int | None:
         return self.connections_allowed
