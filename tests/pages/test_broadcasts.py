@@ -363,9 +363,19 @@ def test_a_decision_about_uncertain_mails_is_taken_for_all(
 
 def test_nothing_of_a_cancelled_one_is_sent_again(browser_client, sqlite_session, make):
     broadcast = make(B.CANCELLED, {D.UNCERTAIN: 1})
-    answer = browser_client.post(f"/mass-mail/{broadcast.id}/uncertain", data={"decision": "retry"})
-    assert "This mass mail is cancelled" in answer.text
+    address = f"/mass-mail/{broadcast.id}/uncertain"
+    assert address in browser_client.get(f"/mass-mail/{broadcast.id}/").text
+    assert 'value="failed"' in (question := browser_client.get(address).text) and 'value="retry"' not in question
+    answer = browser_client.post(address, data={"decision": "retry"})
+    assert answer.status_code == 409 and "This mass mail is cancelled" in answer.text
     assert [row.state for row in sqlite_session.query(Delivery)] == [D.UNCERTAIN]
+
+
+@pytest.mark.parametrize("data", [{"number": "1"}, {"number": "3"}, {"delivery_id": "0"}, {"delivery_id": "one"}])
+def test_a_decision_is_only_about_the_mails_that_were_seen(browser_client, sqlite_session, make, data):
+    broadcast = make(B.NEEDS_ATTENTION, {D.UNCERTAIN: 2})
+    browser_client.post(f"/mass-mail/{broadcast.id}/uncertain", data={"decision": "accepted"} | data)
+    assert [row.state for row in sqlite_session.query(Delivery)] == [D.UNCERTAIN] * 2
 
 
 def test_one_that_was_cancelled_before_it_began_says_that_nobody_got_it(browser_client, make):

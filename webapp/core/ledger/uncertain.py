@@ -7,8 +7,10 @@ from typing import Literal
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from webapp.core.errors import Conflict
 from webapp.core.ledger import tally
-from webapp.core.rules.lifecycle import DeliveryState
+from webapp.core.rules.lifecycle import BroadcastState, DeliveryState
+from webapp.core.tables.broadcasts import Broadcast
 from webapp.core.tables.deliveries import Delivery
 
 Decision = Literal["accepted", "failed", "retry"]
@@ -22,14 +24,27 @@ CHUNK = 5_000
 
 
 def resolve_uncertain(
-    session: Session, broadcast_id: int, ids: Collection[int] | None, decision: Decision, now: datetime
+    session: Session,
+    broadcast_id: int,
+    ids: Collection[int] | None,
+    decision: Decision,
+    now: datetime,
+    *,
+    seen: int | None = None,
 ) -> int:
     """Decide about uncertain rows: these, or all of the broadcast (None). Returns how many.
 
     "retry" sends the same mail again, byte for byte, so that a relay or mailbox can know it as a repeat. Call
     `broadcasts.finish_if_done` afterwards: it finishes the broadcast, or lets it go back to sending.
+
+    `seen` is how many there were when it was decided. Raises Conflict, and is to be rolled back, when there are others by now, or when
+    what is cancelled should be sent again.
     """
     state, reason = _TARGETS[decision]
+    if state is DeliveryState.PENDING and _is_cancelled(session, broadcast_id):
+        raise Conflict(
+            "This mass mail is cancelled: nothing of it is sent any more. Count it as accepted or as failed."
+        )
     moved = 0
     for chunk in _chunks(session, broadcast_id, ids):
         moved += session.execute(
@@ -42,9 +57,17 @@ def resolve_uncertain(
             .values(state=state, reason=reason, due_at=now if state is DeliveryState.PENDING else None, changed_at=now)
             .execution_options(synchronize_session=False)
         ).rowcount  # type: ignore[attr-defined]
+    if seen is not None and moved != seen:
+        raise Conflict("Meanwhile there are more or fewer mails to decide about. Look at them, and decide again.")
     if moved:
         tally.add(session, broadcast_id, tally.CONSOLE, {DeliveryState.UNCERTAIN: -moved, state: moved})
     return moved
+
+
+def _is_cancelled(session: Session, broadcast_id: int) -> bool:
+    """Whether it is cancelled; if not, it is not until the end of the transaction."""
+    query = select(Broadcast.state).where(Broadcast.id == broadcast_id).with_for_update(key_share=True)
+    return session.scalar(query) is BroadcastState.CANCELLED
 
 
 def _chunks(session: Session, broadcast_id: int, ids: Collection[int] | None) -> list[list[int]]:

@@ -104,13 +104,12 @@ def decided(broadcast_id: int):
     decision = request.form.get("decision", "")
     if decision not in get_args(Decision):
         raise Invalid("Choose what should be done.", "decision")
-    if decision == "retry" and broadcasts.get(db.session, broadcast_id).state is BroadcastState.CANCELLED:
-        raise Invalid(
-            "This mass mail is cancelled: nothing of it is sent any more. Count the mail as accepted or failed.",
-            "decision",
-        )
-    one = request.form.get("delivery_id", type=int)
-    moved = resolve_uncertain(db.session, broadcast_id, [one] if one else None, cast(Decision, decision), now())
+    try:
+        ids = [int(request.form["delivery_id"])] if "delivery_id" in request.form else None
+    except ValueError:
+        raise Invalid("This does not name a mail.", "delivery_id") from None
+    seen = request.form.get("number", type=int)
+    moved = resolve_uncertain(db.session, broadcast_id, ids, cast(Decision, decision), now(), seen=seen)
     broadcasts.finish_if_done(db.session, broadcast_id, now())
     db.session.commit()
     wakeups.wake(broadcast_id)
