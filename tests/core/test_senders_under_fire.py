@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
 import pytest
 from flask import Flask
-from sqlalchemy import Engine, event, text
+from sqlalchemy import Connection, Engine, event, text
 from sqlalchemy.orm import Session
 
 from tests import engine
@@ -75,6 +76,33 @@ def test_a_database_that_drops_its_connections_only_interrupts_the_sending(postg
     ending = engine.send(where, broadcast_id, tmp_path, lambda: mailer, habits=Habits(group=5))
     assert ending.state is S.FINISHED and time.monotonic() - begin < 20
     assert len(mailer.sent) == len({mail.delivery_id for mail in mailer.sent}) == 120
+
+
+@pytest.mark.parametrize("lost", [1, 2])
+def test_mails_whose_claim_was_committed_without_an_answer_are_sent_all_the_same(
+    postgresql: Engine, tmp_path: Path, lost: int
+):
+    """The answer to the commit is lost: of the first claim, or of the one after the first outcomes' record."""
+    where = postgresql
+    with Session(where) as session:
+        broadcast_id = engine.sending_broadcast(session, mails=6, batch_size=3, interval_s=1).id
+    claims: list[int] = []
+
+    def lose_the_answer(connection: Connection) -> None:
+        driver = connection.connection.driver_connection
+        states = "SELECT count(*) FROM delivery WHERE state = 'claimed' AND changed_at > now() - interval '1 minute'"
+        with driver.cursor() as cursor:
+            if cursor.execute(states).fetchone()[0] and len(claims) < lost:
+                claims.append(1)
+                if len(claims) == lost:
+                    driver.commit()
+                    raise psycopg.OperationalError("the answer to the commit was lost")
+
+    event.listen(where, "commit", lose_the_answer)
+    mailer = PlainMailer()
+    ending = engine.send(where, broadcast_id, tmp_path, lambda: mailer)
+    assert len(claims) == lost and ending.state is S.FINISHED
+    assert len(mailer.sent) == len({mail.delivery_id for mail in mailer.sent}) == 6
 
 
 @pytest.mark.parametrize("case", ["the last mail of a large batch", "the probe of a large batch", "a high ceiling"])

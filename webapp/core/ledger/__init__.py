@@ -15,7 +15,7 @@ hot.py        the way to on_sqlite.py and on_postgresql.py, the statements of th
 """
 
 from webapp.core.ledger.ceiling import next_of_the_day
-from webapp.core.ledger.claims import Claim, Claimed, claim, release
+from webapp.core.ledger.claims import Claim, Claimed, claim, release, release_all
 from webapp.core.ledger.freeze import freeze_chunk
 from webapp.core.ledger.leases import (
     LEASE_S,
@@ -66,6 +66,7 @@ __all__ = [
     "record",
     "recover",
     "release",
+    "release_all",
     "release_held",
     "renew",
     "resolve_uncertain",

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from webapp.core.ledger import ceiling, pace, tally
@@ -162,6 +162,16 @@ def _take(
         for row in wanted
         if row[0] in taken
     ]
+
+
+def release_all(session: Session, lease: Lease, now: datetime, *, but: Collection[int] = ()) -> None:
+    """Give back every claimed mail of the lease that was not begun, whoever knows of it; those of `but` stay."""
+    claimed = select(Delivery.id).where(
+        Delivery.broadcast_id == lease.broadcast_id,
+        Delivery.state == DeliveryState.CLAIMED,
+        Delivery.sender_id == lease.sender_id,
+    )
+    release(session, lease, [key for key in session.scalars(claimed) if key not in but], now)
 
 
 def release(session: Session, lease: Lease, delivery_ids: Sequence[int], now: datetime) -> None:

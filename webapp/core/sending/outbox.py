@@ -176,10 +176,6 @@ class Outbox:
             return not_before if not_before > self._ticks() else None
         return None
 
-    def take_back(self) -> list[int]:
-        """Deliveries that were claimed and of which nothing left. Only once the mailer has ended."""
-        return [*(claimed.delivery_id for _, claimed in self._queue), *self._under_way]
-
     def break_off(self, why: str) -> None:
         """The mailer ended with mails under way: those it had begun are uncertain."""
         for claimed in list(self._under_way.values()):

@@ -51,6 +51,8 @@ class Recorder(threading.Thread):
         self._behind_since: float | None = None
         self._barren_since: float | None = None
         self._others_have_none = False
+        self._in_hand: set[int] = set()
+        self._may_have_claimed_more = False
         self._mailer_has_ended = threading.Event()
 
     def mailer_has_ended(self) -> None:
@@ -81,6 +83,7 @@ class Recorder(threading.Thread):
         settled = self._outbox.to_record()
         claim, reading = self._insist(lambda: self._transaction(settled))
         self._outbox.recorded()
+        self._in_hand.difference_update(one.delivery_id for one in settled)
         self._renewed = reading.ticks
         self._outbox.deadline = reading.ticks + ledger.LEASE_S - ledger.MARGIN_S
         if claim is None:
@@ -89,6 +92,7 @@ class Recorder(threading.Thread):
             self._outbox.bar("the broadcast is not sending any more")
             return
         if claim.mails:
+            self._in_hand.update(mail.delivery_id for mail in claim.mails)
             self._outbox.add(claim.mails, reading.ticks)
         self._plan(claim, reading)
         self._consider_help(claim, reading.ticks)
@@ -98,6 +102,8 @@ class Recorder(threading.Thread):
         self._shell.prepare(session)
         reading = self._shell.reading()
         ledger.renew(session, lease, reading.wall)
+        if self._may_have_claimed_more:
+            ledger.release_all(session, lease, reading.wall, but=self._in_hand)
         allowed = self._heed_limits(session, reading)
         got_through = False
         if settled:
@@ -126,6 +132,7 @@ class Recorder(threading.Thread):
             if promoting:
                 self._promoted = reading.ticks
         session.commit()
+        self._may_have_claimed_more = False
         self._may_hold(allowed, reading.ticks)
         self._has_paused = is_ill
         self._is_probing = self._is_probing and not got_through
@@ -278,13 +285,12 @@ class Recorder(threading.Thread):
 
     def _finish(self) -> None:
         """Give back what was not begun, end the lease, and see whether the broadcast is done."""
-        leftover = self._outbox.take_back()
 
         def last() -> None:
             self._shell.prepare(self._session)
             now = self._shell.reading().wall
             ledger.renew(self._session, self._lease, now)
-            ledger.release(self._session, self._lease, leftover, now)
+            ledger.release_all(self._session, self._lease, now)
             ledger.end_lease(self._session, self._lease, now)
             self._session.commit()
 
@@ -307,6 +313,9 @@ class Recorder(threading.Thread):
                 if self._shell.ticks() - began > self._habits.patience_s:
                     raise
                 log.warning("broadcast %s: the database takes nothing: %s", self._lease.broadcast_id, error)
+                self._may_have_claimed_more = (
+                    True  # it may have been committed all the same, and only the answer was lost
+                )
                 self._outbox.hold(True)
                 self._outbox.sync_journal()
                 with self._outbox.changed:
