@@ -4,6 +4,7 @@ import os
 import socket
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 from sqlalchemy.orm import Session
 
@@ -35,7 +36,7 @@ def send_batch(broadcast_id: int, much: int = MUCH) -> None:
         database.remember_little(db.engine)
         turn = Turn()
         folder = journals(app)
-        sweeping.recover(shell(turn), lambda name: journal.find(folder, name), broadcast_id)
+        sweeping.recover(shell(turn), partial(journal.find, folder), partial(journal.discard, folder), broadcast_id)
         with Session(db.engine) as session:
             if ledger.in_force(session, broadcast_id, clock.now()) and not _may_join(session, broadcast_id, much, turn):
                 return

@@ -8,7 +8,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 
 
-OF_A_SERVER = {"pool_pre_ping": True, "connect_args": {"connect_timeout": 10}}
+ALIVE = {"keepalives_idle": 5, "keepalives_interval": 3, "keepalives_count": 4, "tcp_user_timeout": 17_000}
+"""A server that vanished without a word is found out within seconds, before a sender's lease ends, and not after the system's two hours
+(https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-KEEPALIVES; the last one in milliseconds)."""
+
+OF_A_SERVER = {"pool_pre_ping": True, "connect_args": {"connect_timeout": 10} | ALIVE}
 """A database server may be started anew: a connection that died meanwhile is replaced unseen, and one that is away answers in the end."""
 
 

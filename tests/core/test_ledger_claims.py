@@ -13,7 +13,7 @@ from webapp.core.ledger import Claim, Lease, LeaseLost, on_postgresql, on_sqlite
 from webapp.core.ledger.leases import take_over
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.core.tables.clients import Client
-from webapp.core.tables.deliveries import Delivery
+from webapp.core.tables.deliveries import Delivery, Sender
 
 
 def values(holders):
@@ -115,7 +115,7 @@ def test_a_retry_whose_time_has_come_goes_before_mails_never_tried(session: Sess
 def test_a_sender_whose_rows_were_taken_over_claims_nothing_more(session: Session, clocks: Clocks):
     broadcast = engine.sending_broadcast(session)
     lease = engine.lease_for(session, broadcast, clocks)
-    assert take_over(session, lease, clocks.wall) is not None
+    assert take_over(session, lease, session.get_one(Sender, lease.sender_id).expires_at, clocks.wall) is not None
     session.commit()
     with pytest.raises(LeaseLost):
         ledger.renew(session, lease, clocks.wall)

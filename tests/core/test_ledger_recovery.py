@@ -145,9 +145,25 @@ def test_the_stale_sender_can_change_nothing_afterwards(session: Session, clocks
 
 def test_of_two_sweeps_one_recovers(session: Session, clocks: Clocks):
     _, sender, _, _ = abandoned(session, clocks)
-    stale = Sender(id=sender.id, broadcast_id=sender.broadcast_id, epoch=sender.epoch, boot=sender.boot)
+    stale = Sender(
+        id=sender.id,
+        broadcast_id=sender.broadcast_id,
+        epoch=sender.epoch,
+        boot=sender.boot,
+        expires_at=sender.expires_at,
+    )
     assert ledger.recover(session, sender, LET_GO, clocks.reading())
     assert not ledger.recover(session, stale, LET_GO, clocks.reading())
+
+
+def test_a_sender_that_goes_on_while_its_journal_is_read_is_not_taken_over(session: Session, clocks: Clocks):
+    broadcast, sender, _, lease = abandoned(session, clocks)
+    as_read = Sender(id=sender.id, broadcast_id=broadcast.id, epoch=1, boot=sender.boot, expires_at=sender.expires_at)
+    clocks.pass_(LEASE_S + SUSPICION_S)
+    ledger.renew(session, lease, clocks.wall)
+    session.commit()
+    assert not ledger.recover(session, as_read, LET_GO, clocks.reading())
+    assert engine.states(session, broadcast) == {"claimed": 4}
 
 
 def test_recovered_mails_that_left_hold_their_place_of_the_pace(session: Session, clocks: Clocks):

@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from itertools import count
 from pathlib import Path
 
@@ -48,6 +49,11 @@ def elsewhere(where: Engine, call: Callable[[Session], object]) -> None:
         database.will_write(session)
         call(session)
         session.commit()
+
+
+def journals(folder: Path) -> tuple[sweeping.FindJournal, sweeping.DiscardJournal]:
+    """Where the sweep finds the journals of senders that are no more, and how it lets go of them."""
+    return partial(journal.find, folder), partial(journal.discard, folder)
 
 
 def test_it_sends_each_mail_once_and_finishes(where: Engine, session: Session, tmp_path: Path, mail_server: MailServer):
@@ -337,7 +343,9 @@ def test_when_the_database_stays_away_the_journal_tells_the_sweep(where: Engine,
             habits=Habits(group=5, patience_s=0.5, retry_s=0.1),
         )
     assert engine.states(session, broadcast).get("claimed", 0) > 0
-    sweeping.recover(engine.shell(where), lambda name: journal.find(tmp_path, name))
+    assert len(journal.names(tmp_path)) == 1
+    sweeping.recover(engine.shell(where), *journals(tmp_path))
+    assert journal.names(tmp_path) == []
     found = engine.states(session, broadcast)
     assert found == engine.tallied(session, broadcast)
     assert found == {"accepted": len(mailer.sent), "pending": 30 - len(mailer.sent)}
@@ -453,22 +461,22 @@ def test_the_sweep_wakes_what_is_due_and_recovers_and_cancels_the_rest(where: En
     cancelled = engine.sending_broadcast(session, mails=0)
     broadcasts.cancel(session, cancelled.id, clock.now())
     session.commit()
-    find = lambda name: journal.find(tmp_path, name)  # noqa: E731
-    woken = sweeping.sweep(engine.shell(where), find)
+    woken = sweeping.sweep(engine.shell(where), *journals(tmp_path))
     assert woken == [due.id, scheduled.id, gone.id] or set(woken) >= {due.id, scheduled.id}
     assert later.id not in woken and cancelled.id not in woken
     assert engine.states(session, cancelled).get("pending", 0) == 0
     lease: Lease | None = None
     lease = ledger.open_lease(session, due.id, host="h", pid=1, journal="x", reading=clock.reading())
     session.commit()
-    assert due.id not in sweeping.sweep(engine.shell(where), find)
-    assert session.get_one(Sender, lease.sender_id).ended_at is None and take_over(session, lease, clock.now())
+    assert due.id not in sweeping.sweep(engine.shell(where), *journals(tmp_path))
+    sender = session.get_one(Sender, lease.sender_id)
+    assert sender.ended_at is None and take_over(session, lease, sender.expires_at, clock.now())
 
 
 def test_there_is_nothing_left_to_say_about_a_finished_broadcast(where: Engine, session: Session, tmp_path: Path):
     broadcast = engine.sending_broadcast(session, mails=3)
     engine.send(where, broadcast.id, tmp_path, PlainMailer)
-    assert sweeping.sweep(engine.shell(where), lambda name: journal.find(tmp_path, name)) == []
+    assert sweeping.sweep(engine.shell(where), *journals(tmp_path)) == []
     assert sending.Ending("the broadcast is not sending", S.FINISHED) == engine.send(
         where, broadcast.id, tmp_path, PlainMailer
     )

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, case, func, not_, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, func, not_, or_, select, update
 from sqlalchemy.orm import Session
 
 from webapp.core.ledger.hot import hot
@@ -61,16 +61,18 @@ def end_lease(session: Session, lease: Lease, now: datetime) -> None:
         raise LeaseLost(f"sender {lease.sender_id} of broadcast {lease.broadcast_id}")
 
 
-def take_over(session: Session, lease: Lease, now: datetime) -> Lease | None:
-    """End another process's lease under a new epoch, in which its rows may be settled; None when somebody else was faster."""
+def take_over(session: Session, lease: Lease, expires_at: datetime, now: datetime) -> Lease | None:
+    """End another process's lease under a new epoch, in which its rows may be settled; None when somebody else was faster, also that
+    process itself: it has renewed a lease that was to end at `expires_at` when its journal was read."""
     epoch = lease.epoch + 1
-    return Lease(lease.sender_id, lease.broadcast_id, epoch) if _end(session, lease, now, epoch=epoch) else None
+    is_over = _end(session, lease, now, Sender.expires_at == expires_at, epoch=epoch)
+    return Lease(lease.sender_id, lease.broadcast_id, epoch) if is_over else None
 
 
-def _end(session: Session, lease: Lease, now: datetime, *, epoch: int) -> bool:
+def _end(session: Session, lease: Lease, now: datetime, *conditions: ColumnElement[bool], epoch: int) -> bool:
     ended = session.execute(
         update(Sender)
-        .where(Sender.id == lease.sender_id, Sender.epoch == lease.epoch, Sender.ended_at.is_(None))
+        .where(Sender.id == lease.sender_id, Sender.epoch == lease.epoch, Sender.ended_at.is_(None), *conditions)
         .values(epoch=epoch, ended_at=now)
         .execution_options(synchronize_session=False)
     )

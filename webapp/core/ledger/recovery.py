@@ -56,7 +56,8 @@ def recover(session: Session, sender: Sender, finding: JournalFinding, reading: 
     """Take a sender's rows over and settle them: a reply in the journal is the outcome; content begun without a reply is uncertain; neither
     means never handed over. Without a journal that can be trusted every row is uncertain. False when somebody else was faster.
     """
-    lease = take_over(session, Lease(sender.id, sender.broadcast_id, sender.epoch), reading.wall)
+    old = Lease(sender.id, sender.broadcast_id, sender.epoch)
+    lease = take_over(session, old, sender.expires_at, reading.wall)
     if lease is None:
         return False
     terms = Terms.of(session.get_one(Broadcast, sender.broadcast_id), limits.read(session))

@@ -17,12 +17,13 @@ NEAR_S = 15.0
 """A broadcast with a mail due within this is woken; the next sweep comes before that is over."""
 
 FindJournal = Callable[[str], JournalFinding]
+DiscardJournal = Callable[[str], None]
 log = logging.getLogger(__name__)
 
 
-def sweep(shell: Shell, find_journal: FindJournal) -> list[int]:
+def sweep(shell: Shell, find_journal: FindJournal, discard_journal: DiscardJournal) -> list[int]:
     """One round over everything that is not finished. Returns the broadcasts that are to be woken."""
-    recover(shell, find_journal)
+    recover(shell, find_journal, discard_journal)
     due = []
     with Session(shell.engine) as session:
         shell.prepare(session)
@@ -37,21 +38,23 @@ def sweep(shell: Shell, find_journal: FindJournal) -> list[int]:
     return due
 
 
-def recover(shell: Shell, find_journal: FindJournal, broadcast_id: int | None = None) -> list[str]:
-    """Settle what ended senders left behind, of one broadcast or of all. Returns the names of their journals, which have served."""
-    served = []
+def recover(
+    shell: Shell, find_journal: FindJournal, discard_journal: DiscardJournal, broadcast_id: int | None = None
+) -> None:
+    """Settle what ended senders left behind, of one broadcast or of all, and let go of their journals."""
     with Session(shell.engine) as session:
         for sender in ledger.open_senders(session, broadcast_id):
             session.rollback()
             shell.prepare(session)
             session.refresh(sender)
             finding, reading = find_journal(sender.journal), shell.reading()
+            name, served = sender.journal, False
             if sender.ended_at is None and ledger.may_recover(session, sender, finding, reading):
                 log.warning("broadcast %s: recovering sender %s (%s)", sender.broadcast_id, sender.id, sender.host)
-                if ledger.recover(session, sender, finding, reading):
-                    served.append(sender.journal)
+                served = ledger.recover(session, sender, finding, reading)
             session.commit()
-    return served
+            if served:
+                discard_journal(name)
 
 
 def _is_due(session: Session, broadcast: Broadcast, reading: Reading) -> bool:
