@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from sqlalchemy import Engine, text, update
+from sqlalchemy import Engine, delete, text, update
 from sqlalchemy.orm import Session
 
 from tests import engine, factories
@@ -25,7 +25,7 @@ from webapp.core.rules.lifecycle import BroadcastState
 from webapp.core.rules.outcome import Cause, Reply, Stage
 from webapp.core.sending import Habits, sweeping
 from webapp.core.tables.broadcasts import Broadcast
-from webapp.core.tables.deliveries import Sender
+from webapp.core.tables.deliveries import PaceUse, Sender
 
 POLICY = Reply(Stage.DOT, 550, "5.7.1 we do not like you")
 UNKNOWN = Reply(Stage.RCPT, 550, "5.1.1 no such user")
@@ -182,6 +182,22 @@ def test_a_mail_whose_commands_are_out_is_called_back_when_the_relay_proves_ill_
     assert engine.send(where, broadcast.id, tmp_path, lambda: mailer).state is S.PAUSED
     assert not mailer.sent and engine.states(session, broadcast) == {"held": 1, "pending": 19}
     assert [row.attempts for row in engine.rows(session, broadcast)] == [1] + [0] * 19
+
+
+@pytest.mark.parametrize("taken", [0, 1, 2])
+def test_an_ill_relay_pauses_it_also_when_each_mail_has_a_sender_of_its_own(
+    where: Engine, session: Session, tmp_path: Path, taken: int
+):
+    broadcast = engine.sending_broadcast(session, mails=20, batch_size=1, interval_s=60)
+    mailers = []
+    for number in range(10):
+        elsewhere(where, lambda s: s.execute(delete(PaceUse)))  # the minute is over
+        mailers.append(PlainMailer(lambda mail, number=number: TAKEN if number < taken else POLICY))
+        ending = engine.send(where, broadcast.id, tmp_path, lambda: mailers[-1])
+        if ending.state is not S.SENDING:
+            break
+    assert ending.state is S.PAUSED and [len(mailer.sent) for mailer in mailers] == [1] * (taken + 3)
+    assert engine.states(session, broadcast).get("failed", 0) == 0
 
 
 def test_a_resume_probes_with_one_mail_and_then_sends_the_rest(where: Engine, session: Session, tmp_path: Path):

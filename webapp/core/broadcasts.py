@@ -231,6 +231,16 @@ def probe_succeeded(session: Session, broadcast_id: int) -> None:
     )
 
 
+def remember_relay_errors(session: Session, broadcast_id: int, in_a_row: int) -> None:
+    """For the next sending process: so many errors of the relay came one after the other up to now."""
+    session.execute(
+        update(Broadcast)
+        .where(Broadcast.id == broadcast_id)
+        .values(relay_errors=in_a_row)
+        .execution_options(synchronize_session=False)
+    )
+
+
 def cancel(session: Session, broadcast_id: int, now: datetime) -> Broadcast:
     """Stop for good, from any state before finished. What waits is cancelled by `ledger.cancel_waiting`, in chunks.
 

@@ -15,23 +15,24 @@ FIRST_MAILS = 5
 
 
 class Breaker:
-    """Watches outcomes of one sending process. Once `opened_by` is set nothing more is handed over; a new process starts afresh.
+    """Watches outcomes of one sending process. Once `opened_by` is set nothing more is handed over; a new process starts afresh, but for
+    `in_a_row`, the errors of the relay that came one after the other up to now.
 
     With `probing` (the broadcast was resumed after a breaker opened) the first error opens it again. `most_under_way` says how many mails
     may be at the relay at a time; None: any number.
     """
 
-    __slots__ = ("_ill", "_in_a_row", "_is_calm", "_is_proven", "_patience", "_window", "most_under_way", "opened_by")
+    __slots__ = ("_ill", "_is_calm", "_is_proven", "_patience", "_window", "in_a_row", "most_under_way", "opened_by")
 
-    def __init__(self, *, probing: bool = False) -> None:
+    def __init__(self, *, probing: bool = False, in_a_row: int = 0) -> None:
         self._patience = 1 if probing else IN_A_ROW
-        self._in_a_row = 0
+        self.in_a_row = in_a_row
         self._window: deque[bool] = deque(maxlen=WINDOW)
         self._ill = 0
         self._is_proven = False
         self._is_calm = False  # nothing that went well can change anything
         self.opened_by: str | None = None
-        self.most_under_way: int | None = FIRST_MAILS
+        self.most_under_way: int | None = max(self._patience - in_a_row, 1) if in_a_row else FIRST_MAILS
 
     def took(self) -> None:
         """The relay took a mail."""
@@ -49,18 +50,18 @@ class Breaker:
                 self._went_well()
             return
         self._is_calm = False
-        self._in_a_row += 1
+        self.in_a_row += 1
         self._remember(True)
         if (
             outcome.opens_breaker
-            or self._in_a_row >= self._patience
+            or self.in_a_row >= self._patience
             or (len(self._window) == WINDOW and self._ill > WINDOW // 2)
         ):
             self.opened_by = self.opened_by or in_relays_words(outcome, reply)
-        self.most_under_way = 0 if self.opened_by is not None else max(self._patience - self._in_a_row, 1)
+        self.most_under_way = 0 if self.opened_by is not None else max(self._patience - self.in_a_row, 1)
 
     def _went_well(self) -> None:
-        self._in_a_row = 0
+        self.in_a_row = 0
         self._remember(False)
         if self.opened_by is None:
             self.most_under_way = None if self._is_proven else FIRST_MAILS

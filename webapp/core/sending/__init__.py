@@ -89,7 +89,7 @@ def _send(
     habits: Habits,
 ) -> str:
     watch = shell.watch(broadcast.id)
-    breaker = Breaker(probing=broadcast.probing)
+    breaker = Breaker(probing=broadcast.probing, in_a_row=broadcast.relay_errors)
     outbox = Outbox(letters, journal, breaker, watch.is_sending, shell.ticks, habits.group)
     recorder = Recorder(shell, habits, lease, broadcast, letters.tags, outbox)
     relay = mailer()

@@ -45,6 +45,7 @@ class Recorder(threading.Thread):
         self._group = habits.group
         self._session = Session(shell.engine, expire_on_commit=False)
         self._is_probing = broadcast.probing
+        self._relay_errors = broadcast.relay_errors
         self._has_paused = False
         self._began = self._renewed = self._asked = self._promoted = float("-inf")
         self._claim_at = float("-inf")
@@ -104,6 +105,9 @@ class Recorder(threading.Thread):
         ledger.renew(session, lease, reading.wall)
         if self._may_have_claimed_more:
             ledger.release_all(session, lease, reading.wall, but=self._in_hand)
+        relay_errors = outbox.breaker.in_a_row
+        if relay_errors != self._relay_errors:
+            broadcasts.remember_relay_errors(session, lease.broadcast_id, relay_errors)
         allowed = self._heed_limits(session, reading)
         got_through = False
         if settled:
@@ -132,6 +136,7 @@ class Recorder(threading.Thread):
             if promoting:
                 self._promoted = reading.ticks
         session.commit()
+        self._relay_errors = relay_errors
         self._may_have_claimed_more = False
         self._may_hold(allowed, reading.ticks)
         self._has_paused = is_ill
