@@ -8,8 +8,9 @@ from sqlalchemy.orm import Session
 
 from tests import engine
 from tests.engine import TAKEN, Clocks
-from webapp.core import ledger
+from webapp.core import broadcasts, ledger
 from webapp.core.ledger import Lease, RowsLost, Settled, Terms
+from webapp.core.rules.lifecycle import BroadcastState
 from webapp.core.rules.limits import NO_LIMITS
 from webapp.core.rules.outcome import Cause, Reply, Stage, judge
 from webapp.core.tables.broadcasts import Broadcast, UncertainPolicy
@@ -144,6 +145,22 @@ def test_an_uncertain_mail_is_sent_again_only_where_the_policy_says_so(session: 
         [repeat] = claimed(session, lease, clocks)
         assert (repeat.values, repeat.stamped_at, repeat.attempt) == (mail.values, mail.stamped_at, 2)
     assert attempts(session) == [(1, "uncertain", None)]
+
+
+def test_a_mail_that_is_never_answered_is_sent_again_three_times_and_then_waits_for_a_decision(
+    session: Session, clocks: Clocks
+):
+    broadcast = engine.sending_broadcast(session, mails=1, uncertain_policy=UncertainPolicy.RETRY)
+    lease = engine.lease_for(session, broadcast, clocks)
+    sent = 0
+    while mails := claimed(session, lease, clocks):
+        sent += 1
+        assert sent < 10
+        settle(session, lease, broadcast, clocks, mails, SILENCE)
+        clocks.pass_(60)
+        ledger.promote(session, broadcast.id, clocks.wall)
+    assert sent == 4
+    assert broadcasts.finish_if_done(session, broadcast.id, clocks.wall) is BroadcastState.NEEDS_ATTENTION
 
 
 def test_rows_that_are_not_ones_own_any_more_are_refused_altogether(session: Session, clocks: Clocks):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, insert, update
+from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from webapp.core.ledger import ceiling, pace
@@ -23,6 +23,9 @@ from webapp.core.tables.deliveries import Attempt, Delivery
 GAVE_UP = "gave_up"
 SOON = timedelta(minutes=1)
 """After this an uncertain mail of a broadcast with the policy *retry* is sent again."""
+
+MOST_REPEATS = 3
+"""So often it is, at most: a mail that the relay takes and never answers would come to its recipient every minute. Then people decide."""
 
 LONGEST_TEXT = 2000
 
@@ -125,7 +128,7 @@ def _record_special(
         # One that breaks connections again and again must not be tried in a tight loop.
         due_at = now if one.attempt < 2 or one.reply.cause is Cause.WITHDRAWN else now + pause
     elif state is DeliveryState.UNCERTAIN and terms.uncertain_policy is UncertainPolicy.RETRY:
-        due_at = now + SOON
+        due_at = now + SOON if _times_uncertain(session, one.delivery_id) < MOST_REPEATS else None
     withdrawn = one.reply.cause is Cause.WITHDRAWN
     moved = session.execute(
         update(Delivery)
@@ -153,6 +156,12 @@ def _record_special(
     if not withdrawn:
         _remember_attempt(session, one, state, now)
     return state
+
+
+def _times_uncertain(session: Session, delivery_id: int) -> int:
+    """How many attempts of a mail ended so before."""
+    query = select(func.count()).where(Attempt.delivery_id == delivery_id, Attempt.state == DeliveryState.UNCERTAIN)
+    return session.scalar(query) or 0
 
 
 def _remember_attempt(session: Session, one: Settled, state: DeliveryState, now: datetime) -> None:
