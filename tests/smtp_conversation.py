@@ -295,7 +295,7 @@ class Conversation:
             self._send()
             self._fill()
         line, self._buffer = self._buffer[:end], self._buffer[end + 2 :]
-        return line.decode()
+        return line.decode(errors="backslashreplace")
 
     def _fill(self) -> None:
         self._buffer += self._receive()

@@ -162,9 +162,13 @@ def _outage(case: Case, place: Scene, disk: Path, chance: random.Random) -> tupl
     """Slow enough that mails are in hand for longer than a lease lasts, where it is to run out."""
     is_long = case.seconds > ledger.LEASE_S
     goes_still = is_long or case.trouble != "locked"  # who waits for a lock goes on, as long as its lease does
-    key = place.broadcast(1_900 if is_long else 950, uncertain_policy=case.policy)  # two workers may begin at once
+    latency = 0.1 if is_long else 0.06
+    mails = 1_900 if is_long else 950  # two workers may begin at once
+    if not goes_still:  # all are in hand: there must be more than the relay can take meanwhile
+        mails = max(mails, BEFORE + 2 * int(CONNECTIONS * case.seconds / latency))
+    key = place.broadcast(mails, uncertain_policy=case.policy)
     arrivals = Arrivals(place.log)
-    with place.relay(Script(latency=0.1 if is_long else 0.06)) as relay, place.workers(relay, 2 if is_long else 1):
+    with place.relay(Script(latency=latency)) as relay, place.workers(relay, 2 if is_long else 1):
         place.wake(key)
         place.wait_for_mails(BEFORE, PATIENCE_S)
         with _trouble(case, place, disk) as eyes:

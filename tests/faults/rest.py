@@ -17,17 +17,21 @@ NEAR_S = 8.0
 
 
 def is_at_rest(scene: Scene, broadcast_id: int) -> bool:
-    """Whether nobody works on it and nobody will for a while: it is over, paused, or waits for rows that are due much later."""
-    if ledger.open_senders(scene.session, broadcast_id):
-        scene.session.rollback()
-        return False
+    """Whether nobody works on it and nobody will for a while: it is over, paused, or waits for rows that are due much later.
+
+    Senders are looked for last: one that began after a look at them, and has paused it by now, still has rows to give back.
+    """
     state = scene.state(broadcast_id)
+    if state is BroadcastState.SCHEDULED:
+        return False
     if state is BroadcastState.SENDING:
         if scene.session.get_one(Broadcast, broadcast_id).frozen_at is None:
             return False
         due = ledger.next_due(scene.session, broadcast_id)
-        return due is not None and (due - clock.now()).total_seconds() > NEAR_S
-    return state is not BroadcastState.SCHEDULED
+        if due is None or (due - clock.now()).total_seconds() <= NEAR_S:
+            return False
+    scene.session.rollback()
+    return not ledger.open_senders(scene.session, broadcast_id)
 
 
 def let_time_pass(scene: Scene, broadcast_id: int) -> None:
