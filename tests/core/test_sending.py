@@ -168,6 +168,20 @@ def test_an_ill_relay_pauses_the_broadcast_in_its_own_words_and_nobody_fails(
     assert engine.states(session, broadcast) == {"held": 3, "pending": 197}
 
 
+def test_a_relay_that_refuses_everybody_pauses_the_broadcast_however_it_words_that(
+    where: Engine, session: Session, tmp_path: Path
+):
+    broadcast = engine.sending_broadcast(session, mails=100, batch_size=5, interval_s=60)
+    for _ in range(6):
+        elsewhere(where, lambda s: s.execute(delete(PaceUse)))  # the minute is over
+        ending = engine.send(where, broadcast.id, tmp_path, lambda: PlainMailer(lambda mail: UNKNOWN))
+        if ending.state is not S.SENDING:
+            break
+    assert ending.state is state_of(session, broadcast) is S.PAUSED
+    assert "20 mails failed one after the other" in (broadcast.pause_reason or "")
+    assert engine.states(session, broadcast) == engine.tallied(session, broadcast) == {"failed": 20, "pending": 80}
+
+
 def test_a_mail_whose_commands_are_out_is_called_back_when_the_relay_proves_ill_before_its_content(
     where: Engine, session: Session, tmp_path: Path
 ):

@@ -1,6 +1,6 @@
 """The breaker: an ill relay is left alone soon, and a single recipient's trouble stops nobody."""
 
-from webapp.core.rules.breaker import FIRST_MAILS, WINDOW, Breaker
+from webapp.core.rules.breaker import FAILURES, FAILURES_AT_FIRST, FIRST_MAILS, WINDOW, Breaker
 from webapp.core.rules.outcome import Cause, Reply, Stage, judge
 
 POLICY = Reply(Stage.DOT, 550, "5.7.1 we do not like you")
@@ -30,7 +30,33 @@ def test_a_mail_that_was_taken_begins_the_count_anew():
 
 def test_a_recipients_error_shows_that_the_relay_works():
     assert feed(Breaker(), BUSY, BUSY, UNKNOWN, BUSY, BUSY).opened_by is None
-    assert feed(Breaker(), *[UNKNOWN] * 200).opened_by is None
+    assert feed(Breaker(), *[None, *[UNKNOWN] * (FAILURES - 1)] * 4).opened_by is None
+
+
+def test_it_opens_when_nothing_but_failures_comes_however_personal_each_of_them_sounds():
+    breaker = feed(Breaker(has_delivered=True), *[UNKNOWN] * (FAILURES - 1))
+    assert breaker.opened_by is None
+    assert feed(breaker, UNKNOWN).opened_by == (
+        "50 mails failed one after the other. The last: No such mailbox. The relay said, at RCPT: 550 5.1.1 no such user"
+    )
+    assert breaker.most_under_way == 0
+
+
+def test_it_opens_sooner_when_the_relay_never_took_a_mail_of_this_broadcast():
+    assert feed(Breaker(), *[UNKNOWN] * (FAILURES_AT_FIRST - 1)).opened_by is None
+    assert feed(Breaker(), *[UNKNOWN] * FAILURES_AT_FIRST).opened_by is not None
+    assert feed(Breaker(failures=FAILURES_AT_FIRST - 1), UNKNOWN).opened_by is not None
+    assert feed(Breaker(failures=FAILURES_AT_FIRST), None, *[UNKNOWN] * FAILURES_AT_FIRST).opened_by is None
+
+
+def test_who_resumes_after_that_sees_as_many_more():
+    assert feed(Breaker(probing=True, failures=FAILURES_AT_FIRST), UNKNOWN).opened_by is None
+    assert feed(Breaker(probing=True, failures=1), *[UNKNOWN] * FAILURES_AT_FIRST).opened_by is not None
+
+
+def test_a_message_that_cannot_be_made_for_anybody_opens_it():
+    unmade = Reply(Stage.RENDER, None, "", "KeyError: 'name'")
+    assert "the mail could not be made" in (feed(Breaker(), *[unmade] * FAILURES_AT_FIRST).opened_by or "").lower()
 
 
 def test_refused_passwords_bad_certificates_and_refused_senders_open_it_at_once():

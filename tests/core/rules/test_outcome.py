@@ -75,6 +75,12 @@ MAIL, RCPT, DATA, BODY, DOT = Stage.MAIL, Stage.RCPT, Stage.DATA, Stage.BODY, St
         (DOT, 554, "Transaction failed", H, "relay_trouble", "relay"),
         (DOT, 451, "Local error", H, "relay_trouble", "relay"),
         (MAIL, 451, "Local error", H, "relay_trouble", "relay"),
+        # what is said of relaying holds for everybody, and some relays put the enhanced code last
+        (RCPT, 550, "relay not permitted", H, "policy", "relay"),
+        (RCPT, 550, "Relaying denied. Authenticate first", H, "policy", "relay"),
+        (RCPT, 553, "sorry, that domain isn't in my list of allowed rcpthosts (#5.7.1)", H, "policy", "relay"),
+        (RCPT, 550, "5.1.1 no such user at this relay", F, "no_such_mailbox", "recipient"),
+        (RCPT, 450, "relay busy", D, "recipient_not_now", "recipient"),
         # 421: the relay hangs up
         (MAIL, 421, "closing", H, "relay_closed", "relay"),
         (RCPT, 421, "closing", H, "relay_closed", "relay"),

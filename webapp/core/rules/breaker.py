@@ -2,6 +2,7 @@
 
 from collections import deque
 
+from webapp.core.rules.lifecycle import DeliveryState
 from webapp.core.rules.outcome import Outcome, Reply
 
 IN_A_ROW = 3
@@ -10,22 +11,44 @@ IN_A_ROW = 3
 WINDOW = 50
 """Outcomes looked at together: more than half of a full window held or not taken, for the relay's sake, opens the breaker."""
 
+FAILURES = 50
+FAILURES_AT_FIRST = 20
+"""Mails that failed one after the other, whosever fault each of them is said to be, that open the breaker; fewer as long as the relay never
+took a mail of the broadcast. A relay that refuses everybody in words that speak of the recipient, or a message that cannot be made, shall
+not use up the whole list."""
+
 FIRST_MAILS = 5
 """How many mails may be under way before one was taken: an ill relay shall refuse few."""
 
 
 class Breaker:
     """Watches outcomes of one sending process. Once `opened_by` is set nothing more is handed over; a new process starts afresh, but for
-    `in_a_row`, the errors of the relay that came one after the other up to now.
+    `in_a_row`, the errors of the relay that came one after the other up to now. `has_delivered`: the relay took mails of this broadcast
+    before; if not, `failures` are those that failed.
 
     With `probing` (the broadcast was resumed after a breaker opened) the first error opens it again. `most_under_way` says how many mails
     may be at the relay at a time; None: any number.
     """
 
-    __slots__ = ("_ill", "_is_calm", "_is_proven", "_patience", "_window", "in_a_row", "most_under_way", "opened_by")
+    __slots__ = (
+        "_failures",
+        "_ill",
+        "_is_calm",
+        "_is_proven",
+        "_most_failures",
+        "_patience",
+        "_window",
+        "in_a_row",
+        "most_under_way",
+        "opened_by",
+    )
 
-    def __init__(self, *, probing: bool = False, in_a_row: int = 0) -> None:
+    def __init__(
+        self, *, probing: bool = False, in_a_row: int = 0, has_delivered: bool = False, failures: int = 0
+    ) -> None:
         self._patience = 1 if probing else IN_A_ROW
+        self._failures = 0 if has_delivered or probing else failures
+        self._most_failures = FAILURES if has_delivered else FAILURES_AT_FIRST
         self.in_a_row = in_a_row
         self._window: deque[bool] = deque(maxlen=WINDOW)
         self._ill = 0
@@ -40,12 +63,15 @@ class Breaker:
             return
         self._is_proven = True
         self._patience = IN_A_ROW
+        self._failures, self._most_failures = 0, FAILURES
         self._went_well()
         self._is_calm = self.most_under_way is None and not self._ill and len(self._window) == WINDOW
 
     def saw(self, outcome: Outcome, reply: Reply) -> None:
         """Anything else happened to a mail, or to a connection."""
         if outcome.scope == "recipient":
+            if outcome.state is DeliveryState.FAILED:
+                self._saw_failure(outcome, reply)
             if reply.code is not None:  # the relay answered for this one recipient: it works, as far as it goes
                 self._went_well()
             return
@@ -59,6 +85,14 @@ class Breaker:
         ):
             self.opened_by = self.opened_by or in_relays_words(outcome, reply)
         self.most_under_way = 0 if self.opened_by is not None else max(self._patience - self.in_a_row, 1)
+
+    def _saw_failure(self, outcome: Outcome, reply: Reply) -> None:
+        self._is_calm = False
+        self._failures += 1
+        if self._failures >= self._most_failures:
+            words = in_relays_words(outcome, reply)
+            self.opened_by = self.opened_by or f"{self._failures} mails failed one after the other. The last: {words}"
+            self.most_under_way = 0
 
     def _went_well(self) -> None:
         self.in_a_row = 0

@@ -80,9 +80,16 @@ class Outcome:
 ACCEPTED = Outcome(DeliveryState.ACCEPTED, "accepted", "recipient", "accepted by the relay")
 
 _ENHANCED = re.compile(r"\s*[245]\.([1-7])\.(\d{1,3})(?!\S)")
+_ENHANCED_LAST = re.compile(r"\(#[245]\.([1-7])\.(\d{1,3})\)\s*$")
+"""Where relays of the qmail family put it, against RFC 2034 section 4."""
+
+_RELAYING = re.compile(r"\brelay(ing)?\b", re.IGNORECASE)
+"""A refusal of RCPT that says this without an enhanced code is about who may use the relay, and holds for every recipient."""
+
 _SENDER_DETAILS = frozenset({(1, 7), (1, 8)})
 """X.1.7 and X.1.8 speak of the sender's address, though their subject is "addressing"; Postfix gives them to RCPT."""
 _TOO_BIG = (3, 4)
+_POLICY = 7
 
 _FAMILIES: dict[tuple[int, int], tuple[str, str]] = {
     (1, 1): ("no_such_mailbox", "no such mailbox"),
@@ -143,8 +150,10 @@ def judge(reply: Reply) -> Outcome:
         return ACCEPTED
     if not 400 <= code <= 599:
         return _without_code(reply.stage, Cause.GARBLED)
-    enhanced = _ENHANCED.match(reply.text)
+    enhanced = _ENHANCED.match(reply.text) or _ENHANCED_LAST.search(reply.text)
     subject, detail = (int(enhanced[1]), int(enhanced[2])) if enhanced else (0, 0)
+    if not subject and code in _MAILBOX_CODES and _RELAYING.search(reply.text):
+        subject = _POLICY
     return _refused(reply.stage, code, subject, detail)
 
 

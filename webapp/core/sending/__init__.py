@@ -6,7 +6,7 @@ letters.py   claimed deliveries as mails
 surroundings.py  what a sender is given
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session, joinedload
@@ -16,7 +16,7 @@ from webapp.core.errors import DomainError
 from webapp.core.ledger import Lease
 from webapp.core.ports import Journal, Mailer
 from webapp.core.rules.breaker import Breaker
-from webapp.core.rules.lifecycle import BroadcastState
+from webapp.core.rules.lifecycle import BroadcastState, DeliveryState
 from webapp.core.sending.letters import Letters
 from webapp.core.sending.outbox import Outbox
 from webapp.core.sending.recorder import Recorder, is_trouble_of_the_database
@@ -66,10 +66,11 @@ def send(
         lease = ledger.open_lease(
             session, broadcast_id, host=host, pid=pid, journal=written.name, reading=shell.reading()
         )
+        before = ledger.counts(session, broadcast_id)
         session.commit()
         session.expunge_all()
     try:
-        why = _send(shell, lease, broadcast, letters, written, mailer, habits or Habits())
+        why = _send(shell, lease, broadcast, before, letters, written, mailer, habits or Habits())
     except Exception as error:
         if not is_trouble_of_the_database(shell.engine, error):
             _pause(
@@ -83,13 +84,19 @@ def _send(
     shell: Shell,
     lease: Lease,
     broadcast: Broadcast,
+    before: Mapping[DeliveryState, int],
     letters: Letters,
     journal: Journal,
     mailer: Callable[[], Mailer],
     habits: Habits,
 ) -> str:
     watch = shell.watch(broadcast.id)
-    breaker = Breaker(probing=broadcast.probing, in_a_row=broadcast.relay_errors)
+    breaker = Breaker(
+        probing=broadcast.probing,
+        in_a_row=broadcast.relay_errors,
+        has_delivered=bool(before.get(DeliveryState.ACCEPTED)),
+        failures=before.get(DeliveryState.FAILED, 0),
+    )
     outbox = Outbox(letters, journal, breaker, watch.is_sending, shell.ticks, habits.group)
     recorder = Recorder(shell, habits, lease, broadcast, letters.tags, outbox)
     relay = mailer()
