@@ -111,7 +111,9 @@ def test_deferred_mails_come_back_after_the_back_off_and_end_after_three_days(se
     assert timedelta(hours=72) <= clocks.wall - engine.NOW < timedelta(hours=77)
 
 
-def test_held_mails_never_end_for_the_relays_sake(session: Session, clocks: Clocks):
+def test_held_mails_do_not_end_because_the_relay_or_the_broadcast_stood_still_for_days(
+    session: Session, clocks: Clocks
+):
     broadcast = engine.sending_broadcast(session, mails=1)
     lease = engine.lease_for(session, broadcast, clocks)
     for _ in range(3):
@@ -120,6 +122,26 @@ def test_held_mails_never_end_for_the_relays_sake(session: Session, clocks: Cloc
         assert ledger.promote(session, broadcast.id, clocks.wall) == 1
         session.commit()
     assert engine.states(session, broadcast) == {"pending": 1}
+
+
+@pytest.mark.parametrize("answer", [POLICY, LOST])
+def test_one_that_the_relay_does_not_take_however_often_it_is_tried_ends_after_three_days(
+    session: Session, clocks: Clocks, answer: Reply
+):
+    broadcast = engine.sending_broadcast(session, mails=1)
+    lease = engine.lease_for(session, broadcast, clocks)
+    for _ in range(60):
+        settle(session, lease, broadcast, clocks, claimed(session, lease, clocks), answer)
+        [row] = engine.rows(session, broadcast)
+        if row.state.value == "failed":
+            break
+        assert row.due_at is not None
+        clocks.pass_(max((row.due_at - clocks.wall).total_seconds(), 0.0) + 1)
+        ledger.promote(session, broadcast.id, clocks.wall)
+        session.commit()
+    assert (row.state.value, row.reason, row.due_at) == ("failed", "gave_up", None)
+    assert row.reply_code == answer.code
+    assert timedelta(hours=72) <= clocks.wall - engine.NOW < timedelta(hours=77)
 
 
 def test_one_that_breaks_connections_is_not_tried_in_a_tight_loop(session: Session, clocks: Clocks):

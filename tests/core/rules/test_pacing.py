@@ -182,3 +182,10 @@ def test_retries_spread_by_a_fifth_at_most():
 def test_after_three_days_a_retry_is_hopeless():
     assert not Retries().is_hopeless(NOW, NOW + timedelta(hours=71, minutes=59))
     assert Retries().is_hopeless(NOW, NOW + timedelta(hours=72))
+
+
+def test_retries_are_used_up_after_every_pause_that_there_is_time_for():
+    assert [Retries().are_used_up(attempts) for attempts in (1, 7, 8, 30)] == [False, False, True, True]
+    short = Retries(minutes=(30, 60, 120), give_up_after=timedelta(hours=2))
+    assert [short.are_used_up(attempts) for attempts in (1, 2, 3)] == [False, False, True]
+    assert Retries(minutes=(600,), give_up_after=timedelta(hours=1)).are_used_up(1)

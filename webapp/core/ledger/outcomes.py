@@ -16,7 +16,7 @@ from webapp.core.rules import pacing
 from webapp.core.rules.lifecycle import DeliveryState
 from webapp.core.rules.limits import NO_LIMITS, Limits
 from webapp.core.rules.outcome import Cause, Outcome, Reply, Stage
-from webapp.core.rules.pacing import Reading
+from webapp.core.rules.pacing import Reading, Retries
 from webapp.core.tables.broadcasts import Broadcast, UncertainPolicy
 from webapp.core.tables.deliveries import Attempt, Delivery
 
@@ -117,12 +117,9 @@ def _record_special(
     due_at: datetime | None = None
     retries = terms.limits.retries
     pause = retries.wait(one.attempt, chance())
-    if state is DeliveryState.DEFERRED:
-        if retries.is_hopeless(one.first_claimed_at, now):
-            state, reason = DeliveryState.FAILED, GAVE_UP
-        else:
-            due_at = now + pause
-    elif state is DeliveryState.HELD:
+    if _is_given_up(one, retries, now):
+        state, reason = DeliveryState.FAILED, GAVE_UP
+    elif state in (DeliveryState.DEFERRED, DeliveryState.HELD):
         due_at = now + pause
     elif state is DeliveryState.PENDING:
         # One that breaks connections again and again must not be tried in a tight loop.
@@ -156,6 +153,16 @@ def _record_special(
     if not withdrawn:
         _remember_attempt(session, one, state, now)
     return state
+
+
+def _is_given_up(one: Settled, retries: Retries, now: datetime) -> bool:
+    """Whether a mail that was not taken has been tried for long enough. Where the relay is at fault, and not this recipient, only when
+    there were as many attempts as there should be: nobody fails because the relay was away, or the broadcast paused."""
+    if one.outcome.state is DeliveryState.DEFERRED:
+        return retries.is_hopeless(one.first_claimed_at, now)
+    if one.outcome.state not in (DeliveryState.HELD, DeliveryState.PENDING) or one.reply.cause is Cause.WITHDRAWN:
+        return False
+    return retries.is_hopeless(one.first_claimed_at, now) and retries.are_used_up(one.attempt)
 
 
 def _times_uncertain(session: Session, delivery_id: int) -> int:

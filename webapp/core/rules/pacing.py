@@ -140,3 +140,14 @@ class Retries:
 
     def is_hopeless(self, first_claimed_at: datetime, now: datetime) -> bool:
         return now - first_claimed_at >= self.give_up_after
+
+    def are_used_up(self, attempts: int) -> bool:
+        """Whether so many attempts are all that the pauses foresee, as far as `give_up_after` leaves time for them. Time alone tells that
+        only while nothing else stood still: a broadcast may have been paused for days."""
+        foreseen, minutes = 1, 0.0
+        for pause in self.minutes:
+            minutes += pause
+            if timedelta(minutes=minutes) >= self.give_up_after:
+                break
+            foreseen += 1
+        return attempts >= foreseen
