@@ -39,6 +39,18 @@ def chosen(page: str) -> dict[str, str]:
     return hidden | {name: found[1] if found else "" for name, found in picked.items()}
 
 
+def visible(page: str) -> str:
+    """The page without the elements that are hidden at first."""
+    return re.sub(r"<(\w+)[^>]* hidden>.*?</\1>", "", page, flags=re.S)
+
+
+def shown(page: str) -> dict[str, str]:
+    """What the button "Import N rows" of the page would send."""
+    form = re.search(r'<form[^>]* action="[^"]*/run".*?</form>', page, re.S)
+    assert form, "nothing to import on this page"
+    return dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', form[0]))
+
+
 @pytest.fixture
 def work(sqlite_app, sqlite_session):
     """What a worker does when it is asked for a step of import 1."""
@@ -75,13 +87,80 @@ def test_the_whole_way_from_upload_to_clients(browser_client, sqlite_session, wo
     assert "happy" in checked
     assert clients.count(sqlite_session) == 0
 
-    browser_client.post(f"{url}/run")
-    browser_client.post(f"{url}/run")
+    browser_client.post(f"{url}/run", data=shown(checked))
+    browser_client.post(f"{url}/run", data=shown(checked))
     work("run")
     assert "What was done" in browser_client.get(url).text
     sqlite_session.rollback()
     rows = clients.search(sqlite_session, ClientSearch()).rows
     assert [(row.number, row.country, row.language) for row in rows] == [("1", "GB", "en"), ("2", "DE", "de")]
+
+
+@pytest.fixture
+def check(browser_client, work):
+    """Check the file with these columns laid over what the page proposes; the page after it."""
+
+    def checked(url: str, **columns: str) -> str:
+        browser_client.post(f"{url}/check", data=chosen(browser_client.get(url).text) | columns)
+        work("check")
+        return browser_client.get(url).text
+
+    return checked
+
+
+def test_columns_assigned_differently_in_another_tab_are_not_imported_unseen(browser_client, check, sqlite_session):
+    url = uploaded(browser_client)
+    seen = check(url)
+    theirs = check(url, **{"column-first_name": "2", "column-last_name": "1"})
+    answer = browser_client.post(f"{url}/run", data=shown(seen))
+    assert answer.status_code == 409
+    assert "The columns were assigned differently since you looked" in answer.text
+    assert chosen(answer.text)["column-first_name"] == "2" and "Import 2 rows" in answer.text
+    assert "Waits for a worker" not in browser_client.get(url).text
+    browser_client.post(f"{url}/run", data=shown(theirs))
+    assert "Waits for a worker" in browser_client.get(url).text
+
+
+def test_an_import_button_that_does_not_say_what_was_seen_imports_nothing(browser_client, check):
+    url = uploaded(browser_client)
+    check(url)
+    assert browser_client.post(f"{url}/run").status_code == 409
+    assert "Import 2 rows" in browser_client.get(url).text
+
+
+def test_who_presses_after_others_began_with_other_columns_is_told_so(browser_client, check, work):
+    url = uploaded(browser_client)
+    seen = check(url)
+    theirs = check(url, **{"column-first_name": "2", "column-last_name": "1"})
+    browser_client.post(f"{url}/run", data=shown(theirs))
+    answer = browser_client.post(f"{url}/run", data=shown(seen))
+    assert answer.status_code == 409 and "is being imported so" in answer.text
+    work("run")
+    answer = browser_client.post(f"{url}/run", data=shown(seen))
+    assert answer.status_code == 409 and "was imported so" in answer.text and "What was done" in answer.text
+
+
+def test_checking_again_in_the_same_way_does_not_take_the_button_away(browser_client, check):
+    url = uploaded(browser_client)
+    seen = check(url)
+    check(url)
+    assert browser_client.post(f"{url}/run", data=shown(seen)).status_code == 303
+
+
+@pytest.mark.parametrize("reading", ["kind=services", "encoding=cp1252", "delimiter=;"])
+def test_another_reading_on_the_page_has_to_be_checked_before_it_can_be_imported(browser_client, check, reading):
+    url = uploaded(browser_client)
+    assert "Check again before you import" not in visible(check(url))
+    page = visible(browser_client.get(f"{url}?{reading}").text)
+    assert "Import 2 rows" not in page and "Check again before you import" in page
+
+
+def test_columns_that_could_not_be_checked_have_to_be_checked_before_an_import(browser_client, check):
+    url = uploaded(browser_client)
+    page = check(url)
+    answer = browser_client.post(f"{url}/check", data=chosen(page) | {"column-number": ""})
+    assert answer.status_code == 422
+    assert "Import 2 rows" not in visible(answer.text) and "Check again before you import" in visible(answer.text)
 
 
 def test_the_refused_rows_can_be_downloaded_to_be_mended(browser_client, work):

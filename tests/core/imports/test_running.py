@@ -1,17 +1,19 @@
+import threading
 from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import Engine, create_engine, func, select, text, update
 from sqlalchemy.orm import Session
 
 from tests.core.imports.steps import DATA, NOW, SHARED, checked, imported, numbers, ticking, uploaded, written
+from tests.workers import wait_until
 from webapp.core.errors import Conflict
 from webapp.core.imports import running, runs
 from webapp.core.imports.running import work
 from webapp.core.rules.statuses import ClientStatus, HoldingStatus
 from webapp.core.tables.clients import Addon, Client, Product, Service
-from webapp.core.tables.imports import WAITING, ImportIssue, ImportKind, ImportState
+from webapp.core.tables.imports import WAITING, ImportIssue, ImportKind, ImportRun, ImportState
 
 HEADER = "Client ID,First Name,Last Name,Email,Country,Language,Status"
 
@@ -273,6 +275,51 @@ def test_asking_for_a_run_twice_runs_it_once(session, tmp_path):
     assert work(session, import_id, "run", path, ticking()) is None
     assert runs.begin(session, import_id, "run", NOW) is False
     assert count(session, Client) == 3
+
+
+def test_only_the_reading_that_was_seen_is_imported(session, tmp_path):
+    path = written(tmp_path / "a.csv", "Client ID,First Name,Last Name,Status", "1,Ada,Lovelace,Active")
+    run = checked(session, path)
+    import_id, seen = run.id, runs.digest(run)
+    other = run.mapping | {"first_name": run.mapping["last_name"], "last_name": run.mapping["first_name"]}
+    runs.remap(session, import_id, run.kind, other, runs.layout_of(run))
+    runs.begin(session, import_id, "check", NOW)
+    session.commit()
+    assert work(session, import_id, "check", path, ticking()).state is ImportState.CHECKED
+    session.commit()
+    with pytest.raises(runs.Reassigned, match="assigned differently since you looked"):
+        runs.begin(session, import_id, "run", NOW, seen=seen)
+    session.rollback()
+    assert runs.get(session, import_id).state is ImportState.CHECKED
+    session.rollback()
+    assert runs.begin(session, import_id, "run", NOW, seen=runs.digest(runs.get(session, import_id))) is True
+
+
+def test_columns_assigned_at_the_same_instant_are_not_imported_unseen(postgresql_url, tmp_path):
+    where = create_engine(postgresql_url)
+    path = clients_file(tmp_path / "a.csv", 3)
+    refused: list[Exception] = []
+
+    def press(import_id: int, seen: str) -> None:
+        with Session(where) as session, pytest.raises(runs.Reassigned) as raised:
+            runs.begin(session, import_id, "run", NOW, seen=seen)
+        refused.append(raised.value)
+
+    with Session(where) as session:
+        run = checked(session, path)
+        thread = threading.Thread(target=press, args=(run.id, runs.digest(run)))
+        session.execute(update(ImportRun).where(ImportRun.id == run.id).values(mapping={**run.mapping, "company": 0}))
+        thread.start()
+        wait_until(lambda: is_somebody_blocked(where), 10, "the button waits for the other one's change")
+        session.commit()
+        thread.join()
+    where.dispose()
+    assert len(refused) == 1
+
+
+def is_somebody_blocked(where: Engine) -> bool:
+    with where.connect() as connection:
+        return bool(connection.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")))
 
 
 def test_only_one_import_runs_at_a_time(session, tmp_path):

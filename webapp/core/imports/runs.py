@@ -4,6 +4,8 @@ A worker that died is known by its silence (`STALE`): the sweep asks for the ste
 Nothing of an import can be seen in the client list before the one transaction that takes all of it over.
 """
 
+import hashlib
+import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -28,6 +30,19 @@ S = ImportState
 WORKING = {"check": S.CHECKING, "run": S.RUNNING}
 """The state in which a step is worked on."""
 _NO_COUNTS = {"rows_seen": 0, "new": 0, "changed": 0, "unchanged": 0, "refused": 0, "repaired": 0, "error": None}
+
+
+class Reassigned(Conflict):
+    """The file is not read any more as it was when somebody looked at what an import would do."""
+
+    def __init__(self, run: ImportRun):
+        then = {
+            S.CHECKED: "Nothing was imported. Below is what an import would do now; or assign them anew, and check again.",
+            S.CHECKING: "Nothing was imported. The file is being checked as they are assigned now.",
+            S.RUNNING: "The file is being imported so.",
+            S.DONE: "The file was imported so.",
+        }.get(run.state, "Nothing was imported: check again.")
+        super().__init__(f"The columns were assigned differently since you looked. {then}")
 
 
 def create(
@@ -61,9 +76,9 @@ def create(
     return run
 
 
-def get(session: Session, import_id: int) -> ImportRun:
-    """The import. Raises NotFound."""
-    run = session.get(ImportRun, import_id, populate_existing=True)
+def get(session: Session, import_id: int, *, lock: bool = False) -> ImportRun:
+    """The import; with `lock` nobody else changes it until the end of the transaction. Raises NotFound."""
+    run = session.get(ImportRun, import_id, populate_existing=True, with_for_update=lock or None)
     if run is None:
         raise NotFound("This import does not exist any more.")
     return run
@@ -76,6 +91,12 @@ def listing(session: Session, limit: int = 50) -> list[ImportRun]:
 
 def layout_of(run: ImportRun) -> Layout:
     return Layout(run.encoding, run.delimiter, tuple(run.header))
+
+
+def digest(run: ImportRun) -> str:
+    """Equal for equal kind, encoding, separator and columns. With it a page tells which reading of the file it shows the outcome of."""
+    read_as = [run.kind, run.encoding, run.delimiter, run.header, sorted(run.mapping.items())]
+    return hashlib.sha256(json.dumps(read_as).encode()).hexdigest()[:16]
 
 
 def is_stale(run: ImportRun, now: datetime) -> bool:
@@ -105,12 +126,17 @@ def remap(session: Session, import_id: int, kind: ImportKind, mapping: Mapping[s
     return get(session, import_id)
 
 
-def begin(session: Session, import_id: int, step: str, now: datetime, *, unchecked: bool = False) -> bool:
+def begin(
+    session: Session, import_id: int, step: str, now: datetime, *, unchecked: bool = False, seen: str | None = None
+) -> bool:
     """Ask for a step, "check" or "run"; True if it has to be worked on now, False if that was asked for already.
 
-    "run" wants a checked file, unless `unchecked` is meant, and no other import running. Raises Conflict or NotFound.
+    "run" wants a checked file, unless `unchecked` is meant, and no other import running. `seen` is the `digest` of the import when it
+    was decided. Raises Conflict or NotFound; Reassigned when the file is read in another way by now.
     """
-    run = get(session, import_id)
+    run = get(session, import_id, lock=True)
+    if seen is not None and seen != digest(run):
+        raise Reassigned(run)
     if step == "run" and run.state is S.DONE:
         return False
     if not run.stored_as:

@@ -98,8 +98,12 @@ def check(import_id: int):
 
 @bp.post("/<int:import_id>/run")
 def run(import_id: int):
-    """Import what was checked. Pressing twice runs it once."""
-    runs.begin(db.session, import_id, "run", now())
+    """Import what was checked, as the page showed it. Pressing twice runs it once."""
+    try:
+        runs.begin(db.session, import_id, "run", now(), seen=request.form.get("seen", ""))
+    except runs.Reassigned as error:
+        db.session.rollback()
+        return _show(runs.get(db.session, import_id), changed=error), 409
     return _asked(import_id, "run")
 
 
@@ -155,12 +159,15 @@ def _show(
     asked: Reading | None = None,
     columns: dict[str, int] | None = None,
     problem: Invalid | None = None,
+    changed: runs.Reassigned | None = None,
 ) -> str:
     context: dict[str, Any] = {
         "run": run,
         "stale": runs.is_stale(run, now()),
         "working": run.state in runs.WORKING.values(),
         "problem": problem,
+        "changed": changed,
+        "seen": runs.digest(run),
         "label": issues.label,
         "kinds": ImportKind,
         "encodings": reading.ENCODINGS,
@@ -188,6 +195,7 @@ def _mapping(run: ImportRun, path: Path, asked: Reading | None, columns: dict[st
     return {
         "reading": asked,
         "layout": layout,
+        "unchecked": columns != run.mapping or not asked.fits(run.kind, stored),
         "choices": choices(asked.kind, layout, reading.samples(path, layout), columns),
     }
 
