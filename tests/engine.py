@@ -21,7 +21,7 @@ from webapp.config import RelaySettings
 from webapp.core import broadcasts, ledger, sending
 from webapp.core.ledger import Lease
 from webapp.core.ports import Cause, Exchange, Mail, Reply, Stage
-from webapp.core.rules.lifecycle import DeliveryState
+from webapp.core.rules.lifecycle import BroadcastState, DeliveryState
 from webapp.core.rules.pacing import Reading
 from webapp.core.sending import Ending, Habits, Shell
 from webapp.core.tables.broadcasts import Broadcast
@@ -78,6 +78,20 @@ def lease_for(session: Session, broadcast: Broadcast, clocks: Clocks, journal: s
     lease = ledger.open_lease(session, broadcast.id, host="here", pid=1, journal=journal, reading=clocks.reading())
     session.commit()
     return lease
+
+
+def state_of(session: Session, broadcast: Broadcast) -> BroadcastState:
+    session.rollback()
+    session.refresh(broadcast)
+    return broadcast.state
+
+
+def elsewhere(where: Engine, call: Callable[[Session], object]) -> None:
+    """Do something in a transaction of one's own, as the console would."""
+    with Session(where) as session:
+        database.will_write(session)
+        call(session)
+        session.commit()
 
 
 def states(session: Session, broadcast: Broadcast | int) -> dict[str, int]:

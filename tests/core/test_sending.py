@@ -2,7 +2,6 @@
 
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from itertools import count
@@ -10,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from sqlalchemy import Engine, delete, text, update
+from sqlalchemy import Engine, text, update
 from sqlalchemy.orm import Session
 
 from tests import engine, factories
@@ -24,10 +23,8 @@ from webapp.core.ports import Mail
 from webapp.core.rules.lifecycle import BroadcastState
 from webapp.core.rules.outcome import Cause, Reply, Stage
 from webapp.core.sending import Habits, sweeping
-from webapp.core.tables.broadcasts import Broadcast
-from webapp.core.tables.deliveries import PaceUse, Sender
+from webapp.core.tables.deliveries import Sender
 
-POLICY = Reply(Stage.DOT, 550, "5.7.1 we do not like you")
 UNKNOWN = Reply(Stage.RCPT, 550, "5.1.1 no such user")
 S = BroadcastState
 
@@ -35,20 +32,6 @@ S = BroadcastState
 @pytest.fixture
 def where(app: Flask) -> Engine:
     return engine.engine_of(app)
-
-
-def state_of(session: Session, broadcast: Broadcast) -> BroadcastState:
-    session.rollback()
-    session.refresh(broadcast)
-    return broadcast.state
-
-
-def elsewhere(where: Engine, call: Callable[[Session], object]) -> None:
-    """Do something in a transaction of one's own, as the console would."""
-    with Session(where) as session:
-        database.will_write(session)
-        call(session)
-        session.commit()
 
 
 def journals(folder: Path) -> tuple[sweeping.FindJournal, sweeping.DiscardJournal]:
@@ -122,13 +105,13 @@ def test_a_mail_that_cannot_be_rendered_fails_alone(where: Engine, session: Sess
 def test_content_that_cannot_be_compiled_pauses_the_broadcast(where: Engine, session: Session, tmp_path: Path):
     broadcast = engine.sending_broadcast(session, mails=2, from_address="nobody at all")
     ending = engine.send(where, broadcast.id, tmp_path, PlainMailer)
-    assert ending.state is S.PAUSED and state_of(session, broadcast) is S.PAUSED
+    assert ending.state is S.PAUSED and engine.state_of(session, broadcast) is S.PAUSED
     assert "address" in (broadcast.pause_reason or "") and engine.states(session, broadcast) == {"pending": 2}
 
 
 def test_a_broadcast_that_is_not_sending_is_left_alone(where: Engine, session: Session, tmp_path: Path):
     broadcast = engine.sending_broadcast(session, mails=2)
-    elsewhere(where, lambda s: broadcasts.pause(s, broadcast.id, "lunch", clock.now()))
+    engine.elsewhere(where, lambda s: broadcasts.pause(s, broadcast.id, "lunch", clock.now()))
     assert engine.send(where, broadcast.id, tmp_path, PlainMailer).state is S.PAUSED
     assert engine.states(session, broadcast) == {"pending": 2}
 
@@ -144,9 +127,9 @@ def test_after_a_pause_or_cancel_nothing_more_is_handed_over(
     def answer(mail: Mail) -> Reply:
         if next(numbers) == 20:
             if change == "pause":
-                elsewhere(where, lambda s: broadcasts.pause(s, key, "lunch", clock.now()))
+                engine.elsewhere(where, lambda s: broadcasts.pause(s, key, "lunch", clock.now()))
             else:
-                elsewhere(where, lambda s: broadcasts.cancel(s, key, clock.now()))
+                engine.elsewhere(where, lambda s: broadcasts.cancel(s, key, clock.now()))
         return TAKEN
 
     mailer = PlainMailer(answer)
@@ -154,89 +137,6 @@ def test_after_a_pause_or_cancel_nothing_more_is_handed_over(
     assert ending.why == "the broadcast is not sending any more" and ending.next_in is None
     assert len(mailer.sent) == 20
     assert engine.states(session, broadcast) == engine.tallied(session, broadcast) == {"accepted": 20, "pending": 280}
-
-
-def test_an_ill_relay_pauses_the_broadcast_in_its_own_words_and_nobody_fails(
-    where: Engine, session: Session, tmp_path: Path
-):
-    broadcast = engine.sending_broadcast(session, mails=200)
-    mailer = PlainMailer(lambda mail: POLICY)
-    ending = engine.send(where, broadcast.id, tmp_path, lambda: mailer)
-    assert ending.state is state_of(session, broadcast) is S.PAUSED
-    assert "550 5.7.1 we do not like you" in (broadcast.pause_reason or "") and broadcast.probing
-    assert len(mailer.sent) == 3
-    assert engine.states(session, broadcast) == {"held": 3, "pending": 197}
-
-
-def test_a_relay_that_refuses_everybody_pauses_the_broadcast_however_it_words_that(
-    where: Engine, session: Session, tmp_path: Path
-):
-    broadcast = engine.sending_broadcast(session, mails=100, batch_size=5, interval_s=60)
-    for _ in range(6):
-        elsewhere(where, lambda s: s.execute(delete(PaceUse)))  # the minute is over
-        ending = engine.send(where, broadcast.id, tmp_path, lambda: PlainMailer(lambda mail: UNKNOWN))
-        if ending.state is not S.SENDING:
-            break
-    assert ending.state is state_of(session, broadcast) is S.PAUSED
-    assert "20 mails failed one after the other" in (broadcast.pause_reason or "")
-    assert engine.states(session, broadcast) == engine.tallied(session, broadcast) == {"failed": 20, "pending": 80}
-
-
-def test_a_mail_whose_commands_are_out_is_called_back_when_the_relay_proves_ill_before_its_content(
-    where: Engine, session: Session, tmp_path: Path
-):
-    class Pipelining(PlainMailer):
-        def _carry(self, exchange, mail):
-            following = exchange.take()
-            exchange.settled(mail, Reply(Stage.MAIL, 550, "5.7.1 not from you"))
-            super()._carry(exchange, following)
-
-    broadcast = engine.sending_broadcast(session, mails=20)
-    mailer = Pipelining()
-    assert engine.send(where, broadcast.id, tmp_path, lambda: mailer).state is S.PAUSED
-    assert not mailer.sent and engine.states(session, broadcast) == {"held": 1, "pending": 19}
-    assert [row.attempts for row in engine.rows(session, broadcast)] == [1] + [0] * 19
-
-
-@pytest.mark.parametrize("taken", [0, 1, 2])
-def test_an_ill_relay_pauses_it_also_when_each_mail_has_a_sender_of_its_own(
-    where: Engine, session: Session, tmp_path: Path, taken: int
-):
-    broadcast = engine.sending_broadcast(session, mails=20, batch_size=1, interval_s=60)
-    mailers = []
-    for number in range(10):
-        elsewhere(where, lambda s: s.execute(delete(PaceUse)))  # the minute is over
-        mailers.append(PlainMailer(lambda mail, number=number: TAKEN if number < taken else POLICY))
-        ending = engine.send(where, broadcast.id, tmp_path, lambda: mailers[-1])
-        if ending.state is not S.SENDING:
-            break
-    assert ending.state is S.PAUSED and [len(mailer.sent) for mailer in mailers] == [1] * (taken + 3)
-    assert engine.states(session, broadcast).get("failed", 0) == 0
-
-
-def test_a_resume_probes_with_one_mail_and_then_sends_the_rest(where: Engine, session: Session, tmp_path: Path):
-    broadcast = engine.sending_broadcast(session, mails=20)
-    key = broadcast.id
-    engine.send(where, key, tmp_path, lambda: PlainMailer(lambda mail: POLICY))
-    for answers, sent in (([POLICY], 1), ([], 20)):
-        elsewhere(where, lambda s: broadcasts.resume(s, key, clock.now()))
-        script = list(answers)
-        mailer = PlainMailer(lambda mail, script=script: script.pop() if script else TAKEN)
-        ending = engine.send(where, broadcast.id, tmp_path, lambda mailer=mailer: mailer)
-        assert len(mailer.sent) == sent, (ending, engine.states(session, key))
-    assert ending.state is S.FINISHED and engine.states(session, broadcast) == {"accepted": 20}
-    assert state_of(session, broadcast) is S.FINISHED and not broadcast.probing
-
-
-def test_a_relay_that_cannot_be_reached_pauses_it_before_a_mail_is_touched(
-    where: Engine, session: Session, tmp_path: Path
-):
-    broadcast = engine.sending_broadcast(session, mails=5)
-    refused = Reply(Stage.AUTH, 535, "5.7.8 who are you")
-    mailer = PlainMailer(troubles=[refused])
-    assert engine.send(where, broadcast.id, tmp_path, lambda: mailer).state is state_of(session, broadcast) is S.PAUSED
-    assert "535 5.7.8 who are you" in (broadcast.pause_reason or "")
-    assert not mailer.sent and engine.states(session, broadcast) == {"pending": 5}
 
 
 def test_a_process_asked_to_end_settles_what_is_on_the_wire_and_gives_the_rest_back(
@@ -294,7 +194,7 @@ def test_a_sender_that_was_taken_over_changes_nothing_any_more(where: Engine, se
 
     def answer(mail: Mail) -> Reply:
         if next(numbers) == 10:
-            elsewhere(where, take_its_rows)
+            engine.elsewhere(where, take_its_rows)
         return TAKEN
 
     mailer = PlainMailer(answer)
@@ -427,7 +327,7 @@ def test_two_senders_share_a_broadcast_and_no_mail_is_sent_twice(where: Engine, 
         thread.join()
     first, second = ({mail.delivery_id for mail in mailer.sent} for mailer in mailers)
     assert first and second and not first & second and len(first | second) == 200
-    assert state_of(session, broadcast) is S.FINISHED
+    assert engine.state_of(session, broadcast) is S.FINISHED
 
 
 def test_a_sender_that_stays_behind_calls_for_help_and_one_that_keeps_up_does_not(
@@ -453,7 +353,7 @@ def test_an_uncertain_mail_under_retry_is_sent_again_byte_for_byte(where: Engine
     lost = PlainMailer(lambda mail: Reply(Stage.DOT, None, "", "no answer", Cause.SILENT))
     ending = engine.send(where, broadcast.id, tmp_path, lambda: lost)
     assert ending.state is S.SENDING and 50 < (ending.next_in or 0) <= 60
-    elsewhere(where, lambda s: s.execute(update(engine.Delivery).values(due_at=clock.now())))
+    engine.elsewhere(where, lambda s: s.execute(update(engine.Delivery).values(due_at=clock.now())))
     again = PlainMailer()
     assert engine.send(where, broadcast.id, tmp_path, lambda: again).state is S.FINISHED
     assert again.sent[0].data == lost.sent[0].data
