@@ -3,18 +3,19 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from tests import engine
 from tests.engine import TAKEN, Clocks
 from webapp.core import broadcasts, ledger
 from webapp.core.ledger import Lease, RowsLost, Settled, Terms
+from webapp.core.ledger.tally import KEPT
 from webapp.core.rules.lifecycle import BroadcastState
 from webapp.core.rules.limits import NO_LIMITS
 from webapp.core.rules.outcome import Cause, Reply, Stage, judge
 from webapp.core.tables.broadcasts import Broadcast, UncertainPolicy
-from webapp.core.tables.deliveries import Attempt, MinuteCount, PaceUse
+from webapp.core.tables.deliveries import Attempt, MinuteCount, PaceUse, Tally
 
 GREYLISTED = Reply(Stage.RCPT, 451, "4.2.0 greylisted")
 UNKNOWN = Reply(Stage.RCPT, 550, "5.1.1 no such user")
@@ -206,6 +207,46 @@ def test_minutes_count_accepted_and_other_outcomes(session: Session, clocks: Clo
     settle(session, lease, broadcast, clocks, mails[4:], TAKEN, GREYLISTED)
     counted = session.execute(select(MinuteCount.accepted, MinuteCount.other).order_by(MinuteCount.minute)).all()
     assert [tuple(row) for row in counted] == [(2, 1), (1, 1)]
+
+
+def test_the_counts_of_senders_that_ended_long_ago_are_folded_and_no_sum_changes(session: Session, clocks: Clocks):
+    first, second = engine.sending_broadcast(session, mails=7), engine.sending_broadcast(session, mails=1)
+    clocks.wall = clocks.wall.replace(second=0)
+    for broadcast in (first, second, first, second):
+        lease = engine.lease_for(session, broadcast, clocks)
+        mails = claimed(session, lease, clocks, 3)
+        settle(session, lease, broadcast, clocks, mails[:2], TAKEN, UNKNOWN)
+        clocks.pass_(60)
+        settle(session, lease, broadcast, clocks, mails[2:], GREYLISTED)
+        ledger.end_lease(session, lease, clocks.wall)
+        clocks.pass_(-60)
+    still_there = engine.lease_for(session, first, clocks)
+    claimed(session, still_there, clocks)
+    session.commit()
+
+    def sums() -> list:
+        minute = MinuteCount.broadcast_id, MinuteCount.minute
+        counted = select(*minute, func.sum(MinuteCount.accepted), func.sum(MinuteCount.other)).group_by(*minute)
+        tallies = [engine.tallied(session, broadcast) for broadcast in (first, second)]
+        return [*tallies, session.execute(counted.order_by(*minute)).all()]
+
+    def senders(table: type[Tally] | type[MinuteCount]) -> set[tuple[int, int]]:
+        return {(row.broadcast_id, row.sender_id) for row in session.scalars(select(table))}
+
+    def fold() -> None:
+        for broadcast_id, ids in ledger.foldable(session, clocks.wall).items():
+            ledger.fold(session, broadcast_id, ids)
+        session.commit()
+
+    before, own = sums(), senders(Tally)
+    fold()
+    assert senders(Tally) == own
+    clocks.pass_(KEPT.total_seconds() + 61)
+    for _ in range(2):
+        fold()
+        assert sums() == before
+        assert senders(Tally) == {(first.id, 0), (second.id, 0), (first.id, still_there.sender_id)}
+        assert senders(MinuteCount) == {(first.id, 0), (second.id, 0)}
 
 
 def test_without_a_pace_nothing_of_it_is_remembered(session: Session, clocks: Clocks):

@@ -33,7 +33,7 @@ from webapp.core.ledger.leases import (
 from webapp.core.ledger.outcomes import RowsLost, Settled, Terms, record
 from webapp.core.ledger.prospects import next_look
 from webapp.core.ledger.recovery import may_recover, recover
-from webapp.core.ledger.tally import counts, with_rows_in
+from webapp.core.ledger.tally import counts, fold, foldable, with_rows_in
 from webapp.core.ledger.uncertain import Decision, resolve_uncertain
 from webapp.core.ledger.waiting import cancel_waiting, has_much, next_due, promote, release_held
 
@@ -53,6 +53,8 @@ __all__ = [
     "claim",
     "counts",
     "end_lease",
+    "fold",
+    "foldable",
     "freeze_chunk",
     "has_much",
     "in_force",

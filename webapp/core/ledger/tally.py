@@ -1,16 +1,25 @@
 """Counting what the ledger moves, in the transaction that moves it."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from webapp.core.ledger.hot import hot
 from webapp.core.rules.lifecycle import DeliveryState
-from webapp.core.tables.deliveries import Tally
+from webapp.core.tables.deliveries import MinuteCount, Sender, Tally
 
 CONSOLE = 0
-"""The sender id under which the console, the freeze and the sweep count."""
+"""The sender id under which the console, the freeze and the sweep count, and where the counts of senders go that ended long ago."""
+
+KEPT = timedelta(hours=1)
+"""For so long after its end a sender's counts stand on their own."""
+
+FOLDED = 500
+"""Senders whose counts are folded at a time."""
 
 
 def counts(session: Session, broadcast_id: int) -> dict[DeliveryState, int]:
@@ -48,3 +57,45 @@ def add(session: Session, broadcast_id: int, sender_id: int, changes: Mapping[De
             set_={"count": Tally.count + statement.excluded.count},
         )
     )
+
+
+def foldable(session: Session, now: datetime) -> dict[int, list[int]]:
+    """Of each broadcast the senders that ended long ago and still have counts of their own; not all of them at once."""
+    query = (
+        select(Tally.broadcast_id, Tally.sender_id)
+        .join(Sender, Sender.id == Tally.sender_id)
+        .where(Sender.ended_at < now - KEPT)
+        .distinct()
+        .limit(FOLDED)
+    )
+    found: dict[int, list[int]] = {}
+    for broadcast_id, sender_id in session.execute(query):
+        found.setdefault(broadcast_id, []).append(sender_id)
+    return found
+
+
+def fold(session: Session, broadcast_id: int, sender_ids: Collection[int]) -> None:
+    """Add the counts of these ended senders to those of the console, and let go of their rows. No sum changes; but a paced broadcast has a
+    sender for each of its batches, and what sums them up is not to grow with that."""
+    mine = select(Sender.id).where(Sender.id.in_(sender_ids)).order_by(Sender.id)
+    ids = session.scalars(mine.with_for_update(skip_locked=True)).all()  # somebody else may be at it
+    of_states: Counter[DeliveryState] = Counter()
+    for state, count in session.execute(
+        delete(Tally)
+        .where(Tally.broadcast_id == broadcast_id, Tally.sender_id.in_(ids))
+        .returning(Tally.state, Tally.count)
+    ).all():
+        of_states[state] += count
+    accepted: Counter[datetime] = Counter()
+    other: Counter[datetime] = Counter()
+    for row in session.execute(
+        delete(MinuteCount)
+        .where(MinuteCount.broadcast_id == broadcast_id, MinuteCount.sender_id.in_(ids))
+        .returning(MinuteCount.minute, MinuteCount.accepted, MinuteCount.other)
+    ).all():
+        accepted[row.minute] += row.accepted
+        other[row.minute] += row.other
+    add(session, broadcast_id, CONSOLE, of_states)
+    paths, cursor = hot(session)
+    for minute in sorted(accepted):
+        paths.count_minute(cursor, broadcast_id, CONSOLE, minute, accepted[minute], other[minute])

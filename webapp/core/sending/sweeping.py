@@ -35,6 +35,7 @@ def sweep(shell: Shell, find_journal: FindJournal, discard_journal: DiscardJourn
                 due.append(broadcast.id)
         session.commit()
         _cancel_rest(shell, session)
+        _fold_counts(shell, session)
     return due
 
 
@@ -81,3 +82,13 @@ def _cancel_rest(shell: Shell, session: Session) -> None:
             session.commit()
             if not cancelled:
                 break
+
+
+def _fold_counts(shell: Shell, session: Session) -> None:
+    """Keep the counts as few as the broadcasts, however many senders there were."""
+    foldable = ledger.foldable(session, shell.reading().wall)
+    session.rollback()
+    for broadcast_id, sender_ids in foldable.items():
+        shell.prepare(session)
+        ledger.fold(session, broadcast_id, sender_ids)
+        session.commit()
