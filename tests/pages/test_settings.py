@@ -64,8 +64,19 @@ LIMITS = {
 }
 
 
+def seen(page: str) -> dict[str, str]:
+    """What the form of the limits says about those it was filled with."""
+    return dict(re.findall(r'name="(seen)"[^>]* value="([^"]*)"', page))
+
+
+def opened(browser_client) -> dict[str, str]:
+    return seen(browser_client.get("/settings/sending").text)
+
+
 def test_limits_are_set_and_shown_again(browser_client, sqlite_session):
-    answer = browser_client.post("/settings/sending/limits", data=LIMITS, follow_redirects=True)
+    answer = browser_client.post(
+        "/settings/sending/limits", data=LIMITS | opened(browser_client), follow_redirects=True
+    )
     assert "The limits are set." in answer.text
     assert 'value="100000"' in answer.text and 'value="2, 30"' in answer.text
     assert limits.read(sqlite_session) == Limits(50, 100_000, 20, Retries((2, 30), 0.1, timedelta(hours=48)))
@@ -88,10 +99,42 @@ def test_limits_are_set_and_shown_again(browser_client, sqlite_session):
 def test_a_limit_that_makes_no_sense_is_refused_and_nothing_typed_is_lost(
     browser_client, sqlite_session, field, value, words
 ):
-    answer = browser_client.post("/settings/sending/limits", data=LIMITS | {field: value})
+    as_opened = opened(browser_client)
+    answer = browser_client.post("/settings/sending/limits", data=LIMITS | as_opened | {field: value})
+    assert seen(answer.text) == as_opened
     assert answer.status_code == 422 and words in answer.text
     assert re.search(r'href="/settings/sending" aria-current="page"', answer.text), "the menu says where one is"
     assert (f'value="{value}"' in answer.text and 'value="48"' in answer.text) or field == "give_up_hours"
+    assert limits.read(sqlite_session) == NO_LIMITS
+
+
+def test_limits_set_by_somebody_else_meanwhile_are_not_overwritten_unseen(browser_client, sqlite_session):
+    as_opened = opened(browser_client)
+    theirs = Limits(per_second=7, retries=Retries((2, 30), 0.1, timedelta(hours=48)))
+    limits.save(sqlite_session, theirs)
+    sqlite_session.commit()
+    answer = browser_client.post("/settings/sending/limits", data=LIMITS | as_opened)
+    assert answer.status_code == 409
+    assert "Somebody else has set other limits" in answer.text
+    assert 'value="50"' in answer.text and "In force now: 7" in answer.text
+    assert 'value="20"' in answer.text and "In force now: no limit" in answer.text
+    assert answer.text.count("In force now") == 3, "only beside what differs"
+    assert limits.read(sqlite_session) == theirs
+
+    again = browser_client.post("/settings/sending/limits", data=LIMITS | seen(answer.text))
+    assert again.status_code == 302
+    sqlite_session.rollback()
+    assert limits.read(sqlite_session).per_second == 50
+
+
+def test_limits_that_somebody_else_has_set_just_so_are_no_conflict(browser_client):
+    as_opened = opened(browser_client)
+    browser_client.post("/settings/sending/limits", data=LIMITS | as_opened)
+    assert browser_client.post("/settings/sending/limits", data=LIMITS | as_opened).status_code == 302
+
+
+def test_a_form_that_does_not_say_which_limits_it_was_filled_with_sets_none(browser_client, sqlite_session):
+    assert browser_client.post("/settings/sending/limits", data=LIMITS).status_code == 409
     assert limits.read(sqlite_session) == NO_LIMITS
 
 

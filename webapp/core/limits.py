@@ -1,41 +1,68 @@
 """The limits above all broadcasts, as administrators set them."""
 
+import hashlib
+import json
 from datetime import timedelta
+from typing import Any
 
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from webapp.core.errors import Conflict
 from webapp.core.rules.limits import NO_LIMITS, Limits, check
 from webapp.core.rules.pacing import Retries
 from webapp.core.tables.limits import SendingLimits
 
 THE_ROW = 1
+CHANGED = "Somebody else has set other limits since you looked at them."
 
 
 def read(session: Session) -> Limits:
     """The limits in force; those of a new installation until somebody has set others."""
-    row = session.get(SendingLimits, THE_ROW, populate_existing=True)
+    return _of(session.get(SendingLimits, THE_ROW, populate_existing=True))
+
+
+def digest(limits: Limits) -> str:
+    """Equal for equal limits. With it a page tells which ones it was filled with."""
+    return hashlib.sha256(json.dumps(_columns(limits), sort_keys=True).encode()).hexdigest()[:16]
+
+
+def save(session: Session, limits: Limits, *, seen: str | None = None) -> None:
+    """Set the limits; sending processes heed them within seconds. `seen` is the `digest` of those that were in force when it was decided.
+
+    Raises Invalid with the field that makes no sense; Conflict, and is to be rolled back, when others are in force by now.
+    """
+    check(limits)
+    values = _columns(limits)
+    row = session.get(SendingLimits, THE_ROW, populate_existing=True, with_for_update=True)
+    if seen is not None and digest(_of(row)) not in (seen, digest(limits)):
+        raise Conflict(CHANGED)
+    if row is None:
+        session.add(SendingLimits(id=THE_ROW, **values))
+    else:
+        for name, value in values.items():
+            setattr(row, name, value)
+    try:
+        session.flush()
+    except IntegrityError:  # two set the first limits of an installation at the same instant
+        session.rollback()
+        raise Conflict(CHANGED) from None
+
+
+def _of(row: SendingLimits | None) -> Limits:
     if row is None:
         return NO_LIMITS
     retries = Retries(tuple(row.retry_minutes), row.retry_spread / 100, timedelta(hours=row.give_up_hours))
     return Limits(row.per_second, row.per_day, row.connections, retries)
 
 
-def save(session: Session, limits: Limits) -> None:
-    """Set the limits; sending processes heed them within seconds. Raises Invalid with the field that makes no sense."""
-    check(limits)
+def _columns(limits: Limits) -> dict[str, Any]:
     retries = limits.retries
-    values = {
+    return {
         "per_second": limits.per_second,
         "per_day": limits.per_day,
         "connections": limits.connections,
-        "retry_minutes": list(retries.minutes),
+        "retry_minutes": [float(minutes) for minutes in retries.minutes],
         "retry_spread": round(retries.spread * 100),
         "give_up_hours": round(retries.give_up_after.total_seconds() / 3600),
     }
-    row = session.get(SendingLimits, THE_ROW, with_for_update=True)
-    if row is None:
-        session.add(SendingLimits(id=THE_ROW, **values))
-    else:
-        for name, value in values.items():
-            setattr(row, name, value)
-    session.flush()

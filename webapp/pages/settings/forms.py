@@ -1,5 +1,5 @@
 from flask_wtf import FlaskForm
-from wtforms import IntegerField, StringField
+from wtforms import HiddenField, IntegerField, StringField
 from wtforms.validators import InputRequired, Length
 
 
@@ -24,6 +24,9 @@ class WholeNumber(IntegerField):
 
 
 class LimitsForm(FlaskForm):
+    """`seen` is the digest of the limits that the form was filled with."""
+
+    seen = HiddenField()
     per_second = WholeNumber("Mails a second")
     per_day = WholeNumber("Mails in 24 hours")
     connections = WholeNumber("Connections to the relay")

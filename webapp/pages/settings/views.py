@@ -8,11 +8,15 @@ from flask_login import current_user
 
 from webapp.adapters.clock import now
 from webapp.core import from_addresses, limits, users
-from webapp.core.errors import Invalid
+from webapp.core.errors import Conflict, Invalid
 from webapp.core.rules.limits import LONGEST_HOURS, Limits
 from webapp.core.rules.pacing import Retries
 from webapp.extensions import db
+from webapp.pages import wording
 from webapp.pages.settings.forms import FromAddressForm, LimitsForm, UserForm
+
+CEILINGS = ("per_second", "per_day", "connections")
+"""Limits of which 0 means that there is none."""
 
 bp = Blueprint("settings", __name__, url_prefix="/settings")
 
@@ -28,7 +32,10 @@ def set_limits():
     form = LimitsForm()
     if form.validate_on_submit():
         try:
-            limits.save(db.session, _limits_of(form))
+            limits.save(db.session, _limits_of(form), seen=form.seen.data or "")
+        except Conflict:
+            db.session.rollback()
+            return _sending(limits_form=form, in_force=_seen_anew(form)), 409
         except Invalid as error:
             db.session.rollback()
             form[error.field or "per_second"].errors = [str(error)]
@@ -134,24 +141,49 @@ def _limits_of(form: LimitsForm) -> Limits:
 
 
 def _limits_form() -> LimitsForm:
-    now_in_force = limits.read(db.session)
-    retries = now_in_force.retries
-    return LimitsForm(
-        formdata=None,
-        per_second=now_in_force.per_second,
-        per_day=now_in_force.per_day,
-        connections=now_in_force.connections,
-        retry_minutes=", ".join(f"{minutes:g}" for minutes in retries.minutes),
-        retry_spread=round(retries.spread * 100),
-        give_up_hours=round(retries.give_up_after.total_seconds() / 3600),
-    )
+    in_force = limits.read(db.session)
+    return LimitsForm(formdata=None, seen=limits.digest(in_force), **_as_typed(in_force))
 
 
-def _sending(form: FromAddressForm | None = None, limits_form: LimitsForm | None = None) -> str:
+def _as_typed(above: Limits) -> dict[str, int | str]:
+    """The limits as the fields of the form take them."""
+    retries = above.retries
+    return {
+        "per_second": above.per_second,
+        "per_day": above.per_day,
+        "connections": above.connections,
+        "retry_minutes": ", ".join(f"{minutes:g}" for minutes in retries.minutes),
+        "retry_spread": round(retries.spread * 100),
+        "give_up_hours": round(retries.give_up_after.total_seconds() / 3600),
+    }
+
+
+def _seen_anew(form: LimitsForm) -> dict[str, str]:
+    """What is in force where it differs from what was typed, in words by field. The form counts as having seen it from now on."""
+    in_force = limits.read(db.session)
+    form.seen.data = limits.digest(in_force)
+    typed = _as_typed(_limits_of(form))
+    return {
+        name: "no limit"
+        if value == 0 and name in CEILINGS
+        else wording.number(value)
+        if isinstance(value, int)
+        else value
+        for name, value in _as_typed(in_force).items()
+        if value != typed[name]
+    }
+
+
+def _sending(
+    form: FromAddressForm | None = None,
+    limits_form: LimitsForm | None = None,
+    in_force: dict[str, str] | None = None,
+) -> str:
     return render_template(
         "settings/sending.html",
         form=form or FromAddressForm(formdata=None),
         limits_form=limits_form or _limits_form(),
+        in_force=in_force,
         senders=from_addresses.listing(db.session),
         relay=current_app.config["RELAY"],
     )
