@@ -1,5 +1,9 @@
 // The filter page, beyond htmx: a search through a list of choices, chosen ones among the chips, and "clear".
 
+import { watchSaving } from "./saving.js";
+
+watchSaving("audience-form", { counts: ["change"] });
+
 const on = (type, selector, handle, capture = false) =>
   document.addEventListener(
     type,

@@ -104,6 +104,17 @@ def test_a_second_tab_is_told_and_loses_nothing(opened: Page, clients: list[Clie
     assert opened.stored().audience_filter == {"countries": ["AT"]}
 
 
+@pytest.mark.parametrize(("lost", "is_own"), [("countries=DE", True), ("countries=CZ", False), ("", False)])
+def test_what_a_request_without_an_answer_has_stored_is_no_conflict_for_the_next(
+    opened: Page, clients: list[Client], lost: str, is_own: bool
+):
+    old = opened.base
+    opened.choose(countries=["DE"])
+    opened.base = old
+    opened.choose(countries=["AT"], lost=lost and f"message_type=general&{lost}")
+    assert opened.stored().audience_filter == {"countries": ["AT" if is_own else "DE"]}
+
+
 def test_keeping_mine_does_not_overwrite_a_third_version(opened: Page, clients: list[Client]):
     old = opened.base
     opened.choose(countries=["DE"])

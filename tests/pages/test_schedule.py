@@ -1,5 +1,7 @@
 """The schedule step: what is chosen is saved as it is chosen, judged in the chosen zone, and foretold."""
 
+from urllib.parse import urlencode
+
 import pytest
 
 from tests import factories
@@ -149,6 +151,21 @@ def test_a_change_over_somebody_elses_is_refused(save, stored, sqlite_session, d
     answer = save(**LATER, version=1)
     assert answer.status_code == 409 and "Somebody else" in answer.text
     assert stored().start_wall is None
+
+
+def test_what_a_request_without_an_answer_has_stored_is_no_conflict_for_the_next(save, stored):
+    first = NOW_FORM | {"batch_size": "7"}
+    save(**first, version=1)
+    answer = save(**LATER, version=1, lost=urlencode(first))
+    assert answer.status_code == 200 and stored().start_wall is not None
+
+
+@pytest.mark.parametrize("lost", [{"batch_size": "7"}, {"batch_size": "many"}])
+def test_a_request_without_an_answer_does_not_go_over_what_somebody_else_has_stored(save, stored, lost):
+    save(batch_size="9", version=1)
+    answer = save(**LATER, version=1, lost=urlencode(NOW_FORM | lost))
+    assert answer.status_code == 409
+    assert (stored().start_wall, stored().batch_size) == (None, 9)
 
 
 def test_changing_a_scheduled_one_takes_it_off_the_calendar_and_says_so(

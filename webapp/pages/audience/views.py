@@ -1,5 +1,6 @@
 """The first step of a draft: who gets it. Every change is saved as it is made, and what it comes to is shown at once."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import flash, render_template, request, url_for
@@ -36,7 +37,7 @@ def index(broadcast_id: int):
 def save(broadcast_id: int):
     """Save the choices. With htmx all that follows from them comes back, without it the next page (or this one: `stay`)."""
     broadcast = broadcasts.get(db.session, broadcast_id)
-    chosen = chosen_filter(request.form, _type_of_form(broadcast))
+    chosen = chosen_filter(request.form, _type_of_form(request.form, broadcast))
     try:
         broadcast = _save(broadcast, chosen)
     except Conflict:
@@ -71,19 +72,22 @@ def explain(broadcast_id: int):
     return _page(frame, audience.audience_of(frame.broadcast).filter)
 
 
-def _type_of_form(broadcast: Broadcast) -> MessageType:
+def _type_of_form(form: Mapping[str, str], broadcast: Broadcast) -> MessageType:
     """The message type for which the form was made; it may have been switched in another tab since."""
-    sent = request.form.get("message_type", "")
+    sent = form.get("message_type", "")
     return MessageType(sent) if sent in set(MessageType) else broadcast.message_type
 
 
 def _save(broadcast: Broadcast, chosen: AudienceFilter) -> Broadcast:
-    """Save and commit what differs. Raises Conflict when the filter is no longer the one this page started from; what somebody
-    changed elsewhere in the draft is no conflict."""
+    """Save and commit what differs. Raises Conflict when the filter is no longer the one this page started from, or what its last
+    request made of it, should the answer have been lost. What somebody changed elsewhere in the draft is no conflict."""
     stored = digest(audience.audience_of(broadcast).filter)
     if stored == digest(chosen):
         return broadcast
-    if stored not in (request.form.get("base"), request.form.get("keep_mine")):
+    known = {request.form.get("base"), request.form.get("keep_mine")}
+    if lost := draft.lost():
+        known.add(digest(chosen_filter(lost, _type_of_form(lost, broadcast))))
+    if stored not in known:
         raise Conflict("Somebody else has changed the audience meanwhile.")
     return _store(broadcast, chosen)
 

@@ -8,9 +8,11 @@ of the page and the time of saving.
 
 from dataclasses import dataclass
 from itertools import pairwise
+from urllib.parse import parse_qsl
 
 from flask import abort, request, url_for
 from flask import redirect as plain_redirect
+from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from webapp.adapters.clock import now
@@ -78,6 +80,13 @@ def first_unfinished(broadcast: Broadcast) -> str:
     unfinished = review.unfinished_steps(broadcast, now())
     room = next((name for name, _label in STEPS if name in unfinished), "review")
     return url_for(f"{room}.index", broadcast_id=broadcast.id)
+
+
+def lost() -> MultiDict[str, str] | None:
+    """The fields of an earlier request of this page whose answer never came; None where it knows of none. What the server made of them
+    is no change by somebody else."""
+    body = request.form.get("lost", "")
+    return MultiDict(parse_qsl(body, keep_blank_values=True)) if body else None
 
 
 def redirect(url: str) -> Response:

@@ -51,7 +51,7 @@ def save(broadcast_id: int):
     start = _judge(form, now())
     valid = valid and not start.problem
     if valid and (changes := _changes(frame.broadcast, form, start)):
-        version = request.form.get("version", type=int)
+        version = frame.broadcast.version if _is_own_doing(frame.broadcast) else request.form.get("version", type=int)
         broadcasts.edit(db.session, broadcast_id, version, changes, now())
         db.session.commit()
     if request.headers.get("HX-Request"):
@@ -59,6 +59,16 @@ def save(broadcast_id: int):
     if not valid:
         return _page(frame, form, start), 422
     return draft.redirect(url_for("review.index", broadcast_id=broadcast_id))
+
+
+def _is_own_doing(broadcast: Broadcast) -> bool:
+    """Whether what is stored is what this page's last request made of it, whose answer was lost."""
+    lost = draft.lost()
+    if lost is None:
+        return False
+    form = ScheduleForm(lost, meta={"csrf": False})
+    start = _judge(form, now())
+    return form.validate() and not start.problem and not _changes(broadcast, form, start)
 
 
 def _form_of(broadcast: Broadcast) -> ScheduleForm:

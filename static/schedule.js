@@ -1,0 +1,5 @@
+// The schedule page.
+
+import { watchSaving } from "./saving.js";
+
+watchSaving("schedule-form", { counts: ["input", "change"] });
