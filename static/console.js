@@ -56,18 +56,24 @@ new MutationObserver(watchToasts).observe(document.getElementById("toasts") ?? d
 watchToasts();
 
 // The server did not answer, or answered with a fault that brought no toast of its own.
+const troubles = () => document.querySelectorAll("#toasts .toast[data-trouble]");
 const say = (message) => {
   const template = document.getElementById("toast-template");
-  if (!template) return;
+  if (!template || troubles().length) return;
   const toast = template.content.firstElementChild.cloneNode(true);
   toast.querySelector("span").textContent = message;
+  toast.dataset.trouble = "";
   document.getElementById("toasts").append(toast);
 };
 document.addEventListener("htmx:sendError", () => say("The console does not answer. Nothing was lost; it will be tried again with your next change."));
 document.addEventListener("htmx:beforeSwap", (event) => {
-  // Errors that the server rendered for #toasts are shown although their status is 4xx or 5xx.
+  // Errors that the server rendered for #toasts are shown although their status is 4xx or 5xx. Trouble is said once, however often a page
+  // asks meanwhile, and taken back when the console works again.
   const { xhr } = event.detail;
-  if (xhr.status >= 400 && xhr.getResponseHeader("HX-Retarget") === "#toasts") event.detail.shouldSwap = true;
+  const isTrouble = xhr.status >= 500;
+  if (!isTrouble) for (const toast of troubles()) toast.remove();
+  if (xhr.status >= 400 && xhr.getResponseHeader("HX-Retarget") === "#toasts") event.detail.shouldSwap = !isTrouble || !troubles().length;
+  else if (isTrouble) say("The console is not well just now. Nothing was lost; try again in a moment.");
 });
 
 // A table row with data-link is one large link; real links and buttons in it keep their own meaning.

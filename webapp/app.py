@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from importlib import import_module
 
 from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from webapp.adapters import database
 from webapp.config import ROOT, settings
@@ -43,15 +44,18 @@ def create_app(config: Mapping[str, object] | None = None, environ: Mapping[str,
         database.tune(db.engine)
     migrate.init_app(app, db, directory=str(ROOT / "webapp" / "migrations"), compare_type=False)
     mail.init_app(app)
-    csrf.init_app(app)
     htmx.init_app(app)
     login.init_app(app)
 
     from webapp.pages import shell
 
+    shell.admit(app)
+    csrf.init_app(app)
     shell.install(app)
     for room in ROOMS:
         app.register_blueprint(import_module(f"webapp.pages.{room}.views").bp)
     for command in COMMANDS:
         app.cli.add_command(import_module(f"webapp.cli.{command}").group)
+    if proxies := app.config["TRUSTED_PROXIES"]:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies)  # type: ignore[method-assign]
     return app

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-
+MB = 1024 * 1024
 
 ALIVE = {"keepalives_idle": 5, "keepalives_interval": 3, "keepalives_count": 4, "tcp_user_timeout": 17_000}
 """A server that vanished without a word is found out within seconds, before a sender's lease ends, and not after the system's two hours
@@ -64,8 +64,10 @@ def settings(environ: Mapping[str, str]) -> dict[str, object]:
         "SESSION_COOKIE_SAMESITE": "Lax",
         "SESSION_COOKIE_HTTPONLY": True,
         "SESSION_COOKIE_SECURE": environ.get("MASSMAIL_URL", "").startswith("https://"),
-        "MAX_CONTENT_LENGTH": 512 * 1024 * 1024,
-        "MAX_FORM_MEMORY_SIZE": 8 * 1024 * 1024,
+        "MAX_CONTENT_LENGTH": 32 * MB,
+        "MAX_FORM_MEMORY_SIZE": 32 * MB,
+        "MAX_UPLOAD": 512 * MB,
+        "TRUSTED_PROXIES": _whole(environ, "MASSMAIL_PROXIES", 0, low=0, high=10),
         "WTF_CSRF_TIME_LIMIT": None,
         "TEMPLATES_AUTO_RELOAD": False,
     }

@@ -52,6 +52,17 @@ def test_guessing_is_slowed_down_per_key_and_only_for_a_while(session, ada):
     assert users.may_try(session, ["email:ada"], NOW + users.FAILURE_WINDOW + timedelta(seconds=1))
 
 
+def test_a_success_forgets_the_failures_of_that_account_and_not_those_of_the_network(session, ada):
+    keys = ["email:ada", "from:1"]
+    for _ in range(users.FAILURES_ALLOWED - 1):
+        users.authenticate(session, ada.email, "wrong", keys, NOW)
+    assert users.authenticate(session, ada.email, PASSWORD, keys, NOW) is ada
+    users.authenticate(session, "other@example.org", "wrong", ["email:other", "from:1"], NOW)
+    session.flush()
+    assert users.may_try(session, ["email:ada"], NOW)
+    assert not users.may_try(session, ["from:1"], NOW)
+
+
 def test_a_sign_in_can_be_revoked_and_runs_out(session, ada):
     token, other = users.sign_in(session, ada, NOW), users.sign_in(session, ada, NOW)
     assert users.signed_in(session, token, NOW) is ada

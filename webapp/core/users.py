@@ -74,10 +74,13 @@ def may_try(session: Session, keys: Sequence[str], now: datetime) -> bool:
 
 def authenticate(session: Session, email: str, password: str, keys: Sequence[str], now: datetime) -> User | None:
     """The user with this e-mail and password, or None; a failure is remembered under `keys`. An unknown e-mail takes as
-    long as a wrong password, so that the answer's time says nothing about who has an account."""
+    long as a wrong password, so that the answer's time says nothing about who has an account.
+
+    A success forgets only what failed under the first key, which is that of the e-mail: whoever has one account must not be able to
+    try others without end."""
     user = session.scalar(select(User).where(User.email == email.strip().lower(), User.is_active))
     if check_password_hash(user.password_hash if user else _NOBODY, password) and user:
-        session.execute(delete(FailedSignIn).where(FailedSignIn.key.in_(keys)))
+        session.execute(delete(FailedSignIn).where(FailedSignIn.key == keys[0]))
         return user
     session.execute(delete(FailedSignIn).where(FailedSignIn.failed_at < now - FAILURE_WINDOW))
     session.add_all(FailedSignIn(key=key[:320], failed_at=now) for key in keys)

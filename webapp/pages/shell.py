@@ -1,24 +1,27 @@
-"""What every page shares: who is asked to sign in, security headers, errors as pages, what the templates know."""
+"""What every page shares: who is asked to sign in, security headers, what the templates know."""
 
 from datetime import UTC, datetime
-from http import HTTPStatus
 from zoneinfo import ZoneInfo
 
-from flask import Flask, Response, flash, g, redirect, render_template, request, session, url_for
+from flask import Flask, Response, current_app, g, redirect, request, session, url_for
 from flask_login import UserMixin, current_user
 from markupsafe import Markup
-from werkzeug.exceptions import HTTPException
 
 from webapp.adapters.clock import now
 from webapp.adapters.database import will_write
 from webapp.core import clients, users
-from webapp.core.errors import Conflict, DomainError, NotFound
 from webapp.core.tables.users import User
 from webapp.extensions import db, login
-from webapp.pages import wording
+from webapp.pages import errors, wording
 
 OPEN_ROOMS = frozenset({"sign_in", "assets", "health"})
 """Blueprints that answer without a sign-in."""
+
+UPLOADS = frozenset({"imports.upload"})
+"""Endpoints that take large files."""
+
+FROM_STRANGERS = 64 * 1024
+"""Octets that a request may have before somebody has signed in."""
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'self'; img-src 'self' data: https:; object-src 'none'; base-uri 'none'; "
@@ -42,16 +45,19 @@ class SignedIn(UserMixin):
         return self.token
 
 
-def install(app: Flask) -> None:
-    """Bind the shared behaviour to `app`. Comes after CSRF, so that a long upload is read before a write begins."""
+def admit(app: Flask) -> None:
+    """Have `app` turn strangers away. Comes before CSRF, which reads what was sent: of a stranger nothing is read but a sign-in."""
     login.login_view = "sign_in.form"
     login.login_message = ""
     login.user_loader(_load_user)
+    app.before_request(_admit)
+
+
+def install(app: Flask) -> None:
+    """Bind the shared behaviour to `app`. Comes after CSRF, so that a long upload is read before a write begins."""
     app.before_request(_begin)
+    errors.install(app)
     app.after_request(_headers)
-    app.register_error_handler(DomainError, _refusal)
-    app.register_error_handler(HTTPException, _http_error)
-    app.register_error_handler(Exception, _fault)
     app.context_processor(_context)
     for name in wording.FILTERS:
         app.add_template_filter(getattr(wording, name), name)
@@ -62,14 +68,26 @@ def install(app: Flask) -> None:
 
 
 def _load_user(token: str) -> SignedIn | None:
+    if g.get("is_in_trouble"):
+        return None
     user = users.signed_in(db.session, token, now())
     return SignedIn(user, token) if user else None
 
 
-def _begin():
-    if request.method not in ("GET", "HEAD", "OPTIONS"):
+def _begin() -> None:
+    if request.method not in errors.READING:
         will_write(db.session)
-    if request.endpoint in (None, "static") or request.blueprint in OPEN_ROOMS or current_user.is_authenticated:
+
+
+def _admit():
+    if request.endpoint in (None, "static") or request.blueprint in OPEN_ROOMS:
+        request.max_content_length = FROM_STRANGERS
+        return None
+    if current_user.is_authenticated:
+        if request.method not in errors.READING:
+            db.session.rollback()  # what is sent is read next, and then a writing transaction begins
+        if request.endpoint in UPLOADS:
+            request.max_content_length = current_app.config["MAX_UPLOAD"]
         return None
     if request.headers.get("HX-Request"):
         return Response(status=204, headers={"HX-Redirect": url_for("sign_in.form")})
@@ -84,74 +102,6 @@ def _headers(response: Response) -> Response:
         response.headers.setdefault("Cache-Control", "no-store")
         response.vary.add("HX-Request")
     return response
-
-
-def _refusal(error: DomainError):
-    """A refusal nobody turned into a field's message: a toast over the page the user is on, or a page of its own."""
-    db.session.rollback()
-    status = 404 if isinstance(error, NotFound) else 409 if isinstance(error, Conflict) else 422
-    if request.headers.get("HX-Request"):
-        return (
-            render_template("_toast.html", tone="bad", message=str(error)),
-            status,
-            {
-                "HX-Retarget": "#toasts",
-                "HX-Reswap": "beforeend",
-            },
-        )
-    if request.method == "POST" and request.referrer and status != 404:
-        flash(str(error), "bad")
-        return redirect(request.referrer)
-    return render_template("error.html", status=status, title=_title(status), message=str(error)), status
-
-
-def _http_error(error: HTTPException):
-    if error.code is None or error.code < 400:
-        return error
-    db.session.rollback()
-    message = (
-        error.description if error.code in (400, 413, 422) and error.description else _MESSAGES.get(error.code, "")
-    )
-    return _error_page(error.code, message)
-
-
-def _fault(error: Exception):
-    from flask import current_app
-
-    if current_app.testing or current_app.debug:
-        raise error
-    current_app.logger.exception("unhandled error on %s %s", request.method, request.path)
-    db.session.rollback()
-    return _error_page(
-        500, "Nothing was changed by this request. Try again; if it stays, look into the web server's log."
-    )
-
-
-def _error_page(status: int, message: str):
-    if request.headers.get("HX-Request"):
-        return (
-            render_template("_toast.html", tone="bad", message=message or _title(status)),
-            status,
-            {
-                "HX-Retarget": "#toasts",
-                "HX-Reswap": "beforeend",
-            },
-        )
-    return render_template("error.html", status=status, title=_title(status), message=message), status
-
-
-_MESSAGES = {
-    403: "You may not do this.",
-    404: "There is nothing at this address. It may have been deleted, or the link is incomplete.",
-    405: "This address does not take that kind of request.",
-    413: "The file is too large.",
-}
-
-
-def _title(status: int) -> str:
-    return {404: "Not found", 409: "Changed meanwhile", 422: "Not possible", 500: "Something went wrong"}.get(
-        status, HTTPStatus(status).phrase
-    )
 
 
 def viewer_zone() -> ZoneInfo:
@@ -191,8 +141,6 @@ def _request_now() -> datetime:
 
 
 def _demo() -> bool:
-    from flask import current_app
-
     return bool(current_app.config["MAIL_CATCHER_DIR"])
 
 

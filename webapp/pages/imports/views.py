@@ -149,7 +149,7 @@ def _index(form: UploadForm) -> str:
         "imports/index.html",
         form=form,
         runs=runs.listing(db.session),
-        limit=current_app.config["MAX_CONTENT_LENGTH"],
+        limit=current_app.config["MAX_UPLOAD"],
     )
 
 
