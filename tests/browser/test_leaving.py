@@ -4,7 +4,7 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 from sqlalchemy.orm import Session
 
 from tests import factories
@@ -29,7 +29,8 @@ class Open:
         self.page, self.session, self.id, self.room = page, session, draft.id, room
         self.change, self.first, self.second = ROOMS[room]
         self.before = page.url
-        page.goto(f"{console.url}/mass-mail/{draft.id}/{room}/")
+        self.url = f"{console.url}/mass-mail/{draft.id}/{room}/"
+        page.goto(self.url)
         page.wait_for_function("() => window.htmx")
 
     def change_and(self, then: str, value: str = "") -> None:
@@ -118,6 +119,19 @@ def test_leaving_before_an_answer_has_come_is_no_conflict_with_oneself(
     wanted = [opened.first, opened.second] if opened.room == "audience" else [opened.second]
     opened.page.wait_for_url(lambda url: opened.room not in url)
     opened.wait_for(*wanted)
+
+
+@pytest.mark.parametrize("held", ["**/assets/htmx*", "**/static/saving.js"])
+def test_a_change_made_before_the_page_is_quite_there_is_saved(opened: Open, held: str):
+    waiting: list[Route] = []
+    opened.page.goto(opened.before)
+    opened.page.route(held, waiting.append)
+    opened.page.goto(opened.url, wait_until="commit")
+    opened.page.locator("#draft-saved").wait_for()
+    opened.change_and("")
+    [script] = waiting
+    script.continue_()
+    opened.wait_for(opened.first)
 
 
 def test_the_page_says_what_is_not_saved_yet(opened: Open, answers: threading.Event):

@@ -32,7 +32,7 @@ def test_a_page_without_its_database_says_so_and_when_to_come_back(orphan: Flask
 
 def test_a_form_sent_without_the_database_can_be_sent_once_more(orphan: FlaskClient):
     answer = orphan.post("/settings/sending/limits", data={"per_second": "5"})
-    assert answer.status_code == 503 and "To reload this page sends what you typed once more." in answer.text
+    assert answer.status_code == 503 and "Reloading this page sends what you typed once more." in answer.text
 
 
 def test_a_fragment_without_its_database_becomes_a_toast_that_is_known_as_trouble(orphan: FlaskClient):

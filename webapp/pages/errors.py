@@ -78,7 +78,8 @@ def _said(status: int, message: str) -> tuple[str, int, dict[str, str]]:
     """The error as a toast for htmx, else as a page; trouble of the program's own is told without the database."""
     is_trouble = status >= 500
     if _is_htmx():
-        toast = render_template("_toast.html", tone="bad", message=message or _title(status), is_trouble=is_trouble)
+        words = f"{_title(status)}. {message}" if is_trouble else message or _title(status)
+        toast = render_template("_toast.html", tone="bad", message=words, is_trouble=is_trouble)
         return toast, status, {"HX-Retarget": "#toasts", "HX-Reswap": "beforeend"}
     title = _title(status)
     page = render_template("error.html", status=status, title=title, message=message, is_trouble=is_trouble)
@@ -102,8 +103,11 @@ _TITLES = {
     500: "Something went wrong",
     503: "The database does not answer",
 }
-_AWAY = "The database cannot be used just now. Nothing was changed, and what is being sent goes on by itself. Try again in a moment."
-_SENT_ALONG = "To reload this page sends what you typed once more."
+_AWAY = (
+    "It cannot be reached or used just now. Nothing was changed, and what was being sent goes on by itself once it is back. "
+    "Try again in a moment."
+)
+_SENT_ALONG = "Reloading this page sends what you typed once more."
 
 
 def _title(status: int) -> str:
