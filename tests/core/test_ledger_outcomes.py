@@ -256,6 +256,28 @@ def test_without_a_pace_nothing_of_it_is_remembered(session: Session, clocks: Cl
     assert session.scalars(select(PaceUse)).all() == []
 
 
+def test_of_a_long_interval_hardly_more_is_remembered_than_the_pace_can_tell_apart(session: Session, clocks: Clocks):
+    broadcast = engine.sending_broadcast(session, mails=400, batch_size=200, interval_s=3600)
+    lease = engine.lease_for(session, broadcast, clocks)
+    began = clocks.ticks
+    for _ in range(200):
+        settle(session, lease, broadcast, clocks, claimed(session, lease, clocks, 1), TAKEN)
+        clocks.pass_(2.5)
+    assert claimed(session, lease, clocks) == []
+    uses = session.scalars(select(PaceUse).order_by(PaceUse.id)).all()
+    assert sum(use.count for use in uses) == 200
+    assert len(uses) <= 500 / 18 + 2
+    # Of those that share a use none is free before an interval has passed since the last of them, and all are by then.
+    clocks.pass_(began + 3600 - clocks.ticks)
+    free = 0
+    for second in range(0, 540, 5):
+        clocks.pass_(5)
+        free += len(claimed(session, lease, clocks))
+        left_by_then = min(int((second + 5) / 2.5) + 1, 200)
+        assert left_by_then - 18 / 2.5 - 2 <= free <= left_by_then
+    assert free == 200
+
+
 def paced(session: Session, clocks: Clocks, batch_size: int = 3, interval_s: int = 10):
     broadcast = engine.sending_broadcast(session, mails=20, batch_size=batch_size, interval_s=interval_s)
     return broadcast, engine.lease_for(session, broadcast, clocks)

@@ -27,6 +27,13 @@ USES = "SELECT id, taken_at, boot, ticks, count FROM pace_use WHERE broadcast_id
 FORGET = "DELETE FROM pace_use WHERE broadcast_id = %s AND id < %s"
 USE = "INSERT INTO pace_use (broadcast_id, taken_at, boot, ticks, count) VALUES (%s, %s, %s, %s, %s)"
 
+# A row that another sender is adding to is left to it: who waited here might hold what the other needs next.
+JOIN_USE = """
+UPDATE pace_use SET taken_at = %s, ticks = %s, count = count + %s
+WHERE id = (SELECT id FROM pace_use WHERE broadcast_id = %s ORDER BY id DESC LIMIT 1 FOR UPDATE SKIP LOCKED)
+  AND boot = %s AND ticks BETWEEN %s AND %s
+"""
+
 DUE = """
 SELECT d.id, d.client_id, d.service_id, d.addon_assignment_id, d.address, d.merge_values, d.stamped_at, d.attempts,
        EXISTS (SELECT 1 FROM suppression s WHERE s.address_key = d.address_key)
@@ -126,6 +133,13 @@ def uses(cursor: Any, broadcast_id: int, limit: int) -> list[tuple[int, Use]]:
 
 def forget_uses(cursor: Any, broadcast_id: int, before_id: int) -> None:
     cursor.execute(FORGET, (broadcast_id, before_id))
+
+
+def join_use(cursor: Any, broadcast_id: int, use: Use, since: float) -> bool:
+    """Add a use to the last one there is, and date that as this; False when that was before `since` (ticks) or told by another boot."""
+    at = use.at
+    cursor.execute(JOIN_USE, (at.wall, at.ticks, use.count, broadcast_id, at.boot, since, at.ticks))
+    return bool(cursor.rowcount == 1)
 
 
 def use(cursor: Any, broadcast_id: int, uses: Iterable[Use]) -> None:

@@ -21,6 +21,10 @@ LEFT_SINCE = "SELECT coalesce(sum(accepted + other), 0), min(minute) FROM minute
 USES = "SELECT id, taken_at, boot, ticks, count FROM pace_use WHERE broadcast_id = ? ORDER BY id DESC LIMIT ?"
 FORGET = "DELETE FROM pace_use WHERE broadcast_id = ? AND id < ?"
 USE = "INSERT INTO pace_use (broadcast_id, taken_at, boot, ticks, count) VALUES (?, ?, ?, ?, ?)"
+JOIN_USE = """
+UPDATE pace_use SET taken_at = ?, ticks = ?, count = count + ?
+WHERE id = (SELECT max(id) FROM pace_use WHERE broadcast_id = ?) AND boot = ? AND ticks BETWEEN ? AND ?
+"""
 
 # One text for all rows: with each row of a result the driver lets go of the interpreter, and takes it back from the thread that talks to
 # the relay.
@@ -119,6 +123,13 @@ def uses(cursor: Any, broadcast_id: int, limit: int) -> list[tuple[int, Use]]:
 
 def forget_uses(cursor: Any, broadcast_id: int, before_id: int) -> None:
     cursor.execute(FORGET, (broadcast_id, before_id))
+
+
+def join_use(cursor: Any, broadcast_id: int, use: Use, since: float) -> bool:
+    """Add a use to the last one there is, and date that as this; False when that was before `since` (ticks) or told by another boot."""
+    at = use.at
+    cursor.execute(JOIN_USE, (instant(at.wall), at.ticks, use.count, broadcast_id, at.boot, since, at.ticks))
+    return bool(cursor.rowcount == 1)
 
 
 def use(cursor: Any, broadcast_id: int, uses: Iterable[Use]) -> None:

@@ -11,6 +11,10 @@ from webapp.core.rules.pacing import Opening, Reading, Use
 SITE = 0
 """The number of no broadcast, under which the mails of all are remembered; see `ceiling.py`."""
 
+LONG_S = 60
+"""From intervals of this length on, mails recorded one after the other within the pace's resolution share a use: of a pace of a million a
+day the sender would read a million of them before each claim. The use is dated at the last of them, so none of them counts too short."""
+
 KEPT_BEYOND = 100
 """Uses that are no longer needed before they are deleted together."""
 
@@ -53,5 +57,10 @@ def use(session: Session, broadcast_id: int, interval_s: int, reading: Reading, 
         buckets.setdefault(int(max(seconds, 0.0) / width), []).append(max(seconds, 0.0))
     # Oldest first, so that the ids follow time; each bucket is dated at its latest mail.
     uses = [Use(reading.earlier(min(buckets[key])), len(buckets[key])) for key in sorted(buckets, reverse=True)]
+    if uses and interval_s >= LONG_S:
+        oldest = uses[0]
+        begin_of_its_time = oldest.at.ticks - oldest.at.ticks % width
+        if paths.join_use(cursor, broadcast_id, oldest, begin_of_its_time):
+            del uses[0]
     if uses:
         paths.use(cursor, broadcast_id, uses)
