@@ -37,6 +37,7 @@ export function watchSaving(formId, options) {
   document.addEventListener("htmx:afterRequest", answered);
   document.addEventListener("click", clicked);
   document.addEventListener("submit", submitted, true);
+  document.addEventListener("DOMContentLoaded", catchUp);
   window.addEventListener("beforeunload", leaving);
   window.addEventListener("pagehide", () => !asks && queued() && sendLast());
   window.addEventListener("pageshow", (event) => event.persisted && unsaved() && save());
@@ -47,6 +48,18 @@ export function changed() {
   typed += 1;
   say("Not saved yet");
 }
+
+/** Save what was changed before this script, or htmx, was there. What a browser put back that returned to the page is no such change. */
+function catchUp() {
+  const isNew = performance.getEntriesByType("navigation")[0]?.type === "navigate";
+  if (isNew && !asks && [...(form()?.elements ?? [])].some(differs)) changed();
+  if (unsaved()) save();
+}
+
+const differs = (control) =>
+  control.matches("[type=checkbox], [type=radio]")
+    ? control.checked !== control.defaultChecked
+    : control.matches("input:not([type=hidden])") && control.value !== control.defaultValue;
 
 /** What is typed is not wanted any more. */
 const forget = () => (saved = typed);

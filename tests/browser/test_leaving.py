@@ -125,8 +125,9 @@ def test_leaving_before_an_answer_has_come_is_no_conflict_with_oneself(
 def test_a_change_made_before_the_page_is_quite_there_is_saved(opened: Open, held: str):
     waiting: list[Route] = []
     opened.page.goto(opened.before)
-    opened.page.route(held, waiting.append)
-    opened.page.goto(opened.url, wait_until="commit")
+    opened.page.route(held, lambda route: waiting.append(route))
+    with opened.page.expect_request(held):
+        opened.page.goto(opened.url, wait_until="commit")
     opened.page.locator("#draft-saved").wait_for()
     opened.change_and("")
     [script] = waiting
