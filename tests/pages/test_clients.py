@@ -1,7 +1,8 @@
-from datetime import date
+from datetime import UTC, date, datetime
 
 from tests import factories
 from webapp.core.rules.statuses import HoldingStatus
+from webapp.core.tables.users import User
 
 
 def test_with_no_clients_the_page_says_what_to_do(browser_client):
@@ -67,3 +68,10 @@ def test_a_client_no_mail_reaches_says_so(browser_client, sqlite_session):
 
 def test_a_client_who_is_gone_is_a_page(browser_client):
     assert browser_client.get("/clients/99").status_code == 404
+
+
+def test_an_instant_of_long_ago_has_the_date_of_the_viewers_zone(browser_client, sqlite_session):
+    sqlite_session.query(User).update({"time_zone": "Pacific/Auckland"})
+    client = factories.client(sqlite_session, updated_at=datetime(2020, 3, 1, 23, 30, tzinfo=UTC))
+    sqlite_session.commit()
+    assert ">2 Mar 2020</time>" in browser_client.get(f"/clients/{client.id}").text

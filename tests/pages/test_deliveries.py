@@ -203,6 +203,42 @@ def test_who_was_skipped_has_no_mail_but_a_reason(browser_client, broadcast, del
     assert browser_client.get(url(broadcast, f"{row.id}/html")).status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("state", "columns", "words"),
+    [
+        (D.CANCELLED, {}, "No mail was made: the mass mail was cancelled before its turn came."),
+        (D.SUPPRESSED, {"reason": "suppressed"}, "No mail was made: its address was suppressed before its turn came."),
+        (D.FAILED, {"reason": "gave_up"}, "No mail was made: not taken at any attempt, given up."),
+    ],
+)
+def test_a_row_that_was_never_taken_up_has_no_mail_and_no_download(
+    browser_client, broadcast, deliver, state, columns, words
+):
+    row = deliver(state, **columns)
+    page = browser_client.get(url(broadcast, str(row.id))).text
+    assert words in page and "Not made yet" not in page and "message.eml" not in page and "<iframe" not in page
+    for part in ("message.eml", "html"):
+        answer = browser_client.get(url(broadcast, f"{row.id}/{part}"))
+        assert answer.status_code == 404 and words in answer.text
+
+
+def test_what_still_waits_in_a_cancelled_mass_mail_is_not_promised(browser_client, sqlite_session, broadcast, deliver):
+    row = deliver(D.PENDING)
+    broadcast.state = BroadcastState.CANCELLED
+    sqlite_session.commit()
+    page = browser_client.get(url(broadcast, str(row.id))).text
+    assert "the mass mail was cancelled before its turn came" in page and "message.eml" not in page
+
+
+def test_a_mail_that_was_made_stays_to_be_seen_when_it_is_cancelled(browser_client, broadcast, deliver):
+    made = {"merge_values": json.dumps(["Ada Old", "Ada"]), "stamped_at": factories.NOW}
+    tried, untried = deliver(D.CANCELLED, attempts=1, **made), deliver(D.CANCELLED, **made)
+    page = browser_client.get(url(broadcast, str(tried.id))).text
+    assert "message.eml" in page and "Never sent" not in page
+    assert browser_client.get(url(broadcast, f"{tried.id}/message.eml")).status_code == 200
+    assert "<b>Never sent.</b>" in browser_client.get(url(broadcast, str(untried.id))).text
+
+
 def test_an_uncertain_mail_can_be_decided_about_on_its_own_page(browser_client, broadcast, deliver):
     row = deliver(D.UNCERTAIN)
     page = browser_client.get(url(broadcast, str(row.id))).text

@@ -12,15 +12,22 @@ from webapp.core import tag_catalogue
 from webapp.core.errors import NotFound
 from webapp.core.previews.mail import compiled
 from webapp.core.rules import reasons
-from webapp.core.rules.lifecycle import DeliveryState
+from webapp.core.rules.lifecycle import WAITING, BroadcastState, DeliveryState
 from webapp.core.rules.message import Preview, Stamp, decoded
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.core.tables.deliveries import Attempt, Delivery
 
+_UNMADE = {
+    DeliveryState.CANCELLED: "the mass mail was cancelled before its turn came",
+    DeliveryState.SUPPRESSED: "its address was suppressed before its turn came",
+}
+_ENDED = frozenset({DeliveryState.SKIPPED, DeliveryState.SUPPRESSED, DeliveryState.CANCELLED, DeliveryState.FAILED})
+"""States in which a row without a stamp was never taken up, and never will be."""
+
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """`data` is the whole message (RFC 5322), `shown` what a mail program shows of it. `final`: these are the bytes that were or will be
+    """`data` is the whole message (RFC 5322), `shown` what a mail program shows of it. `final`: these are the bytes that were or would be
     sent; otherwise the row was not taken up yet, and this is what it would be with the client's present data."""
 
     data: bytes
@@ -55,10 +62,28 @@ def get(session: Session, broadcast_id: int, delivery_id: int) -> Delivery:
     return delivery
 
 
-def mail(session: Session, broadcast: Broadcast, delivery: Delivery, now: datetime) -> Mail | None:
-    """The mail of a delivery; None for somebody who gets none. Raises DomainError when it cannot be made."""
+def unmade(broadcast: Broadcast, delivery: Delivery) -> str | None:
+    """Why there is no mail and never will be, as a whole sentence; None where there is one, or one may still be made."""
     if delivery.address is None or delivery.state is DeliveryState.SKIPPED:
+        return f"This client matched, but gets none: {reasons.in_words(delivery.state, delivery.reason)}."
+    if _is_made(delivery):
         return None
+    if delivery.state in _ENDED:
+        return f"No mail was made: {_UNMADE.get(delivery.state) or reasons.in_words(delivery.state, delivery.reason)}."
+    if delivery.state in WAITING and broadcast.state is BroadcastState.CANCELLED:
+        return f"No mail was made: {_UNMADE[DeliveryState.CANCELLED]}."
+    return None
+
+
+def _is_made(delivery: Delivery) -> bool:
+    return delivery.merge_values is not None and delivery.stamped_at is not None
+
+
+def mail(session: Session, broadcast: Broadcast, delivery: Delivery, now: datetime) -> Mail | None:
+    """The mail of a delivery; None where `unmade` says why there is none. Raises DomainError when it cannot be made."""
+    if unmade(broadcast, delivery):
+        return None
+    assert delivery.address is not None
     message = compiled(broadcast)
     if delivery.merge_values is not None and delivery.stamped_at is not None:
         values, stamped_at, final = json.loads(delivery.merge_values), delivery.stamped_at, True

@@ -124,7 +124,9 @@ def _moment(at: datetime | None, style: str = "auto") -> Markup:
 
 def _ago(at: datetime | None) -> Markup:
     """A <time> that says how long ago ("10 min ago"); hovering shows the exact time with the zone."""
-    return _time_tag(at, wording.ago(at, now())) if at else Markup("")
+    if at is None:
+        return Markup("")
+    return _time_tag(at, wording.ago(at.astimezone(viewer_zone()), now().astimezone(viewer_zone())))
 
 
 def _time_tag(at: datetime, text: str) -> Markup:

@@ -44,7 +44,7 @@ def duration(seconds: float | timedelta) -> str:
 
 
 def ago(at: datetime, now: datetime) -> str:
-    """How long ago an instant was; in words for the last minute, as a date after a week."""
+    """How long ago an instant was, both arguments in the viewer's zone; in words for the last minute, as a date after a week."""
     past = (now - at).total_seconds()
     if past < -60:
         return f"in {duration(-past)}"

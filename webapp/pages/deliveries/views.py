@@ -59,11 +59,10 @@ def export(broadcast_id: int):
 def show(broadcast_id: int, delivery_id: int):
     """The mail exactly as it was rendered for this client, and what became of it."""
     broadcast, row = _found(broadcast_id, delivery_id)
+    delivery = delivered.get(db.session, broadcast_id, delivery_id)
     mail, error = None, None
     try:
-        mail = _mail(broadcast, delivery_id)
-    except NotFound:
-        raise
+        mail = delivered.mail(db.session, broadcast, delivery, now())
     except DomainError as problem:
         error = str(problem)
     ways = [way for way in WAYS if mail and (way != "html" or mail.shown.html is not None)]
@@ -74,10 +73,11 @@ def show(broadcast_id: int, delivery_id: int):
         title=draft.title(broadcast),
         row=row,
         mail=mail,
+        unmade=delivered.unmade(broadcast, delivery),
         error=error,
         ways=ways,
         way=way if way in ways else (ways or [""])[0],
-        tries=delivered.attempts(db.session, delivered.get(db.session, broadcast_id, delivery_id)),
+        tries=delivered.attempts(db.session, delivery),
     )
 
 
@@ -86,7 +86,7 @@ def html(broadcast_id: int, delivery_id: int):
     """The HTML part alone, for the frame on the delivery's page, under a policy of its own. Its links open in a new tab."""
     broadcast, _row = _found(broadcast_id, delivery_id)
     mail = _mail(broadcast, delivery_id)
-    if mail is None or mail.shown.html is None:
+    if mail.shown.html is None:
         raise NotFound("This mail has no HTML part.")
     target = '<base target="_blank">'
     page, done = re.subn(r"(<head[^>]*>)", rf"\1{target}", mail.shown.html, count=1)
@@ -97,11 +97,9 @@ def html(broadcast_id: int, delivery_id: int):
 
 @bp.get("/<int:delivery_id>/message.eml")
 def message(broadcast_id: int, delivery_id: int):
-    """The whole message as it went over the wire, as a download."""
+    """The whole message as it goes over the wire, as a download."""
     broadcast, _row = _found(broadcast_id, delivery_id)
     mail = _mail(broadcast, delivery_id)
-    if mail is None:
-        raise NotFound("This client gets no mail.")
     disposition = f'attachment; filename="mass-mail-{broadcast_id}-{delivery_id}.eml"'
     return Response(mail.data, mimetype="message/rfc822", headers={"Content-Disposition": disposition})
 
@@ -114,6 +112,10 @@ def _found(broadcast_id: int, delivery_id: int) -> tuple[Broadcast, Row]:
     return broadcast, row
 
 
-def _mail(broadcast: Broadcast, delivery_id: int) -> delivered.Mail | None:
+def _mail(broadcast: Broadcast, delivery_id: int) -> delivered.Mail:
+    """The mail, or NotFound that says why there is none."""
     delivery = delivered.get(db.session, broadcast.id, delivery_id)
-    return delivered.mail(db.session, broadcast, delivery, now())
+    mail = delivered.mail(db.session, broadcast, delivery, now())
+    if mail is None:
+        raise NotFound(delivered.unmade(broadcast, delivery) or "There is no mail.")
+    return mail
