@@ -52,29 +52,74 @@ const watchToasts = () => {
   }
 };
 on("click", ".toast button", (_event, button) => button.closest(".toast").remove());
-new MutationObserver(watchToasts).observe(document.getElementById("toasts") ?? document.body, { childList: true });
+new MutationObserver(watchToasts).observe(document.getElementById("toasts"), { childList: true });
 watchToasts();
 
-// The server did not answer, or answered with a fault that brought no toast of its own.
-const troubles = () => document.querySelectorAll("#toasts .toast[data-trouble]");
-const say = (message) => {
-  const template = document.getElementById("toast-template");
-  if (!template || troubles().length) return;
-  const toast = template.content.firstElementChild.cloneNode(true);
-  toast.querySelector("span").textContent = message;
-  toast.dataset.trouble = "";
-  document.getElementById("toasts").append(toast);
+// Trouble is what passes by itself: the console, its database or a proxy before it is away. It is said once, however often a page asks
+// meanwhile, and taken back when the console answers again. That a change failed is said until a change succeeds, because what is only read
+// may work meanwhile.
+const AWAY = [0, 502, 503, 504];
+const toasts = document.getElementById("toasts");
+const said = (selector = "") => [...toasts.querySelectorAll(`.toast${selector}`)];
+const isSaid = (words) => said().some((toast) => toast.querySelector("span").textContent === words);
+
+const takeBack = (isChange) => {
+  for (const toast of said(isChange ? "[data-trouble]" : "[data-trouble=reading]")) toast.remove();
 };
-document.addEventListener("htmx:sendError", () => say("The console does not answer. Nothing was lost; it will be tried again with your next change."));
+
+/** Whether trouble is to be said now. What could not be read makes room for what could not be changed. */
+const isNews = (isChange) => {
+  if (isChange) takeBack(false);
+  return !said("[data-trouble]").length;
+};
+
+/** Say that something failed, unless this is said already. `trouble`: "reading" or "change", if it passes by itself. */
+export const say = (words, trouble = "") => {
+  if (isSaid(words) || (trouble && !isNews(trouble === "change"))) return;
+  const toast = document.getElementById("toast-template").content.firstElementChild.cloneNode(true);
+  toast.querySelector("span").textContent = words;
+  if (trouble) toast.dataset.trouble = trouble;
+  toasts.append(toast);
+};
+
+const sayAway = (isChange) => {
+  const then = isChange ? "What you typed is still on this page; try again in a moment." : "This page shows what it knew last.";
+  say(`The console does not answer. ${then}`, isChange ? "change" : "reading");
+  watch();
+};
+
+const LOOK_MS = 5000;
+let watching = 0;
+
+/** Ask now and then whether the console is well again. Then what a page could not save is saved, as when the network is back. */
+const watch = () => {
+  watching ||= setTimeout(async () => {
+    watching = 0;
+    const isWell = await fetch(toasts.dataset.health, { cache: "no-store" }).then(({ ok }) => ok, () => false);
+    if (!isWell) return watch();
+    takeBack(false);
+    window.dispatchEvent(new Event("online"));
+  }, LOOK_MS);
+};
+
+const changes = ({ requestConfig }) => requestConfig.verb !== "get";
+const wordsOf = (html) => new DOMParser().parseFromString(html, "text/html").querySelector(".toast span")?.textContent;
+
+for (const type of ["htmx:sendError", "htmx:timeout"]) document.addEventListener(type, ({ detail }) => sayAway(changes(detail)));
 document.addEventListener("htmx:beforeSwap", (event) => {
-  // Errors that the server rendered for #toasts are shown although their status is 4xx or 5xx. Trouble is said once, however often a page
-  // asks meanwhile, and taken back when the console works again.
   const { xhr } = event.detail;
-  const isTrouble = xhr.status >= 500;
-  if (!isTrouble) for (const toast of troubles()) toast.remove();
-  if (xhr.status >= 400 && xhr.getResponseHeader("HX-Retarget") === "#toasts") event.detail.shouldSwap = !isTrouble || !troubles().length;
-  else if (isTrouble) say("The console is not well just now. Nothing was lost; try again in a moment.");
+  const isChange = changes(event.detail);
+  const isAway = AWAY.includes(xhr.status);
+  if (!isAway) takeBack(isChange);
+  if (xhr.status >= 400 && xhr.getResponseHeader("HX-Retarget") === "#toasts") {
+    // htmx shows no answer whose status is an error's, unless it is told to. A toast that a page would bring again and again comes once.
+    if (isAway) watch();
+    event.detail.shouldSwap = isAway ? isNews(isChange) : !isSaid(wordsOf(xhr.responseText));
+  } else if (isAway) sayAway(isChange);
+  else if (xhr.status >= 500) say("Something went wrong in the console. What you typed is still on this page; try again.");
 });
+// The page one goes back to cannot be fetched: show what the console says instead.
+document.addEventListener("htmx:historyCacheMissLoadError", () => location.reload());
 
 // A table row with data-link is one large link; real links and buttons in it keep their own meaning.
 on("click", "tr[data-link]", (event, row) => {

@@ -1,4 +1,5 @@
 // A file dropped on the page, and the progress of its upload. Without this the form uploads by itself.
+import { say } from "./console.js";
 
 const form = document.getElementById("upload-form");
 const drop = document.getElementById("drop");
@@ -41,21 +42,24 @@ if (form && drop && file) {
       bar.max = total || 1;
       bar.value = loaded;
     });
+    const failed = (words) => {
+      bar.hidden = true;
+      button.disabled = false;
+      delete form.dataset.sent;
+      say(`${words} Nothing was lost, and the file is still chosen; try again in a moment.`);
+    };
     request.addEventListener("load", () => {
       if (request.status < 400) {
         location.assign(request.responseURL);
         return;
       }
-      // The refusal is a page of its own; show it in place of this one, with what it says about the file.
-      const answer = request.response?.getElementById("main");
+      // A refusal is a page of its own; show it in place of this one, with what it says about the file.
+      const answer = request.status < 500 && request.response?.getElementById("main");
       if (answer) document.getElementById("main").replaceWith(answer);
-      else location.reload();
+      else if (request.status === 413) failed("A server before the console does not take so large a file.");
+      else failed("The console could not take the file.");
     });
-    request.addEventListener("error", () => {
-      bar.hidden = true;
-      button.disabled = false;
-      HTMLFormElement.prototype.submit.call(form);
-    });
+    request.addEventListener("error", () => failed("The upload broke off."));
     bar.hidden = false;
     button.disabled = true;
     request.send(new FormData(form));

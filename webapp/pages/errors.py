@@ -1,8 +1,10 @@
 """Errors as pages, and as toasts over the page one is on."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
+from types import MappingProxyType
 
-from flask import Flask, current_app, flash, g, redirect, render_template, request
+from flask import Flask, current_app, flash, g, redirect, render_template, request, session
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, TimeoutError
 from werkzeug.exceptions import HTTPException
 
@@ -15,6 +17,14 @@ READING = frozenset({"GET", "HEAD", "OPTIONS"})
 COME_BACK_S = 10
 """When a browser or proxy may try again, if the database is away."""
 
+AWAY = (OperationalError, InterfaceError, TimeoutError)
+"""What SQLAlchemy raises when the database cannot be reached or used."""
+
+FORM = "application/x-www-form-urlencoded"
+
+SECRETS = frozenset({"password", "current", "again"})
+"""Fields in which passwords are typed."""
+
 KB, MB = 1024, 1024 * 1024
 
 
@@ -22,14 +32,14 @@ def install(app: Flask) -> None:
     """Bind the errors to `app`."""
     app.register_error_handler(DomainError, _refusal)
     app.register_error_handler(HTTPException, _http_error)
-    for kind in (OperationalError, InterfaceError, TimeoutError):
+    for kind in AWAY:
         app.register_error_handler(kind, _database_away)
     app.register_error_handler(Exception, _fault)
 
 
 def _refusal(error: DomainError):
     """A refusal nobody turned into a field's message: a toast over the page the user is on, or a page of its own."""
-    db.session.rollback()
+    _undo()
     status = 404 if isinstance(error, NotFound) else 409 if isinstance(error, Conflict) else 422
     if request.method == "POST" and request.referrer and status != 404 and not _is_htmx():
         flash(str(error), "bad")
@@ -40,7 +50,7 @@ def _refusal(error: DomainError):
 def _http_error(error: HTTPException):
     if error.code is None or error.code < 400:
         return error
-    db.session.rollback()
+    _undo()
     message = error.description if error.code in (400, 422) and error.description else _MESSAGES.get(error.code, "")
     if error.code == 413:
         most = request.max_content_length or 0
@@ -52,38 +62,69 @@ def _http_error(error: HTTPException):
 def _database_away(error: Exception):
     """The database cannot be reached, has no room, or is locked for too long. Says so without asking it anything more."""
     current_app.logger.error("the database cannot be used on %s %s: %s", request.method, request.path, error)
-    _let_go()
-    body, status, headers = _said(503, _AWAY if request.method in READING else f"{_AWAY} {_SENT_ALONG}")
-    return body, status, headers | {"Retry-After": str(COME_BACK_S)}
+    return _in_trouble(503, _AWAY, {"Retry-After": str(COME_BACK_S)})
 
 
 def _fault(error: Exception):
     if current_app.testing or current_app.debug:
         raise error
     current_app.logger.exception("unhandled error on %s %s", request.method, request.path)
-    _let_go()
-    return _said(500, "Nothing was changed by this request. Try again; if it stays, look into the web server's log.")
+    return _in_trouble(
+        500, "Nothing was changed by this request. Try again; if it stays, look into the web server's log."
+    )
 
 
-def _let_go() -> None:
-    """Undo whatever the request has begun, also on a connection that is dead, and ask for nobody's name any more."""
-    g.is_in_trouble = True
+def _in_trouble(status: int, message: str, headers: Mapping[str, str] = MappingProxyType({})):
+    """Trouble of the program's own, told without the database and with what was typed."""
+    _undo()
+    g.is_in_trouble = True  # from here on nobody's name is asked for
+    kept = _typed()
+    if request.method not in READING:
+        message = f"{message} {_STILL_HERE if _is_htmx() else _KEPT if kept else _SENT_ALONG}"
+    if _is_htmx():
+        # Only what passes by itself is taken back by itself.
+        passing = ("reading" if request.method in READING else "change") if status == 503 else None
+        return _toast(status, f"{_title(status)}. {message}", passing, headers)
+    page = render_template(
+        "error.html", status=status, title=_title(status), message=message, is_trouble=True, kept=kept
+    )
+    return page, status, headers
+
+
+def _undo() -> None:
+    """Undo whatever the request has begun, also on a connection that is dead."""
     try:
         db.session.rollback()
     except DBAPIError:
         db.session.invalidate()
 
 
-def _said(status: int, message: str) -> tuple[str, int, dict[str, str]]:
-    """The error as a toast for htmx, else as a page; trouble of the program's own is told without the database."""
-    is_trouble = status >= 500
+def _typed() -> list[tuple[str, str]]:
+    """What a form sent, to be sent once more from the page that says it failed. A file cannot be kept, a password is not to be written into
+    a page, and of somebody who was never signed in nothing is read."""
+    if request.method != "POST" or request.mimetype != FORM or "_user_id" not in session:
+        return []
+    try:
+        fields = list(request.form.items(multi=True))
+    except HTTPException:
+        return []
+    return [] if any(name in SECRETS for name, _ in fields) else fields
+
+
+def _said(status: int, message: str):
+    """The error as a toast for htmx, else as a page."""
     if _is_htmx():
-        words = f"{_title(status)}. {message}" if is_trouble else message or _title(status)
-        toast = render_template("_toast.html", tone="bad", message=words, is_trouble=is_trouble)
-        return toast, status, {"HX-Retarget": "#toasts", "HX-Reswap": "beforeend"}
-    title = _title(status)
-    page = render_template("error.html", status=status, title=title, message=message, is_trouble=is_trouble)
-    return page, status, {}
+        return _toast(status, message or _title(status))
+    try:
+        return render_template("error.html", status=status, title=_title(status), message=message), status
+    except AWAY as error:  # which the page found out only when it asked who is signed in
+        return _database_away(error)
+
+
+def _toast(status: int, message: str, trouble: str | None = None, headers: Mapping[str, str] = MappingProxyType({})):
+    """A toast over the page. `trouble`: what failed, "reading" or "change", if it is to be taken back once that works again."""
+    toast = render_template("_toast.html", tone="bad", message=message, trouble=trouble)
+    return toast, status, {"HX-Retarget": "#toasts", "HX-Reswap": "beforeend", **headers}
 
 
 def _is_htmx() -> bool:
@@ -103,10 +144,9 @@ _TITLES = {
     500: "Something went wrong",
     503: "The database does not answer",
 }
-_AWAY = (
-    "It cannot be reached or used just now. Nothing was changed, and what was being sent goes on by itself once it is back. "
-    "Try again in a moment."
-)
+_AWAY = "It cannot be reached or used just now. Nothing was lost, and what was being sent goes on by itself once it is back."
+_KEPT = "What you typed is kept on this page, and “Try again” sends it once more."
+_STILL_HERE = "What you typed is still on this page; try again in a moment."
 _SENT_ALONG = "Reloading this page sends what you typed once more."
 
 

@@ -10,6 +10,6 @@ bp = Blueprint("health", __name__, url_prefix="/health")
 
 @bp.get("/")
 def index():
-    """200 {"database": "ok"}; an unreachable database is an error 500, as on any page."""
+    """200 {"database": "ok"}; 503 when the database cannot be used, as on any page."""
     db.session.execute(text("SELECT 1"))
     return {"database": "ok"}
