@@ -1,5 +1,6 @@
 """Writers of a SQLite database take turns."""
 
+import fcntl
 import sqlite3
 import threading
 import time
@@ -11,7 +12,7 @@ from sqlalchemy import Engine, create_engine
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from webapp.adapters import database
+from webapp.adapters import database, turnstile
 
 
 def engine_on(path: Path) -> Engine:
@@ -49,6 +50,25 @@ def test_who_wants_to_write_gets_in_between_the_transactions_of_a_busy_writer(tm
         writer.join()
     assert sorted(seen)[8] <= 2, seen
     engine.dispose()
+
+
+def test_who_was_stopped_inside_the_turnstile_is_passed_by_and_soon_at_once(tmp_path: Path):
+    engine = engine_on(tmp_path / "one.sqlite3")
+    with (tmp_path / "one.sqlite3-turn").open("ab") as stopped:
+        fcntl.flock(stopped, fcntl.LOCK_EX)
+        took = []
+        for _ in range(3):
+            began = time.monotonic()
+            with Session(engine) as session:
+                database.will_write(session)
+                session.commit()
+            took.append(time.monotonic() - began)
+    assert took[0] >= turnstile.MANNERS_S and max(took) < database.BUSY_TIMEOUT_MS / 1000 / 2
+    assert max(took[1:]) < took[0]
+    assert turnstile._passing_until
+    with Session(engine) as session:
+        database.will_write(session)
+    assert not turnstile._passing_until
 
 
 def test_a_database_that_stays_locked_is_an_error_in_the_end_and_waits_as_before_afterwards(

@@ -2,8 +2,8 @@
 
 SQLite lets one write at a time and has no queue: who waits looks again after up to 100 ms, and whoever writes one transaction after the
 other, as a sender and a freeze do, is always back before. So writers pass a turnstile, a locked file beside the database: one of all who
-wait stands in it and looks every millisecond, and is next; who has just written gets in behind. It is only good manners: a process that is
-stopped inside holds others up for as long as a locked database does, and where there can be no file there is no order.
+wait stands in it and looks every millisecond, and is next; who has just written gets in behind. It is only good manners: where there can be
+no file there is no order, and a process that was stopped inside is soon passed by.
 """
 
 import fcntl
@@ -16,6 +16,11 @@ from typing import IO
 from sqlalchemy import Connection
 
 LOOK_S = 0.001
+MANNERS_S = 1.0
+"""Nobody stands in the turnstile for so long while the database is free, unless stopped. Then others go past, and for a while at once."""
+
+PASSED_BY_S = 30.0
+_passing_until = 0.0
 _PRIMARY = 0xFF
 """The bits of SQLite's result codes that say what kind of error it is."""
 
@@ -45,21 +50,32 @@ def begin_writing(connection: Connection, patience_ms: int) -> None:
 
 def _has_begun(driver: sqlite3.Connection, turnstile: IO[bytes], end: float) -> bool:
     """Wait for the turnstile, and in it for the database, until `end`; False if it was in vain."""
-    is_inside = False
+    global _passing_until
+    is_inside, polite_until = False, min(time.monotonic() + MANNERS_S, end)
     while True:
+        now = time.monotonic()
         try:
-            if not is_inside:
-                fcntl.flock(turnstile, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                is_inside = True
-            driver.execute("BEGIN IMMEDIATE")
-            return True
-        except BlockingIOError:
-            pass
+            is_inside = is_inside or _enters(turnstile)
+            if is_inside or now >= polite_until or now < _passing_until:
+                driver.execute("BEGIN IMMEDIATE")
+                if is_inside:
+                    _passing_until = 0.0
+                elif now >= polite_until:
+                    _passing_until = now + PASSED_BY_S
+                return True
         except OSError:
             return False
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & _PRIMARY != sqlite3.SQLITE_BUSY:
                 return False
-        if time.monotonic() > end:
+        if now > end:
             return False
         time.sleep(LOOK_S)
+
+
+def _enters(turnstile: IO[bytes]) -> bool:
+    try:
+        fcntl.flock(turnstile, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
