@@ -8,6 +8,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 MB = 1024 * 1024
 
+MOST_OF_A_FORM = 32 * MB
+"""The longest message fits, in a script whose letters are sent as nine octets each, beside its version that was sent last."""
+
+MOST_OF_AN_UPLOAD = 512 * MB
+
 ALIVE = {"keepalives_idle": 5, "keepalives_interval": 3, "keepalives_count": 4, "tcp_user_timeout": 17_000}
 """A server that vanished without a word is found out within seconds, before a sender's lease ends, and not after the system's two hours
 (https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-KEEPALIVES; the last one in milliseconds)."""
@@ -64,9 +69,9 @@ def settings(environ: Mapping[str, str]) -> dict[str, object]:
         "SESSION_COOKIE_SAMESITE": "Lax",
         "SESSION_COOKIE_HTTPONLY": True,
         "SESSION_COOKIE_SECURE": environ.get("MASSMAIL_URL", "").startswith("https://"),
-        "MAX_CONTENT_LENGTH": 32 * MB,
-        "MAX_FORM_MEMORY_SIZE": 32 * MB,
-        "MAX_UPLOAD": 512 * MB,
+        "MAX_CONTENT_LENGTH": MOST_OF_A_FORM,
+        "MAX_FORM_MEMORY_SIZE": MOST_OF_A_FORM,
+        "MAX_UPLOAD": MOST_OF_AN_UPLOAD,
         "TRUSTED_PROXIES": _whole(environ, "MASSMAIL_PROXIES", 0, low=0, high=10),
         "WTF_CSRF_TIME_LIMIT": None,
         "TEMPLATES_AUTO_RELOAD": False,

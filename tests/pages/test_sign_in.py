@@ -1,5 +1,6 @@
 import pytest
 
+from tests.databases import make_app
 from tests.factories import NOW
 from webapp.adapters.clock import now
 from webapp.core import users
@@ -64,6 +65,28 @@ def test_many_wrong_passwords_make_the_right_one_wait(stranger):
     for _ in range(users.FAILURES_ALLOWED):
         enter(stranger, "wrong")
     assert enter(stranger).status_code == 429
+
+
+def test_who_has_an_account_cannot_try_others_without_end(stranger):
+    for number in range(users.FAILURES_ALLOWED):
+        assert enter(stranger).status_code == 302
+        stranger.post("/sign-out")
+        guess = {"email": f"other{number}@example.org", "password": "a guess"}
+        assert stranger.post("/sign-in", data=guess).status_code == 422
+    assert enter(stranger).status_code == 429
+
+
+def test_behind_a_trusted_proxy_the_failures_of_one_address_are_not_those_of_another(sqlite_url, stranger, tmp_path):
+    client = make_app(sqlite_url, tmp_path, TRUSTED_PROXIES=1).test_client()
+
+    def come_from(address, email, password):
+        told = {"X-Forwarded-For": address}
+        return client.post("/sign-in", data={"email": email, "password": password}, headers=told).status_code
+
+    for number in range(users.FAILURES_ALLOWED):
+        assert come_from("203.0.113.9", f"other{number}@example.org", "a guess") == 422
+    assert come_from("203.0.113.9", "ada@example.org", PASSWORD) == 429
+    assert come_from("203.0.113.10", "ada@example.org", PASSWORD) == 302
 
 
 def test_a_link_is_spent_by_pressing_its_button_not_by_looking(stranger, sqlite_session):
