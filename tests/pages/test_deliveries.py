@@ -208,7 +208,6 @@ def test_who_was_skipped_has_no_mail_but_a_reason(browser_client, broadcast, del
     [
         (D.CANCELLED, {}, "No mail was made: the mass mail was cancelled before its turn came."),
         (D.SUPPRESSED, {"reason": "suppressed"}, "No mail was made: its address was suppressed before its turn came."),
-        (D.FAILED, {"reason": "gave_up"}, "No mail was made: not taken at any attempt, given up."),
     ],
 )
 def test_a_row_that_was_never_taken_up_has_no_mail_and_no_download(

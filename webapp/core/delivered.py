@@ -21,8 +21,7 @@ _UNMADE = {
     DeliveryState.CANCELLED: "the mass mail was cancelled before its turn came",
     DeliveryState.SUPPRESSED: "its address was suppressed before its turn came",
 }
-_ENDED = frozenset({DeliveryState.SKIPPED, DeliveryState.SUPPRESSED, DeliveryState.CANCELLED, DeliveryState.FAILED})
-"""States in which a row without a stamp was never taken up, and never will be."""
+"""States in which a row may end without ever having been taken up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +67,9 @@ def unmade(broadcast: Broadcast, delivery: Delivery) -> str | None:
         return f"This client matched, but gets none: {reasons.in_words(delivery.state, delivery.reason)}."
     if _is_made(delivery):
         return None
-    if delivery.state in _ENDED:
-        return f"No mail was made: {_UNMADE.get(delivery.state) or reasons.in_words(delivery.state, delivery.reason)}."
-    if delivery.state in WAITING and broadcast.state is BroadcastState.CANCELLED:
-        return f"No mail was made: {_UNMADE[DeliveryState.CANCELLED]}."
-    return None
+    is_to_be_cancelled = delivery.state in WAITING and broadcast.state is BroadcastState.CANCELLED
+    why = _UNMADE.get(DeliveryState.CANCELLED if is_to_be_cancelled else delivery.state)
+    return f"No mail was made: {why}." if why else None
 
 
 def _is_made(delivery: Delivery) -> bool:

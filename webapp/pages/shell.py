@@ -20,6 +20,9 @@ OPEN_ROOMS = frozenset({"sign_in", "assets", "health"})
 UPLOADS = frozenset({"imports.upload"})
 """Endpoints that take large files."""
 
+READS_FIRST = frozenset({"review.create", "content.send_test"})
+"""Endpoints that look at all recipients before they write, if they do: when they write they say so themselves, and others may meanwhile."""
+
 FROM_STRANGERS = 64 * 1024
 """Octets that a request may have before somebody has signed in."""
 
@@ -75,7 +78,7 @@ def _load_user(token: str) -> SignedIn | None:
 
 
 def _begin() -> None:
-    if request.method not in errors.READING:
+    if request.method not in errors.READING and request.endpoint not in READS_FIRST:
         will_write(db.session)
 
 

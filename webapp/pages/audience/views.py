@@ -46,6 +46,7 @@ def save(broadcast_id: int):
     if "switch" in request.form:
         return _switched(broadcast, request.form["switch"])
     if request.headers.get("HX-Request"):
+        db.session.rollback()  # counting takes its time: others may write meanwhile, also if nothing was to be saved
         return render_template("audience/_saved.html", **_context(broadcast, chosen)), {
             "HX-Trigger": "recipients-changed"
         }

@@ -56,6 +56,8 @@ def save(broadcast_id: int):
     except Conflict:
         db.session.rollback()
         return _conflict(broadcast_id, form)
+    # The preview looks at all recipients: others may write meanwhile, also if nothing was to be saved.
+    db.session.rollback()
     if request.headers.get("HX-Request"):
         return _saved(broadcast, form, before)
     if form.reply_to_problem or "mend" in request.form:

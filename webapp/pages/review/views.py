@@ -7,9 +7,10 @@ from flask_login import current_user
 
 from webapp.adapters import wakeups
 from webapp.adapters.clock import now
+from webapp.adapters.database import will_write
 from webapp.core import audience, broadcasts, limits, previews
 from webapp.core.audience import AudienceFilter
-from webapp.core.review import review
+from webapp.core.review import Review, review
 from webapp.core.rules import schedule
 from webapp.core.rules.lifecycle import BroadcastState
 from webapp.core.tables.broadcasts import Broadcast
@@ -26,7 +27,8 @@ bp = Blueprint("review", __name__, url_prefix="/mass-mail/<int:broadcast_id>/rev
 
 @bp.get("/")
 def index(broadcast_id: int):
-    return _page(draft.load(broadcast_id, "review"))
+    frame = draft.load(broadcast_id, "review")
+    return _page(frame, review(db.session, frame.broadcast, now()))
 
 
 @bp.post("/")
@@ -35,14 +37,18 @@ def create(broadcast_id: int):
     again, with another version it is refused, and pressed twice it sends once."""
     frame = draft.load(broadcast_id, "review")
     broadcast = frame.broadcast
+    version = request.form.get("version", broadcast.version, type=int)
     if broadcast.state == BroadcastState.DRAFT:
         found = review(db.session, broadcast, now())
         if found.blocking:
-            return _page(frame), 422
+            return _page(frame, found), 422
         seen = request.form.get("count", type=int)
         if seen != found.count.will_receive:
-            return _page(frame, seen=seen), 409
-    broadcast = broadcasts.schedule(db.session, broadcast_id, request.form.get("version", type=int), now())
+            return _page(frame, found, seen=seen), 409
+    # Others could write until here; what they changed in the draft has made another version of it.
+    db.session.rollback()
+    will_write(db.session)
+    broadcast = broadcasts.schedule(db.session, broadcast_id, version, now())
     starts_at, first = broadcast.starts_at, broadcast.state == BroadcastState.SCHEDULED
     db.session.commit()
     if first and not wakeups.wake(broadcast_id, starts_at):
@@ -52,10 +58,9 @@ def create(broadcast_id: int):
     return draft.redirect(url_for("broadcasts.show", broadcast_id=broadcast_id))
 
 
-def _page(frame: draft.Draft, *, seen: int | None = None) -> str:
+def _page(frame: draft.Draft, found: Review, *, seen: int | None = None) -> str:
     broadcast, at = frame.broadcast, now()
     chosen = audience.audience_of(broadcast)
-    found = review(db.session, broadcast, at)
     person = previews.at(db.session, chosen, at.date(), None)
     return render_template(
         "review/index.html",

@@ -54,6 +54,7 @@ def save(broadcast_id: int):
         version = frame.broadcast.version if _is_own_doing(frame.broadcast) else request.form.get("version", type=int)
         broadcasts.edit(db.session, broadcast_id, version, changes, now())
         db.session.commit()
+    db.session.rollback()  # counting takes its time: others may write meanwhile, also if nothing was to be saved
     if request.headers.get("HX-Request"):
         return render_template("schedule/_saved.html", **_context(frame, form, start)), 200 if valid else 422
     if not valid:
