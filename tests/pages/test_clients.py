@@ -1,5 +1,7 @@
 from datetime import UTC, date, datetime
 
+from sqlalchemy import event
+
 from tests import factories
 from webapp.core.rules.statuses import HoldingStatus
 from webapp.core.tables.users import User
@@ -75,3 +77,42 @@ def test_an_instant_of_long_ago_has_the_date_of_the_viewers_zone(browser_client,
     client = factories.client(sqlite_session, updated_at=datetime(2020, 3, 1, 23, 30, tzinfo=UTC))
     sqlite_session.commit()
     assert ">2 Mar 2020</time>" in browser_client.get(f"/clients/{client.id}").text
+
+
+def test_once_an_audience_was_counted_no_page_reads_all_clients_for_their_number_or_a_filter(
+    browser_client, sqlite_session
+):
+    product = factories.product(sqlite_session)
+    for country in ("DE", "DK"):
+        factories.service(sqlite_session, factories.client(sqlite_session, country=country), product)
+    draft = factories.broadcast(sqlite_session)
+    sqlite_session.commit()
+    plans = []
+
+    def explain(_connection, cursor, statement, parameters, *_rest):
+        if statement.startswith("SELECT"):
+            plan = cursor.connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters).fetchall()
+            plans.extend((statement, step[3]) for step in plan if "client" in step[3])
+
+    browser_client.get(f"/mass-mail/{draft.id}/audience/recipient-count")
+    engine = sqlite_session.get_bind()
+    event.listen(engine, "before_cursor_execute", explain)
+    for address in (
+        "/clients/",
+        f"/clients/?country=DK&language=de&status=active&product={product.id}",
+        "/settings/users",
+    ):
+        assert browser_client.get(address).status_code == 200
+    event.remove(engine, "before_cursor_execute", explain)
+    assert plans and not [(statement, step) for statement, step in plans if step.startswith("SCAN")]
+    assert not [statement for statement, _step in plans if "DISTINCT" in statement or "OFFSET" in statement]
+
+
+def test_typing_into_the_search_does_not_ask_for_the_choices_of_the_filters(browser_client, sqlite_session):
+    factories.client(sqlite_session)
+    sqlite_session.commit()
+    asked = []
+    engine = sqlite_session.get_bind()
+    event.listen(engine, "before_cursor_execute", lambda _c, _u, statement, *_rest: asked.append(statement))
+    assert browser_client.get("/clients/?q=ada&country=DE", headers={"HX-Request": "true"}).status_code == 200
+    assert asked and not [statement for statement in asked if "DISTINCT" in statement or "FROM product" in statement]

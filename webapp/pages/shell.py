@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from webapp.adapters.clock import now
 from webapp.adapters.database import will_write
-from webapp.core import clients, users
+from webapp.core import audience, users
 from webapp.core.tables.users import User
 from webapp.extensions import db, login
 from webapp.pages import errors, wording
@@ -151,7 +151,7 @@ def _demo() -> bool:
 
 def _nav() -> dict:
     """Numbers shown in the navigation."""
-    return {"clients": clients.count(db.session)}
+    return {"clients": audience.client_count(db.session)}
 
 
 def remember_sign_in(token: str, *, by_link: bool = False) -> None:

@@ -3,6 +3,7 @@ numbers behind each choice answer the same from memory, where an audience of a m
 
 from webapp.core.audience.choices import Choice, Criterion, choices
 from webapp.core.audience.counting import AudienceCount, Selected, Term, count, select_terms
+from webapp.core.audience.directory import client_count, directory
 from webapp.core.audience.explain import Explanation, explain
 from webapp.core.audience.filter import CRITERIA, UNKNOWN, Audience, AudienceFilter, audience_of, criteria_of
 from webapp.core.audience.listing import (
@@ -37,9 +38,11 @@ __all__ = [
     "Term",
     "audience_of",
     "choices",
+    "client_count",
     "client_name",
     "count",
     "criteria_of",
+    "directory",
     "explain",
     "find_clients",
     "has_picks",

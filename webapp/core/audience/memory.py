@@ -76,6 +76,24 @@ def is_warm(session: Session) -> bool:
     return sum(number not in known for number in _stamps(session)) <= READ_AT_ONCE // 2
 
 
+def blocks_at_hand(session: Session) -> Sequence[Block] | None:
+    """All blocks, as new as what `session` sees, if none of them has to be read; else None, without waiting for whoever reads them now."""
+    with _guard:
+        memory = _memories.get(session.get_bind().engine)
+    if memory is None:
+        return None
+    session.flush()
+    stamps = _stamps(session)
+    if not memory.lock.acquire(blocking=False):
+        return None
+    try:
+        known = [memory.blocks.get(number) for number in sorted(stamps) if number >= 0]
+    finally:
+        memory.lock.release()
+    blocks = [block for block in known if block is not None and block.stamps == stamps[block.number]]
+    return blocks if len(blocks) == len(known) else None
+
+
 class _Memory:
     def __init__(self) -> None:
         self.lock = threading.Lock()

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Protocol
 
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session, selectinload
@@ -68,27 +69,71 @@ class Values:
     products: Sequence[Product] = field(default_factory=list)
 
 
+class Matches(Protocol):
+    """Who matches a search, by rising id."""
+
+    @property
+    def total(self) -> int: ...
+    def page(self, offset: int, limit: int) -> list[int]: ...
+
+
+class Directory(Protocol):
+    """What somebody knows of all clients without reading their table. `matches` is None for a search it cannot answer."""
+
+    @property
+    def countries(self) -> Sequence[str]: ...
+    @property
+    def languages(self) -> Sequence[str]: ...
+    def matches(self, wanted: ClientSearch) -> Matches | None: ...
+
+
 def count(session: Session) -> int:
     """How many clients there are."""
     return session.scalar(select(func.count()).select_from(Client)) or 0
 
 
-def search(session: Session, wanted: ClientSearch, number: int = 1) -> Page:
-    """A page of the clients that match; a page behind the last is the last."""
-    conditions = _conditions(wanted)
+def search(session: Session, wanted: ClientSearch, number: int = 1, directory: Directory | None = None) -> Page:
+    """A page of the clients that match; a page behind the last is the last. `directory` spares looking for them, where it knows them."""
+    matches = directory.matches(wanted) if directory else None
+    if matches is None:
+        return _looked_for(session, _conditions(wanted), max(1, number))
+    number = _within(number, matches.total)
+    ids = matches.page((number - 1) * PAGE, PAGE)
+    rows = session.scalars(select(Client).where(Client.id.in_(ids)).order_by(Client.id)).all() if ids else []
+    return _page(session, rows, matches.total, number)
+
+
+def _looked_for(session: Session, conditions: Sequence[ColumnElement[bool]], number: int) -> Page:
+    """The page as the table has it. Everybody is counted only where the page itself does not show the end."""
+    query = select(Client).where(*conditions).order_by(Client.id)
+    offset = (number - 1) * PAGE
+    rows = session.scalars(query.offset(offset).limit(PAGE + 1)).all()
+    if len(rows) <= PAGE and (rows or number == 1):
+        return _page(session, rows, offset + len(rows), number)
     total = session.scalar(select(func.count()).select_from(Client).where(*conditions)) or 0
-    number = max(1, min(number, -(-total // PAGE)))
-    query = select(Client).where(*conditions).order_by(Client.id).offset((number - 1) * PAGE).limit(PAGE)
-    rows = session.scalars(query).all()
-    return Page(rows, _holdings(session, [row.id for row in rows]), total, number)
+    if not rows:
+        number = _within(number, total)
+        rows = session.scalars(query.offset((number - 1) * PAGE).limit(PAGE)).all()
+    return _page(session, rows[:PAGE], total, number)
 
 
-def values(session: Session) -> Values:
-    """The countries, languages and products to choose from."""
+def _within(number: int, total: int) -> int:
+    return max(1, min(number, -(-total // PAGE)))
+
+
+def _page(session: Session, rows: Sequence[Client], total: int, number: int) -> Page:
+    return Page(rows, _holdings(session, [row.id for row in rows]) if rows else {}, total, number)
+
+
+def values(session: Session, directory: Directory | None = None) -> Values:
+    """The countries, languages and products to choose from; countries and languages from `directory`, if that is given."""
+    products = session.scalars(select(Product).order_by(Product.group_name, Product.name)).all()
+    if directory:
+        return Values(directory.countries, directory.languages, products)
     return Values(
         countries=session.scalars(select(Client.country).where(Client.country.is_not(None)).distinct()).all(),  # type: ignore[arg-type]
         languages=session.scalars(select(Client.language).where(Client.language.is_not(None)).distinct()).all(),  # type: ignore[arg-type]
-        products=session.scalars(select(Product).order_by(Product.group_name, Product.name)).all(),
+        products=products,
     )
 
 

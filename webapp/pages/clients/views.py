@@ -5,7 +5,7 @@ from typing import Any
 from flask import Blueprint, render_template, request
 
 from webapp.adapters.clock import now
-from webapp.core import clients
+from webapp.core import audience, clients
 from webapp.core.audience import client_name
 from webapp.core.audience.words import country_name, language_name
 from webapp.core.rules import reasons
@@ -22,17 +22,19 @@ NAMES = {"country_name": country_name, "language_name": language_name, "client_n
 @bp.get("/")
 def index():
     """The list; for htmx only the part below the filters."""
+    fragment = request.headers.get("HX-Request") and not request.headers.get("HX-History-Restore-Request")
+    directory = audience.directory(db.session)
     form = SearchForm(request.args)
-    form.offer(clients.values(db.session))
+    if not fragment:
+        form.offer(clients.values(db.session, directory))
     wanted = form.wanted()
     context: dict[str, Any] = {
         "form": form,
-        "page": clients.search(db.session, wanted, _number(request.args.get("page"))),
+        "page": clients.search(db.session, wanted, _number(request.args.get("page")), directory),
         "narrowed": not wanted.is_empty,
         "filters": {name: value for name, value in request.args.items() if value and name != "page"},
         **NAMES,
     }
-    fragment = request.headers.get("HX-Request") and not request.headers.get("HX-History-Restore-Request")
     return render_template("clients/_client_list.html" if fragment else "clients/index.html", **context)
 
 
