@@ -6,8 +6,12 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import event
 
-from webapp.core.timeline import MOST_BARS, Plan, arrange
+from tests import factories
+from webapp.core import timeline
+from webapp.core.tables.deliveries import MinuteCount
+from webapp.core.timeline import MOST_BARS, Plan, Timeline
 
 START = datetime(2026, 11, 23, 9, 3, tzinfo=UTC)
 UTC_ZONE = ZoneInfo("UTC")
@@ -15,6 +19,19 @@ UTC_ZONE = ZoneInfo("UTC")
 
 def minutes(*counts: int) -> dict[datetime, tuple[int, int]]:
     return {START + timedelta(minutes=place): (count, 0) for place, count in enumerate(counts)}
+
+
+def arrange(counts, now, zone, *, pace, plan=None) -> Timeline | None:
+    """The chart of counts per minute, each put into its bar one by one."""
+    axis = timeline.axis_for((min(counts), max(counts)) if counts else None, zone, pace=pace, plan=plan)
+    if axis is None:
+        return None
+    sums: dict[int, tuple[int, int]] = {}
+    for minute, (accepted, other) in counts.items():
+        place = (minute - axis.starts_at) // timedelta(seconds=axis.bucket_s)
+        before = sums.get(place, (0, 0))
+        sums[place] = (before[0] + accepted, before[1] + other)
+    return timeline.arrange(axis, sums, now, pace=pace, plan=plan)
 
 
 def test_there_is_no_chart_before_the_first_mail():
@@ -94,3 +111,44 @@ def test_a_plan_may_begin_with_what_is_left_of_a_day():
     assert plan.ends_at == START + timedelta(days=3)
     chart = arrange({}, START, UTC_ZONE, pace=(0, 0), plan=plan)
     assert chart is not None and [bar.planned for bar in chart.bars if bar.planned] == [400, 1000, 1000, 100]
+
+
+def count(session, broadcast, counts, sender_id=1):
+    for minute, (accepted, other) in counts.items():
+        session.add(
+            MinuteCount(broadcast_id=broadcast.id, sender_id=sender_id, minute=minute, accepted=accepted, other=other)
+        )
+    session.flush()
+
+
+@pytest.mark.parametrize("step_min", [1, 7, 61, 24 * 60])
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "Asia/Kathmandu", "America/St_Johns"])
+@pytest.mark.parametrize("interval_s", [30, 7200])
+def test_the_database_puts_every_minute_into_the_bar_it_belongs_to(session, step_min, zone, interval_s):
+    broadcast, other = (factories.broadcast(session, batch_size=25, interval_s=interval_s) for _ in range(2))
+    # Back over the night in which the clocks of Berlin were changed.
+    sent = {START - timedelta(days=40) + timedelta(minutes=step_min * place): (place, place % 3) for place in range(50)}
+    count(session, broadcast, sent)
+    count(session, broadcast, sent, sender_id=2)
+    count(session, other, sent)
+    twice = {minute: (2 * accepted, 2 * rest) for minute, (accepted, rest) in sent.items()}
+    begins = max(sent) + timedelta(seconds=77, microseconds=5)
+    for plan in (None, Plan(1000, begins, 25, interval_s)):
+        wanted = arrange(twice, begins, ZoneInfo(zone), pace=(25, interval_s), plan=plan)
+        assert timeline.timeline(session, broadcast, begins, zone, plan) == wanted
+
+
+def test_a_broadcast_of_weeks_is_charted_from_one_row_a_bar(sqlite_session):
+    broadcast = factories.broadcast(sqlite_session, batch_size=25, interval_s=60)
+    count(sqlite_session, broadcast, {START + timedelta(minutes=place): (25, 1) for place in range(14 * 24 * 60)})
+    rows = []
+
+    def look(connection, cursor, statement, parameters, context, executemany):
+        rows.extend(cursor.connection.execute(statement, parameters).fetchall())
+
+    event.listen(sqlite_session.get_bind(), "before_cursor_execute", look)
+    plan = Plan(100, START + timedelta(days=14), 25, 60)
+    chart = timeline.timeline(sqlite_session, broadcast, START + timedelta(days=14), "UTC", plan)
+    event.remove(sqlite_session.get_bind(), "before_cursor_execute", look)
+    assert chart is not None and (chart.accepted, chart.other) == (14 * 24 * 60 * 25, 14 * 24 * 60)
+    assert 0 < len(rows) <= MOST_BARS + 2

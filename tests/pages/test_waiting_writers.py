@@ -101,7 +101,7 @@ def test_a_draft_is_reviewed_before_it_is_created_while_others_write(browser_cli
     may_write.clear()
     for sent, status in ((form | {"count": "2"}, 409), (form, 303)):
         assert browser_client.post(f"/mass-mail/{draft.id}/review/", data=sent).status_code == status
-        assert may_write and all(may_write)
+        assert may_write and (all(may_write) if status == 409 else may_write[0])
     sqlite_session.rollback()
     assert draft.state is BroadcastState.SCHEDULED
 

@@ -1,4 +1,5 @@
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -45,6 +46,12 @@ def test_a_duration_has_the_two_units_that_matter(seconds, text):
 )
 def test_how_long_ago(before, text):
     assert wording.ago(NOON - before, NOON) == text
+
+
+def test_an_hour_that_the_clocks_skip_or_repeat_does_not_change_how_long_ago_it_was():
+    berlin = ZoneInfo("Europe/Berlin")
+    before, after = datetime(2026, 10, 25, 0, 30, tzinfo=UTC), datetime(2026, 10, 25, 1, 30, tzinfo=UTC)
+    assert wording.ago(before.astimezone(berlin), after.astimezone(berlin)) == "1 h ago"
 
 
 def test_a_moment_says_as_much_as_is_needed():

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import BigInteger, cast, extract, func, select
 from sqlalchemy.orm import Session
 
 from webapp.core.tables.broadcasts import Broadcast
@@ -97,61 +97,97 @@ class Timeline:
         return sum(bar.planned for bar in self.bars)
 
 
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """Where the bars of a chart stand: `size` buckets of `bucket_s` seconds each, the first from `starts_at` (a whole second) on."""
+
+    starts_at: datetime
+    bucket_s: int
+    size: int
+
+    def start_of(self, place: int) -> datetime:
+        return self.starts_at + timedelta(seconds=place * self.bucket_s)
+
+
 def timeline(session: Session, broadcast: Broadcast, now: datetime, zone: str, plan: Plan | None) -> Timeline | None:
-    """The chart of a broadcast that has begun; None before its first mail and without a plan."""
-    rows = session.execute(
-        select(MinuteCount.minute, func.sum(MinuteCount.accepted), func.sum(MinuteCount.other))
-        .where(MinuteCount.broadcast_id == broadcast.id)
-        .group_by(MinuteCount.minute)
-    ).all()
-    minutes = {minute: (int(accepted), int(other)) for minute, accepted, other in rows}
-    return arrange(minutes, now, ZoneInfo(zone), pace=(broadcast.batch_size, broadcast.interval_s), plan=plan)
+    """The chart of a broadcast that has begun; None before its first mail and without a plan. The database adds the minutes up: one
+    row a bar is read, however long the broadcast takes."""
+    pace = (broadcast.batch_size, broadcast.interval_s)
+    first, last = session.execute(
+        select(func.min(MinuteCount.minute), func.max(MinuteCount.minute)).where(
+            MinuteCount.broadcast_id == broadcast.id
+        )
+    ).one()
+    counted = (first, last) if first and last else None
+    axis = axis_for(counted, ZoneInfo(zone), pace=pace, plan=plan)
+    if axis is None:
+        return None
+    counts = _counts(session, broadcast.id, axis) if counted else {}
+    return arrange(axis, counts, now, pace=pace, plan=plan)
 
 
-def arrange(
-    minutes: Mapping[datetime, tuple[int, int]],
-    now: datetime,
-    zone: ZoneInfo,
-    *,
-    pace: tuple[int, int],
-    plan: Plan | None = None,
-) -> Timeline | None:
-    """Put counts per minute and the plan into at most `MOST_BARS` buckets that are aligned to the clocks of `zone`.
+def axis_for(
+    counted: tuple[datetime, datetime] | None, zone: ZoneInfo, *, pace: tuple[int, int], plan: Plan | None = None
+) -> Axis | None:
+    """At most `MOST_BARS` buckets that are aligned to the clocks of `zone`; None where there is nothing to show.
 
-    With a plan the bars reach from the first mail to the planned end, without one to the last minute that has a count.
+    `counted` are the first and the last minute that has a count. With a plan the bars reach from the first mail to the planned
+    end, without one to the last minute that has a count.
     """
-    planned = plan if plan and plan.count > 0 else None
-    moments = [*minutes, *((planned.starts_at, planned.ends_at) if planned else ())]
+    planned = _to_come(plan)
+    moments = [*(counted or ()), *((planned.starts_at, planned.ends_at) if planned else ())]
     if not moments:
         return None
     first, last = min(moments), max(moments)
-    batch_size, interval_s = pace
-    limited = batch_size > 0 and interval_s > 0
-    bucket = _bucket(first, last, interval_s if limited else 0)
+    bucket = _bucket(first, last, pace[1] if _is_limited(pace) else 0)
     start = _floor(first, bucket, zone)
-    size = max(FEWEST_BARS, int((last - start).total_seconds() // bucket) + 1)
+    return Axis(start, bucket, max(FEWEST_BARS, int((last - start).total_seconds() // bucket) + 1))
 
-    accepted, other, to_come = [0] * size, [0] * size, [0] * size
-    for minute, counts in minutes.items():
-        place = int((minute - start).total_seconds() // bucket)
-        accepted[place] += counts[0]
-        other[place] += counts[1]
-    if planned:
-        for place in range(size):
-            to_come[place] = _planned_between(
-                planned, start + timedelta(seconds=place * bucket), start + timedelta(seconds=(place + 1) * bucket)
-            )
-    bars = [
-        Bar(start + timedelta(seconds=place * bucket), accepted[place], other[place], to_come[place])
-        for place in range(size)
-    ]
-    now_at = (now - start).total_seconds() / bucket if planned else None
+
+def arrange(
+    axis: Axis,
+    counts: Mapping[int, tuple[int, int]],
+    now: datetime,
+    *,
+    pace: tuple[int, int],
+    plan: Plan | None = None,
+) -> Timeline:
+    """The chart on its axis. `counts` are accepted and other outcomes by the place of their bar; a bar without any may be missing."""
+    planned = _to_come(plan)
+    bars = []
+    for place in range(axis.size):
+        start, end = axis.start_of(place), axis.start_of(place + 1)
+        accepted, other = counts.get(place, (0, 0))
+        bars.append(Bar(start, accepted, other, _planned_between(planned, start, end) if planned else 0))
+    now_at = (now - axis.starts_at).total_seconds() / axis.bucket_s if planned else None
     return Timeline(
-        bucket_s=bucket,
+        bucket_s=axis.bucket_s,
         bars=bars,
-        pace=batch_size * bucket / interval_s if limited else None,
-        now_at=now_at if now_at is not None and 0 <= now_at <= size else None,
+        pace=pace[0] * axis.bucket_s / pace[1] if _is_limited(pace) else None,
+        now_at=now_at if now_at is not None and 0 <= now_at <= axis.size else None,
     )
+
+
+def _counts(session: Session, broadcast_id: int, axis: Axis) -> dict[int, tuple[int, int]]:
+    """Accepted and other outcomes of a broadcast by the place of their bar on the axis."""
+    seconds = cast(extract("epoch", MinuteCount.minute), BigInteger) - int(axis.starts_at.timestamp())
+    place = (seconds // axis.bucket_s).label("place")
+    rows = session.execute(
+        select(place, func.sum(MinuteCount.accepted), func.sum(MinuteCount.other))
+        .where(MinuteCount.broadcast_id == broadcast_id)
+        .group_by(place)
+    )
+    # A minute that was counted between the two questions belongs to the next chart.
+    return {int(at): (int(accepted), int(other)) for at, accepted, other in rows if 0 <= at < axis.size}
+
+
+def _to_come(plan: Plan | None) -> Plan | None:
+    return plan if plan and plan.count > 0 else None
+
+
+def _is_limited(pace: tuple[int, int]) -> bool:
+    batch_size, interval_s = pace
+    return batch_size > 0 and interval_s > 0
 
 
 def _round_steps() -> Iterator[int]:

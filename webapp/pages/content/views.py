@@ -52,16 +52,15 @@ def save(broadcast_id: int):
     if "mend" in request.form:
         form = problems.mended(form, broadcast.message_type, request.form["mend"])
     try:
-        broadcast = _save(broadcast, form)
+        stored = _save(broadcast, form)
     except Conflict:
         db.session.rollback()
         return _conflict(broadcast_id, form)
-    # The preview looks at all recipients: others may write meanwhile, also if nothing was to be saved.
-    db.session.rollback()
     if request.headers.get("HX-Request"):
-        return _saved(broadcast, form, before)
+        return _saved(broadcast, form, before, stored)
     if form.reply_to_problem or "mend" in request.form:
-        return _page(draft.load(broadcast_id, "content"), form), 422 if form.reply_to_problem else 200
+        page = _page(draft.load(broadcast_id, "content"), form, base=stored.digest)
+        return page, 422 if form.reply_to_problem else 200
     if "stay" in request.form:
         flash("The message is saved.", "ok")
         return draft.redirect(url_for("content.index", broadcast_id=broadcast_id))
@@ -138,26 +137,29 @@ def send_test(broadcast_id: int):
     return _test_page(draft.load(broadcast_id, "content"), to=to, results=results, problem=problem), status
 
 
-def _save(broadcast: Broadcast, form: ContentForm) -> Broadcast:
-    """Save and commit what differs. Raises Conflict when the message is no longer what this page started from, or what its last
-    request made of it, should the answer have been lost. What somebody changed elsewhere in the draft is no conflict."""
+def _save(broadcast: Broadcast, form: ContentForm) -> ContentForm:
+    """Save what differs, and end the transaction, so that what is read next keeps nobody from writing. Returns what is stored at its
+    end. Raises Conflict when the message is no longer what this page started from, or what its last request made of it, should the
+    answer have been lost. What somebody changed elsewhere in the draft is no conflict."""
     changes = form.changes_to(broadcast)
     if not changes:
-        return broadcast
+        stored = ContentForm.of(broadcast)
+        db.session.rollback()
+        return stored
     lost = ContentForm.lost(request.form.get("lost", ""))
     known = {request.form.get("base"), lost.digest if lost else None}
     if ContentForm.of(broadcast).digest not in known:
         raise Conflict("Somebody else has changed this message meanwhile.")
-    broadcast = broadcasts.edit(db.session, broadcast.id, broadcast.version, changes, now())
+    stored = ContentForm.of(broadcasts.edit(db.session, broadcast.id, broadcast.version, changes, now()))
     db.session.commit()
-    return broadcast
+    return stored
 
 
-def _saved(broadcast: Broadcast, form: ContentForm, before: ContentForm) -> Response:
-    base = ContentForm.of(broadcast)
-    page = render_template("content/_saved.html", form=form, base=base.digest, **_preview(broadcast))
+def _saved(broadcast: Broadcast, form: ContentForm, before: ContentForm, stored: ContentForm) -> Response:
+    """What follows from a message that is `stored`. The page goes on from that, and not from what somebody may have saved since."""
+    page = render_template("content/_saved.html", form=form, base=stored.digest, **_preview(broadcast))
     response = Response(page)
-    if base.tag_sources != before.tag_sources:
+    if stored.tag_sources != before.tag_sources:
         response.headers["HX-Trigger"] = "tags-changed"
     return response
 

@@ -45,9 +45,16 @@ def create(broadcast_id: int):
         seen = request.form.get("count", type=int)
         if seen != found.count.will_receive:
             return _page(frame, found, seen=seen), 409
-    # Others could write until here; what they changed in the draft has made another version of it.
+    # Others could write until here. What may have changed is asked again: the version stands for the draft, the number for the clients.
     db.session.rollback()
     will_write(db.session)
+    broadcast = broadcasts.get(db.session, broadcast_id)
+    if broadcast.state == BroadcastState.DRAFT and broadcast.version == version:
+        seen = request.form.get("count", type=int)
+        if seen != audience.count(db.session, audience.audience_of(broadcast), now().date()).will_receive:
+            db.session.rollback()
+            frame = draft.load(broadcast_id, "review")
+            return _page(frame, review(db.session, frame.broadcast, now()), seen=seen), 409
     broadcast = broadcasts.schedule(db.session, broadcast_id, version, now())
     starts_at, first = broadcast.starts_at, broadcast.state == BroadcastState.SCHEDULED
     db.session.commit()
