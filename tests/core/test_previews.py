@@ -1,10 +1,12 @@
 """Whom a preview is made for."""
 
+import sqlite3
 from datetime import date
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from tests import factories
@@ -110,3 +112,47 @@ def test_most_services_is_offered_where_services_matter(session: Session):
     session.commit()
     found = previews.extremes(session, Audience(AudienceFilter(MessageType.SERVICES)))
     assert ("most services", many.id) in [(extreme.label, extreme.client_id) for extreme in found]
+
+
+def test_a_search_for_somebody_to_preview_finds_recipients_in_order(session: Session):
+    clients = [factories.client(session, f"p{n}@example.com" if n % 3 else None, last_name="Malá") for n in range(30)]
+    other = factories.client(session, last_name="Other")
+    for row in clients:
+        row.search_text = f"{row.number} mala"
+    session.commit()
+    usable = [row.id for row in clients if row.address]
+    found = [recipient.client.id for recipient in previews.search(session, EVERYONE, TODAY, "MALÁ")]
+    assert found == usable[: len(found)] and len(found) == 8
+    assert [recipient.client.id for recipient in previews.search(session, EVERYONE, TODAY, " ")] == found
+    assert [recipient.client.id for recipient in previews.search(session, EVERYONE, TODAY, other.number)] == [other.id]
+    assert previews.search(session, EVERYONE, TODAY, "nobody at all") == []
+
+
+def test_a_search_for_somebody_to_preview_ends_with_the_first_few(sqlite_session: Session):
+    """Counted in the steps of SQLite's machine: ten times as many clients who are called like that make no more of them."""
+    driver = sqlite_session.connection().connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)
+    steps = []
+    for clients in (300, 3000):
+        for _ in range(clients):
+            factories.client(sqlite_session)
+        previews.at(sqlite_session, EVERYONE, TODAY, None)
+        sqlite_session.expire_all()
+        counted = [0]
+        driver.set_progress_handler(lambda counted=counted: counted.append(0), 10)
+        assert len(previews.search(sqlite_session, EVERYONE, TODAY, "ada")) == 8
+        driver.set_progress_handler(None, 0)
+        steps.append(len(counted))
+    assert steps[1] < 2 * steps[0]
+
+
+def test_who_reads_from_right_to_left_is_not_looked_for_among_all_clients(sqlite_session: Session):
+    for language in ("de", "ar", "he-IL"):
+        factories.client(sqlite_session, language=language)
+    sqlite_session.commit()
+    previews.at(sqlite_session, EVERYONE, TODAY, None)
+    asked = []
+    engine = sqlite_session.get_bind()
+    event.listen(engine, "before_cursor_execute", lambda _c, _u, statement, *_rest: asked.append(statement))
+    assert "right to left" in [extreme.label for extreme in previews.extremes(sqlite_session, EVERYONE)]
+    assert asked and not [statement for statement in asked if "client.language" in statement]

@@ -3,12 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import islice
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from webapp.core.audience import Audience, Recipient, listing
+from webapp.core import clients
+from webapp.core.audience import Audience, Recipient
+from webapp.core.audience.bits import client_ids, union
+from webapp.core.audience.counting import matching_in
 from webapp.core.audience.listing import recipients_among
+from webapp.core.audience.memory import copy_seen_by
 from webapp.core.audience.selection import addon_matches, matches, service_matches
 from webapp.core.previews.receivers import Receivers
 from webapp.core.rules.statuses import MessageType
@@ -75,34 +80,45 @@ def at(session: Session, audience: Audience, today: date, client_id: int | None)
 
 
 def search(session: Session, audience: Audience, today: date, words: str) -> Sequence[Recipient]:
-    """A few recipients whose name, company, address or number has every word."""
-    return listing(session, audience, today, search=words, limit=FOUND).rows
+    """The first few recipients whose name, company, address or number has every word. Nobody behind them is looked at."""
+    receivers = Receivers.of(session, audience)
+    if not words.strip():
+        return recipients_among(session, audience, today, list(islice(receivers, FOUND)))
+    called = select(Client.id).where(*clients.called(words)).order_by(Client.id)
+    with session.execute(called.execution_options(yield_per=CANDIDATES)) as rows:
+        ids = list(islice((client_id for client_id in rows.scalars() if client_id in receivers), FOUND))
+    return recipients_among(session, audience, today, ids)
 
 
 def extremes(session: Session, audience: Audience) -> list[Extreme]:
     """The longest name, a missing one, one written from right to left, and the client with the most services, where there are such."""
     length = func.length(Client.first_name) + func.length(Client.last_name)
-    from_right = or_(*(_is_language(language) for language in RIGHT_TO_LEFT))
     services = select(func.count()).where(Service.client_id == Client.id).scalar_subquery()
     asked: list[tuple[str, Select[int]]] = [
         ("longest name", select(Client.id).order_by(length.desc(), Client.id)),
         ("empty name", select(Client.id).where(Client.first_name == "").order_by(Client.id)),
-        ("right to left", select(Client.id).where(from_right).order_by(Client.id)),
     ]
     if audience.filter.message_type is not MessageType.GENERAL:
         asked.append(("most services", select(Client.id).order_by(services.desc(), Client.id)))
     receivers = Receivers.of(session, audience)
-    found = []
+    found = {"right to left": _from_right(session, audience, receivers)}
     for label, query in asked:
         candidates = session.scalars(query.where(matches(audience.filter, Client)).limit(CANDIDATES))
-        first = next((client_id for client_id in candidates if client_id in receivers), None)
-        if first is not None:
-            found.append(Extreme(label, first))
-    return found
+        found[label] = next((client_id for client_id in candidates if client_id in receivers), None)
+    labels = ("longest name", "empty name", "right to left", "most services")
+    return [Extreme(label, first) for label in labels if (first := found.get(label)) is not None]
 
 
-def _is_language(language: str) -> ColumnElement[bool]:
-    return or_(Client.language == language, Client.language.startswith(f"{language}-"))
+def _from_right(session: Session, audience: Audience, receivers: Receivers) -> int | None:
+    """The first recipient whose language is written from right to left, from the copy in memory."""
+    receiving = dict(receivers.blocks)
+    for block in copy_seen_by(session).blocks:
+        by_language = block.values["languages"].items()
+        readers = union(*(who for language, who in by_language if language.split("-")[0] in RIGHT_TO_LEFT))
+        bits = readers & receiving.get(block.number, 0)
+        if bits and (bits := bits & matching_in(block, audience.filter)):
+            return next(client_ids(bits, block.number))
+    return None
 
 
 def _in_words(session: Session, audience: Audience, row: Recipient) -> str | None:

@@ -1,11 +1,13 @@
 """Who will get a broadcast, as an ordered set of client ids in memory: membership, places and neighbours without a query each."""
 
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
 from webapp.core.audience import Audience
+from webapp.core.audience.bits import client_ids
 from webapp.core.audience.counting import Term, select_terms
 from webapp.core.tables.stamps import BLOCK_BITS
 
@@ -26,7 +28,13 @@ class Receivers:
 
     def __contains__(self, client_id: int) -> bool:
         number, place = _split(client_id)
-        return any(block == number and bits >> place & 1 for block, bits in self.blocks)
+        at = bisect_left(self.blocks, (number, 0))
+        return at < len(self.blocks) and self.blocks[at][0] == number and bool(self.blocks[at][1] >> place & 1)
+
+    def __iter__(self) -> Iterator[int]:
+        """By rising id."""
+        for number, bits in self.blocks:
+            yield from client_ids(bits, number)
 
     def position(self, client_id: int) -> int:
         """How many there are up to and including this id."""
