@@ -4,6 +4,7 @@ import re
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import event
 
 from tests import factories
 from webapp.adapters.clock import now
@@ -142,6 +143,17 @@ def test_a_new_mass_mail_asks_for_its_type_and_says_what_each_is_for(browser_cli
         "certain addons",
     ):
         assert words in page
+
+
+def test_the_list_names_mass_mails_without_reading_their_text(browser_client, sqlite_session, make):
+    for state in (B.DRAFT, B.SENDING, B.FINISHED):
+        make(state, name="", subject=f"About {state.value}")
+    asked = []
+    engine = sqlite_session.get_bind()
+    event.listen(engine, "before_cursor_execute", lambda _c, _u, statement, *_rest: asked.append(statement))
+    page = browser_client.get("/mass-mail/").text
+    assert "About draft" in page and "About sending" in page and "About finished" in page
+    assert asked and not [statement for statement in asked if "content.html" in statement]
 
 
 def test_creating_makes_a_draft_in_the_users_zone_and_leads_to_its_audience(browser_client, sqlite_session):

@@ -116,3 +116,18 @@ def test_typing_into_the_search_does_not_ask_for_the_choices_of_the_filters(brow
     event.listen(engine, "before_cursor_execute", lambda _c, _u, statement, *_rest: asked.append(statement))
     assert browser_client.get("/clients/?q=ada&country=DE", headers={"HX-Request": "true"}).status_code == 200
     assert asked and not [statement for statement in asked if "DISTINCT" in statement or "FROM product" in statement]
+
+
+def test_the_mails_to_a_client_are_named_without_reading_them(browser_client, sqlite_session):
+    client = factories.client(sqlite_session)
+    for number in range(3):
+        broadcast = factories.broadcast(sqlite_session, name="", subject=f"News {number}")
+        factories.delivery(sqlite_session, broadcast, client)
+    sqlite_session.commit()
+    asked = []
+    engine = sqlite_session.get_bind()
+    event.listen(engine, "before_cursor_execute", lambda _c, _u, statement, *_rest: asked.append(statement))
+    page = browser_client.get(f"/clients/{client.id}").text
+    assert all(f"News {number}" in page for number in range(3))
+    assert len([statement for statement in asked if "content.subject" in statement]) == 1
+    assert not [statement for statement in asked if "content.html" in statement or "merge_values" in statement]

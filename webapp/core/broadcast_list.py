@@ -96,7 +96,7 @@ def listing(session: Session, *, tab: Tab = Tab.ALL, search: str = "", page: int
     query = (
         select(Broadcast, User.name, User.email)
         .join(Broadcast.content)
-        .options(contains_eager(Broadcast.content))
+        .options(contains_eager(Broadcast.content).load_only(Content.subject))
         .outerjoin(User, User.id == Broadcast.created_by)
         .where(Broadcast.state.in_(tab.states), *found)
         .order_by(Broadcast.updated_at.desc(), Broadcast.id.desc())

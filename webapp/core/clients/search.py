@@ -6,12 +6,12 @@ from datetime import date
 from typing import Protocol
 
 from sqlalchemy import ColumnElement, func, or_, select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import Session, contains_eager, defer, selectinload
 
 from webapp.core.errors import NotFound
 from webapp.core.rules.statuses import ClientStatus
 from webapp.core.rules.texts import folded
-from webapp.core.tables.broadcasts import Broadcast
+from webapp.core.tables.broadcasts import Broadcast, Content
 from webapp.core.tables.clients import AddonAssignment, Client, Product, Service
 from webapp.core.tables.deliveries import Delivery, delivery_id
 
@@ -154,8 +154,14 @@ def get(session: Session, client_id: int) -> Client:
 
 
 def mails(session: Session, client_id: int, limit: int = PAGE) -> Sequence[tuple[Delivery, Broadcast]]:
-    """The deliveries to a client, latest broadcast first, each with its broadcast; at most `limit`."""
-    query = select(Delivery, Broadcast).join(Broadcast, Broadcast.id == Delivery.broadcast_id)
+    """The deliveries to a client, latest broadcast first, each with its broadcast; at most `limit`. Read is what names and judges a mail,
+    not the mail itself."""
+    query = (
+        select(Delivery, Broadcast)
+        .join(Broadcast, Broadcast.id == Delivery.broadcast_id)
+        .join(Broadcast.content)
+        .options(defer(Delivery.merge_values), contains_eager(Broadcast.content).load_only(Content.subject))
+    )
     latest = session.scalars(select(Broadcast.id).order_by(Broadcast.id.desc())).all()
     found: list[tuple[Delivery, Broadcast]] = []
     for start in range(0, len(latest), BROADCASTS):
