@@ -20,7 +20,7 @@ def test_limits_changed_by_two_are_shown_side_by_side_to_decide(
     other.close()
 
     page.get_by_label("Mails a second").fill("50")
-    page.get_by_label("Connections to the relay").fill("20")
+    page.get_by_label("Relay connections").fill("20")
     page.get_by_role("button", name="Set limits").click()
     expect(page.get_by_role("alert")).to_contain_text("Somebody else has set other limits")
     expect(page.get_by_role("alert")).to_be_in_viewport()

@@ -10,11 +10,15 @@ from sqlalchemy import Engine, event
 from sqlalchemy.orm import Session
 
 from tests import factories
+from tests.pages.test_review import form_of
 from webapp.core import from_addresses
 from webapp.core.rules.lifecycle import BroadcastState
 from webapp.core.tables.broadcasts import Broadcast
 
 HTMX = {"HX-Request": "true"}
+SENDER = "Example Hosting <support@example.com>"
+SCHEDULE = {"when": "now", "time_zone": "UTC", "batch_size": "25", "interval_s": "30", "uncertain_policy": "hold"}
+MESSAGE = {"from_address": SENDER, "reply_to": "", "subject": "News", "html": "<p>Hello {{ first_name }}</p>"}
 
 
 @pytest.fixture
@@ -83,6 +87,20 @@ def watched(sqlite_session: Session) -> Callable:
     return send
 
 
+@pytest.fixture
+def may_write(sqlite_session) -> Iterator[list[bool]]:
+    """Each time the console looks at the recipients: whether another connection can begin to write at that very moment."""
+    found: list[bool] = []
+    engine = sqlite_session.get_bind()
+
+    def look(statement: str) -> None:
+        if statement.startswith("SELECT") and ("FROM audience_stamp" in statement or "FROM client" in statement):
+            found.append(others_can_write(engine))
+
+    with before_statements(engine, look):
+        yield found
+
+
 COUNTING = r"FROM audience_stamp"
 REVIEWING = r"FROM from_address"
 
@@ -147,9 +165,12 @@ def test_what_changes_after_the_review_and_before_the_button_takes_effect_is_not
 @pytest.mark.parametrize("more", [{}, {"mend": ""}])
 def test_others_write_while_a_message_that_was_sent_in_is_shown(browser_client, draft, watched, subject, more):
     url = f"/mass-mail/{draft.id}/content/"
-    base = re.search(r'name="base"[^>]*? value="([^"]*)"', browser_client.get(url).text)
-    assert base
-    fields = {"base": base[1], "from_address": draft.from_address, "subject": subject, "html": draft.content.html}
+    fields = {
+        "base": _base(browser_client.get(url).text),
+        "from_address": draft.from_address,
+        "subject": subject,
+        "html": draft.content.html,
+    }
     answer, watch = watched(lambda: browser_client.post(url, data=fields | more, headers={} if more else HTMX))
     assert answer.status_code == 200
     assert watch.of(COUNTING) and all(watch.of(COUNTING))
@@ -158,9 +179,12 @@ def test_others_write_while_a_message_that_was_sent_in_is_shown(browser_client, 
 
 def test_a_page_never_takes_for_its_own_what_somebody_saves_while_it_is_shown(browser_client, sqlite_session, draft):
     url = f"/mass-mail/{draft.id}/content/"
-    base = re.search(r'name="base"[^>]*? value="([^"]*)"', browser_client.get(url).text)
-    assert base
-    fields = {"base": base[1], "from_address": draft.from_address, "subject": "News", "html": draft.content.html}
+    fields = {
+        "base": _base(browser_client.get(url).text),
+        "from_address": draft.from_address,
+        "subject": "News",
+        "html": draft.content.html,
+    }
     engine = sqlite_session.get_bind()
     assert isinstance(engine, Engine)
     sqlite_session.rollback()
@@ -179,9 +203,7 @@ def test_a_page_never_takes_for_its_own_what_somebody_saves_while_it_is_shown(br
     with before_statements(engine, save_as_soon_as_possible):
         answer = browser_client.post(url, data=fields, headers=HTMX)
     assert has_saved and answer.status_code == 200
-    again = re.search(r'name="base"[^>]*? value="([^"]*)"', answer.text)
-    assert again
-    answer = browser_client.post(url, data=fields | {"base": again[1], "subject": "Mine"}, headers=HTMX)
+    answer = browser_client.post(url, data=fields | {"base": _base(answer.text), "subject": "Mine"}, headers=HTMX)
     assert answer.status_code == 409
 
 
@@ -194,3 +216,76 @@ def test_a_test_send_never_keeps_others_from_writing(browser_client, draft, watc
         lambda: browser_client.post(f"/mass-mail/{draft.id}/content/test", data={"to": "a@example.org"}, headers=HTMX)
     )
     assert watch.of(COUNTING) and all(free for _statement, free in watch.seen)
+
+
+@pytest.mark.parametrize(
+    ("step", "fields"),
+    [
+        ("content/", MESSAGE),
+        ("content/", MESSAGE | {"reply_to": "nonsense"}),
+        ("schedule/", SCHEDULE),
+        ("schedule/", SCHEDULE | {"batch_size": "x"}),
+        ("audience/", {"message_type": "general"}),
+    ],
+    ids=["message", "message with a wrong address", "schedule", "schedule with a wrong pace", "audience"],
+)
+@pytest.mark.parametrize("headers", [HTMX, {}], ids=["htmx", "plain"])
+def test_a_save_that_changes_nothing_lets_others_write_while_it_counts(
+    browser_client, draft, may_write, step, fields, headers
+):
+    data = fields | {"version": draft.version}
+    answer = browser_client.post(f"/mass-mail/{draft.id}/{step}", data=data, headers=headers)
+    assert answer.status_code in (200, 303, 422)
+    assert all(may_write) and (may_write or answer.status_code == 303)
+
+
+@pytest.mark.parametrize(
+    ("step", "fields", "known"),
+    [
+        ("content/", MESSAGE | {"subject": "More news"}, "base"),
+        ("schedule/", SCHEDULE | {"batch_size": "26"}, "version"),
+        ("audience/", {"message_type": "general", "countries": "DE"}, "base"),
+    ],
+    ids=["message", "schedule", "audience"],
+)
+def test_a_save_lets_others_write_while_it_counts_what_follows(
+    browser_client, sqlite_session, draft, may_write, step, fields, known
+):
+    address = f"/mass-mail/{draft.id}/{step}"
+    page = browser_client.get(address).text
+    may_write.clear()
+    data = fields | {"version": draft.version, "base": _base(page) if known == "base" else ""}
+    version = draft.version
+    answer = browser_client.post(address, data=data, headers=HTMX)
+    sqlite_session.rollback()
+    assert answer.status_code == 200 and draft.version == version + 1
+    assert may_write and all(may_write)
+
+
+@pytest.mark.parametrize("names_its_version", [True, False])
+def test_a_change_between_review_and_creation_is_not_sent(
+    browser_client, sqlite_session, draft, may_write, names_its_version
+):
+    form = form_of(browser_client.get(f"/mass-mail/{draft.id}/review/").text)
+    if not names_its_version:
+        del form["version"]
+    engine = sqlite_session.get_bind()
+    may_write.clear()
+
+    def save_once(_connection, _record):
+        if may_write:  # the draft was looked at, and the transaction in which it was is over
+            with closing(sqlite3.connect(engine.url.database)) as other, other:
+                other.execute("UPDATE broadcast SET version = version + 1")
+            may_write.clear()
+
+    event.listen(engine, "checkin", save_once)
+    answer = browser_client.post(f"/mass-mail/{draft.id}/review/", data=form)
+    event.remove(engine, "checkin", save_once)
+    sqlite_session.rollback()
+    assert answer.status_code == 409 and draft.state is BroadcastState.DRAFT
+
+
+def _base(page: str) -> str:
+    found = re.search(r'name="base"[^>]*? value="([^"]*)"', page)
+    assert found
+    return found[1]

@@ -20,6 +20,8 @@ MANNERS_S = 1.0
 """Nobody stands in the turnstile for so long while the database is free, unless stopped. Then others go past, and for a while at once."""
 
 PASSED_BY_S = 30.0
+"""So long this process goes past at once after it has met somebody stopped there."""
+
 _passing_until = 0.0
 _PRIMARY = 0xFF
 """The bits of SQLite's result codes that say what kind of error it is."""

@@ -21,7 +21,7 @@ _UNMADE = {
     DeliveryState.CANCELLED: "the mass mail was cancelled before its turn came",
     DeliveryState.SUPPRESSED: "its address was suppressed before its turn came",
 }
-"""States in which a row may end without ever having been taken up."""
+"""Why there is no mail, by the states in which a row may end without ever having been taken up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +70,11 @@ def unmade(broadcast: Broadcast, delivery: Delivery) -> str | None:
     is_to_be_cancelled = delivery.state in WAITING and broadcast.state is BroadcastState.CANCELLED
     why = _UNMADE.get(DeliveryState.CANCELLED if is_to_be_cancelled else delivery.state)
     return f"No mail was made: {why}." if why else None
+
+
+def was_never_sent(delivery: Delivery) -> bool:
+    """Whether a mail was made whose turn had come, and it was cancelled or suppressed before it was handed to the relay."""
+    return delivery.state in _UNMADE and _is_made(delivery) and not delivery.attempts
 
 
 def _is_made(delivery: Delivery) -> bool:

@@ -1,7 +1,5 @@
 """The limits above all broadcasts, as administrators set them."""
 
-import hashlib
-import json
 from datetime import timedelta
 from typing import Any
 
@@ -9,6 +7,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from webapp.core.errors import Conflict
+from webapp.core.rules import digests
 from webapp.core.rules.limits import NO_LIMITS, Limits, check
 from webapp.core.rules.pacing import Retries
 from webapp.core.tables.limits import SendingLimits
@@ -24,7 +23,7 @@ def read(session: Session) -> Limits:
 
 def digest(limits: Limits) -> str:
     """Equal for equal limits. With it a page tells which ones it was filled with."""
-    return hashlib.sha256(json.dumps(_columns(limits), sort_keys=True).encode()).hexdigest()[:16]
+    return digests.digest(_columns(limits))
 
 
 def save(session: Session, limits: Limits, *, seen: str | None = None) -> None:

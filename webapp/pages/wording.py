@@ -45,9 +45,8 @@ def duration(seconds: float | timedelta) -> str:
 
 def ago(at: datetime, now: datetime) -> str:
     """How long ago an instant was, both arguments in the viewer's zone; in words for the last minute, as a date after a week."""
-    past = (
-        now.timestamp() - at.timestamp()
-    )  # two times of one zone are subtracted by its clocks, which skip and repeat an hour
+    # Two times of one zone are subtracted by its clocks, which skip and repeat an hour.
+    past = now.timestamp() - at.timestamp()
     if past < -60:
         return f"in {duration(-past)}"
     if past < 60:

@@ -4,8 +4,6 @@ A worker that died is known by its silence (`STALE`): the sweep asks for the ste
 Nothing of an import can be seen in the client list before the one transaction that takes all of it over.
 """
 
-import hashlib
-import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,6 +15,7 @@ from sqlalchemy.orm import Session
 from webapp.core.errors import Conflict, NotFound
 from webapp.core.imports import mapping as mappings
 from webapp.core.imports.reading import Layout
+from webapp.core.rules import digests
 from webapp.core.tables.imports import WAITING, ImportIssue, ImportKind, ImportRun, ImportState
 
 STALE = timedelta(seconds=60)
@@ -95,8 +94,7 @@ def layout_of(run: ImportRun) -> Layout:
 
 def digest(run: ImportRun) -> str:
     """Equal for equal kind, encoding, separator and columns. With it a page tells which reading of the file it shows the outcome of."""
-    read_as = [run.kind, run.encoding, run.delimiter, run.header, sorted(run.mapping.items())]
-    return hashlib.sha256(json.dumps(read_as).encode()).hexdigest()[:16]
+    return digests.digest([run.kind, run.encoding, run.delimiter, run.header, run.mapping])
 
 
 def is_stale(run: ImportRun, now: datetime) -> bool:

@@ -121,7 +121,8 @@ class Sender(Base):
 
 class Tally(Base):
     """How many deliveries of a broadcast are in a state, kept in the transaction that moves them. One row a sender (0 = the console
-    and the freeze), so that senders do not wait for each other; a broadcast's number is the sum over its rows."""
+    and the freeze, and later also senders that ended), so that senders do not wait for each other; a broadcast's number is the sum over
+    its rows."""
 
     __tablename__ = "tally"
     broadcast_id: Mapped[int] = mapped_column(ForeignKey("broadcast.id", ondelete="CASCADE"), primary_key=True)
@@ -150,7 +151,7 @@ class PaceUse(Base):
 
 
 class MinuteCount(Base):
-    """Outcomes per minute of a broadcast, for the chart. `minute` is the instant's whole minute."""
+    """Outcomes per minute of a broadcast, for the chart, by sender as in `Tally`. `minute` is the instant's whole minute."""
 
     __tablename__ = "minute_count"
     broadcast_id: Mapped[int] = mapped_column(ForeignKey("broadcast.id", ondelete="CASCADE"), primary_key=True)

@@ -1,8 +1,5 @@
 """What the forms of the audience's pages send."""
 
-import hashlib
-import json
-
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import MultiDict
 from wtforms import HiddenField, IntegerField, StringField
@@ -10,6 +7,7 @@ from wtforms.validators import AnyOf, InputRequired
 
 from webapp.core.audience import AudienceFilter, criteria_of
 from webapp.core.errors import Invalid
+from webapp.core.rules import digests
 from webapp.core.rules.statuses import MessageType
 from webapp.core.tables.broadcasts import PickKind
 
@@ -22,7 +20,7 @@ def chosen_filter(form: MultiDict[str, str], message_type: MessageType) -> Audie
 def digest(chosen: AudienceFilter) -> str:
     """What tells one filter from another. A form carries that of the filter it started from, so that it overwrites no other."""
     values = {name: sorted(values) for name, values in chosen.to_dict().items()}
-    return hashlib.sha256(json.dumps([chosen.message_type, values], sort_keys=True).encode()).hexdigest()[:16]
+    return digests.digest([chosen.message_type, values])
 
 
 class PickForm(FlaskForm):

@@ -1,13 +1,11 @@
 """What the compose page sends: read, checked, and compared with what is stored."""
 
-import hashlib
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qsl
 
+from webapp.core.rules import digests
 from webapp.core.rules.addresses import Unusable, usable
 from webapp.core.rules.message.parts import NO_REPLIES
 from webapp.core.tables.broadcasts import Broadcast
@@ -49,11 +47,6 @@ class ContentForm:
             reply_to_problem=problem,
         )
 
-    @classmethod
-    def lost(cls, body: str) -> "ContentForm | None":
-        """The fields of an earlier request whose answer never came, kept by the page as the body it sent."""
-        return cls.sent(dict(parse_qsl(body, keep_blank_values=True))) if body else None
-
     def changes_to(self, broadcast: Broadcast) -> dict[str, Any]:
         """What differs from what is stored; a Reply-To that cannot be used is left out."""
         stored = ContentForm.of(broadcast)
@@ -69,7 +62,7 @@ class ContentForm:
     def digest(self) -> str:
         """Equal for equal fields. With it a page tells what it started from, so that somebody's change of the audience is no conflict."""
         fields = [self.from_address, self.reply_to, self.subject, self.html, self.text]
-        return hashlib.sha256(json.dumps(fields).encode()).hexdigest()[:20]
+        return digests.digest(fields)
 
 
 def _reply_to(text: str) -> tuple[str, str | None]:

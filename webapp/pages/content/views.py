@@ -146,8 +146,8 @@ def _save(broadcast: Broadcast, form: ContentForm) -> ContentForm:
         stored = ContentForm.of(broadcast)
         db.session.rollback()
         return stored
-    lost = ContentForm.lost(request.form.get("lost", ""))
-    known = {request.form.get("base"), lost.digest if lost else None}
+    lost = draft.lost()
+    known = {request.form.get("base"), ContentForm.sent(lost).digest if lost else None}
     if ContentForm.of(broadcast).digest not in known:
         raise Conflict("Somebody else has changed this message meanwhile.")
     stored = ContentForm.of(broadcasts.edit(db.session, broadcast.id, broadcast.version, changes, now()))

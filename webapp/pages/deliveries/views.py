@@ -74,6 +74,7 @@ def show(broadcast_id: int, delivery_id: int):
         row=row,
         mail=mail,
         unmade=delivered.unmade(broadcast, delivery),
+        never_sent=delivered.was_never_sent(delivery),
         error=error,
         ways=ways,
         way=way if way in ways else (ways or [""])[0],

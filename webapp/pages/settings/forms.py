@@ -29,7 +29,7 @@ class LimitsForm(FlaskForm):
     seen = HiddenField()
     per_second = WholeNumber("Mails a second")
     per_day = WholeNumber("Mails in 24 hours")
-    connections = WholeNumber("Connections to the relay")
+    connections = WholeNumber("Relay connections")
     retry_minutes = StringField("Pauses, in minutes")
     retry_spread = WholeNumber("Varied by up to, in per cent")
     give_up_hours = WholeNumber("Given up after, in hours")
