@@ -12,6 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from webapp.door import builds
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 LOCKS = {"program": "requirements.lock", "tests": "tests/requirements.lock", "lint": ".ci/requirements.lock"}
 """What can be installed, and the lock that says what it is. `program` comes first and is part of every environment."""
@@ -102,12 +104,14 @@ class Environment:
             raise EnvironmentProblem(
                 f"{self.folder} holds something else than an environment of Python: move it away or remove it."
             )
-        _say("Making the environment, once: about 15 seconds")
+        python = builds.best()
+        other = "" if python == sys.executable else f" of {python}, which is built to be faster"
+        _say(f"Making the environment{other}, once: about 15 seconds")
         if ours:
             shutil.rmtree(self.folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self._unfinished.touch()
-        made = subprocess.run([sys.executable, "-m", "venv", self.folder], capture_output=True, text=True)
+        made = subprocess.run([python, "-m", "venv", self.folder], capture_output=True, text=True)
         if made.returncode != 0:
             raise EnvironmentProblem(
                 f"Python could not make an environment in {self.folder}:\n{made.stdout}{made.stderr}"
