@@ -8,7 +8,7 @@ import pytest
 
 from webapp.door import builds
 
-SLOW, FAST = [[3, 11], False, True], [[3, 11], True, True]
+SLOW, FAST = [[3, 11], 1e6, True], [[3, 11], 1.3e6, True]
 
 
 def python(folder: Path, says: object, name: str = "python3.11") -> str:
@@ -20,12 +20,12 @@ def python(folder: Path, says: object, name: str = "python3.11") -> str:
     return str(program)
 
 
-def test_a_python_says_how_it_was_built():
+def test_a_python_says_what_it_is():
     build = builds.described(sys.executable)
-    assert build is not None and build.version == sys.version_info[:2] and build.is_complete
+    assert build is not None and build.version == sys.version_info[:2] and build.calls > 0 and build.is_complete
 
 
-def test_a_python_that_is_fast_stays(tmp_path: Path):
+def test_a_python_that_is_as_fast_stays(tmp_path: Path):
     python(tmp_path / "system", FAST)
     mine = python(tmp_path / "mine", FAST)
     assert builds.best(mine, [tmp_path / "system"]) == mine
@@ -40,12 +40,12 @@ def test_the_systems_own_is_taken_where_it_is_faster(tmp_path: Path):
 @pytest.mark.parametrize(
     ("says", "name"),
     [
-        (SLOW, "python3.11"),
-        ([[3, 11], True, False], "python3.11"),
-        ([[3, 12], True, True], "python3.12"),
+        ([[3, 11], 1.1e6, True], "python3.11"),
+        ([[3, 11], 2e6, False], "python3.11"),
+        ([[3, 12], 2e6, True], "python3.12"),
         ("nothing of use", "python3.11"),
     ],
-    ids=["as slow", "cannot make environments", "another version", "broken"],
+    ids=["hardly faster", "cannot make environments", "another version", "broken"],
 )
 def test_another_that_is_no_better_or_not_the_same_is_left_alone(tmp_path: Path, says: object, name: str):
     mine = python(tmp_path / "mine", SLOW)

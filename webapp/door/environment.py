@@ -105,7 +105,7 @@ class Environment:
                 f"{self.folder} holds something else than an environment of Python: move it away or remove it."
             )
         python = builds.best()
-        other = "" if python == sys.executable else f" of {python}, which is built to be faster"
+        other = "" if python == sys.executable else f" of {python}, which is faster"
         _say(f"Making the environment{other}, once: about 15 seconds")
         if ours:
             shutil.rmtree(self.folder)
