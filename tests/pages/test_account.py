@@ -1,3 +1,4 @@
+from tests.pages.test_writing import others_can_write
 from webapp.core import users
 
 
@@ -31,3 +32,23 @@ def test_the_chosen_theme_stands_on_every_page_until_taken_back(browser_client):
     assert 'data-theme="dark"' in browser_client.get("/settings/users").text
     browser_client.post("/account/theme", data={"theme": ""})
     assert "data-theme" not in browser_client.get("/settings/users").text
+
+
+def test_others_write_while_a_new_password_is_hashed(browser_client, sqlite_session, monkeypatch):
+    free = []
+
+    def watched(hashing):
+        def look(*args):
+            free.append(others_can_write(sqlite_session.get_bind()))
+            return hashing(*args)
+
+        return look
+
+    for name in ("check_password_hash", "generate_password_hash"):
+        monkeypatch.setattr(users, name, watched(getattr(users, name)))
+    new = {"password": "a new good password", "again": "a new good password"}
+    assert browser_client.post("/account/password", data=new).status_code == 302
+    changed = {"current": new["password"], "password": "yet another one", "again": "yet another one"}
+    assert browser_client.post("/account/password", data=changed).status_code == 302
+    assert browser_client.post("/settings/users", data={"email": "bob@example.org", "name": "Bob"}).status_code == 200
+    assert len(free) == 3 and all(free)

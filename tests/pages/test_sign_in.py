@@ -2,6 +2,7 @@ import pytest
 
 from tests.databases import make_app
 from tests.factories import NOW
+from tests.pages.test_writing import others_can_write
 from webapp.adapters.clock import now
 from webapp.core import users
 
@@ -111,3 +112,31 @@ def test_signing_out_ends_the_sign_in_on_the_server(stranger):
 def test_a_fragment_asked_for_after_the_sign_in_ran_out_leads_to_the_sign_in_page(stranger):
     answer = stranger.get("/settings/users", headers={"HX-Request": "true"})
     assert (answer.status_code, answer.headers["HX-Redirect"]) == (204, "/sign-in")
+
+
+def test_others_write_while_a_password_is_checked(stranger, sqlite_session, monkeypatch):
+    engine, check, free = sqlite_session.get_bind(), users.check_password_hash, []
+
+    def checked(*args):
+        free.append(others_can_write(engine))
+        return check(*args)
+
+    monkeypatch.setattr(users, "check_password_hash", checked)
+    assert enter(stranger, "wrong").status_code == 422
+    assert enter(stranger).status_code == 302
+    assert free == [True, True]
+
+
+def test_whoever_tries_many_passwords_at_once_learns_of_no_more_than_one_after_the_other(
+    stranger, sqlite_session, monkeypatch
+):
+    check = users.check_password_hash
+
+    def checked(*args):
+        keys = ["email:ada@example.org" for _ in range(users.FAILURES_ALLOWED)]
+        users.authenticate(sqlite_session, "ada@example.org", None, keys, now())
+        sqlite_session.commit()
+        return check(*args)
+
+    monkeypatch.setattr(users, "check_password_hash", checked)
+    assert enter(stranger).status_code == 429

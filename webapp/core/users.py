@@ -4,10 +4,11 @@ import hashlib
 import re
 import secrets
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import available_timezones
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import Select, delete, func, select
 from sqlalchemy.orm import Session
 from werkzeug.security import check_password_hash, generate_password_hash
 
@@ -21,19 +22,30 @@ FAILURES_ALLOWED = 8
 FAILURE_WINDOW = timedelta(minutes=15)
 
 _NOBODY = generate_password_hash(secrets.token_hex(16))
+"""The hash of a password that nobody knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewPassword:
+    """A password that may be set. `before` is the hash that the present one fitted, None for somebody who came by a one-time link."""
+
+    user_id: int
+    before: str | None
+    hash: str
 
 
 def create(
-    session: Session, email: str, password: str, now: datetime, *, name: str = "", time_zone: str = "UTC"
+    session: Session, email: str, password: str | None, now: datetime, *, name: str = "", time_zone: str = "UTC"
 ) -> User:
-    """A new user. Raises Invalid for an address or password that cannot be taken, or an address in use."""
+    """A new user; without a password for somebody who comes by a one-time link first. Raises Invalid for an address or password that
+    cannot be taken, or an address in use."""
     email = _email(email)
     if session.scalar(select(User.id).where(User.email == email)):
         raise Invalid(f"There is already a user with the e-mail {email}.", "email")
     user = User(
         email=email,
         name=name.strip()[:200],
-        password_hash=generate_password_hash(_password(password)),
+        password_hash=_NOBODY if password is None else generate_password_hash(_password(password)),
         time_zone=_zone(time_zone),
         created_at=now,
     )
@@ -72,14 +84,20 @@ def may_try(session: Session, keys: Sequence[str], now: datetime) -> bool:
     return session.scalar(failures.limit(1)) is None
 
 
-def authenticate(session: Session, email: str, password: str, keys: Sequence[str], now: datetime) -> User | None:
-    """The user with this e-mail and password, or None; a failure is remembered under `keys`. An unknown e-mail takes as
-    long as a wrong password, so that the answer's time says nothing about who has an account.
+def fitting_hash(session: Session, email: str, password: str) -> str | None:
+    """The hash of the user with this e-mail, if the password fits it. It takes a tenth of a second, so ask before a transaction that
+    writes. An unknown e-mail takes as long as a wrong password, so that the answer's time says nothing about who has an account."""
+    known = session.scalar(_active(email).with_only_columns(User.password_hash))
+    return known if check_password_hash(known or _NOBODY, password) else None
+
+
+def authenticate(session: Session, email: str, fitting: str | None, keys: Sequence[str], now: datetime) -> User | None:
+    """The user with this e-mail whose hash is still `fitting`, or None; a failure is remembered under `keys`.
 
     A success forgets only what failed under the first key, which is that of the e-mail: whoever has one account must not be able to
     try others without end."""
-    user = session.scalar(select(User).where(User.email == email.strip().lower(), User.is_active))
-    if check_password_hash(user.password_hash if user else _NOBODY, password) and user:
+    user = session.scalar(_active(email))
+    if user and user.password_hash == fitting:
         session.execute(delete(FailedSignIn).where(FailedSignIn.key == keys[0]))
         return user
     session.execute(delete(FailedSignIn).where(FailedSignIn.failed_at < now - FAILURE_WINDOW))
@@ -116,18 +134,22 @@ def sign_out_elsewhere(session: Session, user_id: int, token: str) -> int:
     return gone.rowcount  # type: ignore[attr-defined]
 
 
-def change_password(session: Session, user_id: int, current: str | None, new: str, token: str) -> None:
-    """Set a new password and revoke the user's other sign-ins. `current` is None for somebody who came by a one-time link
-    and cannot know it. Raises Invalid with the field that is wrong."""
-    user = get(session, user_id)
-    if current is not None and not check_password_hash(user.password_hash, current):
+def new_password(session: Session, user_id: int, current: str | None, new: str) -> NewPassword:
+    """What `change_password` sets: checked and hashed, which takes time, so ask before a transaction that writes. `current` is None for
+    somebody who came by a one-time link and cannot know it. Raises Invalid with the field that is wrong."""
+    before = None if current is None else get(session, user_id).password_hash
+    if before is not None and not check_password_hash(before, current or ""):
         raise Invalid("This is not your present password.", "current")
-    set_password(session, user, new)
-    sign_out_elsewhere(session, user_id, token)
+    return NewPassword(user_id, before, generate_password_hash(_password(new)))
 
 
-def set_password(session: Session, user: User, new: str) -> None:
-    user.password_hash = generate_password_hash(_password(new))
+def change_password(session: Session, new: NewPassword, token: str) -> None:
+    """Set a new password and revoke the user's other sign-ins. Raises Invalid when the present password was changed meanwhile."""
+    user = get(session, new.user_id)
+    if new.before is not None and user.password_hash != new.before:
+        raise Invalid("This is not your present password any more.", "current")
+    user.password_hash = new.hash
+    sign_out_elsewhere(session, new.user_id, token)
 
 
 def change_profile(session: Session, user_id: int, *, name: str, time_zone: str) -> None:
@@ -162,6 +184,10 @@ def use_link(session: Session, token: str, now: datetime) -> User | None:
     )
     user = session.get(User, link) if link else None
     return user if user and user.is_active else None
+
+
+def _active(email: str) -> Select[User]:
+    return select(User).where(User.email == email.strip().lower(), User.is_active)
 
 
 def _hash(token: str) -> str:

@@ -3,6 +3,7 @@
 from flask import Blueprint, flash, redirect, render_template, request, session, url_for
 from flask_login import current_user
 
+from webapp.adapters.database import will_write
 from webapp.core import users
 from webapp.core.errors import Invalid
 from webapp.extensions import db
@@ -37,7 +38,10 @@ def password():
     if form.validate_on_submit():
         try:
             current = form.current.data if "current" in form else None
-            users.change_password(db.session, current_user.id, current, form.password.data, current_user.token)
+            new = users.new_password(db.session, current_user.id, current, form.password.data)
+            db.session.rollback()  # others could write until here
+            will_write(db.session)
+            users.change_password(db.session, new, current_user.token)
         except Invalid as error:
             form[error.field or "password"].errors = [str(error)]
         else:

@@ -1,6 +1,5 @@
 """Settings of the installation: senders and relay, and who may sign in."""
 
-import secrets
 from datetime import timedelta
 
 from flask import Blueprint, current_app, flash, redirect, render_template, url_for
@@ -91,7 +90,7 @@ def add_user():
             user = users.create(
                 db.session,
                 form.email.data,
-                secrets.token_urlsafe(24),
+                None,
                 now(),
                 name=form.name.data,
                 time_zone=current_user.time_zone,

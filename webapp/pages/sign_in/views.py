@@ -6,6 +6,7 @@ from flask import Blueprint, flash, redirect, render_template, request, session,
 from flask_login import current_user
 
 from webapp.adapters.clock import now
+from webapp.adapters.database import will_write
 from webapp.core import users
 from webapp.core.tables.users import User
 from webapp.extensions import db
@@ -27,11 +28,16 @@ def submit():
     form = SignInForm()
     if not form.validate_on_submit():
         return render_template("sign_in/form.html", form=form), 422
-    keys = [f"email:{form.email.data.strip().lower()}", f"from:{request.remote_addr}"]
+    email, keys = form.email.data, [f"email:{form.email.data.strip().lower()}", f"from:{request.remote_addr}"]
     if not users.may_try(db.session, keys, now()):
-        form.password.errors = ["Too many attempts. Wait a quarter of an hour, then try again."]
-        return render_template("sign_in/form.html", form=form), 429
-    user = users.authenticate(db.session, form.email.data, form.password.data, keys, now())
+        return _too_many(form)
+    fitting = users.fitting_hash(db.session, email, form.password.data)
+    # Others could write until here, and whoever tries many passwords at once must not learn more than one after the other.
+    db.session.rollback()
+    will_write(db.session)
+    if not users.may_try(db.session, keys, now()):
+        return _too_many(form)
+    user = users.authenticate(db.session, email, fitting, keys, now())
     if user is None:
         db.session.commit()
         form.password.errors = ["E-mail or password is wrong."]
@@ -67,6 +73,12 @@ def sign_out():
     session.clear()
     flash("You are signed out.", "ok")
     return redirect(url_for("sign_in.form"))
+
+
+def _too_many(form: SignInForm):
+    db.session.rollback()
+    form.password.errors = ["Too many attempts. Wait a quarter of an hour, then try again."]
+    return render_template("sign_in/form.html", form=form), 429
 
 
 def _enter(user: User, *, by_link: bool = False) -> None:
