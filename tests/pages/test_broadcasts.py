@@ -156,6 +156,19 @@ def test_the_list_names_mass_mails_without_reading_their_text(browser_client, sq
     assert asked and not [statement for statement in asked if "content.html" in statement]
 
 
+@pytest.mark.parametrize("part", ["", "progress", "timeline", "deliveries/", "cancel", "uncertain"])
+def test_the_page_of_a_mass_mail_and_its_polls_name_it_without_reading_its_text(
+    browser_client, sqlite_session, make, part
+):
+    row = make(B.SENDING, name="", subject="About us")
+    asked = []
+    engine = sqlite_session.get_bind()
+    event.listen(engine, "before_cursor_execute", lambda _c, _u, statement, *_rest: asked.append(statement))
+    assert browser_client.get(f"/mass-mail/{row.id}/{part}").status_code == 200
+    assert any("content.subject" in statement or "content_1.subject" in statement for statement in asked)
+    assert not [statement for statement in asked if ".html" in statement]
+
+
 def test_creating_makes_a_draft_in_the_users_zone_and_leads_to_its_audience(browser_client, sqlite_session):
     answer = browser_client.post("/mass-mail/new", data={"message_type": "services"})
     (made,) = sqlite_session.query(Broadcast).all()

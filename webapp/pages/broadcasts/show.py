@@ -23,7 +23,7 @@ from webapp.pages.deliveries import ledger
 
 @bp.get("/<int:broadcast_id>/")
 def show(broadcast_id: int):
-    broadcast = broadcasts.get(db.session, broadcast_id)
+    broadcast = broadcasts.named(db.session, broadcast_id)
     if broadcast.state == BroadcastState.DRAFT:
         abort(draft.redirect(draft.first_unfinished(broadcast)))
     context = _context(broadcast)
@@ -40,7 +40,7 @@ def show(broadcast_id: int):
 def live_progress(broadcast_id: int):
     """The progress card. `seen` is the stage and `tenths` the settled share that the asking page knows: when the stage differs, head
     and actions come along and the rest of the page is told; when the share differs, it is announced."""
-    broadcast = broadcasts.get(db.session, broadcast_id)
+    broadcast = broadcasts.named(db.session, broadcast_id)
     context = _context(broadcast)
     changed = request.args.get("seen", "") != context["stage"]
     answer = make_response(
@@ -58,7 +58,7 @@ def live_progress(broadcast_id: int):
 
 @bp.get("/<int:broadcast_id>/timeline", endpoint="timeline")
 def live_timeline(broadcast_id: int):
-    broadcast = broadcasts.get(db.session, broadcast_id)
+    broadcast = broadcasts.named(db.session, broadcast_id)
     return render_template("broadcasts/_timeline.html", **_context(broadcast))
 
 
@@ -81,7 +81,7 @@ def resume(broadcast_id: int):
 @bp.get("/<int:broadcast_id>/cancel")
 def ask_cancel(broadcast_id: int):
     """The question before cancelling, for browsers without JavaScript; elsewhere it is a dialog."""
-    return render_template("broadcasts/cancel.html", **_context(broadcasts.get(db.session, broadcast_id)))
+    return render_template("broadcasts/cancel.html", **_context(broadcasts.named(db.session, broadcast_id)))
 
 
 @bp.post("/<int:broadcast_id>/cancel")
@@ -95,7 +95,7 @@ def cancel(broadcast_id: int):
 @bp.get("/<int:broadcast_id>/uncertain")
 def decide(broadcast_id: int):
     """The question what to do about mails of which nobody knows whether they were taken."""
-    return render_template("broadcasts/decide.html", **_context(broadcasts.get(db.session, broadcast_id)))
+    return render_template("broadcasts/decide.html", **_context(broadcasts.named(db.session, broadcast_id)))
 
 
 @bp.post("/<int:broadcast_id>/uncertain")

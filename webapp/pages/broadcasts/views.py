@@ -118,13 +118,13 @@ def duplicate(broadcast_id: int):
 @bp.get("/<int:broadcast_id>/delete")
 def ask_delete(broadcast_id: int):
     """The question before deleting, for browsers without JavaScript; elsewhere it is a dialog."""
-    broadcast = broadcasts.get(db.session, broadcast_id)
+    broadcast = broadcasts.named(db.session, broadcast_id)
     return render_template("broadcasts/delete.html", broadcast=broadcast, title=draft.title(broadcast))
 
 
 @bp.post("/<int:broadcast_id>/delete")
 def delete(broadcast_id: int):
-    name = draft.title(broadcasts.get(db.session, broadcast_id))
+    name = draft.title(broadcasts.named(db.session, broadcast_id))
     broadcasts.delete_draft(db.session, broadcast_id)
     db.session.commit()
     flash(f"The draft “{name}” is deleted.", "ok")

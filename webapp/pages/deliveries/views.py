@@ -29,7 +29,7 @@ WAYS = ("html", "text", "source")
 @bp.get("/")
 def index(broadcast_id: int):
     """The ledger on a page of its own; with htmx only the ledger."""
-    broadcast = broadcasts.get(db.session, broadcast_id)
+    broadcast = broadcasts.named(db.session, broadcast_id)
     counts = progress.counts_of(db.session, [broadcast_id])[broadcast_id]
     fragment = request.headers.get("HX-Request") and not request.headers.get("HX-History-Restore-Request")
     looking_at = urlsplit(request.headers.get("HX-Current-URL", request.url)).path
