@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.pages.test_writing import others_can_write
 from webapp.adapters import uploads
 from webapp.adapters.clock import now
 from webapp.core import clients
 from webapp.core.clients import ClientSearch
-from webapp.core.imports import running, runs
+from webapp.core.imports import reading, running, runs
 
 CLIENTS = (
     "Client ID,First Name,Last Name,Email,Country,Language,Status\r\n"
@@ -234,3 +235,46 @@ def test_the_fragment_is_the_very_part_of_the_page(browser_client):
     assert part.startswith('<div class="stack" id="import"')
     without_token = re.compile(r'value="[\w.-]+"')
     assert without_token.sub("", part) in without_token.sub("", browser_client.get(url).text)
+
+
+def test_others_write_while_a_file_is_looked_at_and_its_rows_are_judged(
+    browser_client, sqlite_session, work, monkeypatch
+):
+    free = []
+
+    def watched(module, name):
+        original = getattr(module, name)
+
+        def look(*args):
+            free.append((name, others_can_write(sqlite_session.get_bind())))
+            return original(*args)
+
+        monkeypatch.setattr(module, name, look)
+
+    where = uploaded(browser_client)
+    columns = chosen(browser_client.get(where).text)
+    watched(reading, "look")
+    watched(running, "place")
+    assert browser_client.post(f"{where}/check", data=columns).status_code == 303
+    work("check")
+    assert free == [("look", True), ("place", True)]
+
+
+def test_a_file_that_others_check_while_it_is_looked_at_is_not_read_in_two_ways(
+    browser_client, sqlite_session, monkeypatch
+):
+    where = uploaded(browser_client)
+    columns = chosen(browser_client.get(where).text)
+    look = reading.look
+
+    def meanwhile(*args):
+        runs.begin(sqlite_session, 1, "check", now())
+        sqlite_session.commit()
+        return look(*args)
+
+    before = runs.digest(runs.get(sqlite_session, 1))
+    monkeypatch.setattr(reading, "look", meanwhile)
+    answer = browser_client.post(f"{where}/check", data=columns | {"encoding": "cp1252"})
+    assert answer.status_code == 409 and "This file is being checked." in answer.text
+    sqlite_session.rollback()
+    assert runs.digest(runs.get(sqlite_session, 1)) == before

@@ -20,9 +20,9 @@ OPEN_ROOMS = frozenset({"sign_in", "assets", "health"})
 UPLOADS = frozenset({"imports.upload"})
 """Endpoints that take large files."""
 
-READS_FIRST = frozenset({"review.create", "content.send_test", "sign_in.submit", "account.password"})
-"""Endpoints that take their time before they write, if they do, to look at all recipients or to hash a password: when they write
-they say so themselves, and others may meanwhile."""
+READS_FIRST = frozenset({"review.create", "content.send_test", "sign_in.submit", "account.password", "imports.check"})
+"""Endpoints that take their time before they write, if they do, to look at all recipients, to hash a password or to read a file: when
+they write they say so themselves, and others may meanwhile."""
 
 FROM_STRANGERS = 64 * 1024
 """Octets that a request may have before somebody has signed in."""

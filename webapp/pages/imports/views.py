@@ -88,6 +88,8 @@ def check(import_id: int):
         if not path.is_file():
             raise Conflict("The uploaded file has been removed. Upload it again.")
         layout = reading.look(path, asked.encoding, asked.delimiter)
+        db.session.rollback()  # others could write until here; `remap` refuses what is worked on by now
+        will_write(db.session)
         runs.remap(db.session, import_id, asked.kind, columns, layout)
         runs.begin(db.session, import_id, "check", now())
     except Invalid as error:
