@@ -156,3 +156,54 @@ def test_who_reads_from_right_to_left_is_not_looked_for_among_all_clients(sqlite
     event.listen(engine, "before_cursor_execute", lambda _c, _u, statement, *_rest: asked.append(statement))
     assert "right to left" in [extreme.label for extreme in previews.extremes(sqlite_session, EVERYONE)]
     assert asked and not [statement for statement in asked if "client.language" in statement]
+
+
+def test_extremes_are_looked_for_among_a_bounded_number_spread_over_all_who_get_it(sqlite_session: Session):
+    """Counted in the steps of SQLite's machine: ten times as many clients make no more of them."""
+    driver = sqlite_session.connection().connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)
+    audience, steps, found = Audience(AudienceFilter(MessageType.SERVICES)), [], []
+    product = factories.product(sqlite_session)
+    for clients in (400, 4000):
+        for number in range(clients):
+            name = "" if number == clients // 2 else "Ada"
+            factories.service(sqlite_session, factories.client(sqlite_session, first_name=name), product)
+        previews.at(sqlite_session, audience, TODAY, None)
+        sqlite_session.expire_all()
+        counted = [0]
+        driver.set_progress_handler(lambda counted=counted: counted.append(0), 10)
+        found = previews.extremes(sqlite_session, audience, look_at=200)
+        driver.set_progress_handler(None, 0)
+        steps.append(len(counted))
+    assert steps[1] < 2 * steps[0]
+    assert found[0].label == "longest name of 200"
+    assert found[-1].label == "most services of 200"
+
+
+@pytest.mark.parametrize(("look_at", "labels"), [(20, {"longest name"}), (10, {"longest name of 10"})])
+def test_extremes_say_among_how_many_they_were_looked_for_where_it_is_not_all(session: Session, look_at, labels):
+    for _ in range(20):
+        factories.client(session)
+    session.commit()
+    assert {extreme.label for extreme in previews.extremes(session, EVERYONE, look_at=look_at)} == labels
+
+
+def test_extremes_of_a_few_are_found_among_parts_of_all(session: Session):
+    """Every second one is looked at, in the last tenth as well."""
+    rows = [factories.client(session, first_name="Maximiliane" if number >= 90 else "Jo") for number in range(100)]
+    session.commit()
+    (longest,) = previews.extremes(session, EVERYONE, look_at=50)
+    assert longest.client_id >= rows[90].id
+
+
+def test_of_equals_the_first_is_the_extreme_and_whoever_was_added_by_hand_is_none(session: Session):
+    product = factories.product(session)
+    first, second, added = (factories.client(session, first_name=name) for name in ("Jo", "Jo", "Maximiliane"))
+    for client in (second, first):
+        factories.service(session, client, product)
+    draft = factories.broadcast(session, message_type=MessageType.SERVICES)
+    pick(session, draft.id, added.id, PickKind.ADDED)
+    session.commit()
+    found = previews.extremes(session, Audience(AudienceFilter(MessageType.SERVICES), draft.id))
+    assert {extreme.client_id for extreme in found} == {first.id}
+    assert [extreme.label for extreme in found] == ["longest name", "most services"]

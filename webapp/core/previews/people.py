@@ -1,20 +1,21 @@
 """Whom a preview is made for: a recipient, their neighbours, and those with whom a text is likely to go wrong."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import islice
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from webapp.core import clients
 from webapp.core.audience import Audience, Recipient
-from webapp.core.audience.bits import client_ids, union
+from webapp.core.audience.bits import client_ids, cut, union
 from webapp.core.audience.counting import matching_in
 from webapp.core.audience.listing import recipients_among
-from webapp.core.audience.memory import copy_seen_by
-from webapp.core.audience.selection import addon_matches, matches, service_matches
+from webapp.core.audience.memory import Block, copy_seen_by
+from webapp.core.audience.selection import addon_matches, service_matches
+from webapp.core.clients.rows import in_chunks
 from webapp.core.previews.receivers import Receivers
 from webapp.core.rules.statuses import MessageType
 from webapp.core.tables.clients import AddonAssignment, Client, Service
@@ -26,7 +27,15 @@ FOUND = 8
 """Recipients that a search shows."""
 
 CANDIDATES = 40
-"""How many clients are looked at to find one who will really get the mail."""
+"""How many clients a search reads at once."""
+
+LOOKED_AT = 5000
+"""Among so many recipients the extremes are looked for; where there are more, among this many in `PARTS` parts spread over all."""
+
+PARTS = 50
+
+READ_AT_ONCE = 1000
+"""Ids that one query names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,34 +99,78 @@ def search(session: Session, audience: Audience, today: date, words: str) -> Seq
     return recipients_among(session, audience, today, ids)
 
 
-def extremes(session: Session, audience: Audience) -> list[Extreme]:
-    """The longest name, a missing one, one written from right to left, and the client with the most services, where there are such."""
-    length = func.length(Client.first_name) + func.length(Client.last_name)
-    services = select(func.count()).where(Service.client_id == Client.id).scalar_subquery()
-    asked: list[tuple[str, Select[int]]] = [
-        ("longest name", select(Client.id).order_by(length.desc(), Client.id)),
-        ("empty name", select(Client.id).where(Client.first_name == "").order_by(Client.id)),
-    ]
+def extremes(session: Session, audience: Audience, *, look_at: int = LOOKED_AT) -> list[Extreme]:
+    """The longest name, a missing one, one written from right to left, and the client with the most services, where there are such, among
+    those who match and will get it. Of more than `look_at` recipients only so many are looked at, and the labels say so."""
+    matching = _matching(session, audience)
+    total = sum(receiving.bit_count() for _block, receiving in matching)
+    ids = _spread(matching, total, look_at)
+    among = f" of {len(ids):,}" if len(ids) < total else ""
+    found: list[tuple[str, int | None]] = []
+    lengths, nameless = _names(session, ids)
+    found.append((f"longest name{among}", _first_of_most(lengths)))
+    found.append(("empty name", min(nameless, default=None)))
+    found.append(("right to left", _from_right(matching)))
     if audience.filter.message_type is not MessageType.GENERAL:
-        asked.append(("most services", select(Client.id).order_by(services.desc(), Client.id)))
-    receivers = Receivers.of(session, audience)
-    found = {"right to left": _from_right(session, audience, receivers)}
-    for label, query in asked:
-        candidates = session.scalars(query.where(matches(audience.filter, Client)).limit(CANDIDATES))
-        found[label] = next((client_id for client_id in candidates if client_id in receivers), None)
-    labels = ("longest name", "empty name", "right to left", "most services")
-    return [Extreme(label, first) for label in labels if (first := found.get(label)) is not None]
+        found.append((f"most services{among}", _first_of_most(_services(session, ids))))
+    return [Extreme(label, client_id) for label, client_id in found if client_id is not None]
 
 
-def _from_right(session: Session, audience: Audience, receivers: Receivers) -> int | None:
-    """The first recipient whose language is written from right to left, from the copy in memory."""
-    receiving = dict(receivers.blocks)
-    for block in copy_seen_by(session).blocks:
+Matching = list[tuple[Block, int]]
+"""Blocks of the copy in memory, each with those who match the filter and will get the mail; none empty."""
+
+
+def _matching(session: Session, audience: Audience) -> Matching:
+    receiving = dict(Receivers.of(session, audience).blocks)
+    blocks = (block for block in copy_seen_by(session).blocks if block.number in receiving)
+    both = ((block, receiving[block.number] & matching_in(block, audience.filter)) for block in blocks)
+    return [(block, bits) for block, bits in both if bits]
+
+
+def _spread(matching: Matching, total: int, look_at: int) -> list[int]:
+    """All ids, or `look_at` of them in parts of neighbours at equal distances: to skip single ones would mean to walk through all."""
+    sets = [(block.number, bits) for block, bits in matching]
+    if total <= look_at:
+        return cut(sets, 0, look_at)
+    parts = min(PARTS, look_at)
+    return [one for part in range(parts) for one in cut(sets, part * total // parts, look_at // parts)]
+
+
+def _names(session: Session, ids: Sequence[int]) -> tuple[dict[int, int], list[int]]:
+    """The length of each name, and who has no first name."""
+    length = func.length(Client.first_name) + func.length(Client.last_name)
+    lengths, nameless = {}, []
+    for some in in_chunks(ids, READ_AT_ONCE):
+        for client_id, long, none in session.execute(
+            select(Client.id, length, Client.first_name == "").where(Client.id.in_(some))
+        ):
+            lengths[client_id] = long
+            if none:
+                nameless.append(client_id)
+    return lengths, nameless
+
+
+def _services(session: Session, ids: Sequence[int]) -> dict[int, int]:
+    """How many services each of them has."""
+    counts = dict.fromkeys(ids, 0)
+    for some in in_chunks(ids, READ_AT_ONCE):
+        held = select(Service.client_id, func.count()).where(Service.client_id.in_(some)).group_by(Service.client_id)
+        counts |= dict(session.execute(held).all())
+    return counts
+
+
+def _first_of_most(numbers: Mapping[int, int]) -> int | None:
+    """Whose number is the highest; of several the one with the lowest id."""
+    return max(numbers, key=lambda client_id: (numbers[client_id], -client_id), default=None)
+
+
+def _from_right(matching: Matching) -> int | None:
+    """The first whose language is written from right to left, from the copy in memory."""
+    for block, bits in matching:
         by_language = block.values["languages"].items()
         readers = union(*(who for language, who in by_language if language.split("-")[0] in RIGHT_TO_LEFT))
-        bits = readers & receiving.get(block.number, 0)
-        if bits and (bits := bits & matching_in(block, audience.filter)):
-            return next(client_ids(bits, block.number))
+        if bits & readers:
+            return next(client_ids(bits & readers, block.number))
     return None
 
 
