@@ -1,5 +1,6 @@
 """The schedule step: what is chosen is saved as it is chosen, judged in the chosen zone, and foretold."""
 
+import re
 from urllib.parse import urlencode
 
 import pytest
@@ -120,6 +121,30 @@ def test_what_cannot_be_used_is_said_beside_the_field_and_not_saved(save, stored
     answer = save(**LATER | fields)
     assert answer.status_code == 422 and words in answer.text
     assert stored().version == 1
+
+
+@pytest.mark.parametrize(
+    ("fields", "place"),
+    [
+        ({"date": "2020-01-01", "batch_size": "x"}, "date"),
+        ({"time_zone": "Atlantis"}, "time_zone"),
+        ({"batch_size": "x"}, "batch_size"),
+        ({"interval_s": "0"}, "interval_s"),
+    ],
+)
+def test_the_page_that_comes_back_says_that_nothing_was_saved_and_puts_the_cursor_where_to_mend(
+    save, draft, fields, place
+):
+    page = save(htmx=False, **LATER | fields).text
+    assert 'id="draft-saved">Not saved<' in page
+    assert [re.search(r'name="(\w+)"', field)[1] for field in re.findall(r"<input[^>]* autofocus[^>]*>", page)] == [
+        place
+    ]
+
+
+def test_the_page_that_is_looked_at_says_when_it_was_saved(browser_client, draft):
+    page = browser_client.get(f"/mass-mail/{draft.id}/schedule/").text
+    assert 'id="draft-saved">Saved ' in page and "autofocus" not in page
 
 
 def test_without_javascript_the_form_comes_back_with_what_was_typed(save, stored):
