@@ -115,7 +115,8 @@ def test_a_search_finds_by_name_and_says_when_nobody_is_found(browser_client, sq
     deliver()
     page = browser_client.get(url(broadcast, "?q=beethoven")).text
     assert "ludwig@example.com" in page and len(re.findall(r'id="delivery-\d+"', page)) == 1
-    assert "Nobody found" in browser_client.get(url(broadcast, "?q=zebra")).text
+    nobody = browser_client.get(url(broadcast, "?q=zebra")).text
+    assert "Nobody found" in nobody and f'<a class="button" href="{url(broadcast)}">Show all recipients</a>' in nobody
 
 
 def test_the_export_has_every_row_of_the_filter_and_no_formulas(browser_client, sqlite_session, broadcast, deliver):
