@@ -19,11 +19,11 @@ from webapp.adapters import clock, database, journal
 from webapp.core import broadcasts, ledger, sending
 from webapp.core.ledger import Lease
 from webapp.core.ledger.leases import take_over
-from webapp.core.ports import Mail
+from webapp.core.ports import JournalFinding, Mail
 from webapp.core.rules.lifecycle import BroadcastState
 from webapp.core.rules.outcome import Cause, Reply, Stage
 from webapp.core.sending import Habits, sweeping
-from webapp.core.tables.deliveries import Sender
+from webapp.core.tables.deliveries import Sender, Tally
 
 UNKNOWN = Reply(Stage.RCPT, 550, "5.1.1 no such user")
 S = BroadcastState
@@ -86,7 +86,7 @@ def test_each_recipients_reply_is_their_own(where: Engine, session: Session, tmp
         "uncertain",
         "accepted",
     ]
-    assert ending.state is S.SENDING and 48 <= (ending.next_in or 0) <= 72
+    assert ending.state is S.SENDING and 40 < (ending.next_in or 0) <= 72
 
 
 def test_a_mail_that_cannot_be_rendered_fails_alone(where: Engine, session: Session, tmp_path: Path):
@@ -401,6 +401,70 @@ def test_the_sweep_wakes_what_is_due_and_recovers_and_cancels_the_rest(where: En
     assert due.id not in sweeping.sweep(engine.shell(where), *journals(tmp_path))
     sender = session.get_one(Sender, lease.sender_id)
     assert sender.ended_at is None and take_over(session, lease, sender.expires_at, clock.now())
+
+
+def test_a_broadcast_whose_counts_are_damaged_pauses_and_the_sweep_wakes_the_others(
+    where: Engine, session: Session, tmp_path: Path
+):
+    damaged, well = (engine.sending_broadcast(session, mails=1) for _ in range(2))
+    session.execute(update(Tally).where(Tally.broadcast_id == damaged.id).values(count=0))
+    session.commit()
+    assert well.id in sweeping.sweep(engine.shell(where), *journals(tmp_path))
+    assert engine.state_of(session, damaged) is S.PAUSED and "do not add up" in (damaged.pause_reason or "")
+
+
+def test_a_journal_that_cannot_be_read_keeps_nobody_else_from_being_recovered(
+    where: Engine, session: Session, tmp_path: Path
+):
+    leases = []
+    for _ in range(2):
+        broadcast = engine.sending_broadcast(session, mails=1)
+        leases.append(engine.lease_for(session, broadcast, engine.Clocks(), journal=f"{broadcast.id}.journal"))
+
+    def find(name: str) -> JournalFinding:
+        if name.startswith(f"{leases[0].broadcast_id}."):
+            raise PermissionError(13, "Permission denied")
+        return JournalFinding(is_here=True)
+
+    sweeping.sweep(engine.shell(where), find, lambda _: None)
+    session.rollback()
+    assert [sender.id for sender in ledger.open_senders(session)] == [leases[0].sender_id]
+
+
+def test_what_the_database_refuses_pauses_the_broadcast_and_tells_nobodys_data(
+    where: Engine, session: Session, tmp_path: Path
+):
+    broadcast = engine.sending_broadcast(session, mails=2)
+    key = broadcast.id
+    moved_elsewhere: list[int] = []
+
+    def answer(_: Mail) -> Reply:
+        if not moved_elsewhere:
+            moved_elsewhere.append(1)
+            engine.elsewhere(where, lambda s: s.execute(text(refuse_all(where))))
+        return TAKEN
+
+    began = time.monotonic()
+    with pytest.raises(Exception, match="refused for a test"):
+        engine.send(where, key, tmp_path, lambda: PlainMailer(answer), habits=Habits(group=1))
+    assert time.monotonic() - began < Habits().patience_s
+    assert engine.state_of(session, broadcast) is S.PAUSED
+    assert "refused for a test" in (broadcast.pause_reason or "") and "UPDATE" not in (broadcast.pause_reason or "")
+
+
+def refuse_all(where: Engine) -> str:
+    """SQL after which no delivery can be accepted."""
+    if where.dialect.name == "sqlite":
+        return (
+            "CREATE TRIGGER refusing BEFORE UPDATE ON delivery WHEN NEW.state = 'accepted' "
+            "BEGIN SELECT RAISE(ABORT, 'refused for a test'); END"
+        )
+    return (
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE EXCEPTION 'refused for a test' USING ERRCODE = 'check_violation'; END $$; "
+        "CREATE TRIGGER refusing BEFORE UPDATE ON delivery FOR EACH ROW "
+        "WHEN (NEW.state = 'accepted') EXECUTE FUNCTION refuse()"
+    )
 
 
 def test_there_is_nothing_left_to_say_about_a_finished_broadcast(where: Engine, session: Session, tmp_path: Path):

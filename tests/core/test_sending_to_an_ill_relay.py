@@ -11,8 +11,10 @@ from tests import engine
 from tests.engine import TAKEN, PlainMailer
 from webapp.adapters import clock
 from webapp.core import broadcasts
+from webapp.core.ports import Mail
 from webapp.core.rules.lifecycle import BroadcastState
 from webapp.core.rules.outcome import Reply, Stage
+from webapp.core.sending import Habits
 from webapp.core.tables.deliveries import PaceUse
 
 POLICY = Reply(Stage.DOT, 550, "5.7.1 we do not like you")
@@ -94,6 +96,35 @@ def test_a_resume_probes_with_one_mail_and_then_sends_the_rest(where: Engine, se
         ending = engine.send(where, broadcast.id, tmp_path, lambda mailer=mailer: mailer)
         assert len(mailer.sent) == sent, (ending, engine.states(session, key))
     assert ending.state is S.FINISHED and engine.states(session, broadcast) == {"accepted": 20}
+    assert engine.state_of(session, broadcast) is S.FINISHED and not broadcast.probing
+
+
+def test_who_began_before_the_relay_was_ill_makes_room_for_one_that_probes(
+    where: Engine, session: Session, tmp_path: Path
+):
+    """Another sender's breaker opened, and somebody resumed, between two looks of this one."""
+    broadcast = engine.sending_broadcast(session, mails=60)
+    key = broadcast.id
+
+    def trouble(session: Session) -> None:
+        broadcasts.pause(session, key, "ill", clock.now(), probing=True)
+        broadcasts.resume(session, key, clock.now())
+
+    def answer(mail: Mail) -> Reply:
+        if len(first.sent) == 3:
+            engine.elsewhere(where, trouble)
+        return TAKEN
+
+    habits = Habits(group=4)
+    first = PlainMailer(answer)
+    ending = engine.send(where, key, tmp_path, lambda: first, habits=habits)
+    assert (ending.state, ending.next_in) == (S.SENDING, 0.0) and len(first.sent) < 30
+    assert engine.state_of(session, broadcast) is S.SENDING and broadcast.probing
+
+    second = PlainMailer()
+    ending = engine.send(where, key, tmp_path, lambda: second, habits=habits)
+    assert ending.state is S.FINISHED and engine.states(session, broadcast) == {"accepted": 60}
+    assert len(first.sent) + len(second.sent) == 60
     assert engine.state_of(session, broadcast) is S.FINISHED and not broadcast.probing
 
 

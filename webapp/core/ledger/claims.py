@@ -42,7 +42,8 @@ class Claimed:
 
 @dataclass(slots=True)
 class Claim:
-    """What a sender may do. `is_sending` False: nothing more, the broadcast was paused, cancelled or is not frozen yet.
+    """What a sender may do. `is_sending` False: nothing more, the broadcast was paused, cancelled or is not frozen yet, or is feeling its
+    way with a relay that was ill since this sender began.
 
     `exhausted`: nothing was due beyond what was claimed, though more was allowed. `next_in`: seconds until the pace, or a probe under way,
     allows the next mail, None when it does not say (no pace, or all its places are held by mails that are claimed). `is_behind`: more
@@ -66,13 +67,15 @@ def claim(
     lead: float = 0.0,
     promoting: bool = False,
     limits: Limits = NO_LIMITS,
+    is_careful: bool = True,
 ) -> Claim:
     """Claim up to `limit` due mails under the lease, as far as the broadcast's state and pace allow; those whose address was suppressed
     meanwhile become `suppressed` instead. The lease must have been renewed in this transaction.
 
     What a mail says is fixed at its first claim: `load_values` is asked for deliveries that were never claimed before. With a pace, mails
     may be claimed up to `lead` seconds before they may leave; their `delay` says how long to wait. `promoting`: first make rows
-    pending whose time has come. The ceilings of `limits` are kept together with all senders of all broadcasts.
+    pending whose time has come. The ceilings of `limits` are kept together with all senders of all broadcasts. Not `is_careful` is a
+    sender that does not stop at the relay's first error: it gets nothing of a broadcast whose breaker opened.
     """
     paths, cursor = hot(session)
     if limits.has_ceiling:  # before the broadcast's lock, as where connections are shared out
@@ -83,6 +86,8 @@ def claim(
     if terms is None or terms[0] != BroadcastState.SENDING or not terms[1]:
         return Claim(is_sending=False)
     _state, _frozen, batch_size, interval_s, probing = terms
+    if probing and not is_careful:
+        return Claim(is_sending=False)
     if promoting:  # only now: a resume, too, takes the broadcast's lock before those of its rows
         promote(session, lease.broadcast_id, reading.wall)
     limiting: list[list[Opening]] = []

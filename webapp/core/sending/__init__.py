@@ -4,6 +4,7 @@ outbox.py    where the two threads meet: mails on their way, and when nothing mo
 recorder.py  the thread that claims and records, one transaction a group
 letters.py   claimed deliveries as mails
 surroundings.py  what a sender is given
+trouble.py   when something breaks
 """
 
 from collections.abc import Callable, Mapping
@@ -13,13 +14,14 @@ from sqlalchemy.orm import Session, joinedload
 
 from webapp.core import broadcasts, ledger
 from webapp.core.errors import DomainError
-from webapp.core.ledger import Lease
+from webapp.core.ledger import Lease, RowsLost
 from webapp.core.ports import Journal, Mailer
 from webapp.core.rules.breaker import Breaker
 from webapp.core.rules.lifecycle import BroadcastState, DeliveryState
+from webapp.core.sending import trouble
 from webapp.core.sending.letters import Letters
 from webapp.core.sending.outbox import Outbox
-from webapp.core.sending.recorder import Recorder, is_trouble_of_the_database
+from webapp.core.sending.recorder import Recorder
 from webapp.core.sending.surroundings import Habits, Shell
 from webapp.core.tables.broadcasts import Broadcast
 
@@ -72,10 +74,8 @@ def send(
     try:
         why = _send(shell, lease, broadcast, before, letters, written, mailer, habits or Habits())
     except Exception as error:
-        if not is_trouble_of_the_database(shell.engine, error):
-            _pause(
-                shell, broadcast_id, f"Sending stopped because of an unexpected error: {error or type(error).__name__}"
-            )
+        if not isinstance(error, RowsLost) and not trouble.is_of_the_database(shell.engine, error):
+            trouble.pause_for(shell, broadcast_id, error)
         raise
     return _ending(shell, broadcast_id, why)
 
@@ -119,15 +119,6 @@ def _send(
     if recorder.error is not None:
         raise recorder.error
     return outbox.barred or ""
-
-
-def _pause(shell: Shell, broadcast_id: int, reason: str) -> None:
-    """Stop for a mistake of the program, in sight of those who can act: the next look would only run into it again."""
-    with Session(shell.engine) as session:
-        shell.prepare(session)
-        if broadcasts.get(session, broadcast_id).state is BroadcastState.SENDING:
-            broadcasts.pause(session, broadcast_id, reason, shell.reading().wall)
-        session.commit()
 
 
 def _ending(shell: Shell, broadcast_id: int, why: str) -> Ending:

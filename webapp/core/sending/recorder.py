@@ -7,7 +7,6 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 
-from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -17,6 +16,7 @@ from webapp.core.ledger.claims import Holder
 from webapp.core.rules.lifecycle import BroadcastState, DeliveryState
 from webapp.core.rules.limits import NO_LIMITS
 from webapp.core.rules.pacing import Reading
+from webapp.core.sending import trouble
 from webapp.core.sending.outbox import Outbox
 from webapp.core.sending.surroundings import Habits, Shell
 from webapp.core.tables.broadcasts import Broadcast
@@ -132,6 +132,7 @@ class Recorder(threading.Thread):
                 lead=lead,
                 promoting=promoting,
                 limits=self._limits,
+                is_careful=self._is_probing and not got_through,
             )
             if promoting:
                 self._promoted = reading.ticks
@@ -313,7 +314,7 @@ class Recorder(threading.Thread):
                 raise
             except Exception as error:
                 self._roll_back()
-                if not is_trouble_of_the_database(self._shell.engine, error):
+                if not trouble.is_of_the_database(self._shell.engine, error):
                     raise
                 if self._shell.ticks() - began > self._habits.patience_s:
                     raise
@@ -336,9 +337,3 @@ class Recorder(threading.Thread):
             self._session.rollback()
         except DBAPIError:
             self._session.invalidate()
-
-
-def is_trouble_of_the_database(engine: Engine, error: Exception) -> bool:
-    """Whether it is the database, or the way to it, that failed; then the same may work later."""
-    driver = engine.dialect.loaded_dbapi
-    return isinstance(error, (DBAPIError, driver.Error, RowsLost))

@@ -10,8 +10,10 @@ from webapp.core import broadcasts, ledger
 from webapp.core.ports import JournalFinding
 from webapp.core.rules.lifecycle import WAITING, BroadcastState
 from webapp.core.rules.pacing import Reading
+from webapp.core.sending import trouble
 from webapp.core.sending.surroundings import Shell
 from webapp.core.tables.broadcasts import Broadcast
+from webapp.core.tables.deliveries import Sender
 
 NEAR_S = 15.0
 """A broadcast with a mail due within this is woken; the next sweep comes before that is over."""
@@ -24,19 +26,32 @@ log = logging.getLogger(__name__)
 def sweep(shell: Shell, find_journal: FindJournal, discard_journal: DiscardJournal) -> list[int]:
     """One round over everything that is not finished. Returns the broadcasts that are to be woken."""
     recover(shell, find_journal, discard_journal)
-    due = []
     with Session(shell.engine) as session:
-        shell.prepare(session)
-        reading = shell.reading()
         open_states = (BroadcastState.SCHEDULED, BroadcastState.SENDING, BroadcastState.NEEDS_ATTENTION)
-        query = select(Broadcast).where(Broadcast.state.in_(open_states)).order_by(Broadcast.id)
-        for broadcast in session.scalars(query):
-            if _is_due(session, broadcast, reading):
-                due.append(broadcast.id)
-        session.commit()
+        ids = session.scalars(select(Broadcast.id).where(Broadcast.state.in_(open_states)).order_by(Broadcast.id)).all()
+        session.rollback()
+        due = [broadcast_id for broadcast_id in ids if _looked_at(shell, session, broadcast_id)]
         _cancel_rest(shell, session)
         _fold_counts(shell, session)
     return due
+
+
+def _looked_at(shell: Shell, session: Session, broadcast_id: int) -> bool:
+    """Move a broadcast on that is done; whether it is to be woken. One that cannot be looked at pauses, in sight of those who can act, and
+    keeps nobody from the others."""
+    try:
+        shell.prepare(session)
+        broadcast = session.get(Broadcast, broadcast_id)
+        is_due = broadcast is not None and _is_due(session, broadcast, shell.reading())
+        session.commit()
+        return is_due
+    except Exception as error:
+        session.rollback()
+        if trouble.is_of_the_database(shell.engine, error):
+            raise
+        log.exception("broadcast %s cannot be looked at", broadcast_id)
+        trouble.pause_for(shell, broadcast_id, error)
+        return False
 
 
 def recover(
@@ -45,17 +60,29 @@ def recover(
     """Settle what ended senders left behind, of one broadcast or of all, and let go of their journals."""
     with Session(shell.engine) as session:
         for sender in ledger.open_senders(session, broadcast_id):
-            session.rollback()
-            shell.prepare(session)
-            session.refresh(sender)
-            finding, reading = find_journal(sender.journal), shell.reading()
-            name, served = sender.journal, False
-            if sender.ended_at is None and ledger.may_recover(session, sender, finding, reading):
-                log.warning("broadcast %s: recovering sender %s (%s)", sender.broadcast_id, sender.id, sender.host)
-                served = ledger.recover(session, sender, finding, reading)
-            session.commit()
-            if served:
-                discard_journal(name)
+            try:
+                _recover(shell, session, sender, find_journal, discard_journal)
+            except Exception as error:
+                session.rollback()
+                if trouble.is_of_the_database(shell.engine, error):
+                    raise
+                log.exception("sender %s cannot be recovered now", sender.id)
+
+
+def _recover(
+    shell: Shell, session: Session, sender: Sender, find_journal: FindJournal, discard_journal: DiscardJournal
+) -> None:
+    session.rollback()
+    shell.prepare(session)
+    session.refresh(sender)
+    finding, reading = find_journal(sender.journal), shell.reading()
+    name, served = sender.journal, False
+    if sender.ended_at is None and ledger.may_recover(session, sender, finding, reading):
+        log.warning("broadcast %s: recovering sender %s (%s)", sender.broadcast_id, sender.id, sender.host)
+        served = ledger.recover(session, sender, finding, reading)
+    session.commit()
+    if served:
+        discard_journal(name)
 
 
 def _is_due(session: Session, broadcast: Broadcast, reading: Reading) -> bool:

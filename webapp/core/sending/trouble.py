@@ -1,0 +1,30 @@
+"""When something breaks: whether it may work later, and what is done when it will not."""
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
+from sqlalchemy.orm import Session
+
+from webapp.core import broadcasts
+from webapp.core.rules.lifecycle import BroadcastState
+from webapp.core.sending.surroundings import Shell
+
+
+def is_of_the_database(engine: Engine, error: Exception) -> bool:
+    """Whether it is the database, or the way to it, that failed; then the same may work later. What it was given and refused, it would
+    refuse again."""
+    driver = engine.dialect.loaded_dbapi
+    if isinstance(error, (IntegrityError, DataError, driver.IntegrityError, driver.DataError)):
+        return False
+    return isinstance(error, (DBAPIError, driver.Error))
+
+
+def pause_for(shell: Shell, broadcast_id: int, error: Exception) -> None:
+    """Stop for a mistake of the program, in sight of those who can act: the next look would only run into it again."""
+    # SQLAlchemy's own words hold the statement and whose data was in it.
+    cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+    reason = f"Sending stopped because of an unexpected error: {str(cause) or type(cause).__name__}"
+    with Session(shell.engine) as session:
+        shell.prepare(session)
+        if broadcasts.get(session, broadcast_id).state is BroadcastState.SENDING:
+            broadcasts.pause(session, broadcast_id, reason, shell.reading().wall)
+        session.commit()
