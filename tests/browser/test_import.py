@@ -90,3 +90,19 @@ def test_who_looked_before_somebody_else_checked_otherwise_is_told_and_imports_n
     looker.look("import-reassigned", whole=True)
     sqlite_session.rollback()
     assert runs.get(sqlite_session, 1).state is ImportState.CHECKED
+
+
+def test_the_order_of_the_files_is_numbered(console: Console, console_page: Page):
+    console_page.goto(f"{console.url}/clients/import/")
+    expect(console_page.locator("ol.order")).to_have_css("list-style-type", "decimal")
+
+
+def test_the_name_of_a_column_is_shown_whole_where_there_is_room(console: Console, console_page: Page, tmp_path: Path):
+    rows = [f"{number},Active,1,somebody.with.a.long.name.{number}@mail.example.com" for number in range(3)]
+    console_page.set_viewport_size({"width": 1280, "height": 860})
+    console_page.goto(f"{console.url}/clients/import/")
+    console_page.locator("#file").set_input_files(
+        written(tmp_path / "a.csv", "Client ID,Status,Marketing Opt-in,Email", *rows)
+    )
+    console_page.get_by_role("button", name="Upload and look").click()
+    assert console_page.get_by_label("Marketing opt-in").evaluate("(field) => field.clientWidth") >= 190
