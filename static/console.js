@@ -119,6 +119,10 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   else if (xhr.status >= 500) say("Something went wrong in the console. What you typed is still on this page; try again.");
 });
 // The page one goes back to cannot be fetched: show what the console says instead.
+// A draft without a name is called by its subject: what stands in the empty field of the name follows it.
+document.addEventListener("htmx:oobAfterSwap", ({ detail: { target } }) => {
+  if (target.id === "draft-title") document.querySelector(".title-input").placeholder = document.getElementById(target.id).textContent;
+});
 document.addEventListener("htmx:historyCacheMissLoadError", () => location.reload());
 
 // A table row with data-link is one large link; real links and buttons in it keep their own meaning.

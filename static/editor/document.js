@@ -146,9 +146,16 @@ function topLevel(body) {
 
 const isContent = (node) => node.nodeType !== Node.TEXT_NODE || node.data.trim() !== "";
 
-/** HTML from elsewhere without what an editor under a strict policy may not even parse: style attributes and style sheets. */
+/** Pictures and links that no mail takes along, such as a word processor's pictures, which lie on the disk of who pastes. */
+const LOCAL_PICTURE = /<img\b(?=[^>]*\ssrc\s*=\s*["']?\s*(?:file|blob|cid):)[^>]*>/gi;
+const DEAD_LINK = /\shref\s*=\s*(?:"\s*(?:file|javascript|blob):[^"]*"|'\s*(?:file|javascript|blob):[^']*')/gi;
+
+/** HTML from elsewhere without what an editor under a strict policy may not even parse, style attributes and style sheets, and without
+ * what would be seen here and not in the mail. */
 export function cleanPaste(html) {
   return html
+    .replace(LOCAL_PICTURE, "")
+    .replace(DEAD_LINK, "")
     .replace(/<style[\s\S]*?<\/style>/gi, "")
     .replace(/<b\b[^>]*\bid="docs-internal-guid[^>]*>/gi, "<span>")
     .replace(/<[a-z][^>]*>/gi, (tag) => tag.replace(/\sstyle\s*=\s*("[^"]*"|'[^']*'|[^\s>]+)/gi, ""));

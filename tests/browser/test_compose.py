@@ -268,6 +268,47 @@ def test_the_editor_survives_being_moved_and_replaced(compose: Page):
     expect(compose.locator("[data-part=bubbles]")).to_have_count(1)
 
 
+WORD = (
+    '<p class=MsoNormal>Dear clients,<img width=9 src="file:///C:/clip_image001.png"><img src=cid:image001.png@01D></p>'
+    '<p class=MsoNormal><a href="file:///C:/terms.docx">our terms</a>, <a href="https://example.com/">our page</a> '
+    '<img src="https://example.com/logo.png" alt="logo"></p>'
+)
+
+
+def test_what_no_mail_takes_along_is_not_pasted(compose: Page):
+    body(compose).click()
+    compose.keyboard.press("Control+A")
+    compose.evaluate(
+        """(html) => { const data = new DataTransfer(); data.setData("text/html", html);
+            const paste = new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true });
+            document.activeElement.dispatchEvent(paste) }""",
+        WORD,
+    )
+    expect_source(compose, has="<p>Dear clients,</p>")
+    expect_source(
+        compose,
+        has='<p>our terms, <a href="https://example.com/">our page</a> <img src="https://example.com/logo.png" alt="logo"></p>',
+    )
+
+
+@pytest.mark.parametrize("width", [320, 360])
+def test_on_a_narrow_phone_every_tool_lies_within_the_editor(compose: Page, width: int):
+    compose.set_viewport_size({"width": width, "height": 800})
+    edge = "(element) => element.getBoundingClientRect().right"
+    tools = compose.get_by_role("toolbar").get_by_role("button")
+    assert max(tool.evaluate(edge) for tool in tools.all()) <= compose.locator("mail-editor").evaluate(edge)
+
+
+def test_a_draft_without_a_name_is_called_by_its_subject_as_it_is_typed(compose: Page, sqlite_session: Session, draft):
+    draft.name = ""
+    sqlite_session.commit()
+    compose.reload()
+    compose.locator("mail-editor[ready]").wait_for()
+    subject(compose).fill("Hosts move")
+    expect(compose.locator("#draft-title")).to_have_text("Hosts move")
+    expect(compose.get_by_role("textbox", name="Name of this mass mail")).to_have_attribute("placeholder", "Hosts move")
+
+
 def test_another_tab_is_not_overwritten_and_nothing_typed_is_lost(compose: Page, console: Console, draft):
     other = compose.context.new_page()
     open_draft(other, console, draft)

@@ -157,7 +157,8 @@ def _save(broadcast: Broadcast, form: ContentForm) -> ContentForm:
 
 def _saved(broadcast: Broadcast, form: ContentForm, before: ContentForm, stored: ContentForm) -> Response:
     """What follows from a message that is `stored`. The page goes on from that, and not from what somebody may have saved since."""
-    page = render_template("content/_saved.html", form=form, base=stored.digest, **_preview(broadcast))
+    title = draft.title(broadcast)
+    page = render_template("content/_saved.html", form=form, base=stored.digest, title=title, **_preview(broadcast))
     response = Response(page)
     if stored.tag_sources != before.tag_sources:
         response.headers["HX-Trigger"] = "tags-changed"
