@@ -178,3 +178,10 @@ def test_a_scheduled_one_shows_its_review_without_a_second_button(browser_client
     sqlite_session.commit()
     page = browser_client.get(f"/mass-mail/{draft.id}/review/").text
     assert "disabled" in page[page.index('id="next"') :].split(">")[0]
+
+
+def test_for_nobody_no_end_is_foretold(browser_client, sqlite_session, draft):
+    assert "<dt>Ends</dt>" in browser_client.get(f"/mass-mail/{draft.id}/review/").text
+    draft.audience_filter = {"countries": ["FR"]}
+    sqlite_session.commit()
+    assert "<dt>Ends</dt>" not in browser_client.get(f"/mass-mail/{draft.id}/review/").text
