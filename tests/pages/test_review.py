@@ -180,6 +180,18 @@ def test_a_scheduled_one_shows_its_review_without_a_second_button(browser_client
     assert "disabled" in page[page.index('id="next"') :].split(">")[0]
 
 
+def test_the_audience_is_not_complete_while_nobody_would_get_it(browser_client, sqlite_session, draft):
+    steps = re.compile(r'href="/mass-mail/\d+/(\w+)/"( aria-current="step")?( data-done)?')
+    url = f"/mass-mail/{draft.id}/review/"
+    assert {room for room, _current, done in steps.findall(browser_client.get(url).text) if done} == {
+        *("audience", "content", "schedule"),
+    }
+    draft.audience_filter = {"countries": ["FR"]}
+    sqlite_session.commit()
+    done = {room for room, _current, done in steps.findall(browser_client.get(url).text) if done}
+    assert done == {"content", "schedule"}
+
+
 def test_for_nobody_no_end_is_foretold(browser_client, sqlite_session, draft):
     assert "<dt>Ends</dt>" in browser_client.get(f"/mass-mail/{draft.id}/review/").text
     draft.audience_filter = {"countries": ["FR"]}

@@ -6,7 +6,8 @@ answer after a save includes `broadcasts/_saved.html` with `oob = true` and `bro
 of the page and the time of saving.
 """
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from urllib.parse import parse_qsl
 
@@ -48,6 +49,12 @@ class Draft:
     @property
     def title(self) -> str:
         return title(self.broadcast)
+
+    def without_done(self, rooms: Collection[str]) -> "Draft":
+        """The same with these steps not done: what only a count shows is no part of `load`, which every page waits for."""
+        return replace(
+            self, steps=tuple(replace(step, done=step.done and step.room not in rooms) for step in self.steps)
+        )
 
     @property
     def scheduled(self) -> bool:

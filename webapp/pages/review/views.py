@@ -71,7 +71,7 @@ def _page(frame: draft.Draft, found: Review, *, seen: int | None = None) -> str:
     person = previews.at(db.session, chosen, at.date(), None)
     return render_template(
         "review/index.html",
-        draft=frame,
+        draft=frame.without_done({finding.room for finding in found.blocking}),
         broadcast=broadcast,
         review=found,
         count=found.count,
