@@ -98,3 +98,8 @@ def test_it_feels_its_way_until_the_relay_took_a_mail():
 def test_a_mail_called_back_says_nothing_about_the_relay():
     withdrawn = Reply(Stage.DATA, None, "", "called back", Cause.WITHDRAWN)
     assert feed(Breaker(), BUSY, BUSY, withdrawn, BUSY).opened_by is not None
+
+
+def test_a_relay_that_cannot_be_reached_is_said_once():
+    reply = Reply(Stage.CONNECT, None, "", "cannot connect: Connection refused", Cause.UNREACHABLE)
+    assert feed(Breaker(probing=True), reply).opened_by == "The relay cannot be reached: Connection refused"

@@ -3,7 +3,7 @@
 from collections import deque
 
 from webapp.core.rules.lifecycle import DeliveryState
-from webapp.core.rules.outcome import Outcome, Reply
+from webapp.core.rules.outcome import Cause, Outcome, Reply
 
 IN_A_ROW = 3
 """Relay-level errors, one after the other, that open the breaker."""
@@ -113,5 +113,6 @@ def in_relays_words(outcome: Outcome, reply: Reply) -> str:
     if reply.code is not None:
         return f"{words}. The relay said, at {reply.stage.value.upper()}: {reply.code} {reply.text}".strip()
     if reply.error:
-        return f"{words} ({reply.stage.value}): {reply.error}"
+        where = "" if reply.cause is Cause.UNREACHABLE else f" ({reply.stage.value})"
+        return f"{words}{where}: {reply.error.removeprefix('cannot connect: ')}"
     return f"{words} ({reply.stage.value})"
