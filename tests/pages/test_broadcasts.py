@@ -65,7 +65,13 @@ def now_in(session, broadcast) -> Broadcast:
 
 def test_an_empty_list_says_what_this_is_for_and_has_the_one_button(browser_client):
     page = browser_client.get("/mass-mail/").text
-    assert "No mass mail yet" in page and 'href="/mass-mail/new"' in page
+    assert "No mass mail yet" in page and page.count("Create Mass Mail</a>") == 1
+
+
+def test_a_list_that_is_not_empty_has_it_at_its_head(browser_client, make):
+    make()
+    assert browser_client.get("/mass-mail/").text.count("Create Mass Mail</a>") == 1
+    assert browser_client.get("/mass-mail/?q=nothing-like-it").text.count("Create Mass Mail</a>") == 1
 
 
 def test_the_list_shows_name_state_audience_author_and_progress(browser_client, sqlite_session, make):
