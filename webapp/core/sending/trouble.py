@@ -20,9 +20,10 @@ def is_of_the_database(engine: Engine, error: Exception) -> bool:
 
 def pause_for(shell: Shell, broadcast_id: int, error: Exception) -> None:
     """Stop for a mistake of the program, in sight of those who can act: the next look would only run into it again."""
-    # SQLAlchemy's own words hold the statement and whose data was in it.
+    # SQLAlchemy's own words hold the statement, and PostgreSQL's further lines the row: whose data that is concerns nobody here.
     cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
-    reason = f"Sending stopped because of an unexpected error: {str(cause) or type(cause).__name__}"
+    words = next(iter(str(cause).splitlines()), "") or type(cause).__name__
+    reason = f"Sending stopped because of an unexpected error: {words}"
     with Session(shell.engine) as session:
         shell.prepare(session)
         if broadcasts.get(session, broadcast_id).state is BroadcastState.SENDING:
