@@ -118,11 +118,11 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   } else if (isAway) sayAway(isChange);
   else if (xhr.status >= 500) say("Something went wrong in the console. What you typed is still on this page; try again.");
 });
-// The page one goes back to cannot be fetched: show what the console says instead.
 // A draft without a name is called by its subject: what stands in the empty field of the name follows it.
 document.addEventListener("htmx:oobAfterSwap", ({ detail: { target } }) => {
   if (target.id === "draft-title") document.querySelector(".title-input").placeholder = document.getElementById(target.id).textContent;
 });
+// The page one goes back to cannot be fetched: show what the console says instead.
 document.addEventListener("htmx:historyCacheMissLoadError", () => location.reload());
 
 // A table row with data-link is one large link; real links and buttons in it keep their own meaning.

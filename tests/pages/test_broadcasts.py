@@ -347,7 +347,14 @@ def test_a_pause_by_the_breaker_shows_the_relays_own_words(browser_client, make)
     broadcast = make(B.PAUSED, {D.HELD: 2}, pause_reason="The relay refuses: 535 5.7.8 no such user", probing=True)
     page = browser_client.get(f"/mass-mail/{broadcast.id}/").text
     assert "535 5.7.8 no such user" in page and "a single mail is tried first" in page
-    assert "2 of them held because of the relay" in page
+    assert "2 of them held because of the relay" in page and "Nobody was marked as failed" in page
+
+
+def test_a_pause_after_many_failures_does_not_say_that_nobody_failed(browser_client, make):
+    words = "20 mails failed one after the other. The last: No such mailbox"
+    broadcast = make(B.PAUSED, {D.FAILED: 20, D.PENDING: 1}, pause_reason=words, probing=True)
+    page = browser_client.get(f"/mass-mail/{broadcast.id}/").text
+    assert words in page and "a single mail is tried first" in page and "Nobody was marked as failed" not in page
 
 
 def test_cancelling_asks_with_the_number_first(browser_client, sqlite_session, make):

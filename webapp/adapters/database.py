@@ -89,6 +89,12 @@ def will_write(session: Session, *, hastily: bool = False) -> None:
         connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
 
 
+def writes_from_here(session: Session) -> None:
+    """Let go of what was read, and begin to write. Others could write until here, so ask anew what may have changed."""
+    session.rollback()
+    will_write(session)
+
+
 def take_time(session: Session) -> None:
     """Have a transaction that began hastily, and all before it, on the disk when its commit returns. SQLite has them there at the end of
     `writing_much`."""

@@ -3,7 +3,7 @@
 from flask import Blueprint, flash, redirect, render_template, request, session, url_for
 from flask_login import current_user
 
-from webapp.adapters.database import will_write
+from webapp.adapters.database import writes_from_here
 from webapp.core import users
 from webapp.core.errors import Invalid
 from webapp.extensions import db
@@ -39,8 +39,7 @@ def password():
         try:
             current = form.current.data if "current" in form else None
             new = users.new_password(db.session, current_user.id, current, form.password.data)
-            db.session.rollback()  # others could write until here
-            will_write(db.session)
+            writes_from_here(db.session)
             users.change_password(db.session, new, current_user.token)
         except Invalid as error:
             form[error.field or "password"].errors = [str(error)]

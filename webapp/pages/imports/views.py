@@ -18,7 +18,7 @@ from flask_login import current_user
 
 from webapp.adapters import import_jobs, uploads
 from webapp.adapters.clock import now
-from webapp.adapters.database import will_write
+from webapp.adapters.database import will_write, writes_from_here
 from webapp.core.errors import Conflict, Invalid
 from webapp.core.imports import issues, mapping, reading, runs
 from webapp.core.tables.imports import ImportKind, ImportRun, ImportState
@@ -88,8 +88,7 @@ def check(import_id: int):
         if not path.is_file():
             raise Conflict("The uploaded file has been removed. Upload it again.")
         layout = reading.look(path, asked.encoding, asked.delimiter)
-        db.session.rollback()  # others could write until here; `remap` refuses what is worked on by now
-        will_write(db.session)
+        writes_from_here(db.session)  # `remap` refuses what is worked on by now
         runs.remap(db.session, import_id, asked.kind, columns, layout)
         runs.begin(db.session, import_id, "check", now())
     except Invalid as error:

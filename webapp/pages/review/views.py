@@ -7,7 +7,7 @@ from flask_login import current_user
 
 from webapp.adapters import wakeups
 from webapp.adapters.clock import now
-from webapp.adapters.database import will_write
+from webapp.adapters.database import writes_from_here
 from webapp.core import audience, broadcasts, limits, previews
 from webapp.core.audience import AudienceFilter
 from webapp.core.review import Review, review
@@ -45,9 +45,7 @@ def create(broadcast_id: int):
         seen = request.form.get("count", type=int)
         if seen != found.count.will_receive:
             return _page(frame, found, seen=seen), 409
-    # Others could write until here. What may have changed is asked again: the version stands for the draft, the number for the clients.
-    db.session.rollback()
-    will_write(db.session)
+    writes_from_here(db.session)  # the version stands for the draft, the number for the clients
     broadcast = broadcasts.get(db.session, broadcast_id)
     if broadcast.state == BroadcastState.DRAFT and broadcast.version == version:
         seen = request.form.get("count", type=int)
@@ -121,7 +119,9 @@ def _start_here(broadcast: Broadcast) -> str:
 
 
 def _ends_words(broadcast: Broadcast, count: int) -> str:
-    """When the last mail leaves if nothing hinders, in the broadcast's zone; "" where nothing limits it."""
+    """When the last mail leaves if nothing hinders, in the broadcast's zone; "" where nothing limits it, or there is no mail."""
+    if not count:
+        return ""
     at = now()
     begins = max(broadcast.starts_at or at, at)
     ends = limits.read(db.session).forecast(count, broadcast.batch_size, broadcast.interval_s, begins)

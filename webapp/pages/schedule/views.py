@@ -58,7 +58,7 @@ def save(broadcast_id: int):
     if request.headers.get("HX-Request"):
         return render_template("schedule/_saved.html", **_context(frame, form, start)), 200 if valid else 422
     if not valid:
-        return _page(frame, form, start), 422
+        return _page(frame, form, start, refused=_refused(form, start)), 422
     return draft.redirect(url_for("review.index", broadcast_id=broadcast_id))
 
 
@@ -179,6 +179,15 @@ def _forecast(broadcast: Broadcast, form: ScheduleForm, start: schedule.Start, z
     )
 
 
-def _page(frame: draft.Draft, form: ScheduleForm, start: schedule.Start) -> str:
+def _page(frame: draft.Draft, form: ScheduleForm, start: schedule.Start, refused: str | None = None) -> str:
+    """`refused` is the field to mend of what could not be saved, "" when it is none of them; None when nothing was refused."""
     today = now().astimezone(schedule.zone_info(form.time_zone.data, current_user.time_zone)).date()
-    return render_template("schedule/index.html", zones=zones.zones(), today=today, **_context(frame, form, start))
+    return render_template(
+        "schedule/index.html", zones=zones.zones(), today=today, refused=refused, **_context(frame, form, start)
+    )
+
+
+def _refused(form: ScheduleForm, start: schedule.Start) -> str:
+    if start.problem:
+        return "time_zone" if start.field == "time_zone" else "date"
+    return next((name for name in ("batch_size", "interval_s") if form[name].errors), "")

@@ -6,7 +6,7 @@ from flask import Blueprint, flash, redirect, render_template, request, session,
 from flask_login import current_user
 
 from webapp.adapters.clock import now
-from webapp.adapters.database import will_write
+from webapp.adapters.database import writes_from_here
 from webapp.core import users
 from webapp.core.tables.users import User
 from webapp.extensions import db
@@ -32,9 +32,7 @@ def submit():
     if not users.may_try(db.session, keys, now()):
         return _too_many(form)
     fitting = users.fitting_hash(db.session, email, form.password.data)
-    # Others could write until here, and whoever tries many passwords at once must not learn more than one after the other.
-    db.session.rollback()
-    will_write(db.session)
+    writes_from_here(db.session)  # whoever tries many passwords at once must not learn more than one after the other
     if not users.may_try(db.session, keys, now()):
         return _too_many(form)
     user = users.authenticate(db.session, email, fitting, keys, now())
