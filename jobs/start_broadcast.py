@@ -13,8 +13,8 @@ from webapp.extensions import db
 CHUNK_S = 0.06
 """So long a chunk of the freeze should take: others who write wait for it on SQLite."""
 
-SMALLEST_CHUNK, LARGEST_CHUNK = 1_000, 10_000
-"""Clients looked at in a chunk."""
+SMALLEST_CHUNK, FIRST_CHUNK, LARGEST_CHUNK = 1_000, 2_000, 10_000
+"""Clients looked at in a chunk; in the first while nobody knows yet how long it takes here."""
 
 
 def next_chunk(chunk: int, took_s: float) -> int:
@@ -34,14 +34,14 @@ def start_broadcast(broadcast_id: int) -> bool:
         broadcast = broadcasts.get(session, broadcast_id)
         if broadcast.state is BroadcastState.SCHEDULED:
             wakeups.wake(broadcast_id, at=broadcast.starts_at)
-        chunk, began, chunks = LARGEST_CHUNK, clock.ticks(), 1
+        chunk, began, pause = FIRST_CHUNK, clock.ticks(), None
         while broadcast.state is BroadcastState.SENDING and not ledger.freeze_chunk(
             session, broadcast_id, clock.now(), chunk=chunk
         ):
             session.commit()
-            if chunks == 1:
-                stack.enter_context(database.writing_much(db.engine))
-            chunk, chunks = next_chunk(chunk, clock.ticks() - began), chunks + 1
+            chunk = next_chunk(chunk, clock.ticks() - began)
+            pause = pause or stack.enter_context(database.writing_much(db.engine))
+            pause()
             database.will_write(session, hastily=True)
             began = clock.ticks()
         is_sending = broadcast.state is BroadcastState.SENDING

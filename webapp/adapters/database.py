@@ -18,6 +18,8 @@ CALM = ("synchronous=FULL", "wal_autocheckpoint=1000")
 HASTY = ("synchronous=NORMAL", "wal_autocheckpoint=0")
 LOOK_S = 0.02
 """So often the write-ahead log is looked at while somebody writes much."""
+LONG_LOG = 8_000
+"""Pages in a write-ahead log that is to begin anew: 32 MB."""
 
 
 def tune(engine: Engine) -> None:
@@ -103,31 +105,57 @@ def take_time(session: Session) -> None:
 
 
 @contextmanager
-def writing_much(engine: Engine) -> Iterator[None]:
+def writing_much(engine: Engine) -> Iterator[Callable[[], None]]:
     """While somebody writes much in haste, a thread beside moves a SQLite database's write-ahead log to its place, so that who writes need
     not; at the end everything is on the disk. Who reads or writes waits for none of it.
+
+    Call what it gives between two transactions: it lets the log begin anew when it has grown long. It could not by itself, because the
+    next transaction is always there before the last was moved; and a long one takes long to cut off, while nobody may write.
     """
     path = engine.url.database if engine.dialect.name == "sqlite" else None
     if not path or path == ":memory:":
-        yield
+        yield lambda: None
         return
-    is_over = threading.Event()
-    mover = threading.Thread(target=_move_log, args=(path, is_over), name="write-ahead log", daemon=True)
-    mover.start()
-    try:
-        yield
-    finally:
-        is_over.set()
-        mover.join()
+    with closing(_Mover(path)) as mover:
+        yield mover.begin_anew_if_long
 
 
-def _move_log(path: str, is_over: threading.Event) -> None:
-    with suppress(sqlite3.Error), closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as connection:
-        while not is_over.wait(LOOK_S):
-            connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-        connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-        # Only now, when there is next to nothing to move, because who writes has to wait for this one.
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+class _Mover(threading.Thread):
+    """Moves a write-ahead log until it is closed."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(name="write-ahead log", daemon=True)
+        self._path = path
+        self._is_over = threading.Event()
+        self._is_moving = threading.Lock()
+        self._frames = 0
+        self.start()
+
+    def run(self) -> None:
+        with suppress(sqlite3.Error), closing(self._connect()) as connection:
+            while not self._is_over.wait(LOOK_S):
+                self._move(connection)
+            self._move(connection)
+            # Only now, when there is next to nothing to move, because who writes has to wait for this one.
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+
+    def begin_anew_if_long(self) -> None:
+        """Move what is left of a long log: nobody has written since, and so whoever writes next begins it anew."""
+        if self._frames >= LONG_LOG:
+            with suppress(sqlite3.Error), closing(self._connect()) as connection:
+                self._move(connection)
+            self._frames = 0
+
+    def close(self) -> None:
+        self._is_over.set()
+        self.join()
+
+    def _connect(self) -> sqlite3.Connection:
+        return sqlite3.connect(self._path, timeout=0, isolation_level=None)
+
+    def _move(self, connection: sqlite3.Connection) -> None:
+        with self._is_moving:  # SQLite would do nothing for the second of two
+            _, self._frames, _ = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
 
 
 def leave_no_locks(engine: Engine, seconds: float) -> None:
