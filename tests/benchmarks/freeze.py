@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from jobs.start_broadcast import start_broadcast
 from tests import factories
+from tests.benchmarks import freeze_parts
 from tests.benchmarks.figure import Figure
 from tests.benchmarks.filled import KINDS, filled, forget
 from webapp.adapters import clock, database
@@ -63,6 +64,9 @@ def run(*, short: bool) -> Iterable[Figure]:
         yield Figure.of(f"freeze, {kind}: {clients:,} clients", alone, "s", GOALS[kind], bound="at most")
         waits = [_longest_wait(app, clients) for _ in range(1 if short else ROUNDS)]
         yield Figure.of(f"freeze, {kind}: longest wait of another writer", waits, "ms", 150, bound="at most")
+        broadcast_id = _scheduled(app)
+        freeze_parts.show(app, broadcast_id, kind, _freeze(app, clients, broadcast_id))
+        forget(app)
 
 
 def _alone(app: Flask, clients: int) -> float:
