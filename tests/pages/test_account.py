@@ -1,3 +1,5 @@
+import re
+
 from tests.pages.test_writing import others_can_write
 from webapp.core import users
 
@@ -9,6 +11,8 @@ def test_the_profile_is_saved_and_a_made_up_zone_refused(browser_client, sqlite_
     answer = browser_client.post("/account/profile", data={"name": "X", "time_zone": "Mars/Olympus"})
     assert answer.status_code == 422
     assert "There is no time zone called Mars/Olympus." in answer.text
+    [has_cursor] = re.findall(r"<[^>]* autofocus[^>]*>", answer.text)
+    assert 'name="time_zone"' in has_cursor
 
 
 def test_who_came_by_a_link_sets_a_password_and_needs_it_the_next_time(browser_client, sqlite_session):
