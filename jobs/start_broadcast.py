@@ -10,7 +10,7 @@ from webapp.core import broadcasts, ledger
 from webapp.core.rules.lifecycle import BroadcastState
 from webapp.extensions import db
 
-CHUNK_S = 0.06
+CHUNK_S = 0.05
 """So long a chunk of the freeze should take: others who write wait for it on SQLite."""
 
 SMALLEST_CHUNK, FIRST_CHUNK, LARGEST_CHUNK = 1_000, 2_000, 10_000

@@ -73,11 +73,11 @@ def test_the_log_of_who_writes_much_begins_anew_before_it_is_long(sqlite_app):
     ours = engine.engine_of(sqlite_app)
     log = Path(f"{ours.url.database}-wal")
     with database.writing_much(ours) as pause, Session(ours) as session:
-        for number in range(10):
+        for number in range(80):
             database.will_write(session, hastily=True)
-            session.execute(text(f"CREATE TABLE thing_{number} AS SELECT zeroblob(20000000) AS bytes"))
+            session.execute(text(f"CREATE TABLE thing_{number} AS SELECT zeroblob(5000000) AS bytes"))
             session.commit()
             pause()
-        assert log.stat().st_size < 100_000_000
+        assert log.stat().st_size < 200_000_000
     with ours.connect() as reader:
-        assert reader.scalar(text("SELECT length(bytes) FROM thing_9")) == 20_000_000
+        assert reader.scalar(text("SELECT length(bytes) FROM thing_79")) == 5_000_000

@@ -73,8 +73,8 @@ def test_a_look_too_early_asks_for_one_at_the_start(app: Flask, session: Session
 
 
 def test_chunks_of_a_freeze_become_smaller_where_they_take_long_and_larger_again():
-    assert next_chunk(10_000, 0.12) == 5_000
-    assert next_chunk(2_000, 0.03) == 4_000 and next_chunk(2_000, 0.001) == 4_000
+    assert next_chunk(10_000, 0.1) == 5_000
+    assert next_chunk(2_000, 0.025) == 4_000 and next_chunk(2_000, 0.001) == 4_000
     assert next_chunk(1_200, 60) == SMALLEST_CHUNK and next_chunk(LARGEST_CHUNK, 0) == LARGEST_CHUNK
 
 

@@ -36,8 +36,8 @@ def recipients(
     audience: Audience,
     today: date,
     *,
-    after: int | None = None,
-    upto: int | None = None,
+    after: int | ColumnElement[int] | None = None,
+    upto: int | ColumnElement[int] | None = None,
     only: Collection[int] | None = None,
     compares_addresses: bool = True,
 ) -> Select[tuple[int, str | None, str | None, int | None, int | None, SkipReason | None]]:

@@ -2,13 +2,28 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Select, func, insert, literal, null, select, true, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    FromClause,
+    Select,
+    bindparam,
+    func,
+    insert,
+    literal,
+    null,
+    select,
+    true,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
 from webapp.core import audience
+from webapp.core.audience import Audience
 from webapp.core.ledger import tally
 from webapp.core.rules.lifecycle import BroadcastState, DeliveryState, SkipReason
 from webapp.core.tables.base import EnumText, UtcDateTime
@@ -20,6 +35,8 @@ CHUNK = 20_000
 """Client ids looked at in one transaction."""
 
 Columns = dict[str, ColumnElement]
+
+_ROW: Any = Delivery.__table__
 
 LONG_DUE = timedelta(days=1)
 """So long before the start new rows are due: a wall clock that is set back by hours holds nobody up."""
@@ -75,67 +92,77 @@ def _insert(session: Session, broadcast: Broadcast, after: int, upto: int, now: 
     who = audience.audience_of(broadcast)
     if not audience.has_picks(session, broadcast.id):  # and only drafts get any
         who = replace(who, broadcast_id=None)
-    query = audience.recipients(
-        who,
-        broadcast.started_at.date(),
-        after=after,
-        upto=upto,
-        compares_addresses=False,
-    )
-    query = query.add_columns(delivery_id(broadcast.id, query.selected_columns.client_id).label("id"))
-    common: dict[str, ColumnElement] = {
-        "broadcast_id": literal(broadcast.id),
-        "attempts": literal(0),
-        "changed_at": literal(now, UtcDateTime),
-    }
-    pending = common | {
-        "state": literal(DeliveryState.PENDING, EnumText(DeliveryState)),
-        "due_at": literal(broadcast.started_at - LONG_DUE, UtcDateTime),
-    }
-    skipped = common | {"address_key": null(), "state": literal(DeliveryState.SKIPPED, EnumText(DeliveryState))}
-    write = _on_sqlite if session.get_bind().dialect.name == "sqlite" else _on_postgresql
-    written, left = write(session, query, pending, skipped)
+    dialect = session.get_bind().dialect.name
+    statements = _statements(dialect, broadcast.id, who, broadcast.started_at)
+    bound = {"after": after, "upto": upto, "now": now}
+    if dialect == "sqlite":
+        counting = {"preserve_rowcount": True}
+        written, left = (
+            session.execute(statement, bound, execution_options=counting).rowcount  # type: ignore[attr-defined]
+            for statement in statements
+        )
+    else:
+        written, left = session.execute(statements[0], bound).one()
     tally.add(session, broadcast.id, tally.CONSOLE, {DeliveryState.PENDING: written, DeliveryState.SKIPPED: left})
 
 
-def _on_postgresql(session: Session, query: Select, pending: Columns, skipped: Columns) -> tuple[int, int]:
-    """How many get it, and how many do not. Whoever is not among those written is looked up in a table in memory, which the planner has no
-    other choice about: it knows nothing yet of a broadcast that is being frozen, and would search its rows in the wrong way.
+@lru_cache(maxsize=16)
+def _statements(dialect: str, broadcast_id: int, who: Audience, started_at: datetime) -> tuple[Any, ...]:
+    """The statements of each chunk, made once: to put them together takes longer than to freeze a thousand clients. They are bound to
+    `after`, `upto` and `now`."""
+    query = audience.recipients(
+        who,
+        started_at.date(),
+        after=bindparam("after", type_=BigInteger),
+        upto=bindparam("upto", type_=BigInteger),
+        compares_addresses=False,
+    )
+    query = query.add_columns(delivery_id(broadcast_id, query.selected_columns.client_id).label("id"))
+    common: Columns = {
+        "broadcast_id": literal(broadcast_id),
+        "attempts": literal(0),
+        "changed_at": bindparam("now", type_=UtcDateTime),
+    }
+    pending = common | {
+        "state": literal(DeliveryState.PENDING, EnumText(DeliveryState)),
+        "due_at": literal(started_at - LONG_DUE, UtcDateTime),
+    }
+    skipped = common | {"address_key": null(), "state": literal(DeliveryState.SKIPPED, EnumText(DeliveryState))}
+    make = _on_sqlite if dialect == "sqlite" else _on_postgresql
+    return make(query, pending, skipped)
+
+
+def _on_postgresql(query: Select, pending: Columns, skipped: Columns) -> tuple[Any, ...]:
+    """One that tells how many get it, and how many do not. Whoever is not among those written is looked up in a table in memory, which the
+    planner has no other choice about: it knows nothing yet of a broadcast that is being frozen, and would search its rows in the wrong way.
     """
     chosen = query.cte("r")
-    written = _written(postgresql, chosen, pending).returning(Delivery.client_id).cte("written")
+    written = _written(postgresql, chosen, pending).returning(_ROW.c.client_id).cte("written")
     left = _left(chosen, skipped, chosen.c.client_id.not_in(select(written.c.client_id)))
     parts = (written, left.returning(literal(1).label("one")).cte("left_out"))
-    counts = (select(func.count()).select_from(part).scalar_subquery() for part in parts)
-    first, second = session.execute(select(*counts)).one()
-    return first, second
+    return (select(*(select(func.count()).select_from(part).scalar_subquery() for part in parts)),)
 
 
-def _on_sqlite(session: Session, query: Select, pending: Columns, skipped: Columns) -> tuple[int, int]:
-    """How many get it, and how many do not."""
+def _on_sqlite(query: Select, pending: Columns, skipped: Columns) -> tuple[Any, ...]:
+    """One that writes those who get it, and one that writes those who do not."""
     row = aliased(Delivery, name="d")
     # A join, because SQLite begins each EXISTS anew; inside the query, before it finds out the reason of everybody.
     others = query.outerjoin(row, row.id == query.selected_columns.id).where(row.id.is_(None))
-    statements = _written(sqlite, query.subquery("r"), pending), _left(others.subquery("r"), skipped, true())
-    first, second = (
-        session.execute(statement, execution_options={"preserve_rowcount": True}).rowcount  # type: ignore[attr-defined]
-        for statement in statements
-    )
-    return first, second
+    return _written(sqlite, query.subquery("r"), pending), _left(others.subquery("r"), skipped, true())
 
 
 def _written(dialect: Any, chosen: FromClause, columns: Columns) -> Any:
     """The INSERT of those who get it, unless somebody has their address."""
     columns = columns | {"address_key": chosen.c.address_key}
-    statement = _rows(dialect.insert(Delivery), chosen, columns, chosen.c.skip_reason.is_(None))
-    return statement.on_conflict_do_nothing(index_elements=[Delivery.broadcast_id, Delivery.address_key])
+    statement = _rows(dialect.insert(_ROW), chosen, columns, chosen.c.skip_reason.is_(None))
+    return statement.on_conflict_do_nothing(index_elements=[_ROW.c.broadcast_id, _ROW.c.address_key])
 
 
 def _left(chosen: FromClause, columns: Columns, condition: ColumnElement[bool]) -> Any:
     """The INSERT of those who do not get it; who has no other reason has an address that somebody has."""
     same = literal(SkipReason.SAME_ADDRESS, EnumText(SkipReason))
     reason = func.coalesce(chosen.c.skip_reason, same, type_=EnumText(SkipReason))
-    return _rows(insert(Delivery), chosen, columns | {"reason": reason}, condition)
+    return _rows(insert(_ROW), chosen, columns | {"reason": reason}, condition)
 
 
 def _rows(statement: Any, chosen: FromClause, columns: Columns, condition: ColumnElement[bool]) -> Any:
