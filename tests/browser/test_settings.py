@@ -1,4 +1,4 @@
-"""Two administrators with the settings open, in a real browser."""
+"""The settings in a real browser: refused limits, and two administrators at once."""
 
 from playwright.sync_api import Page, expect
 from sqlalchemy.orm import Session
@@ -35,3 +35,11 @@ def test_limits_changed_by_two_are_shown_side_by_side_to_decide(
     expect(page.locator("#toasts")).to_contain_text("The limits are set")
     sqlite_session.rollback()
     assert (limits.read(sqlite_session).per_second, limits.read(sqlite_session).connections) == (50, 20)
+
+
+def test_the_cursor_is_in_the_limit_that_was_refused(console: Console, console_page: Page):
+    console_page.goto(f"{console.url}/settings/sending")
+    console_page.get_by_label("Mails in 24 hours").fill("99999999999999")
+    console_page.get_by_role("button", name="Set limits").click()
+    expect(console_page.get_by_label("Mails in 24 hours")).to_be_focused()
+    expect(console_page.get_by_label("Mails in 24 hours")).to_be_in_viewport()

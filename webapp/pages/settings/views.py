@@ -41,7 +41,7 @@ def set_limits():
         else:
             db.session.commit()
             flash("The limits are set. They hold for mass mails that are being sent, too.", "ok")
-            return redirect(url_for("settings.sending"))
+            return redirect(url_for("settings.sending", _anchor="limits-title"))
     return _sending(limits_form=form), 422
 
 
