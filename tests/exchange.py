@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from webapp.core.ports import Cause, Mail, Reply
 from webapp.core.rules.lifecycle import DeliveryState
 from webapp.core.rules.outcome import judge
+from webapp.core.rules.relay_limits import NONE_KNOWN, RelayLimits
 
 
 def mail(number: int, *, recipient: str | None = None, body: bytes = b"hello\r\n") -> Mail:
@@ -36,6 +37,9 @@ class RecordingExchange:
         self._stopped = False
         self.allowed: int | None = None
         self.held: list[int] = []
+        self.limits = NONE_KNOWN
+        self.lessons: list[RelayLimits] = []
+        self.carried_elsewhere = False
         self._read, self._write = os.pipe()
 
     def close(self) -> None:
@@ -82,8 +86,19 @@ class RecordingExchange:
     def most_connections(self) -> int | None:
         return self.allowed
 
-    def holds(self, connections: int) -> None:
-        self.held.append(connections)
+    def holds(self, connections: int, opening: int) -> None:
+        if not self.held or self.held[-1] != connections:
+            self.held.append(connections)
+
+    def relay_limits(self) -> RelayLimits:
+        return self.limits
+
+    def learned(self, limits: RelayLimits) -> None:
+        self.limits = limits
+        self.lessons.append(limits)
+
+    def is_carried_elsewhere(self) -> bool:
+        return self.carried_elsewhere
 
     def finished(self) -> bool:
         return self._stopped or not (self._waiting or self._out)

@@ -16,6 +16,7 @@ from tests.benchmarks.figure import Figure
 from webapp.adapters.smtp import SmtpMailer
 from webapp.config import RelaySettings
 from webapp.core.ports import Mail, Reply
+from webapp.core.rules.relay_limits import NONE_KNOWN, RelayLimits
 
 ROUNDS, MAILS = 7, 20_000
 SHORT_ROUNDS, SHORT_MAILS = 2, 500
@@ -45,8 +46,17 @@ class Pile:
     def most_connections(self) -> int | None:
         return None
 
-    def holds(self, connections: int) -> None:
+    def holds(self, connections: int, opening: int) -> None:
         pass
+
+    def relay_limits(self) -> RelayLimits:
+        return NONE_KNOWN
+
+    def learned(self, limits: RelayLimits) -> None:
+        pass
+
+    def is_carried_elsewhere(self) -> bool:
+        return False
 
     def finished(self) -> bool:
         return not self._left

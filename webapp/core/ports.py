@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from webapp.core.rules.outcome import Cause, Reply, Stage
+from webapp.core.rules.relay_limits import RelayLimits
 
-__all__ = ["Cause", "Exchange", "Journal", "JournalFinding", "Mail", "Mailer", "Reply", "Stage", "Watch"]
+__all__ = ["Cause", "Exchange", "Journal", "JournalFinding", "Mail", "Mailer", "RelayLimits", "Reply", "Stage", "Watch"]
 
 
 class Mail(NamedTuple):
@@ -36,8 +37,18 @@ class Exchange(Protocol):
     def most_connections(self) -> int | None:
         """How many connections the mailer may hold now, where others use the relay too; None: as many as its own settings say."""
 
-    def holds(self, connections: int) -> None:
-        """The mailer holds so many connections now. Told when the number changed."""
+    def holds(self, connections: int, opening: int) -> None:
+        """The mailer holds so many connections now, of which so many are still being opened. Told when either number changed."""
+
+    def relay_limits(self) -> RelayLimits:
+        """What is known of the relay now, by all sending processes together. Cheap: asked in each round of the mailer's loop."""
+
+    def learned(self, limits: RelayLimits) -> None:
+        """The mailer met a limit of the relay, or found that one is wider than was known: this is known from now on."""
+
+    def is_carried_elsewhere(self) -> bool:
+        """Whether other sending processes have handed mails to the relay just now: then a connection that it refuses is one too many, and
+        no illness."""
 
     def finished(self) -> bool:
         """True when `take` will never again return a mail: settle what is under way and return."""
@@ -61,7 +72,8 @@ class Exchange(Protocol):
     def trouble(self, reply: Reply) -> None:
         """A connection failed with no mail on it (connect, banner, EHLO, STARTTLS, AUTH, or a drop before its first mail).
 
-        An idle connection that the relay closes after it carried mail is no trouble: relays do that, and the mailer opens another.
+        An idle connection that the relay closes after it carried mail is no trouble: relays do that, and the mailer opens another. Nor is
+        one that the relay refuses while others carry mail: that is a limit (`learned`).
         """
 
 

@@ -139,7 +139,7 @@ class SmtpMailer:
         """Say how many connections there are, and say goodbye to idle ones beyond what is allowed; others become idle after their mail."""
         if len(self._connections) != self._told:
             self._told = len(self._connections)
-            self.exchange.holds(self._told)
+            self.exchange.holds(self._told, 0)
         most = self.exchange.most_connections()
         self._most = self.settings.connections if most is None else min(most, self.settings.connections)
         for connection in self._idle:  # the one used longest ago comes first

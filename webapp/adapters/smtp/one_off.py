@@ -6,6 +6,7 @@ from dataclasses import replace
 from webapp.adapters.smtp.mailer import SmtpMailer
 from webapp.config import RelaySettings
 from webapp.core.ports import Mail, Reply
+from webapp.core.rules.relay_limits import NONE_KNOWN, RelayLimits
 
 
 def send_one(settings: RelaySettings, mail: Mail) -> Reply:
@@ -40,8 +41,17 @@ class _Single:
     def most_connections(self) -> int | None:
         return None
 
-    def holds(self, connections: int) -> None:
+    def holds(self, connections: int, opening: int) -> None:
         pass
+
+    def relay_limits(self) -> RelayLimits:
+        return NONE_KNOWN
+
+    def learned(self, limits: RelayLimits) -> None:
+        pass
+
+    def is_carried_elsewhere(self) -> bool:
+        return False
 
     def finished(self) -> bool:
         return self.reply is not None

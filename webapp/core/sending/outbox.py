@@ -14,6 +14,7 @@ from webapp.core.ledger import Claimed, Settled
 from webapp.core.ports import Journal, Mail
 from webapp.core.rules.breaker import Breaker
 from webapp.core.rules.outcome import ACCEPTED, Reply, Stage, judge
+from webapp.core.rules.relay_limits import NONE_KNOWN, RelayLimits
 from webapp.core.sending.letters import Letters
 
 log = logging.getLogger(__name__)
@@ -45,7 +46,9 @@ class Outbox:
         self._lock = threading.RLock()  # what a signal handler does may fall into what it interrupts
         self.changed = threading.Condition(self._lock)
         self.connections_allowed: int | None = None
-        self.connections_held = 0
+        self.connections_held = self.connections_opening = 0
+        self.limits_known = NONE_KNOWN
+        self.carried_elsewhere = False
         self._letters, self._journal = letters, journal
         self._is_sending, self._ticks = is_sending, ticks
         self._group = group
@@ -94,8 +97,17 @@ class Outbox:
     def most_connections(self) -> int | None:
         return self.connections_allowed
 
-    def holds(self, connections: int) -> None:
-        self.connections_held = connections
+    def holds(self, connections: int, opening: int) -> None:
+        self.connections_held, self.connections_opening = connections, opening
+
+    def relay_limits(self) -> RelayLimits:
+        return self.limits_known
+
+    def learned(self, limits: RelayLimits) -> None:
+        self.limits_known = limits
+
+    def is_carried_elsewhere(self) -> bool:
+        return self.carried_elsewhere
 
     def finished(self) -> bool:
         return self.barred is not None
