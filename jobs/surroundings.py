@@ -60,7 +60,14 @@ def journals(app: Flask) -> Path:
 def shell(turn: "Turn | None" = None) -> Shell:
     """What the core is given. Call it inside the app's context."""
     engine = db.engine
-    given = Shell(engine, database.will_write, clock.reading, clock.ticks, lambda key: DatabaseWatch(engine, key))
+    given = Shell(
+        engine,
+        database.will_write,
+        clock.reading,
+        clock.ticks,
+        lambda key: DatabaseWatch(engine, key),
+        current_app.config["RELAY"].key,
+    )
     return given if turn is None else replace(given, must_stop=turn.must_stop, somebody_waits=turn.somebody_waits)
 
 

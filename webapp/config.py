@@ -43,6 +43,11 @@ class RelaySettings:
     command_timeout: float = 300.0
     dot_timeout: float = 600.0
 
+    @property
+    def key(self) -> str:
+        """What names this relay in the database."""
+        return f"{self.host}:{self.port}"
+
 
 def settings(environ: Mapping[str, str]) -> dict[str, object]:
     """The app's configuration from environment variables. Raises SettingError for a value that cannot be used."""

@@ -29,7 +29,7 @@ from webapp.config import RelaySettings
 from webapp.core import ledger, tag_catalogue
 from webapp.core.ledger import Claimed, Lease, Settled
 from webapp.core.ports import Reply, Stage
-from webapp.core.rules.breaker import Breaker
+from webapp.core.rules.evidence import Evidence
 from webapp.core.rules.outcome import ACCEPTED
 from webapp.core.sending import Habits
 from webapp.core.sending.letters import Letters
@@ -156,7 +156,7 @@ def _mailer(ours: House, folder: Path, mails: int) -> None:
     claimed = [Claimed(number, f"client{number}@example.com", own, now, 1) for number, own in enumerate(values, 1)]
     watch = DatabaseWatch(db.engine, broadcast.id)
     written = journal.FileJournal(folder)
-    outbox = NeverRecorded(letters, written, Breaker(), watch.is_sending, clock.ticks, GROUP)
+    outbox = NeverRecorded(letters, written, Evidence(), watch.is_sending, clock.ticks, GROUP)
     outbox.deadline = FUTURE
     outbox.add(claimed, 0.0)
     with programs.receive(folder) as sink:
@@ -176,7 +176,7 @@ def _recorder(kind: str, ours: House, folder: Path) -> None:
     written = journal.FileJournal(folder)
     given = shell()
     lease = _lease(broadcast.id, written.name)
-    outbox = NeverSent(letters, written, Breaker(), lambda: True, clock.ticks, GROUP)
+    outbox = NeverSent(letters, written, Evidence(), lambda: True, clock.ticks, GROUP)
     outbox.recorder = Recorder(given, Habits(near_s=0.0), lease, broadcast, letters.tags, outbox)
     with Session(ours.engine) as session:
         pending = ledger.counts(session, broadcast.id)["pending"]

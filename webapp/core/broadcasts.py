@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import delete, literal, select, update
 from sqlalchemy.orm import Session, joinedload
 
-from webapp.core import from_addresses, ledger
+from webapp.core import from_addresses, ledger, relay
 from webapp.core.errors import Conflict, Invalid, NotFound
 from webapp.core.rules import schedule as calendar
 from webapp.core.rules.lifecycle import CHANGEABLE, OPEN, BroadcastState, DeliveryState, sources
@@ -217,6 +217,7 @@ def resume(session: Session, broadcast_id: int, now: datetime) -> Broadcast:
 
     Raises NotFound; Conflict in any other state.
     """
+    relay.try_now(session, now)
     broadcast = get(session, broadcast_id)
     if broadcast.state == State.SENDING:
         return broadcast
@@ -244,6 +245,16 @@ def remember_relay_errors(session: Session, broadcast_id: int, in_a_row: int) ->
         update(Broadcast)
         .where(Broadcast.id == broadcast_id)
         .values(relay_errors=in_a_row)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def content_was_refused(session: Session, broadcast_id: int) -> None:
+    """Many were refused for what the mail says, and somebody is asked: whoever resumes it has decided."""
+    session.execute(
+        update(Broadcast)
+        .where(Broadcast.id == broadcast_id)
+        .values(heeds_content=False)
         .execution_options(synchronize_session=False)
     )
 

@@ -52,7 +52,7 @@ def _of(row: SendingLimits | None) -> Limits:
     if row is None:
         return NO_LIMITS
     retries = Retries(tuple(row.retry_minutes), row.retry_spread / 100, timedelta(hours=row.give_up_hours))
-    return Limits(row.per_second, row.per_day, row.connections, retries)
+    return Limits(row.per_second, row.per_day, row.connections, retries, timedelta(minutes=row.wait_minutes))
 
 
 def _columns(limits: Limits) -> dict[str, Any]:
@@ -64,4 +64,5 @@ def _columns(limits: Limits) -> dict[str, Any]:
         "retry_minutes": [float(minutes) for minutes in retries.minutes],
         "retry_spread": round(retries.spread * 100),
         "give_up_hours": round(retries.give_up_after.total_seconds() / 3600),
+        "wait_minutes": round(limits.waits_for.total_seconds() / 60),
     }

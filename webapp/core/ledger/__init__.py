@@ -4,6 +4,8 @@ freeze.py     audience -> deliveries
 leases.py     which process may move which rows, until when
 claims.py     the durable intent to send, under state, pace and suppression; giving it back
 outcomes.py   what became of mails
+refusals.py   refusals that the evidence has not decided yet
+order.py      in which order rows are claimed
 recovery.py   what a sender that is no more left behind
 waiting.py    rows whose time has come, or that are cancelled
 uncertain.py  what an administrator decides about rows in doubt
@@ -15,7 +17,7 @@ hot.py        the way to on_sqlite.py and on_postgresql.py, the statements of th
 """
 
 from webapp.core.ledger.ceiling import next_of_the_day
-from webapp.core.ledger.claims import Claim, Claimed, claim, release, release_all
+from webapp.core.ledger.claims import PROBE_S, Claim, Claimed, claim, domain_of, release, release_all
 from webapp.core.ledger.freeze import freeze_chunk
 from webapp.core.ledger.leases import (
     LEASE_S,
@@ -25,21 +27,25 @@ from webapp.core.ledger.leases import (
     LeaseLost,
     end_lease,
     in_force,
+    note_use,
     open_lease,
     open_senders,
+    others_use,
     renew,
     share_connections,
 )
 from webapp.core.ledger.outcomes import RowsLost, Settled, Terms, record
 from webapp.core.ledger.prospects import next_look
 from webapp.core.ledger.recovery import may_recover, recover
+from webapp.core.ledger.refusals import open_refusals, were_the_relays
 from webapp.core.ledger.tally import counts, fold, foldable, with_rows_in
 from webapp.core.ledger.uncertain import Decision, resolve_uncertain
-from webapp.core.ledger.waiting import cancel_waiting, has_much, next_due, promote, release_held
+from webapp.core.ledger.waiting import cancel_waiting, has_much, next_due, promote, release_held, spread
 
 __all__ = [
     "LEASE_S",
     "MARGIN_S",
+    "PROBE_S",
     "RENEW_S",
     "Claim",
     "Claimed",
@@ -52,6 +58,7 @@ __all__ = [
     "cancel_waiting",
     "claim",
     "counts",
+    "domain_of",
     "end_lease",
     "fold",
     "foldable",
@@ -62,8 +69,11 @@ __all__ = [
     "next_due",
     "next_look",
     "next_of_the_day",
+    "note_use",
     "open_lease",
+    "open_refusals",
     "open_senders",
+    "others_use",
     "promote",
     "record",
     "recover",
@@ -73,5 +83,7 @@ __all__ = [
     "renew",
     "resolve_uncertain",
     "share_connections",
+    "spread",
+    "were_the_relays",
     "with_rows_in",
 ]

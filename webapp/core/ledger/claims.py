@@ -1,22 +1,27 @@
 """Claim: the durable intent to hand mails to the relay. Nothing goes to SMTP before the commit of its claim."""
 
 import json
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from webapp.core.ledger import ceiling, pace, tally
+from webapp.core.ledger import ceiling, order, pace, tally
 from webapp.core.ledger.hot import hot
 from webapp.core.ledger.leases import Lease, in_force
-from webapp.core.ledger.waiting import promote
+from webapp.core.ledger.waiting import postpone, promote
 from webapp.core.rules import pacing
 from webapp.core.rules.lifecycle import BroadcastState, DeliveryState
 from webapp.core.rules.limits import NO_LIMITS, Limits
 from webapp.core.rules.pacing import Opening, Reading
+from webapp.core.tables.broadcasts import Broadcast
 from webapp.core.tables.deliveries import Delivery
+
+MOST_LOOKS = 5
+"""So often a claim looks further for rows of domains that are not given time, before others may have the database."""
 
 PROBE_S = 1.0
 """While a probe is under way nobody claims; so often they look whether it is over."""
@@ -68,6 +73,8 @@ def claim(
     promoting: bool = False,
     limits: Limits = NO_LIMITS,
     is_careful: bool = True,
+    is_probe: bool = False,
+    resting: Mapping[str, datetime] = MappingProxyType({}),
 ) -> Claim:
     """Claim up to `limit` due mails under the lease, as far as the broadcast's state and pace allow; those whose address was suppressed
     meanwhile become `suppressed` instead. The lease must have been renewed in this transaction.
@@ -75,7 +82,9 @@ def claim(
     What a mail says is fixed at its first claim: `load_values` is asked for deliveries that were never claimed before. With a pace, mails
     may be claimed up to `lead` seconds before they may leave; their `delay` says how long to wait. `promoting`: first make rows
     pending whose time has come. The ceilings of `limits` are kept together with all senders of all broadcasts. Not `is_careful` is a
-    sender that does not stop at the relay's first error: it gets nothing of a broadcast whose breaker opened.
+    sender that does not stop at the relay's first error: it gets nothing of a broadcast that was paused for the relay's sake. One mail
+    feels the way for such a broadcast, and where the claim `is_probe`; nobody who was refused before, as long as there are others. Mails
+    to domains that are `resting` wait until the instant given.
     """
     paths, cursor = hot(session)
     if limits.has_ceiling:  # before the broadcast's lock, as where connections are shared out
@@ -99,19 +108,66 @@ def claim(
     delays, next_in = _delays(limiting, limit, lead)
     is_behind = not limiting or next_in == 0.0
     limit = len(delays)
-    if probing:
+    if probing or is_probe:
         limit, is_behind = min(limit, 1), False
         if paths.claimed_now(cursor, lease.broadcast_id, reading)[1]:
             limit, next_in = 0, max(next_in or 0.0, PROBE_S)
     if limit <= 0:
         return Claim(is_sending=True, next_in=next_in)
-    rows = paths.due(cursor, lease.broadcast_id, reading.wall, limit)
+    rows, exhausted = _due(session, lease.broadcast_id, reading.wall, limit, resting, untried_first=probing or is_probe)
     mails = _take(session, lease, rows, load_values, reading.wall)
     if limiting:
         for mail, delay in zip(mails, delays, strict=False):
             mail.delay = delay
-    exhausted = len(rows) < limit
     return Claim(True, mails, exhausted=exhausted, next_in=next_in, is_behind=is_behind and not exhausted)
+
+
+def _due(
+    session: Session,
+    broadcast_id: int,
+    now: datetime,
+    limit: int,
+    resting: Mapping[str, datetime],
+    *,
+    untried_first: bool,
+) -> tuple[Sequence[Sequence], bool]:
+    """The rows to claim next, in their order, and whether there are no others."""
+    paths, cursor = hot(session)
+    rows: Sequence[Sequence] = ()
+    if untried_first:
+        started_at = session.scalar(select(Broadcast.started_at).where(Broadcast.id == broadcast_id))
+        rows = paths.untried(cursor, broadcast_id, order.untried(started_at or now), limit)
+    for _ in range(MOST_LOOKS):
+        rows = rows or paths.due(cursor, broadcast_id, now, limit)
+        if not resting:
+            return rows, len(rows) < limit
+        kept, waiting = _apart(rows, resting, now)
+        for until, ids in waiting.items():
+            postpone(session, ids, until)
+        if kept or not waiting:
+            return kept, len(rows) < limit and not waiting
+        rows = ()
+    return (), False
+
+
+def _apart(
+    rows: Sequence[Sequence], resting: Mapping[str, datetime], now: datetime
+) -> tuple[list[Sequence], dict[datetime, list[int]]]:
+    """The rows that may be claimed, and by instant the ids of those whose domain is given time until then."""
+    kept: list[Sequence] = []
+    waiting: dict[datetime, list[int]] = {}
+    for row in rows:
+        until = resting.get(domain_of(row[4]))
+        if until is None or until <= now:
+            kept.append(row)
+        else:
+            waiting.setdefault(until, []).append(row[0])
+    return kept, waiting
+
+
+def domain_of(address: str) -> str:
+    """The domain of an address, by which recipients are told apart."""
+    return address.rpartition("@")[2].lower()
 
 
 def _share(opened: Sequence[Opening], shares: int) -> list[Opening]:

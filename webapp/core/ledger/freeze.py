@@ -1,7 +1,7 @@
 """Freeze: turn a broadcast's audience into deliveries, in chunks that hold the database's lock only shortly."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -24,7 +24,7 @@ from sqlalchemy.orm import Session, aliased
 
 from webapp.core import audience
 from webapp.core.audience import Audience
-from webapp.core.ledger import tally
+from webapp.core.ledger import order, tally
 from webapp.core.rules.lifecycle import BroadcastState, DeliveryState, SkipReason
 from webapp.core.tables.base import EnumText, UtcDateTime
 from webapp.core.tables.broadcasts import Broadcast
@@ -37,9 +37,6 @@ CHUNK = 20_000
 Columns = dict[str, ColumnElement]
 
 _ROW: Any = Delivery.__table__
-
-LONG_DUE = timedelta(days=1)
-"""So long before the start new rows are due: a wall clock that is set back by hours holds nobody up."""
 
 
 def freeze_chunk(session: Session, broadcast_id: int, now: datetime, *, chunk: int = CHUNK) -> bool:
@@ -125,7 +122,7 @@ def _statements(dialect: str, broadcast_id: int, who: Audience, started_at: date
     }
     pending = common | {
         "state": literal(DeliveryState.PENDING, EnumText(DeliveryState)),
-        "due_at": literal(started_at - LONG_DUE, UtcDateTime),
+        "due_at": literal(order.untried(started_at), UtcDateTime),
     }
     skipped = common | {"address_key": null(), "state": literal(DeliveryState.SKIPPED, EnumText(DeliveryState))}
     make = _on_sqlite if dialect == "sqlite" else _on_postgresql

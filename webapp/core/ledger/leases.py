@@ -115,6 +115,26 @@ def share_connections(
     return mine, without > 0
 
 
+def note_use(session: Session, lease: Lease, *, holding: int, taken_at: datetime | None) -> None:
+    """Write down how many connections the lease's process holds, and when the relay last took a mail from it."""
+    session.execute(
+        update(Sender)
+        .where(Sender.id == lease.sender_id)
+        .values(connections=holding, taken_at=taken_at)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def others_use(session: Session, lease: Lease, now: datetime) -> tuple[int, datetime | None]:
+    """How many connections all other processes hold, of any broadcast, and when the relay last took a mail from one of them."""
+    held, taken_at = session.execute(
+        select(func.coalesce(func.sum(Sender.connections), 0), func.max(Sender.taken_at)).where(
+            Sender.ended_at.is_(None), Sender.id != lease.sender_id, Sender.expires_at > now
+        )
+    ).one()
+    return int(held), taken_at
+
+
 def in_force(session: Session, broadcast_id: int | None, now: datetime) -> int:
     """How many leases of a broadcast, or of all (None), have not run out."""
     query = select(func.count()).where(Sender.ended_at.is_(None), Sender.expires_at > now)

@@ -40,6 +40,7 @@ SELECT d.id, d.client_id, d.service_id, d.addon_assignment_id, d.address, d.merg
 FROM delivery d WHERE d.broadcast_id = %s AND d.state = 'pending' AND d.due_at <= %s
 ORDER BY d.due_at DESC, d.id LIMIT %s FOR NO KEY UPDATE OF d SKIP LOCKED
 """
+UNTRIED = DUE.replace("d.due_at <= %s\nORDER BY d.due_at DESC, d.id", "d.due_at = %s\nORDER BY d.id")
 
 # Rows are found by their id: what else is asked of them is written so that no index answers it, and RENEW, which begins every transaction
 # of a sender, forbids to read tables from end to end. Left alone, PostgreSQL goes by statistics that are older than the broadcast, and
@@ -149,6 +150,12 @@ def use(cursor: Any, broadcast_id: int, uses: Iterable[Use]) -> None:
 
 def due(cursor: Any, broadcast_id: int, now: datetime, limit: int) -> Sequence[Sequence]:
     rows: Sequence[Sequence] = cursor.execute(DUE, (broadcast_id, now, limit)).fetchall()
+    return rows
+
+
+def untried(cursor: Any, broadcast_id: int, due_at: datetime, limit: int) -> Sequence[Sequence]:
+    """The same of those due at exactly that instant: nobody has tried them."""
+    rows: Sequence[Sequence] = cursor.execute(UNTRIED, (broadcast_id, due_at, limit)).fetchall()
     return rows
 
 

@@ -35,6 +35,7 @@ FROM (SELECT d.id, d.client_id, d.service_id, d.addon_assignment_id, d.address, 
       FROM delivery d LEFT JOIN suppression s ON s.address_key = d.address_key
       WHERE d.broadcast_id = ? AND d.state = 'pending' AND d.due_at <= ? ORDER BY d.due_at DESC, d.id LIMIT ?)
 """
+UNTRIED = DUE.replace("d.due_at <= ? ORDER BY d.due_at DESC, d.id", "d.due_at = ? ORDER BY d.id")
 
 # NOT INDEXED: rows are found by their id. Left alone, SQLite walks all rows of that state, once for each of the group.
 CLAIM = """
@@ -139,6 +140,13 @@ def use(cursor: Any, broadcast_id: int, uses: Iterable[Use]) -> None:
 
 def due(cursor: Any, broadcast_id: int, now: datetime, limit: int) -> Sequence[Sequence]:
     rows: Sequence[Sequence] = json.loads(cursor.execute(DUE, (broadcast_id, instant(now), limit)).fetchone()[0])
+    return rows
+
+
+def untried(cursor: Any, broadcast_id: int, due_at: datetime, limit: int) -> Sequence[Sequence]:
+    """The same of those due at exactly that instant: nobody has tried them."""
+    row = cursor.execute(UNTRIED, (broadcast_id, instant(due_at), limit)).fetchone()
+    rows: Sequence[Sequence] = json.loads(row[0])
     return rows
 
 

@@ -3,19 +3,20 @@
 import random
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
 
-from webapp.core.ledger import ceiling, pace
+from webapp.core.ledger import ceiling, pace, refusals
 from webapp.core.ledger.hot import hot
 from webapp.core.ledger.leases import Lease
 from webapp.core.rules import pacing
+from webapp.core.rules.evidence import SPREAD, Recipient, Refusal, refusal_of
 from webapp.core.rules.lifecycle import DeliveryState
 from webapp.core.rules.limits import NO_LIMITS, Limits
-from webapp.core.rules.outcome import Cause, Outcome, Reply, Stage
+from webapp.core.rules.outcome import Blame, Cause, Outcome, Reply, Stage
 from webapp.core.rules.pacing import Reading, Retries
 from webapp.core.tables.broadcasts import Broadcast, UncertainPolicy
 from webapp.core.tables.deliveries import Attempt, Delivery
@@ -32,7 +33,7 @@ LONGEST_TEXT = 2000
 
 @dataclass(slots=True)
 class Settled:
-    """What became of one claimed mail, and at which `ticks`. `first_claimed_at` is its Date."""
+    """What became of one claimed mail, and at which `ticks`. `first_claimed_at` is its Date, `domain` that of its recipient."""
 
     delivery_id: int
     attempt: int
@@ -40,6 +41,7 @@ class Settled:
     outcome: Outcome
     reply: Reply
     ticks: float
+    domain: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +65,14 @@ def record(
     terms: Terms,
     reading: Reading,
     *,
+    has_delivered: bool = False,
+    run_is_open: bool = True,
     chance: Callable[[], float] = random.random,
 ) -> None:
-    """Write the outcomes of mails claimed under the lease, the counts and the use of the pace. `chance` spreads the retries.
+    """Write the outcomes of mails claimed under the lease, in the order in which they came, the counts and the use of the pace. `chance`
+    spreads the retries. `has_delivered`: the relay took mails of this broadcast before. Not `run_is_open`: there are no open refusals.
+
+    What may be either's fault is the recipient's when the relay took a mail for somebody else after it, and parked otherwise.
 
     The lease must have been renewed, or taken over, in this transaction. Raises RowsLost when a row was not the lease's.
     """
@@ -87,12 +94,17 @@ def record(
     accepted = len(settled) - len(special)
     changes = Counter({DeliveryState.ACCEPTED: accepted, DeliveryState.CLAIMED: -len(settled)})
     if special:
+        special = _decided(session, lease.broadcast_id, settled, has_delivered)
         states = [_record_special(session, lease, one, terms, now, chance) for one in special]
         moved += sum(1 for state in states if state is not None)
         changes.update(state for state in states if state is not None)
     if moved != len(settled):
         raise RowsLost(f"{len(settled) - moved} of {len(settled)} rows are not sender {lease.sender_id}'s any more")
     paths.tally(cursor, lease.broadcast_id, lease.sender_id, changes)
+    if accepted and run_is_open:
+        refusals.are_recipients(session, lease.broadcast_id, lease.sender_id, now)
+    if special:
+        refusals.keep(session, lease.broadcast_id, _run(settled))
     other = sum(1 for one in special if one.outcome.state is not DeliveryState.PENDING)
     if accepted or other:
         minute = now.replace(second=0, microsecond=0)
@@ -103,6 +115,39 @@ def record(
         if is_paced:
             pace.use(session, lease.broadcast_id, terms.interval_s, reading, left)
         ceiling.use(session, terms.limits, reading, left)
+
+
+def _run(settled: Sequence[Settled]) -> list[Refusal]:
+    """The refusals after the last mail that was taken."""
+    run: list[Refusal] = []
+    for one in settled:
+        if one.outcome.state is DeliveryState.ACCEPTED:
+            run.clear()
+        elif refusal := refusal_of(one.outcome, one.reply, Recipient(one.delivery_id, one.domain, one.attempt)):
+            run.append(refusal)
+    return run
+
+
+def _decided(session: Session, broadcast_id: int, settled: Sequence[Settled], has_delivered: bool) -> list[Settled]:
+    """What was not taken, with all that may be either's fault given to the recipient that is the recipient's: a mail was taken after it; or
+    it was tried again at the end, when hardly anybody else was left."""
+    accepted = [number for number, one in enumerate(settled) if one.outcome.state is DeliveryState.ACCEPTED]
+    last_taken = accepted[-1] if accepted else -1
+    domains: set[str] | None = None
+    found = []
+    for number, one in enumerate(settled):
+        if one.outcome.state is DeliveryState.ACCEPTED:
+            continue
+        if one.outcome.blame is Blame.EITHER:
+            is_own = number < last_taken
+            if not is_own and one.attempt > 1 and has_delivered:
+                if domains is None:
+                    domains = {refusal.domain for refusal in refusals.open_refusals(session, broadcast_id)}
+                is_own = one.attempt > 2 or not one.outcome.is_final or len(domains | {one.domain}) < SPREAD
+            if is_own:
+                one = replace(one, outcome=one.outcome.as_recipients())
+        found.append(one)
+    return found
 
 
 class RowsLost(Exception):

@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from webapp.core import limits
-from webapp.core.ledger.claims import release
+from webapp.core.ledger.claims import domain_of, release
 from webapp.core.ledger.leases import Lease, take_over
 from webapp.core.ledger.outcomes import Settled, Terms, lost_answer, record
 from webapp.core.ports import JournalFinding
@@ -62,7 +62,7 @@ def recover(session: Session, sender: Sender, finding: JournalFinding, reading: 
         return False
     terms = Terms.of(session.get_one(Broadcast, sender.broadcast_id), limits.read(session))
     rows = session.execute(
-        select(Delivery.id, Delivery.attempts, Delivery.stamped_at)
+        select(Delivery.id, Delivery.attempts, Delivery.stamped_at, Delivery.address)
         .where(
             Delivery.broadcast_id == sender.broadcast_id,
             Delivery.state == DeliveryState.CLAIMED,
@@ -74,13 +74,14 @@ def recover(session: Session, sender: Sender, finding: JournalFinding, reading: 
     complete = finding.is_here and sender.boot == finding.boot == reading.boot
     untouched: list[int] = []
     settled: list[Settled] = []
-    for delivery_id, attempts, stamped_at in rows:
+    for delivery_id, attempts, stamped_at, address in rows:
         reply = _reply((delivery_id, attempts), finding, complete)
         if reply is None:
             untouched.append(delivery_id)
         else:
             assert stamped_at is not None
-            settled.append(Settled(delivery_id, attempts, stamped_at, judge(reply), reply, reading.ticks))
+            domain = domain_of(address or "")
+            settled.append(Settled(delivery_id, attempts, stamped_at, judge(reply), reply, reading.ticks, domain))
     for group in _groups(settled):
         record(session, lease, group, terms, reading)
     for ids in _groups(untouched):

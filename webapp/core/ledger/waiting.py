@@ -1,25 +1,58 @@
 """Rows that wait: those whose time has come, those a resume or a cancel is about, and when the next is due."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
+from types import MappingProxyType
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from webapp.core.ledger import tally
+from webapp.core.ledger import order, tally
 from webapp.core.rules.lifecycle import WAITING, DeliveryState
-from webapp.core.tables.deliveries import Delivery
+from webapp.core.tables.broadcasts import Broadcast
+from webapp.core.tables.deliveries import Delivery, delivery_id
 
 CHUNK = 5_000
 """Rows moved in one transaction."""
+
+SOME = 150
+"""Recipients that are looked at, at either end."""
 
 COMES_BACK = (DeliveryState.DEFERRED, DeliveryState.HELD, DeliveryState.UNCERTAIN)
 """States in which a row that has a `due_at` goes back to pending then; an uncertain one has it only under the policy *retry*."""
 
 
 def promote(session: Session, broadcast_id: int, now: datetime, *, limit: int = 500) -> int:
-    """Make rows pending again whose time has come. Returns how many."""
-    return sum(_move(session, broadcast_id, state, DeliveryState.PENDING, now, limit, due=now) for state in COMES_BACK)
+    """Make rows pending again whose time has come; those that were held for what may be the relay's fault go behind all others. Returns how
+    many."""
+    moved = 0
+    for state in COMES_BACK:
+        values: dict[str, object] = {}
+        if state is DeliveryState.HELD:
+            started_at = session.scalar(select(Broadcast.started_at).where(Broadcast.id == broadcast_id))
+            values["due_at"] = order.behind(started_at or now)
+        moved += _move(session, broadcast_id, state, DeliveryState.PENDING, now, limit, due=now, values=values)
+    return moved
+
+
+def postpone(session: Session, ids: Collection[int], due_at: datetime) -> None:
+    """Have pending rows wait until an instant."""
+    session.execute(
+        update(Delivery)
+        .where(Delivery.id.in_(ids), Delivery.state == DeliveryState.PENDING)
+        .values(due_at=due_at)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def spread(session: Session, broadcast_id: int) -> int:
+    """Of how many domains a broadcast's recipients are, as far as some at both ends of it tell."""
+    mine = (Delivery.id > delivery_id(broadcast_id, 0), Delivery.id < delivery_id(broadcast_id + 1, 0))
+    found: set[str] = set()
+    for end in (Delivery.id.asc(), Delivery.id.desc()):
+        addresses = session.scalars(select(Delivery.address).where(*mine).order_by(end).limit(SOME))
+        found |= {address.rpartition("@")[2].lower() for address in addresses if address}
+    return len(found)
 
 
 def has_much(session: Session, broadcast_id: int, count: int) -> bool:
@@ -64,11 +97,12 @@ def _move(
     limit: int,
     *,
     due: datetime | None = None,
+    values: Mapping[str, object] = MappingProxyType({}),
 ) -> int:
     rows = select(Delivery.id).where(Delivery.broadcast_id == broadcast_id, Delivery.state == source).limit(limit)
     if due is not None:
         rows = rows.where(Delivery.due_at <= due)
-    moved = _update(session, rows, {"state": target, "changed_at": now}, source)
+    moved = _update(session, rows, {"state": target, "changed_at": now, **values}, source)
     if moved:
         tally.add(session, broadcast_id, tally.CONSOLE, {source: -moved, target: moved})
     return moved
@@ -77,7 +111,7 @@ def _move(
 def _update(
     session: Session,
     rows: object,
-    values: dict[str, object],
+    values: Mapping[str, object],
     source: DeliveryState = DeliveryState.HELD,
 ) -> int:
     ids: Collection[int] = session.scalars(rows).all()  # type: ignore[call-overload]

@@ -1,7 +1,7 @@
 """What stands above all broadcasts: ceilings for the site, connections to the relay, and how long a mail is tried again."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from webapp.core.errors import Invalid
 from webapp.core.rules import pacing
@@ -17,12 +17,14 @@ SECOND_S, DAY_S = 1, 86_400
 @dataclass(frozen=True, slots=True)
 class Limits:
     """`per_second` and `per_day`: in any second, any 24 hours, at most so many mails leave, of all broadcasts together. `connections`: all
-    sending processes together hold at most so many to the relay. 0: no limit."""
+    sending processes together hold at most so many to the relay. 0: no limit. A relay that cannot be used is waited for as long as
+    `waits_for`; then a person has to look."""
 
     per_second: int = 0
     per_day: int = 0
     connections: int = 0
     retries: Retries = field(default_factory=Retries)
+    waits_for: timedelta = timedelta(hours=12)
 
     @property
     def has_ceiling(self) -> bool:
@@ -66,6 +68,8 @@ def check(limits: Limits) -> Limits:
         raise Invalid("Use 0 to 50 percent.", "retry_spread")
     if not 1 <= retries.give_up_after.total_seconds() / 3600 <= LONGEST_HOURS:
         raise Invalid(f"Use 1 to {LONGEST_HOURS} hours.", "give_up_hours")
+    if not timedelta(minutes=1) <= limits.waits_for <= timedelta(hours=LONGEST_HOURS):
+        raise Invalid(f"Use 1 minute to {LONGEST_HOURS} hours.", "wait_hours")
     return limits
 
 

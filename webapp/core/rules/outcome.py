@@ -1,14 +1,15 @@
-"""Whose fault is a reply? SMTP stage + reply -> what becomes of the delivery, and whether the relay itself is ill.
+"""Whose fault may a reply be? SMTP stage + reply -> what becomes of the delivery, as far as this one reply can tell.
 
 The first digit says whether an answer is final (RFC 5321 section 4.2.1), the subject of the enhanced code (RFC 3463 section 3) whose
-fault it is: X.1 and X.2 the recipient's, X.3 to X.7 the relay's, the sender's or policy's. Nobody is marked failed for the latter.
+fault it may be: X.1 and X.2 are the recipient's, what comes before RCPT is the relay's, and X.3 to X.7 from there on may be either's.
+That is decided by evidence: what the relay does with the mails of others, in `rules/evidence.py`. The words of a reply never decide alone.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from webapp.core.rules.lifecycle import DeliveryState
 
@@ -60,24 +61,37 @@ class Reply(NamedTuple):
     cause: Cause | None = None
 
 
+class Blame(StrEnum):
+    """Whose fault a reply is, or may be."""
+
+    RECIPIENT = "recipient"
+    RELAY = "relay"
+    EITHER = "either"
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """The judgement of a reply.
 
     `state` is the delivery's next one: accepted, deferred, held, failed, uncertain, or pending (it was never handed over: take it again
-    freely). `reason` is a code of at most 40 characters, `words` the same for people. `scope` says whom it is about: an outcome of
-    scope "relay" counts towards the breaker, and one that `opens_breaker` opens it at once. For a reply without a mail
+    freely). What may be either's is held, parked until the evidence decides. `reason` is a code of at most 40 characters, `words` the same
+    for people. `is_final`: the relay would say it again (a 5xx answer, a bad certificate). For a reply without a mail
     (`Exchange.trouble`) `state` means nothing.
     """
 
     state: DeliveryState
     reason: str
-    scope: Literal["recipient", "relay"]
+    blame: Blame
     words: str
-    opens_breaker: bool = False
+    is_final: bool = False
+
+    def as_recipients(self) -> "Outcome":
+        """What may be either's, once it is known to be the recipient's."""
+        state = DeliveryState.FAILED if self.is_final else DeliveryState.DEFERRED
+        return replace(self, state=state, blame=Blame.RECIPIENT)
 
 
-ACCEPTED = Outcome(DeliveryState.ACCEPTED, "accepted", "recipient", "accepted by the relay")
+ACCEPTED = Outcome(DeliveryState.ACCEPTED, "accepted", Blame.RECIPIENT, "accepted by the relay")
 
 _ENHANCED = re.compile(r"\s*[245]\.([1-7])\.(\d{1,3})(?!\S)")
 _ENHANCED_LAST = re.compile(r"\(#[245]\.([1-7])\.(\d{1,3})\)\s*$")
@@ -138,11 +152,18 @@ _CAUSES: dict[Cause, str] = {
     Cause.WITHDRAWN: "called back before it was handed over",
 }
 _FATAL = frozenset({Cause.CERTIFICATE, Cause.NOT_OFFERED, Cause.PLAINTEXT})
-_MAILBOX_CODES = frozenset({550, 551, 553})
+_AT_ONCE = frozenset({450, 451, 452, 550, 551, 552, 553})
+"""Codes that without an enhanced one speak of the mailbox when they answer RCPT (RFC 5321 section 4.2.3; 552: it is full)."""
+
+_DEMANDS_TLS = re.compile(r"\b(starttls|tls|ssl|encrypt\w*)\b", re.IGNORECASE)
+_DEMANDS: dict[str, str] = {
+    "tls_demanded": "the relay demands TLS: set MAIL_USE_TLS",
+    "sign_in_demanded": "the relay demands a sign-in: set MAIL_USERNAME and MAIL_PASSWORD",
+}
 
 
 def judge(reply: Reply) -> Outcome:
-    """What a reply means for its delivery and for the relay. Pure, total: any reply gets an outcome."""
+    """What a reply means for its delivery, and whose fault it may be. Pure, total: any reply gets an outcome."""
     code = reply.code
     if code is None:
         return _without_code(reply.stage, reply.cause)
@@ -152,24 +173,32 @@ def judge(reply: Reply) -> Outcome:
         return _without_code(reply.stage, Cause.GARBLED)
     enhanced = _ENHANCED.match(reply.text) or _ENHANCED_LAST.search(reply.text)
     subject, detail = (int(enhanced[1]), int(enhanced[2])) if enhanced else (0, 0)
-    if not subject and code in _MAILBOX_CODES and _RELAYING.search(reply.text):
+    if not subject and code in _AT_ONCE and code >= 500 and _RELAYING.search(reply.text):
         subject = _POLICY
+    if reply.stage is Stage.MAIL and code in (
+        503,
+        530,
+    ):  # RFC 4954 section 6, RFC 3207 section 4; what is missing say only the words
+        reason = "tls_demanded" if _DEMANDS_TLS.search(reply.text) else "sign_in_demanded"
+        return Outcome(DeliveryState.HELD, reason, Blame.RELAY, _DEMANDS[reason], is_final=True)
     return _refused(reply.stage, code, subject, detail)
 
 
 def _without_code(stage: Stage, cause: Cause | None) -> Outcome:
     if stage is Stage.RENDER:
-        return Outcome(DeliveryState.FAILED, "not_rendered", "recipient", "the mail could not be made")
+        words = "the mail could not be made"
+        return Outcome(DeliveryState.FAILED, "not_rendered", Blame.RECIPIENT, words, is_final=True)
     if stage is Stage.DOT:
-        return Outcome(DeliveryState.UNCERTAIN, "no_final_answer", "relay", "no answer after the mail was handed over")
+        words = "no answer after the mail was handed over"
+        return Outcome(DeliveryState.UNCERTAIN, "no_final_answer", Blame.RELAY, words)
     cause = cause or Cause.LOST
     words = _CAUSES[cause]
     if cause in (Cause.UNSENDABLE, Cause.ASCII_ONLY):
         if stage is Stage.RCPT:
-            return Outcome(DeliveryState.FAILED, cause.value, "recipient", words)
-        return Outcome(DeliveryState.HELD, "sender_refused", "relay", words, opens_breaker=True)
-    scope: Literal["recipient", "relay"] = "recipient" if cause is Cause.WITHDRAWN else "relay"
-    return Outcome(DeliveryState.PENDING, cause.value, scope, words, opens_breaker=cause in _FATAL)
+            return Outcome(DeliveryState.FAILED, cause.value, Blame.RECIPIENT, words, is_final=True)
+        return Outcome(DeliveryState.HELD, "sender_refused", Blame.RELAY, words, is_final=True)
+    blame = Blame.RECIPIENT if cause is Cause.WITHDRAWN else Blame.RELAY
+    return Outcome(DeliveryState.PENDING, cause.value, blame, words, is_final=cause in _FATAL)
 
 
 @lru_cache(maxsize=1024)
@@ -177,13 +206,13 @@ def _refused(stage: Stage, code: int, subject: int, detail: int) -> Outcome:
     final = code >= 500
     if (subject, detail) == _TOO_BIG or (code == 552 and stage is Stage.MAIL and not subject):
         reason, words = _FAMILIES[_TOO_BIG]  # RFC 1870 section 6: 552 answers the announced size
-        return Outcome(DeliveryState.FAILED if final else DeliveryState.DEFERRED, reason, "recipient", words)
-    if _recipients_fault(stage, code, subject, detail):
-        if subject or final:
-            reason, words = _in_words(subject or 1, detail)
-        else:
-            reason, words = _NOT_NOW
-        return Outcome(DeliveryState.FAILED if final else DeliveryState.DEFERRED, reason, "recipient", words)
+        return Outcome(DeliveryState.HELD, reason, Blame.EITHER, words, final)
+    blame = _blame(stage, code, subject, detail)
+    if blame is Blame.RECIPIENT:
+        if code == 552 and not subject:
+            subject, detail = 2, 2
+        reason, words = _in_words(subject or 1, detail) if subject or final else _NOT_NOW
+        return Outcome(DeliveryState.FAILED if final else DeliveryState.DEFERRED, reason, blame, words, final)
     sender = stage is Stage.MAIL or (subject, detail) in _SENDER_DETAILS
     if stage is Stage.AUTH and final:
         reason, words = _FAMILIES[7, 8]
@@ -193,17 +222,19 @@ def _refused(stage: Stage, code: int, subject: int, detail: int) -> Outcome:
         reason, words = _FAMILIES[3, 2]
     else:
         reason, words = _in_words(subject or 3, detail)
-    at_once = final and (sender or stage is Stage.AUTH)
-    return Outcome(DeliveryState.HELD, reason, "relay", words, opens_breaker=at_once)
+    return Outcome(DeliveryState.HELD, reason, blame, words, final)
 
 
-def _recipients_fault(stage: Stage, code: int, subject: int, detail: int) -> bool:
+def _blame(stage: Stage, code: int, subject: int, detail: int) -> Blame:
     """Until RCPT nothing can be the recipient's fault; from there the subject decides, and the code where there is none."""
     if stage not in (Stage.RCPT, Stage.DATA, Stage.BODY, Stage.DOT) or (subject, detail) in _SENDER_DETAILS:
-        return False
-    if subject:
-        return subject <= 2
-    return stage is Stage.RCPT and (code in _MAILBOX_CODES or (code < 500 and code != 421))
+        return Blame.RELAY
+    if subject in (1, 2) or (not subject and stage is Stage.RCPT and code in _AT_ONCE):
+        return Blame.RECIPIENT
+    # "Not yet" to one recipient by policy is greylisting (RFC 6647 section 4.1): whoever comes first gets it, so nobody else is evidence.
+    if subject == _POLICY and stage is Stage.RCPT and code in _AT_ONCE and code < 500:
+        return Blame.RECIPIENT
+    return Blame.EITHER
 
 
 def _in_words(subject: int, detail: int) -> tuple[str, str]:
@@ -217,6 +248,7 @@ WORDS: dict[str, str] = {
     **dict(_FAMILIES.values()),
     **dict(_SUBJECTS.values()),
     _NOT_NOW[0]: _NOT_NOW[1],
+    **_DEMANDS,
     **{cause.value: words for cause, words in _CAUSES.items()},
 }
 """Every reason that `judge` may give, in words: what a stored reason is shown as."""

@@ -1,13 +1,16 @@
 """Sending: claim -> render -> mail -> record, in rolling groups. The only part of the core that commits.
 
 outbox.py    where the two threads meet: mails on their way, and when nothing more may be handed over
-recorder.py  the thread that claims and records, one transaction a group
+recorder.py  the thread that claims and records
+books.py     one of its transactions, one a group
+claims_ahead.py  how many mails are claimed ahead
+relay_keeper.py  what all processes know of the relay, brought together
 letters.py   claimed deliveries as mails
 surroundings.py  what a sender is given
 trouble.py   when something breaks
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session, joinedload
@@ -16,7 +19,7 @@ from webapp.core import broadcasts, ledger
 from webapp.core.errors import DomainError
 from webapp.core.ledger import Lease, RowsLost
 from webapp.core.ports import Journal, Mailer
-from webapp.core.rules.breaker import Breaker
+from webapp.core.rules.evidence import Evidence
 from webapp.core.rules.lifecycle import BroadcastState, DeliveryState
 from webapp.core.sending import trouble
 from webapp.core.sending.letters import Letters
@@ -68,11 +71,18 @@ def send(
         lease = ledger.open_lease(
             session, broadcast_id, host=host, pid=pid, journal=written.name, reading=shell.reading()
         )
-        before = ledger.counts(session, broadcast_id)
+        evidence = Evidence(
+            run=ledger.open_refusals(session, broadcast_id),
+            in_a_row=broadcast.relay_errors,
+            has_delivered=bool(ledger.counts(session, broadcast_id).get(DeliveryState.ACCEPTED)),
+            is_probing=broadcast.probing,
+            heeds_content=broadcast.heeds_content,
+            spread=ledger.spread(session, broadcast_id),
+        )
         session.commit()
         session.expunge_all()
     try:
-        why = _send(shell, lease, broadcast, before, letters, written, mailer, habits or Habits())
+        why = _send(shell, lease, broadcast, evidence, letters, written, mailer, habits or Habits())
     except Exception as error:
         if not isinstance(error, RowsLost) and not trouble.is_of_the_database(shell.engine, error):
             trouble.pause_for(shell, broadcast_id, error)
@@ -84,20 +94,14 @@ def _send(
     shell: Shell,
     lease: Lease,
     broadcast: Broadcast,
-    before: Mapping[DeliveryState, int],
+    evidence: Evidence,
     letters: Letters,
     journal: Journal,
     mailer: Callable[[], Mailer],
     habits: Habits,
 ) -> str:
     watch = shell.watch(broadcast.id)
-    breaker = Breaker(
-        probing=broadcast.probing,
-        in_a_row=broadcast.relay_errors,
-        has_delivered=bool(before.get(DeliveryState.ACCEPTED)),
-        failures=before.get(DeliveryState.FAILED, 0),
-    )
-    outbox = Outbox(letters, journal, breaker, watch.is_sending, shell.ticks, habits.group)
+    outbox = Outbox(letters, journal, evidence, watch.is_sending, shell.ticks, habits.group)
     recorder = Recorder(shell, habits, lease, broadcast, letters.tags, outbox)
     relay = mailer()
     recorder.start()
@@ -128,5 +132,6 @@ def _ending(shell: Shell, broadcast_id: int, why: str) -> Ending:
         state = broadcasts.finish_if_done(session, broadcast_id, reading.wall)
         session.commit()
         # Looked at after the lease has ended: a resume or retry that came before that finds no sender, one after it wakes another.
-        next_in = ledger.next_look(session, session.get_one(Broadcast, broadcast_id), reading)
+        broadcast = session.get_one(Broadcast, broadcast_id)
+        next_in = ledger.next_look(session, broadcast, reading, relay_key=shell.relay_key)
     return Ending(why, state, next_in)

@@ -8,17 +8,18 @@ import logging
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
-from webapp.core.ledger import Claimed, Settled
+from webapp.core.ledger import Claimed, Settled, domain_of
 from webapp.core.ports import Journal, Mail
-from webapp.core.rules.breaker import Breaker
-from webapp.core.rules.outcome import ACCEPTED, Reply, Stage, judge
+from webapp.core.rules.evidence import Evidence, Recipient
+from webapp.core.rules.outcome import ACCEPTED, Cause, Reply, Stage, judge
 from webapp.core.rules.relay_limits import NONE_KNOWN, RelayLimits
 from webapp.core.sending.letters import Letters
 
 log = logging.getLogger(__name__)
 Mark = tuple[int, int]
+GIVEN_TIME = Reply(Stage.MAIL, None, "", "the recipient's domain is given time", Cause.WITHDRAWN)
 _DOT = Stage.DOT
 
 
@@ -27,19 +28,21 @@ class Outbox:
 
     `deadline` (ticks) is when the lease ends as far as this process may trust it. Once `barred` nothing more is handed over, ever; `hold`
     stops handing over for as long as the database takes no outcomes. `connections_allowed` is what the recorder lets the mailer have,
-    `connections_held` what it has.
+    `connections_held` what it has, `connections_opening` how many of them are not of use yet. `limits_known` is what is known of the relay,
+    `lesson` what the mailer has learned of it since the recorder asked last. Nothing is handed over to domains that are `resting`;
+    `watches_domains`: the recorder wants to know of whom mails were taken.
     """
 
     def __init__(
         self,
         letters: Letters,
         journal: Journal,
-        breaker: Breaker,
+        evidence: Evidence,
         is_sending: Callable[[], bool],
         ticks: Callable[[], float],
         group: int,
     ) -> None:
-        self.breaker = breaker
+        self.evidence = evidence
         self.barred: str | None = None
         self.on_hold = False
         self.deadline = 0.0
@@ -48,7 +51,10 @@ class Outbox:
         self.connections_allowed: int | None = None
         self.connections_held = self.connections_opening = 0
         self.limits_known = NONE_KNOWN
+        self.lesson: RelayLimits | None = None
         self.carried_elsewhere = False
+        self.resting: Collection[str] = ()
+        self.watches_domains = False
         self._letters, self._journal = letters, journal
         self._is_sending, self._ticks = is_sending, ticks
         self._group = group
@@ -67,7 +73,7 @@ class Outbox:
             now = self._ticks()
             if queue[0][0] > now:
                 return None
-            most = self.breaker.most_under_way
+            most = self.evidence.most_under_way
             if most is not None and len(under_way) >= most:
                 return None
             if now >= self.deadline or not self._is_sending():
@@ -75,6 +81,9 @@ class Outbox:
                 return None
             claimed = queue.popleft()[1]
             under_way[claimed.delivery_id] = claimed
+            if self.resting and domain_of(claimed.address) in self.resting:
+                self._settle(claimed.delivery_id, GIVEN_TIME)
+                continue
             try:
                 return self._letters.mail(claimed)
             except Exception as error:
@@ -85,7 +94,7 @@ class Outbox:
     def at_hand(self) -> int:
         if self.barred or self.on_hold or not self._queue:
             return 0
-        most = self.breaker.most_under_way
+        most = self.evidence.most_under_way
         room = len(self._queue) if most is None else most - len(self._under_way)
         if room <= 0:
             return 0
@@ -104,7 +113,7 @@ class Outbox:
         return self.limits_known
 
     def learned(self, limits: RelayLimits) -> None:
-        self.limits_known = limits
+        self.limits_known = self.lesson = limits
 
     def is_carried_elsewhere(self) -> bool:
         return self.carried_elsewhere
@@ -120,7 +129,7 @@ class Outbox:
             os.read(self._wake_read, 4096)
 
     def body_starts(self, mail: Mail) -> bool:
-        if self.breaker.opened_by is not None:  # since its commands went out behind another mail's content
+        if self.evidence.verdict is not None:  # since its commands went out behind another mail's content
             return False
         delivery_id, journal = mail.delivery_id, self._journal
         attempt = self._under_way[delivery_id].attempt
@@ -142,8 +151,8 @@ class Outbox:
         self._settle(mail.delivery_id, reply)
 
     def trouble(self, reply: Reply) -> None:
-        self.breaker.saw(judge(reply), reply)
-        self._heed_breaker()
+        self.evidence.saw(judge(reply), reply)
+        self._heed_evidence()
 
     # The recorder's side
 
@@ -180,6 +189,10 @@ class Outbox:
     def unsettled(self) -> int:
         """How many outcomes wait to be recorded."""
         return len(self._settled) + len(self._recording)
+
+    def is_opening(self) -> bool:
+        """Whether connections are being opened and there is none of use: to give up the turn now would throw them away."""
+        return 0 < self.connections_opening == self.connections_held
 
     def next_release(self) -> float | None:
         """The ticks at which the first mail of the queue may leave, if it may not yet."""
@@ -229,31 +242,35 @@ class Outbox:
     # Both
 
     def _settle(self, delivery_id: int, reply: Reply) -> None:
-        claimed, breaker = self._under_way[delivery_id], self.breaker
+        claimed, evidence = self._under_way[delivery_id], self.evidence
         self._journal.replied(delivery_id, claimed.attempt, reply)
         code = reply.code
         if code is not None and 200 <= code <= 299 and reply.stage is _DOT:
             outcome = ACCEPTED
-            was_limited = breaker.most_under_way is not None
-            breaker.took()
+            domain = domain_of(claimed.address) if self.watches_domains else ""
+            was_limited = evidence.most_under_way is not None
+            evidence.took()
             if was_limited:
                 self.wake()
         else:
             outcome = judge(reply)
-            breaker.saw(outcome, reply)
-            self._heed_breaker()
+            domain = domain_of(claimed.address)
+            evidence.saw(outcome, reply, Recipient(delivery_id, domain, claimed.attempt))
+            self._heed_evidence()
         del self._under_way[delivery_id]
         self._begun.pop(delivery_id, None)
         # Without the lock: to append is one step, and who takes out takes no more than there was when it began.
-        self._settled.append(Settled(delivery_id, claimed.attempt, claimed.stamped_at, outcome, reply, self._ticks()))
+        self._settled.append(
+            Settled(delivery_id, claimed.attempt, claimed.stamped_at, outcome, reply, self._ticks(), domain)
+        )
         waiting = len(self._settled)
         if waiting == 1 or waiting == self._group or not self._under_way:
             with self.changed:
                 self.changed.notify_all()
 
-    def _heed_breaker(self) -> None:
-        if self.breaker.opened_by is not None:
-            self.bar(self.breaker.opened_by)
+    def _heed_evidence(self) -> None:
+        if self.evidence.verdict is not None:
+            self.bar(self.evidence.verdict.words)
 
     def _shorten_journal(self) -> None:
         with self.changed:

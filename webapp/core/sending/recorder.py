@@ -1,22 +1,17 @@
-"""The recorder: the sender's hand in the database, in a thread of its own, so that the relay never waits for a disk.
-
-Each round is one transaction: the lease renewed, the outcomes of the last group, the intents of the next.
-"""
+"""The recorder: the thread in which a sender's books are kept, so that the relay never waits for a disk."""
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from webapp.core import broadcasts, ledger, limits, tag_catalogue
-from webapp.core.ledger import Claim, Lease, LeaseLost, RowsLost, Settled
-from webapp.core.ledger.claims import Holder
-from webapp.core.rules.lifecycle import BroadcastState, DeliveryState
-from webapp.core.rules.limits import NO_LIMITS
+from webapp.core import ledger
+from webapp.core.ledger import Claim, Lease, LeaseLost, RowsLost
 from webapp.core.rules.pacing import Reading
 from webapp.core.sending import trouble
+from webapp.core.sending.books import Books
+from webapp.core.sending.claims_ahead import ClaimsAhead
 from webapp.core.sending.outbox import Outbox
 from webapp.core.sending.surroundings import Habits, Shell
 from webapp.core.tables.broadcasts import Broadcast
@@ -39,21 +34,13 @@ class Recorder(threading.Thread):
         super().__init__(name=f"recorder of broadcast {lease.broadcast_id}")
         self.error: BaseException | None = None
         self._shell, self._habits, self._lease, self._outbox = shell, habits, lease, outbox
-        self._broadcast, self._tags = broadcast, tags
-        self._limits = NO_LIMITS
-        self._limits_read = float("-inf")
         self._group = habits.group
-        self._session = Session(shell.engine, expire_on_commit=False)
-        self._is_probing = broadcast.probing
-        self._relay_errors = broadcast.relay_errors
-        self._has_paused = False
-        self._began = self._renewed = self._asked = self._promoted = float("-inf")
+        self._books = Books(shell, habits, lease, broadcast, tags, outbox)
+        self._ahead = ClaimsAhead(habits.group, habits.connections)
+        self._began = self._renewed = self._asked = float("-inf")
         self._claim_at = float("-inf")
         self._behind_since: float | None = None
         self._barren_since: float | None = None
-        self._others_have_none = False
-        self._in_hand: set[int] = set()
-        self._may_have_claimed_more = False
         self._mailer_has_ended = threading.Event()
 
     def mailer_has_ended(self) -> None:
@@ -75,92 +62,30 @@ class Recorder(threading.Thread):
             self.error = error
         finally:
             self._outbox.bar("the recorder has ended")
-            self._session.close()
+            self._books.let_go()
 
     # One round
 
     def _round(self) -> None:
         """Renew, record, claim; insisted upon while the database is away."""
         settled = self._outbox.to_record()
-        claim, reading = self._insist(lambda: self._transaction(settled))
+        ran_dry = bool(settled) and not self._outbox.queued()
+        wanted = lambda reading: self._wanted(reading, len(settled))  # noqa: E731
+        claim, reading, connections = self._insist(lambda: self._books.enter(settled, wanted))
         self._outbox.recorded()
-        self._in_hand.difference_update(one.delivery_id for one in settled)
         self._renewed = reading.ticks
         self._outbox.deadline = reading.ticks + ledger.LEASE_S - ledger.MARGIN_S
+        self._may_hold(connections, reading.ticks)
+        self._ahead.counted(len(settled), ran_dry, reading.ticks)
         if claim is None:
             return
         if not claim.is_sending:
             self._outbox.bar("the broadcast is not sending any more")
             return
         if claim.mails:
-            self._in_hand.update(mail.delivery_id for mail in claim.mails)
             self._outbox.add(claim.mails, reading.ticks)
         self._plan(claim, reading)
         self._consider_help(claim, reading.ticks)
-
-    def _transaction(self, settled: list[Settled]) -> tuple[Claim | None, Reading]:
-        session, lease, outbox = self._session, self._lease, self._outbox
-        self._shell.prepare(session)
-        reading = self._shell.reading()
-        ledger.renew(session, lease, reading.wall)
-        if self._may_have_claimed_more:
-            ledger.release_all(session, lease, reading.wall, but=self._in_hand)
-        relay_errors = outbox.breaker.in_a_row
-        if relay_errors != self._relay_errors:
-            broadcasts.remember_relay_errors(session, lease.broadcast_id, relay_errors)
-        allowed = self._heed_limits(session, reading)
-        got_through = False
-        if settled:
-            ledger.record(session, lease, settled, ledger.Terms.of(self._broadcast, self._limits), reading)
-            if self._is_probing and any(one.outcome.state is DeliveryState.ACCEPTED for one in settled):
-                got_through = True
-                broadcasts.probe_succeeded(session, lease.broadcast_id)
-        is_ill = outbox.breaker.opened_by is not None
-        if is_ill and not self._has_paused:
-            self._pause(session, reading)
-        claim: Claim | None = None
-        wanted = 0 if outbox.barred or allowed == 0 else self._wanted(reading, len(settled))
-        if wanted > 0:
-            promoting = reading.ticks - self._promoted >= self._habits.promote_s
-            lead = self._habits.lead_s
-            claim = ledger.claim(
-                session,
-                lease,
-                wanted,
-                self._load_values,
-                reading,
-                lead=lead,
-                promoting=promoting,
-                limits=self._limits,
-                is_careful=self._is_probing and not got_through,
-            )
-            if promoting:
-                self._promoted = reading.ticks
-        session.commit()
-        self._relay_errors = relay_errors
-        self._may_have_claimed_more = False
-        self._may_hold(allowed, reading.ticks)
-        self._has_paused = is_ill
-        self._is_probing = self._is_probing and not got_through
-        return claim, reading
-
-    def _heed_limits(self, session: Session, reading: Reading) -> int | None:
-        """Look at what stands above all broadcasts, now and then: an administrator may change it, and senders come and go. Returns how many
-        connections this process may hold; None for any number."""
-        allowed = self._outbox.connections_allowed
-        if reading.ticks - self._limits_read < self._habits.limits_s:
-            return allowed
-        self._limits, self._limits_read = limits.read(session), reading.ticks
-        limit, wanted = self._limits.connections, self._habits.connections
-        if not limit:
-            self._others_have_none = False
-            return None
-        # The mailer may still open as many as it was allowed until it has heard of the smaller number.
-        holding = max(self._outbox.connections_held, allowed or 0)
-        allowed, self._others_have_none = ledger.share_connections(
-            session, self._lease, limit, wanted=wanted, holding=holding, now=reading.wall
-        )
-        return allowed
 
     def _may_hold(self, connections: int | None, ticks: float) -> None:
         """Let the mailer have them. Where there are none for this process, it waits a little for others to let go, and leaves."""
@@ -174,12 +99,11 @@ class Recorder(threading.Thread):
             self._outbox.bar("all connections that the relay may be given are in use")
 
     def _wanted(self, reading: Reading, recording: int) -> int:
-        """How many mails to claim now, while so many outcomes are recorded: two groups beside what is at the relay, so that one is still
-        there when the next is claimed; unless it is known that there are none."""
+        """How many mails to claim now, while so many outcomes are recorded; none where it is known that there are none."""
         if reading.ticks < self._claim_at and not recording:
             return 0
         outbox = self._outbox
-        return 2 * self._group - (outbox.held() - outbox.under_way()) + recording
+        return self._ahead.wanted - (outbox.held() - outbox.under_way()) + recording
 
     def _plan(self, claim: Claim, reading: Reading) -> None:
         """When to try to claim next: with the next group, or when the pace allows or a row is due again."""
@@ -188,8 +112,14 @@ class Recorder(threading.Thread):
             self._claim_at = reading.ticks + max(claim.next_in - self._habits.lead_s, 0.0)
         if claim.exhausted or not (claim.mails or claim.next_in):
             self._claim_at = max(self._claim_at, reading.ticks + self._habits.promote_s)
-        if not self._outbox.held():
+        if self._outbox.held():
+            return
+        if claim.exhausted and (verdict := self._outbox.evidence.nothing_left()) is not None:
+            self._outbox.bar(verdict.words)
+        else:
             self._consider_leaving(claim)
+        if self._books.relay.health.is_waiting and not self._books.relay.is_probing and claim.next_in is not None:
+            self._claim_at = reading.ticks + claim.next_in  # no earlier: the right to probe begins then
 
     def _consider_leaving(self, claim: Claim) -> None:
         """Nothing is in hand: leave the worker to others unless the next mail is near."""
@@ -201,12 +131,14 @@ class Recorder(threading.Thread):
             self._outbox.bar("nothing is due")
         else:
             self._claim_at = reading.ticks + max(next_in - self._habits.lead_s, 0.0)
-            if next_in > self._habits.lead_s and self._shell.somebody_waits():
+            is_opening = self._outbox.is_opening()
+            if next_in > self._habits.lead_s and not is_opening and self._shell.somebody_waits():
                 self._outbox.bar("others wait")
 
     def _next_look(self, reading: Reading) -> float | None:
         with Session(self._shell.engine) as session:
-            return ledger.next_look(session, session.get_one(Broadcast, self._lease.broadcast_id), reading)
+            broadcast = session.get_one(Broadcast, self._lease.broadcast_id)
+            return ledger.next_look(session, broadcast, reading, relay_key=self._shell.relay_key)
 
     def _consider_help(self, claim: Claim, ticks: float) -> None:
         """There is always more to send than this process gets rid of: another may join."""
@@ -217,16 +149,6 @@ class Recorder(threading.Thread):
         elif ticks - self._behind_since >= self._habits.help_s:
             self._behind_since = ticks
             self._shell.call_for_help()
-
-    def _pause(self, session: Session, reading: Reading) -> None:
-        broadcast = broadcasts.get(session, self._lease.broadcast_id)
-        if broadcast.state is BroadcastState.SENDING:
-            reason = self._outbox.breaker.opened_by
-            broadcasts.pause(session, self._lease.broadcast_id, reason, reading.wall, probing=True)
-
-    def _load_values(self, holders: Sequence[Holder]) -> list[list[str]]:
-        now = self._shell.reading().wall
-        return tag_catalogue.load_values(self._session, holders, self._tags, broadcast=self._broadcast, now=now)
 
     # Waiting
 
@@ -245,7 +167,7 @@ class Recorder(threading.Thread):
             moments = [self._renewed + ledger.RENEW_S]
             if first_seen is not None:
                 moments.append(first_seen + habits.latest_s)
-            if outbox.queued() < self._group:
+            if outbox.queued() < min(self._group, self._ahead.wanted // 2):
                 moments.append(self._claim_at)
             if min(moments) <= ticks:
                 return
@@ -265,7 +187,11 @@ class Recorder(threading.Thread):
         self._asked = ticks
         if self._shell.must_stop():
             self._outbox.bar("the process is asked to end")
-        elif self._has_had_its_turn(ticks) and (self._others_have_none or self._shell.somebody_waits()):
+        elif (
+            self._has_had_its_turn(ticks)
+            and not self._outbox.is_opening()
+            and (self._books.others_have_none or self._shell.somebody_waits())
+        ):
             self._outbox.bar("others wait")
 
     def _has_had_its_turn(self, ticks: float) -> bool:
@@ -279,8 +205,8 @@ class Recorder(threading.Thread):
         """Nothing more is handed over: record what the relay still answers, and hold the lease until the last mail is settled."""
         while True:
             has_ended = self._mailer_has_ended.is_set()
-            has_to_pause = self._outbox.breaker.opened_by is not None and not self._has_paused
-            if self._outbox.unsettled() or has_to_pause:
+            has_to_conclude = self._outbox.evidence.verdict is not None and not self._books.has_concluded
+            if self._outbox.unsettled() or has_to_conclude:
                 self._round()
             elif has_ended:
                 return
@@ -292,15 +218,7 @@ class Recorder(threading.Thread):
     def _finish(self) -> None:
         """Give back what was not begun, end the lease, and see whether the broadcast is done."""
 
-        def last() -> None:
-            self._shell.prepare(self._session)
-            now = self._shell.reading().wall
-            ledger.renew(self._session, self._lease, now)
-            ledger.release_all(self._session, self._lease, now)
-            ledger.end_lease(self._session, self._lease, now)
-            self._session.commit()
-
-        self._insist(last)
+        self._insist(self._books.close)
 
     def _insist(self, transaction: Callable):
         """Run a transaction until the database takes it. Meanwhile nothing is handed over, and what the relay answers is safe in the
@@ -310,18 +228,16 @@ class Recorder(threading.Thread):
             try:
                 result = transaction()
             except (LeaseLost, RowsLost):
-                self._roll_back()
+                self._books.roll_back()
                 raise
             except Exception as error:
-                self._roll_back()
+                self._books.roll_back()
                 if not trouble.is_of_the_database(self._shell.engine, error):
                     raise
                 if self._shell.ticks() - began > self._habits.patience_s:
                     raise
                 log.warning("broadcast %s: the database takes nothing: %s", self._lease.broadcast_id, error)
-                self._may_have_claimed_more = (
-                    True  # it may have been committed all the same, and only the answer was lost
-                )
+                self._books.may_have_claimed_more()
                 self._outbox.hold(True)
                 self._outbox.sync_journal()
                 with self._outbox.changed:
@@ -329,11 +245,3 @@ class Recorder(threading.Thread):
             else:
                 self._outbox.hold(False)
                 return result
-
-    def _roll_back(self) -> None:
-        """Whatever is left of the transaction is undone; with a connection that is lost it is already."""
-        self._limits_read = float("-inf")
-        try:
-            self._session.rollback()
-        except DBAPIError:
-            self._session.invalidate()

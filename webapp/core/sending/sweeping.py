@@ -42,7 +42,7 @@ def _looked_at(shell: Shell, session: Session, broadcast_id: int) -> bool:
     try:
         shell.prepare(session)
         broadcast = session.get(Broadcast, broadcast_id)
-        is_due = broadcast is not None and _is_due(session, broadcast, shell.reading())
+        is_due = broadcast is not None and _is_due(session, broadcast, shell.reading(), shell.relay_key)
         session.commit()
         return is_due
     except Exception as error:
@@ -85,14 +85,14 @@ def _recover(
         discard_journal(name)
 
 
-def _is_due(session: Session, broadcast: Broadcast, reading: Reading) -> bool:
+def _is_due(session: Session, broadcast: Broadcast, reading: Reading, relay_key: str) -> bool:
     if broadcast.state is BroadcastState.SCHEDULED:
         return broadcast.starts_at is None or broadcast.starts_at <= reading.wall
     if broadcast.frozen_at is None:
         return True
     if broadcasts.finish_if_done(session, broadcast.id, reading.wall) is not BroadcastState.SENDING:
         return False
-    next_in = ledger.next_look(session, broadcast, reading)
+    next_in = ledger.next_look(session, broadcast, reading, relay_key=relay_key)
     has_sender = ledger.in_force(session, broadcast.id, reading.wall) > 0
     return next_in is not None and next_in <= NEAR_S and not has_sender
 

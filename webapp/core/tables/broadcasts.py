@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from webapp.core.rules.lifecycle import BroadcastState
@@ -27,6 +27,7 @@ class Broadcast(Base):
     deliveries, known once the freeze is complete (`frozen_at`); `freeze_cursor` is the last client frozen before that.
     `probing` is set when the breaker opens: until a mail gets through again, one is tried at a time. `relay_errors` is how many errors of
     the relay came one after the other, last of all: a slow pace has a new sending process for each mail, which must know of those before.
+    `heeds_content` is off once somebody resumed it although the relay refused many of its mails for what they say.
     `secret` seeds what is derived from the broadcast: Message-IDs and MIME boundaries.
     """
 
@@ -51,6 +52,7 @@ class Broadcast(Base):
     pause_reason: Mapped[str | None] = mapped_column(Text)
     probing: Mapped[bool] = mapped_column(default=False)
     relay_errors: Mapped[int] = mapped_column(default=0, server_default="0")
+    heeds_content: Mapped[bool] = mapped_column(default=True, server_default=true())
     created_by: Mapped[int | None] = mapped_column(ForeignKey("user_account.id", ondelete="SET NULL"))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -95,7 +95,8 @@ class Sender(Base):
     """A process that sends for a broadcast, under a lease. Each takes a new row; `epoch` grows when the sweep takes its rows over.
 
     `journal` is the name of its file in the journals folder of the machine `host` that wrote it, `boot` that machine's boot.
-    `connections` is how many it may hold, or still holds, to the relay, where there is a limit for all processes together.
+    `connections` is how many it holds to the relay, or may hold where there is a limit for all processes together; `taken_at` is when the
+    relay last took a mail from it, to some seconds.
     The lease ends at `expires_at`. A sweep that finds it over writes down when it saw that first (`suspected_…`, in the three
     ways of telling time of `rules/pacing.Reading`), and any renewal clears it: a clock that jumps takes no lease away.
     """
@@ -111,6 +112,7 @@ class Sender(Base):
     started_at: Mapped[datetime] = mapped_column(UtcDateTime)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
     connections: Mapped[int] = mapped_column(default=0)
+    taken_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     suspected_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     suspected_boot: Mapped[str | None] = mapped_column(String(36))
     suspected_ticks: Mapped[float | None] = mapped_column(Float(53))

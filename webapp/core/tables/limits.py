@@ -17,5 +17,6 @@ class SendingLimits(Base):
     retry_minutes: Mapped[list] = mapped_column(JSON)
     retry_spread: Mapped[int]
     give_up_hours: Mapped[int]
+    wait_minutes: Mapped[int] = mapped_column(default=720, server_default="720")
 
     __table_args__ = (CheckConstraint("id = 1 AND per_second >= 0 AND per_day >= 0 AND connections >= 0", name="sane"),)

@@ -1,0 +1,155 @@
+"""How the relay is, for the whole site: well, waited for, or refusing."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from sqlalchemy import or_, select, update
+from sqlalchemy.orm import Session
+
+from webapp.core.relay.rows import changed, ensure
+from webapp.core.rules.relay_limits import RelayLimits
+from webapp.core.tables.relay import Relay, RelayState
+
+FIRST_WAIT_S, LONGEST_WAIT_S = 5.0, 300.0
+"""A relay that is waited for is tried after the first, then after twice as long each time, up to the longest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How the relay is. `since`, `words`, `next_try_at` and `tries` speak of a relay that is not well; `limits` and the instants at which
+    they were learned, and `per_minute`, also of one that is."""
+
+    state: RelayState = RelayState.WELL
+    since: datetime | None = None
+    words: str = ""
+    tries: int = 0
+    next_try_at: datetime | None = None
+    taken_at: datetime | None = None
+    limits: RelayLimits = field(default_factory=RelayLimits)
+    connections_at: datetime | None = None
+    per_connection_at: datetime | None = None
+    behind_dot_at: datetime | None = None
+    per_minute: int | None = None
+    per_minute_at: datetime | None = None
+
+    @property
+    def is_waiting(self) -> bool:
+        return self.state is RelayState.WAITING
+
+    @property
+    def is_refusing(self) -> bool:
+        return self.state is RelayState.REFUSING
+
+    def next_try_in(self, now: datetime) -> float:
+        """Seconds until a relay that is waited for may be tried again; 0.0 when it may be now."""
+        return max((self.next_try_at - now).total_seconds(), 0.0) if self.next_try_at else 0.0
+
+
+def read(session: Session, key: str) -> Health:
+    """How the relay is now; well where nobody has met it yet."""
+    row = session.scalar(select(Relay).where(Relay.key == key).execution_options(populate_existing=True))
+    if row is None:
+        return Health()
+    return Health(
+        row.state,
+        row.since,
+        row.words or "",
+        row.tries,
+        row.next_try_at,
+        row.taken_at,
+        RelayLimits(row.connections, row.per_connection, row.behind_dot),
+        row.connections_at,
+        row.per_connection_at,
+        row.behind_dot_at,
+        row.per_minute,
+        row.per_minute_at,
+    )
+
+
+def wait(session: Session, key: str, words: str, now: datetime, *, waits_for: timedelta) -> Health:
+    """The relay cannot be used at present: have all wait for it. When it has been waited for as long as `waits_for` it counts as refusing,
+    and a person has to look. Returns how it is then."""
+    ensure(session, key)
+    before = read(session, key)
+    if before.is_refusing:
+        return before
+    is_new = not before.is_waiting or before.since is None
+    since = now if is_new or before.since is None else before.since
+    if now - since >= waits_for:
+        hours = f"{waits_for.total_seconds() / 3600:g}"
+        refuse(session, key, f"It was waited for {hours} hours. {words}", now)
+        return read(session, key)
+    tries = 1 if is_new else before.tries + 1
+    pause = min(FIRST_WAIT_S * 2 ** min(tries - 1, 10), LONGEST_WAIT_S)
+    session.execute(
+        update(Relay)
+        .where(Relay.key == key)
+        .values(
+            state=RelayState.WAITING,
+            since=since,
+            words=words,
+            tries=tries,
+            next_try_at=now + timedelta(seconds=pause),
+            probe_until=None,
+        )
+        .execution_options(synchronize_session=False)
+    )
+    return read(session, key)
+
+
+def refuse(session: Session, key: str, words: str, now: datetime) -> None:
+    """The relay would refuse whatever is sent: nobody tries it until a person says so (`try_now`)."""
+    ensure(session, key)
+    session.execute(
+        update(Relay)
+        .where(Relay.key == key)
+        .values(state=RelayState.REFUSING, since=now, words=words, tries=0, next_try_at=None, probe_until=None)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def is_well(session: Session, key: str) -> bool:
+    """It took a mail. True when it was not well before."""
+    return changed(
+        session,
+        update(Relay)
+        .where(Relay.key == key, Relay.state != RelayState.WELL)
+        .values(state=RelayState.WELL, since=None, words=None, tries=0, next_try_at=None, probe_until=None),
+    )
+
+
+def begin_probe(session: Session, key: str, now: datetime, until: datetime) -> bool:
+    """Take the right to try a relay that is waited for, until then; False when it is not time yet, or somebody else has it."""
+    is_free = or_(Relay.probe_until.is_(None), Relay.probe_until <= now)
+    return changed(
+        session,
+        update(Relay)
+        .where(Relay.key == key, Relay.state == RelayState.WAITING, Relay.next_try_at <= now, is_free)
+        .values(probe_until=until),
+    )
+
+
+def keep_probing(session: Session, key: str, until: datetime) -> None:
+    """Prolong the right to probe, by the one who has it."""
+    changed(session, update(Relay).where(Relay.key == key, Relay.probe_until.is_not(None)).values(probe_until=until))
+
+
+def end_probe(session: Session, key: str) -> None:
+    """Give the right to probe back, without having found out anything."""
+    changed(session, update(Relay).where(Relay.key == key).values(probe_until=None))
+
+
+def try_now(session: Session, now: datetime) -> None:
+    """A person wants to know: whatever relay is not well is waited for from now on, and may be tried at once."""
+    changed(
+        session,
+        update(Relay)
+        .where(Relay.state != RelayState.WELL)
+        .values(state=RelayState.WAITING, since=now, tries=0, next_try_at=now, probe_until=None),
+    )
+
+
+def take_note(session: Session, key: str, now: datetime) -> None:
+    """The relay takes mails at this time."""
+    ensure(session, key)
+    changed(session, update(Relay).where(Relay.key == key).values(taken_at=now))

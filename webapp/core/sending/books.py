@@ -1,0 +1,215 @@
+"""The books of a sending process: each round is one transaction, with the lease renewed, the outcomes of the last group and the intents
+of the next. What stands in which order, and why, is told by the comments in `enter`."""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from webapp.core import broadcasts, ledger, limits, tag_catalogue
+from webapp.core.ledger import Claim, Lease, Settled
+from webapp.core.ledger.claims import Holder
+from webapp.core.rules.evidence import Kind, Verdict
+from webapp.core.rules.lifecycle import BroadcastState, DeliveryState
+from webapp.core.rules.limits import NO_LIMITS
+from webapp.core.rules.pacing import Reading
+from webapp.core.sending.outbox import Outbox
+from webapp.core.sending.relay_keeper import RelayKeeper
+from webapp.core.sending.surroundings import Habits, Shell
+from webapp.core.tables.broadcasts import Broadcast
+
+
+class Entry(NamedTuple):
+    """What a transaction has done: the claim, if one was made; when; and how many connections this process may hold (None: any number)."""
+
+    claim: Claim | None
+    reading: Reading
+    connections: int | None
+
+
+class Books:
+    """The hand of one sender in the database. `in_hand` are the mails that are claimed and not recorded; `has_concluded`: the evidence's
+    verdict stands in the database; `others_have_none`: another process goes without connections."""
+
+    def __init__(
+        self, shell: Shell, habits: Habits, lease: Lease, broadcast: Broadcast, tags: tuple[str, ...], outbox: Outbox
+    ) -> None:
+        self.relay = RelayKeeper(shell, lease, outbox)
+        self.in_hand: set[int] = set()
+        self.has_concluded = False
+        self.others_have_none = False
+        self._shell, self._habits, self._lease, self._outbox = shell, habits, lease, outbox
+        self._broadcast, self._tags = broadcast, tags
+        self._session = Session(shell.engine, expire_on_commit=False)
+        self._limits, self._limits_read = NO_LIMITS, float("-inf")
+        self._is_probing = broadcast.probing
+        self._has_delivered = outbox.evidence.has_delivered
+        self._run_is_open = bool(outbox.evidence.run)
+        self._relay_errors = broadcast.relay_errors
+        self._promoted = float("-inf")
+        self._may_have_claimed_more = False
+
+    def enter(self, settled: list[Settled], wanted: Callable[[Reading], int]) -> Entry:
+        """One transaction. `wanted` tells how many mails to claim. Raises LeaseLost and RowsLost; after any error call `roll_back`, and
+        enter the same again."""
+        session, lease, outbox = self._session, self._lease, self._outbox
+        evidence = outbox.evidence
+        self._shell.prepare(session)
+        reading = self._shell.reading()
+        # The lease first: whoever lost it changes nothing.
+        ledger.renew(session, lease, reading.wall)
+        if self._may_have_claimed_more:
+            ledger.release_all(session, lease, reading.wall, but=self.in_hand)
+        relay_errors = evidence.in_a_row
+        if relay_errors != self._relay_errors:
+            broadcasts.remember_relay_errors(session, lease.broadcast_id, relay_errors)
+        # The relay's row before the limits' and the broadcast's, as everybody takes them.
+        self.relay.look(session, settled, reading, self._habits.limits_s)
+        verdict = evidence.verdict
+        if verdict is not None and not self.has_concluded:
+            self.relay.conclude(session, verdict, self._limits, reading)
+        allowed = self._heed_limits(session, reading)
+        # What became of mails.
+        got_through = self._record(session, settled, reading)
+        if verdict is not None:
+            self._give_back(session, reading)
+            if not self.has_concluded:
+                self._conclude(session, verdict, reading)
+        elif verdict is None and self.relay.health.is_refusing:
+            self._pause(session, self.relay.health.words, reading)
+        # What may leave next.
+        claim: Claim | None = None
+        most = 0 if outbox.barred or allowed == 0 else wanted(reading)
+        if most > 0:
+            claim = self._claim(session, most, reading, got_through)
+        session.commit()
+        self._relay_errors = relay_errors
+        self._may_have_claimed_more = False
+        self.has_concluded = verdict is not None
+        self._is_probing = self._is_probing and not got_through
+        self.in_hand.difference_update(one.delivery_id for one in settled)
+        if claim is not None:
+            self.in_hand.update(mail.delivery_id for mail in claim.mails)
+        return Entry(claim, reading, allowed)
+
+    def _record(self, session: Session, settled: list[Settled], reading: Reading) -> bool:
+        """Whether a mail got through that felt the way."""
+        if not settled:
+            return False
+        took = any(one.outcome.state is DeliveryState.ACCEPTED for one in settled)
+        ledger.record(
+            session,
+            self._lease,
+            settled,
+            ledger.Terms.of(self._broadcast, self._limits),
+            reading,
+            has_delivered=self._has_delivered,
+            run_is_open=self._run_is_open,
+        )
+        self._has_delivered = self._has_delivered or took
+        self._run_is_open = any(one.outcome.state is not DeliveryState.ACCEPTED for one in settled) or (
+            self._run_is_open and not took
+        )
+        if self._is_probing and took:
+            broadcasts.probe_succeeded(session, self._lease.broadcast_id)
+            return True
+        return False
+
+    def _claim(self, session: Session, wanted: int, reading: Reading, got_through: bool) -> Claim:
+        relay = self.relay
+        if relay.health.is_waiting and not relay.is_probing and relay.begin_probe(session, reading):
+            self._outbox.evidence.begin_probe()
+        waits = relay.health.is_waiting and not relay.is_probing
+        promoting = reading.ticks - self._promoted >= self._habits.promote_s
+        claim = ledger.claim(
+            session,
+            self._lease,
+            0 if waits else wanted,
+            self._load_values,
+            reading,
+            lead=self._habits.lead_s,
+            promoting=promoting,
+            limits=self._limits,
+            is_careful=self._is_probing and not got_through,
+            is_probe=relay.is_probing,
+            resting=relay.resting,
+        )
+        if promoting:
+            self._promoted = reading.ticks
+        if waits and claim.is_sending:
+            claim.next_in = max(relay.health.next_try_in(reading.wall), ledger.PROBE_S)
+        return claim
+
+    def _give_back(self, session: Session, reading: Reading) -> None:
+        """Nobody has failed for the relay's sake; also of those who were on their way when that became clear."""
+        health, now = self.relay.health, reading.wall
+        if self._run_is_open:
+            due_at = health.next_try_at if health.is_waiting and health.next_try_at else now
+            ledger.were_the_relays(session, self._lease.broadcast_id, self._lease.sender_id, now, due_at)
+            self._run_is_open = False
+
+    def _conclude(self, session: Session, verdict: Verdict, reading: Reading) -> None:
+        """The relay takes nothing now: the broadcast waits or pauses."""
+        health = self.relay.health
+        if verdict.kind is Kind.CONTENT:
+            broadcasts.content_was_refused(session, self._lease.broadcast_id)
+        if verdict.kind is not Kind.WAITING:
+            self._pause(session, verdict.words, reading)
+        elif health.is_refusing:  # it was waited for too long
+            self._pause(session, health.words, reading)
+
+    def _heed_limits(self, session: Session, reading: Reading) -> int | None:
+        """Look at what stands above all broadcasts, now and then: an administrator may change it, and senders come and go. Returns how many
+        connections this process may hold; None for any number."""
+        allowed = self._outbox.connections_allowed
+        if reading.ticks - self._limits_read < self._habits.limits_s:
+            return allowed
+        self._limits, self._limits_read = limits.read(session), reading.ticks
+        limit, wanted = self.relay.limit_of(self._limits), self._habits.connections
+        if not limit:
+            self.others_have_none = False
+            return None
+        # The mailer may still open as many as it was allowed until it has heard of the smaller number.
+        holding = max(self._outbox.connections_held, allowed or 0)
+        allowed, self.others_have_none = ledger.share_connections(
+            session, self._lease, limit, wanted=wanted, holding=holding, now=reading.wall
+        )
+        return allowed
+
+    def _pause(self, session: Session, reason: str, reading: Reading) -> None:
+        broadcast = broadcasts.get(session, self._lease.broadcast_id)
+        if broadcast.state is BroadcastState.SENDING:
+            broadcasts.pause(session, self._lease.broadcast_id, reason, reading.wall, probing=True)
+
+    def _load_values(self, holders: Sequence[Holder]) -> list[list[str]]:
+        now = self._shell.reading().wall
+        return tag_catalogue.load_values(self._session, holders, self._tags, broadcast=self._broadcast, now=now)
+
+    def close(self) -> None:
+        """Give back what was not begun, and end the lease."""
+        self._shell.prepare(self._session)
+        now = self._shell.reading().wall
+        ledger.renew(self._session, self._lease, now)
+        self.relay.leave(self._session)
+        ledger.release_all(self._session, self._lease, now)
+        ledger.end_lease(self._session, self._lease, now)
+        self._session.commit()
+
+    def may_have_claimed_more(self) -> None:
+        """The last transaction may have been committed all the same, and only the answer was lost."""
+        self._may_have_claimed_more = True
+
+    def roll_back(self) -> None:
+        """Whatever is left of the transaction is undone; with a connection that is lost it is already."""
+        self._limits_read = float("-inf")
+        self._run_is_open = True
+        self.relay.was_undone()
+        try:
+            self._session.rollback()
+        except DBAPIError:
+            self._session.invalidate()
+
+    def let_go(self) -> None:
+        """Let go of the connection."""
+        self._session.close()

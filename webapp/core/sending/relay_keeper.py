@@ -1,0 +1,167 @@
+"""What this sending process and all others know of the relay and of recipients' domains, brought together in the process's transactions."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from webapp.core import ledger, relay
+from webapp.core.ledger import Lease, Settled
+from webapp.core.relay import Health
+from webapp.core.rules.evidence import Kind, Verdict, in_relays_words
+from webapp.core.rules.lifecycle import DeliveryState
+from webapp.core.rules.limits import Limits
+from webapp.core.rules.outcome import Stage
+from webapp.core.rules.pacing import Reading
+from webapp.core.rules.relay_limits import RelayLimits
+from webapp.core.rules.strikes import Strikes
+from webapp.core.sending.outbox import Outbox
+from webapp.core.sending.surroundings import Shell
+from webapp.core.tables.deliveries import MinuteCount
+
+JUST_NOW_S = 5.0
+"""A relay that took a mail from another process so lately is not away."""
+
+MINUTE = timedelta(minutes=1)
+
+
+class RelayKeeper:
+    """`health` is how the relay was at the last look. `is_probing`: it is waited for, and this process has the right to try it."""
+
+    def __init__(self, shell: Shell, lease: Lease, outbox: Outbox) -> None:
+        self.health = Health()
+        self.is_probing = False
+        self._key, self._lease, self._outbox = shell.relay_key, lease, outbox
+        self._looked = float("-inf")
+        self._taken_at: datetime | None = None
+        self._noted: tuple[int, datetime | None] = (0, None)
+        self._lesson: RelayLimits | None = None
+        self._strikes = Strikes()
+        self._rests: dict[str, datetime] = {}
+
+    @property
+    def resting(self) -> dict[str, datetime]:
+        """The domains to which nothing is handed over, each until when."""
+        return self._rests
+
+    def look(self, session: Session, settled: Sequence[Settled], reading: Reading, every_s: float) -> None:
+        """Tell the others what this process has found out, and see what they have; now and then, and each time while the relay is not
+        well."""
+        now = reading.wall
+        took = any(one.outcome.state is DeliveryState.ACCEPTED for one in settled)
+        if took:
+            self._taken_at = now
+        if took and not self._is_well():
+            self._took_again(session, now)
+        self._heed_domains(session, settled, now)
+        is_due = reading.ticks - self._looked >= every_s
+        if not (is_due or self._outbox.lesson or not self._is_well()):
+            return
+        self._looked = reading.ticks
+        held, taken_at = self._note(session, now)
+        self._learn(session, held, now)
+        if self.is_probing:
+            relay.keep_probing(session, self._key, now + timedelta(seconds=ledger.LEASE_S))
+        self.health = relay.read(session, self._key)
+        if self._outbox.lesson is None:
+            self._outbox.limits_known = self.health.limits
+        self._outbox.carried_elsewhere = taken_at is not None and now - taken_at < timedelta(seconds=JUST_NOW_S)
+        known = relay.resting(session)
+        self._strikes.knows(known)
+        self._rests = {domain: rest.until for domain, rest in known.items() if rest.until > now}
+        self._outbox.resting = frozenset(self._rests)
+        self._outbox.watches_domains = self._strikes.is_watching
+
+    def conclude(self, session: Session, verdict: Verdict, limits: Limits, reading: Reading) -> None:
+        """The evidence says that the relay takes nothing. What holds for whatever is sent holds for all from now on."""
+        now = reading.wall
+        self.is_probing = False
+        relay.clear_rest(session, self._strikes.forget(one.domain for one in self._outbox.evidence.run))
+        if verdict.kind is Kind.WAITING and not (verdict.is_site_wide and self._outbox.carried_elsewhere):
+            if verdict.stage is Stage.MAIL:
+                self._learn_rate(session, now)
+            self.health = relay.wait(session, self._key, verdict.words, now, waits_for=limits.waits_for)
+        elif verdict.kind is Kind.REFUSING and verdict.is_site_wide:
+            relay.refuse(session, self._key, verdict.words, now)
+            self.health = relay.read(session, self._key)
+        elif not self._is_well():  # the relay answers; it is this broadcast that it does not take
+            relay.is_well(session, self._key)
+            self.health = relay.read(session, self._key)
+
+    def begin_probe(self, session: Session, reading: Reading) -> bool:
+        """Take the right to try the relay that is waited for, when it is time."""
+        until = reading.wall + timedelta(seconds=ledger.LEASE_S)
+        if relay.begin_probe(session, self._key, reading.wall, until):
+            self.is_probing = True
+        return self.is_probing
+
+    def leave(self, session: Session) -> None:
+        """The process ends without having found out."""
+        if self.is_probing:
+            relay.end_probe(session, self._key)
+
+    def was_undone(self) -> None:
+        """The transaction in which this looked, learned or concluded was rolled back: all of it is done anew in the next."""
+        self.is_probing = False
+        self._looked, self._noted = float("-inf"), (-1, None)
+        self._outbox.lesson = self._outbox.lesson or self._lesson
+
+    def limit_of(self, limits: Limits) -> int:
+        """How many connections all processes together may hold to the relay, as set and as learned; 0: no limit."""
+        return min((limit for limit in (limits.connections, self._outbox.limits_known.connections) if limit), default=0)
+
+    def _may_rest(self, domain: str, now: datetime) -> bool:
+        """Not while it is given time already, nor where there is no other to go on with."""
+        is_resting = domain in self._rests and self._rests[domain] >= now
+        return not is_resting and self._outbox.evidence.spread > 1
+
+    def _is_well(self) -> bool:
+        return not (self.health.is_waiting or self.health.is_refusing)
+
+    def _took_again(self, session: Session, now: datetime) -> None:
+        relay.is_well(session, self._key)
+        self.is_probing = False
+        ledger.release_held(session, self._lease.broadcast_id, now)
+        self._looked = float("-inf")
+
+    def _note(self, session: Session, now: datetime) -> tuple[int, datetime | None]:
+        mine = (self._outbox.connections_held, self._taken_at)
+        if mine != self._noted:
+            ledger.note_use(session, self._lease, holding=mine[0], taken_at=mine[1])
+            if self._taken_at is not None and self._taken_at != self._noted[1]:
+                relay.take_note(session, self._key, self._taken_at)
+            self._noted = mine
+        return ledger.others_use(session, self._lease, now)
+
+    def _learn(self, session: Session, held_by_others: int, now: datetime) -> None:
+        self._lesson = lesson = self._outbox.lesson
+        self._outbox.lesson = None
+        if lesson is None:
+            return
+        if lesson.connections is not None and lesson.connections != self.health.limits.connections:
+            lesson = replace(lesson, connections=lesson.connections + held_by_others)
+        relay.learn(session, self._key, lesson, now)
+
+    def _learn_rate(self, session: Session, now: datetime) -> None:
+        """Too much for a minute, it says: how much it took in the last one."""
+        taken = select(func.sum(MinuteCount.accepted)).where(MinuteCount.minute > now - MINUTE)
+        if count := session.scalar(taken):
+            relay.learn_rate(session, self._key, int(count), now)
+
+    def _heed_domains(self, session: Session, settled: Sequence[Settled], now: datetime) -> None:
+        """Give domains time that defer again and again; those that take mails again need none."""
+        taken = []
+        for one in settled:
+            if one.outcome.state is DeliveryState.ACCEPTED:
+                if one.domain and self._strikes.took(one.domain):
+                    taken.append(one.domain)
+            elif self._strikes.saw(one.outcome, one.reply, one.domain, one.attempt) and self._may_rest(one.domain, now):
+                self._rests[one.domain] = now
+                relay.give_rest(session, one.domain, in_relays_words(one.outcome, one.reply), now)
+                self._looked = float("-inf")
+        if taken:
+            relay.clear_rest(session, taken)
+            self._looked = float("-inf")
+        self._outbox.watches_domains = self._strikes.is_watching
