@@ -2,6 +2,7 @@
 
 import selectors
 import ssl
+from collections import deque
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -22,6 +23,7 @@ class Pool(Protocol):
     exchange: Exchange
     timeouts: dict[str, float]
     now: float
+    mails_put_back: deque[Mail]
 
     def tls(self) -> ssl.SSLContext:
         """How to encrypt."""
@@ -31,9 +33,6 @@ class Pool(Protocol):
 
     def is_idle(self, connection: "Connection") -> None:
         """The connection can carry a mail now."""
-
-    def next_mail(self) -> Mail | None:
-        """A mail that was put back, else the exchange's next."""
 
     def put_back(self, mail: Mail, reply: Reply) -> None:
         """The content of this mail never left, which is not its own fault: another connection is to carry it. Where that cannot be, it is
@@ -108,19 +107,21 @@ class Connection:
         if self.is_closed:
             return
         if wire.ended:
-            self._end(Reply(self._stage(), None, "", wire.ended, Cause.LOST))
+            stage = self._stage()
+            words = failures.lost(stage, wire.ended, self.reader.rest, self.settings)
+            self._end(Reply(stage, None, "", words, Cause.LOST))
         elif can_write and wire.unsent:
             wire.flush()
             self._set_deadline()
 
     def take(self) -> Mail | None:
-        """The exchange's next mail that this connection can carry; one that it cannot is settled on the way."""
-        pool = self.pool
-        while (mail := pool.next_mail()) is not None:
+        """The next mail that this connection can carry, first of those put back; one that it cannot is settled on the way."""
+        exchange, put_back = self.pool.exchange, self.pool.mails_put_back
+        while (mail := put_back.popleft() if put_back else exchange.take()) is not None:
             refusal = unsendable(mail, self.size_limit, self.takes_smtputf8)
             if refusal is None:
                 return mail
-            pool.exchange.settled(mail, refusal)
+            exchange.settled(mail, refusal)
         return None
 
     def limit_to(self, mails: int, behind_dot: bool) -> None:

@@ -26,6 +26,15 @@ def silence(stage: Stage, seconds: float, settings: RelaySettings) -> str:
     return words
 
 
+def lost(stage: Stage, why: str, came: bytes, settings: RelaySettings) -> str:
+    """The connection ended for the reason `why`, when no more than the beginning of an answer had come."""
+    if stage is Stage.BANNER and not settings.implicit_tls:
+        if came.startswith(_TLS_RECORDS):
+            return _speaks_tls(settings)
+        return f"{why} before its greeting; a port that speaks TLS from the start does so, too: for such a one set MAIL_USE_SSL"
+    return why
+
+
 def handshake(error: OSError, settings: RelaySettings) -> str:
     """TLS did not come about, for other reasons than the certificate."""
     words = f"TLS handshake failed: {error.strerror or error}"
@@ -39,9 +48,11 @@ def handshake(error: OSError, settings: RelaySettings) -> str:
 
 def nonsense(stage: Stage, raw: bytes, settings: RelaySettings) -> str:
     """What came is no reply."""
-    if stage is Stage.BANNER and raw.startswith(_TLS_RECORDS):
-        return f"port {settings.port} of the relay speaks TLS from the start: set MAIL_USE_SSL, and not MAIL_USE_TLS"
-    return "answer not understood"
+    return _speaks_tls(settings) if stage is Stage.BANNER and raw.startswith(_TLS_RECORDS) else "answer not understood"
+
+
+def _speaks_tls(settings: RelaySettings) -> str:
+    return f"port {settings.port} of the relay speaks TLS from the start: set MAIL_USE_SSL, and not MAIL_USE_TLS"
 
 
 def mechanisms(offered: Sequence[str]) -> str:

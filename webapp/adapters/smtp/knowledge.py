@@ -43,7 +43,12 @@ class Knowledge:
     @property
     def is_unsettled(self) -> bool:
         """Whether `learns` should be asked."""
-        return self.connections.is_in_question or self.mails.is_in_question or self._is_trying_without
+        return (
+            self.connections.is_in_question
+            or self.connections.is_trying
+            or self.mails.is_in_question
+            or self._is_trying_without
+        )
 
     def adopt(self, limits: RelayLimits, now: float) -> bool:
         """What the exchange knows. Returns whether it was news."""

@@ -14,6 +14,7 @@ from webapp.adapters.smtp.transactions import IDLE, LONE_DOT, QUIT, RSET
 from webapp.adapters.smtp.wire import READ, WRITE
 from webapp.config import RelaySettings
 from webapp.core.ports import Cause, Exchange, Mail, Reply, Stage
+from webapp.core.rules.relay_limits import NONE_KNOWN
 
 IDLE_SECONDS = 60.0
 """An unused connection is closed after this; relays commonly hang up after one to five minutes."""
@@ -63,17 +64,19 @@ class SmtpMailer:
         self._may_connect_at = 0.0
         self._is_proven = False
         self._knows = Knowledge(settings)
-        self._put_back: deque[Mail] = deque()
+        self.mails_put_back: deque[Mail] = deque()
         self._times_put_back: Counter[int] = Counter()
         self._worked_at = self._ended_at = -RECENTLY
         self._opening = 0
-        self._most, self._told = settings.connections, (-1, -1)
+        self._limits = NONE_KNOWN
+        self._is_curious = False
+        self._most, self._told, self._told_opening = settings.connections, -1, -1
         self._tick = min(TICK_SECONDS, *(limit / 4 for limit in self.timeouts.values()))
         self._sweep_at = 0.0
 
     def run(self, exchange: Exchange) -> None:
         """Send until the exchange is finished; see `ports.Mailer`."""
-        self.exchange, self._told = exchange, (-1, -1)
+        self.exchange, self._told = exchange, -1
         self._times_put_back.clear()
         wake = exchange.wake_fileno()
         self.selector.register(wake, READ, None)
@@ -94,7 +97,7 @@ class SmtpMailer:
             for connection in self._connections:
                 connection.cut()
             self._forget_connections()
-            self._put_back.clear()
+            self.mails_put_back.clear()
             raise
         finally:
             self.selector.unregister(wake)
@@ -148,17 +151,13 @@ class SmtpMailer:
         elif connection.worked_at or connection.has_answered:
             self._pause = self._first_pause
 
-    def next_mail(self) -> Mail | None:
-        """A mail that was put back, else the exchange's next."""
-        return self._put_back.popleft() if self._put_back else self.exchange.take()
-
     def put_back(self, mail: Mail, reply: Reply) -> None:
         """The content of this mail never left, which is not its own fault: another connection is to carry it, or `reply` counts."""
         self._times_put_back[mail.delivery_id] += 1
         if self._times_put_back[mail.delivery_id] > MOST_PUT_BACKS:
             self.exchange.settled(mail, reply)
         else:
-            self._put_back.append(mail)
+            self.mails_put_back.append(mail)
 
     def is_one_too_many(self, connection: Connection, reply: Reply) -> bool:
         """Whether the relay refused this connection because there are enough others, of this mailer or of others."""
@@ -167,6 +166,7 @@ class SmtpMailer:
         others = [one for one in self._connections if one is not connection and one.awaiting is not QUIT]
         if any(one.carries() for one in others):
             just_ended = self.now - self._ended_at < STILL_COUNTED
+            self._is_curious = True
             self._knows.connections.refused(len(others), self._most, self.now, one_just_ended=just_ended)
             self._may_connect_at = max(self._may_connect_at, self.now + min(SHORT_PAUSE, self._first_pause))
             return True
@@ -181,6 +181,7 @@ class SmtpMailer:
 
     def has_carried_enough(self, connection: Connection, reply: Reply) -> None:
         """The relay takes no more mails on this connection, or closed it after one."""
+        self._is_curious = True
         if self._knows.met(connection, reply, self.now):
             self._apply_limits()
 
@@ -212,14 +213,17 @@ class SmtpMailer:
         """Say how many connections there are, see what is known of the relay, and say goodbye to idle connections beyond what is allowed;
         others become idle after their mail."""
         exchange, knows = self.exchange, self._knows
-        if (held := (len(self._connections), self._opening)) != self._told:
-            self._told = held
-            exchange.holds(*held)
-        is_news = knows.adopt(exchange.relay_limits(), self.now)
-        if knows.is_unsettled or knows.connections.is_trying:
-            is_news |= knows.learns(exchange, self._connections, self.now)
-        if is_news:
-            self._apply_limits()
+        if len(self._connections) != self._told or self._opening != self._told_opening:
+            self._told, self._told_opening = len(self._connections), self._opening
+            exchange.holds(self._told, self._opening)
+        if (limits := exchange.relay_limits()) is not self._limits:
+            self._limits = limits
+            if knows.adopt(limits, self.now):
+                self._apply_limits()
+        if self._is_curious:
+            if knows.learns(exchange, self._connections, self.now):
+                self._apply_limits()
+            self._is_curious = knows.is_unsettled
         most, own = exchange.most_connections(), knows.connections.most
         self._most = self.settings.connections if most is None else min(most, self.settings.connections)
         if own is not None:
@@ -236,11 +240,12 @@ class SmtpMailer:
         """Try one more connection than the relay was found to take, if it is of use."""
         knows, held = self._knows, len(self._connections)
         assert knows.connections.most is not None
-        is_of_use = self.exchange.at_hand() + len(self._put_back) > 0 and held < self.settings.connections
+        is_of_use = self.exchange.at_hand() + len(self.mails_put_back) > 0 and held < self.settings.connections
         if not is_of_use or held < min(self._most, knows.connections.most):
             return knows.connections.most
         if allowed is not None and allowed <= held and self.exchange.relay_limits().connections is not None:
             knows.tell_connections(self.exchange, held + 1)  # it is not allowed yet
+        self._is_curious = True
         return knows.connections.grow(held, self.now)
 
     def _apply_limits(self) -> None:
@@ -251,9 +256,9 @@ class SmtpMailer:
 
     def _withdraw(self) -> None:
         """Nothing more is to leave: what was put back goes back to the exchange."""
-        while self._put_back:
+        while self.mails_put_back:
             words = "called back before another connection could carry it"
-            self.exchange.settled(self._put_back.popleft(), Reply(Stage.MAIL, None, "", words, Cause.WITHDRAWN))
+            self.exchange.settled(self.mails_put_back.popleft(), Reply(Stage.MAIL, None, "", words, Cause.WITHDRAWN))
 
     def has_too_many(self) -> bool:
         """Whether a connection should end after the mail it carries."""
@@ -277,7 +282,7 @@ class SmtpMailer:
         room = self._most - len(self._connections)
         if room <= 0 or self.now < self._may_connect_at:
             return
-        wanted = min(room, self.exchange.at_hand() + len(self._put_back) - self._opening)
+        wanted = min(room, self.exchange.at_hand() + len(self.mails_put_back) - self._opening)
         if not self._is_proven:
             wanted = min(wanted, 1 - self._opening)
         if wanted <= 0 or not self._find_relay():
