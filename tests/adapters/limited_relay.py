@@ -42,7 +42,8 @@ class Over(Exception):
 
 class LimitedRelay:
     """The server; a context manager. `taken` counts the mails it answered 250, by recipient; `contents` those of which it got a content
-    whole; `carried` the mails of each connection, in the order in which they came; `refused` the connections it did not let in."""
+    whole; `carried` the mails of each connection, in the order in which they came; `refused` the connections it did not let in. It hangs up
+    when it hears of the recipient `hangs_up_at`."""
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
@@ -50,6 +51,7 @@ class LimitedRelay:
         self.contents: Counter[str] = Counter()
         self.unanswered: set[str] = set()
         self.carried: list[int] = []
+        self.hangs_up_at = ""
         self.refused = self.open = self.most_open = self.behind_refused = 0
         self.on_taken: Callable[[int], None] = lambda taken: None
         self.lock = threading.Lock()
@@ -150,6 +152,8 @@ class _Talk:
             self.mail()
         elif verb == "RCPT":
             self.recipient = line[9:-1] if self.sender else ""
+            if self.recipient and self.recipient == self.relay.hangs_up_at:
+                raise Over
             self.say("250 2.1.5 ok" if self.sender else "503 5.5.1 MAIL first")
         elif verb == "DATA":
             if not self.recipient:

@@ -55,8 +55,10 @@ class ConnectionLimit:
 
     def refused(self, others: int, allowed: int, now: float, *, one_just_ended: bool) -> None:
         """The relay refused a connection beside `others`, which carry mails, where so many were allowed."""
-        if one_just_ended and self._is_excused(now):
-            return
+        if one_just_ended:
+            if self._is_excused(now):
+                return
+            self._excused.clear()
         if not self.is_in_question:
             self._before, self._refused_at, self._others_worked = self.most, now, False
         self.is_in_question = True
@@ -125,7 +127,7 @@ class MailsLimit:
         self.is_in_question = False
         self._asked, self._asked_at = 0, 0.0
         self._seen, self._seen_at = 0, 0.0
-        self._new_one_worked = False
+        self._new_one_worked = self._is_said = False
         self._trial: Carrier | None = None
         self._try_at, self._pause = NEVER, TRIAL_S
 
@@ -159,12 +161,19 @@ class MailsLimit:
             assert most is not None
             if mails > most:
                 self._ask(mails, now)
+                self._is_said = True
             self._pause = TRIAL_S if mails > most else min(self._pause * 2, LONGEST_TRIAL_S)
             self._try_at = now + self._pause
         elif mails and (most is None or mails < most):
             if says_so and mails > 1:
                 self._ask(mails, now)
-            elif mails != self._seen:
+                self._is_said = True
+                return
+            if self.is_in_question and not self._is_said and mails != self._asked:
+                self.is_in_question = (
+                    False  # what ends connections now after so many mails, now after others, is no limit
+                )
+            if mails != self._seen:
                 self._seen, self._seen_at = mails, now
             elif (
                 connection.began_at >= self._seen_at
@@ -201,7 +210,7 @@ class MailsLimit:
 
     def _ask(self, mails: int, now: float) -> None:
         if not self.is_in_question or mails < self._asked:
-            self.is_in_question, self._new_one_worked = True, False
+            self.is_in_question, self._new_one_worked, self._is_said = True, False, False
             self._asked, self._asked_at = mails, now
 
     def _set(self, mails: int, full: int, now: float) -> None:
