@@ -61,6 +61,7 @@ class SmtpMailer:
         self._tls: ssl.SSLContext | None = None
         self._addresses = RelayAddresses(settings.host, settings.port)
         self._first_pause = self._pause = first_pause
+        self._short_pause = SHORT_PAUSE
         self._may_connect_at = 0.0
         self._is_proven = False
         self._knows = Knowledge(settings)
@@ -130,6 +131,7 @@ class SmtpMailer:
     def is_idle(self, connection: Connection) -> None:
         """The connection can carry a mail now."""
         self._is_proven = True
+        self._short_pause = SHORT_PAUSE
         self._idle.append(connection)
 
     def has_ended(self, connection: Connection, failed: bool) -> None:
@@ -170,14 +172,18 @@ class SmtpMailer:
             self._knows.connections.refused(len(others), self._most, self.now, one_just_ended=just_ended)
             self._may_connect_at = max(self._may_connect_at, self.now + min(SHORT_PAUSE, self._first_pause))
             return True
-        elsewhere = self.exchange.is_carried_elsewhere()
-        if elsewhere and self.exchange.relay_limits().connections is None:
-            self._knows.tell_connections(self.exchange, 1)
-        if elsewhere or (not connection.is_open and self.now - self._worked_at < RECENTLY):
-            self._is_proven = False
-            self._pause_before_connecting()
+        if not connection.is_open and self.now - self._worked_at < RECENTLY:
+            self._is_proven = bool(others)
+            self._may_connect_at = max(self._may_connect_at, self.now + self._short_pause)
+            self._short_pause = min(self._short_pause * 2, self._first_pause)
             return True
-        return False
+        if not self.exchange.is_carried_elsewhere():
+            return False
+        if self.exchange.relay_limits().connections is None:
+            self._knows.tell_connections(self.exchange, 1)
+        self._is_proven = False
+        self._pause_before_connecting()
+        return True
 
     def has_carried_enough(self, connection: Connection, reply: Reply) -> None:
         """The relay takes no more mails on this connection, or closed it after one."""
