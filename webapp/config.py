@@ -27,7 +27,8 @@ class SettingError(Exception):
 
 @dataclass(frozen=True)
 class RelaySettings:
-    """Where mail is handed over. Time-outs are seconds, per command (RFC 5321 section 4.5.3.2)."""
+    """Where mail is handed over. Time-outs are seconds, per command (RFC 5321 section 4.5.3.2). `behind_dot`: whether the commands of the
+    next mail may be written behind the final dot of one, where the relay offers PIPELINING."""
 
     host: str = "127.0.0.1"
     port: int = 25
@@ -39,6 +40,7 @@ class RelaySettings:
     ehlo_name: str = ""
     connections: int = 10
     mails_per_connection: int = 1000
+    behind_dot: bool = True
     connect_timeout: float = 30.0
     command_timeout: float = 300.0
     dot_timeout: float = 600.0
@@ -104,15 +106,18 @@ def _relay(environ: Mapping[str, str]) -> RelaySettings:
         ehlo_name=environ.get("MAIL_EHLO_NAME", ""),
         connections=_whole(environ, "MAIL_CONNECTIONS", 10, low=1, high=500),
         mails_per_connection=_whole(environ, "MAIL_PER_CONNECTION", 1000, low=1, high=1_000_000),
+        behind_dot=_flag(environ, "MAIL_BEHIND_DOT", default=True),
         connect_timeout=_whole(environ, "MAIL_CONNECT_TIMEOUT", 30, low=1, high=3600),
         command_timeout=_whole(environ, "MAIL_COMMAND_TIMEOUT", 300, low=1, high=3600),
         dot_timeout=_whole(environ, "MAIL_DOT_TIMEOUT", 600, low=1, high=3600),
     )
 
 
-def _flag(environ: Mapping[str, str], name: str) -> bool:
+def _flag(environ: Mapping[str, str], name: str, *, default: bool = False) -> bool:
     text = environ.get(name, "").strip().lower()
-    if text in ("", "0", "false", "no", "off"):
+    if not text:
+        return default
+    if text in ("0", "false", "no", "off"):
         return False
     if text in ("1", "true", "yes", "on"):
         return True

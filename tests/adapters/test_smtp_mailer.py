@@ -158,15 +158,13 @@ class TestConnections:
                 oracle.wait_until_quiet()
             mailer.close()
 
-    def test_an_answer_just_before_the_relay_closes_counts_and_the_mail_behind_it_was_not_taken(
+    def test_an_answer_just_before_the_relay_closes_counts_and_the_mail_behind_it_travels_on_another(
         self, oracle_file: Path
     ) -> None:
         with Oracle(oracle_file, Script(faults=(Fault("dot", "last", nth=1),))) as oracle:
             exchange = run(oracle, [mail(1), mail(2)])
         assert [reply.code for reply in exchange.replies[1]] == [250]
-        first, second = exchange.replies[2]
-        assert (first.stage, first.code, first.cause) == (Stage.MAIL, None, Cause.LOST)
-        assert second.code == 250
+        assert [reply.code for reply in exchange.replies[2]] == [250]
         assert set(oracle_log.per_recipient(oracle_file).values()) == {1}
 
     @pytest.mark.parametrize("stage", ["mail", "rcpt", "data", "dot"])

@@ -35,16 +35,26 @@ class Exchange(Protocol):
         """How many mails `take` would give now. The mailer opens no more connections than that (a bound, need not be exact)."""
 
     def most_connections(self) -> int | None:
-        """How many connections the mailer may hold now, where others use the relay too; None: as many as its own settings say."""
+        """How many connections the mailer may hold now: its share, where others use the relay too; None: as many as its own settings say.
+        The mailer holds no more than that, and no more than it found the relay to take just now."""
 
     def holds(self, connections: int, opening: int) -> None:
-        """The mailer holds so many connections now, of which so many are still being opened. Told when either number changed."""
+        """The mailer holds so many connections now, of which so many are still being opened (TCP, TLS, greeting, sign-in). Told when either
+        number changed. One that is being opened is left alone until it opens, fails, or its time is over; only `finished` cuts it."""
 
     def relay_limits(self) -> RelayLimits:
-        """What is known of the relay now, by all sending processes together. Cheap: asked in each round of the mailer's loop."""
+        """What is known of the relay now, by all sending processes together: `connections` is the number for all of them. Cheap: asked in
+        each round of the mailer's loop, which looks at the values only when it gets another object than before. What the mailer found
+        out itself about connections counts more for it than this number, until this becomes None."""
 
     def learned(self, limits: RelayLimits) -> None:
-        """The mailer met a limit of the relay, or found that one is wider than was known: this is known from now on."""
+        """The mailer met a limit of the relay, or found that one is wider than was known: this is known from now on.
+
+        News is what differs from `relay_limits()`. `connections` then counts those of this mailer alone that work, at least 1; whoever
+        knows of other processes adds theirs. One more than it holds means that it would try one more, which its share does not let it:
+        if the relay refuses that, the smaller number is told again. None: it holds all that its settings ask for. A refusal is not told
+        at once, but when the relay took mails after it: one that is being stopped refuses, too.
+        """
 
     def is_carried_elsewhere(self) -> bool:
         """Whether other sending processes have handed mails to the relay just now: then a connection that it refuses is one too many, and
@@ -67,13 +77,19 @@ class Exchange(Protocol):
         """
 
     def settled(self, mail: Mail, reply: Reply) -> None:
-        """What became of a mail: exactly once for every mail taken."""
+        """What became of a mail: exactly once for every mail taken.
+
+        A mail whose content never left, and whose connection the relay ended or refused for the sake of a limit, is not settled but put
+        back: the mailer carries it over another connection before it takes the next. If the exchange is finished meanwhile, it is
+        settled with Cause.WITHDRAWN.
+        """
 
     def trouble(self, reply: Reply) -> None:
         """A connection failed with no mail on it (connect, banner, EHLO, STARTTLS, AUTH, or a drop before its first mail).
 
         An idle connection that the relay closes after it carried mail is no trouble: relays do that, and the mailer opens another. Nor is
-        one that the relay refuses while others carry mail: that is a limit (`learned`).
+        one that the relay refuses while others carry mail: that is a limit (`learned`). `reply` has the relay's words, or says what took
+        their place and which setting may be wrong. The mailer tries again by itself, after a pause that grows from 0.5 to 30 s.
         """
 
 

@@ -2,9 +2,11 @@
 
 import selectors
 import ssl
+from collections import deque
 from collections.abc import Sequence
 from typing import Protocol
 
+from webapp.adapters.smtp import failures
 from webapp.adapters.smtp.opening import Dialogue, Ended, opening, refused
 from webapp.adapters.smtp.replies import Garbled, ReplyReader, as_text
 from webapp.adapters.smtp.transactions import IDLE, QUIT, transactions, unsendable
@@ -21,12 +23,29 @@ class Pool(Protocol):
     exchange: Exchange
     timeouts: dict[str, float]
     now: float
+    mails_put_back: deque[Mail]
 
     def tls(self) -> ssl.SSLContext:
         """How to encrypt."""
 
+    def has_opened(self, connection: "Connection") -> None:
+        """The relay lets the connection carry mails."""
+
     def is_idle(self, connection: "Connection") -> None:
         """The connection can carry a mail now."""
+
+    def put_back(self, mail: Mail, reply: Reply) -> None:
+        """The content of this mail never left, which is not its own fault: another connection is to carry it. Where that cannot be, it is
+        settled by `reply`."""
+
+    def is_one_too_many(self, connection: "Connection", reply: Reply) -> bool:
+        """Whether the relay refused this connection, by `reply` before it was of any use, because there are enough others."""
+
+    def has_carried_enough(self, connection: "Connection", reply: Reply) -> None:
+        """The relay takes no more mails on this connection, or closed it after one."""
+
+    def refuses_behind_dot(self) -> None:
+        """The relay refuses commands because they were written behind a final dot."""
 
     def has_too_many(self) -> bool:
         """Whether a connection should end after the mail it carries."""
@@ -35,9 +54,17 @@ class Pool(Protocol):
         """The connection is closed; `failed` before it was of any use."""
 
 
+CARRIES_S = 60.0
+"""A connection on which nothing moved for longer is no proof that the relay works."""
+AFTER_A_MAIL_S = 1.0
+"""A connection that the relay closes so soon after a mail had carried enough; later it was unused for too long."""
+
+
 class Connection:
     """One conversation. `mail` is the one it is about, `following` the one whose commands were written behind the content of `mail`;
-    `deadline` is the instant (monotonic) until which what it is `awaiting` must come."""
+    `deadline` is the instant (monotonic) until which what it is `awaiting` must come. `last`: after so many mails it leaves; `last_behind`:
+    behind as many contents, less one, the next mail's commands may be written. `worked_at`: when the relay last answered a mail after it
+    had taken the sender, 0 if it never did."""
 
     def __init__(self, pool: Pool, addresses: Sequence[Address]) -> None:
         self.pool = pool
@@ -51,12 +78,16 @@ class Connection:
         self.mail: Mail | None = None
         self.following: Mail | None = None
         self.mails = 0
+        self.last = self.last_behind = 0
         self.behind_dot = 0
-        self.has_worked = False
+        self.began_at = pool.now
+        self.worked_at = 0.0
+        self.has_answered = False
         self.is_open = False
         self.is_closed = False
         self.awaiting: str = Stage.CONNECT
         self.deadline = 0.0
+        self._may_write_behind = True
         self._is_quiet = True
         self._addresses = list(addresses)
         self._talk = self._conversation()
@@ -76,20 +107,33 @@ class Connection:
         if self.is_closed:
             return
         if wire.ended:
-            self._end(Reply(self._stage(), None, "", wire.ended, Cause.LOST))
+            stage = self._stage()
+            words = failures.lost(stage, wire.ended, self.reader.rest, self.settings)
+            self._end(Reply(stage, None, "", words, Cause.LOST))
         elif can_write and wire.unsent:
             wire.flush()
             self._set_deadline()
 
     def take(self) -> Mail | None:
-        """The exchange's next mail that this connection can carry; one that it cannot is settled on the way."""
-        exchange = self.pool.exchange
-        while (mail := exchange.take()) is not None:
+        """The next mail that this connection can carry, first of those put back; one that it cannot is settled on the way."""
+        exchange, put_back = self.pool.exchange, self.pool.mails_put_back
+        while (mail := put_back.popleft() if put_back else exchange.take()) is not None:
             refusal = unsendable(mail, self.size_limit, self.takes_smtputf8)
             if refusal is None:
                 return mail
             exchange.settled(mail, refusal)
         return None
+
+    def limit_to(self, mails: int, behind_dot: bool) -> None:
+        """Carry no more mails than that, and write commands behind a dot or not."""
+        self.last, self._may_write_behind = mails, behind_dot
+        self.last_behind = mails if behind_dot and self.pipelining else 0
+
+    def carries(self) -> bool:
+        """Whether it shows that the relay takes mails: it has one, or had, and something moves."""
+        if not self.is_open or self.awaiting is QUIT or not (self.mail or self.worked_at):
+            return False
+        return self.pool.now - (self.deadline - self._limit()) < CARRIES_S
 
     def begin(self, mail: Mail) -> None:
         """Carry a mail; only while idle."""
@@ -106,11 +150,12 @@ class Connection:
         if self.awaiting is IDLE:
             self.leave()
             return
-        words = f"no answer for {self._limit():g} s"
-        if self.awaiting is Stage.CONNECT:
+        stage = self._stage()
+        words = failures.silence(stage, self._limit(), self.settings)
+        if stage is Stage.CONNECT:
             self._connect(TimeoutError(0, words))
         else:
-            self._end(Reply(self._stage(), None, "", words, Cause.SILENT))
+            self._end(Reply(stage, None, "", words, Cause.SILENT))
 
     def cut(self) -> None:
         """End at once, telling nobody."""
@@ -124,6 +169,7 @@ class Connection:
         """Remember what the relay offers; asked anew after STARTTLS, which forgets all (RFC 3207 section 4.2)."""
         self.features = features
         self.pipelining = "PIPELINING" in features
+        self.limit_to(self.last, self._may_write_behind)
         # One demands the other (RFC 6531 section 3.1), and a relay that forgot that is not to be trusted with it.
         self.takes_smtputf8 = "SMTPUTF8" in features and "8BITMIME" in features
         size = features.get("SIZE", "")
@@ -132,6 +178,7 @@ class Connection:
     def _conversation(self) -> Dialogue:
         yield from opening(self)
         self.is_open = True
+        self.pool.has_opened(self)
         yield from transactions(self)
 
     def _connect(self, failure: OSError | None) -> None:
@@ -161,7 +208,7 @@ class Connection:
             if self.awaiting is Stage.CONNECT:
                 self._connect(error)
             else:
-                words = f"TLS handshake failed: {error.strerror or error}"
+                words = failures.handshake(error, self.settings)
                 self._end(Reply(Stage.STARTTLS, None, "", words, Cause.LOST))
         else:
             self._go_on(None)
@@ -181,7 +228,9 @@ class Connection:
                 if self.is_closed:
                     return
         except Garbled as error:
-            self._end(Reply(self._stage(), None, as_text(error.args[0]), "answer not understood", Cause.GARBLED))
+            stage, raw = self._stage(), error.args[0]
+            words = failures.nonsense(stage, raw, self.settings)
+            self._end(Reply(stage, None, as_text(raw), words, Cause.GARBLED))
 
     def _go_on(self, answer: object) -> None:
         try:
@@ -192,7 +241,7 @@ class Connection:
         pool = self.pool
         self.deadline = pool.now + (self._limit() if self.wire.unsent else pool.timeouts[awaiting])
         if awaiting is IDLE:
-            if self.mails >= self.settings.mails_per_connection or pool.has_too_many():
+            if self.mails >= self.last or pool.has_too_many():
                 self.leave()
             else:
                 pool.is_idle(self)
@@ -202,22 +251,45 @@ class Connection:
     # How it ends
 
     def _end(self, reply: Reply | None) -> None:
-        """Close, and settle what was on the connection: the mail it was about by `reply`, the one behind it as not handed over."""
+        """Close, and say what becomes of what was on the connection: the mail it was about by `reply`; one whose content never left may be
+        for another connection."""
         self.is_closed = True
         self.wire.close()
         mail, following = self.mail, self.following
         self.mail = self.following = None
-        is_new = not self.has_worked and self.awaiting is not QUIT
-        self.pool.has_ended(self, failed=is_new and reply is not None and reply.cause is not Cause.WITHDRAWN)
-        exchange = self.pool.exchange
+        pool = self.pool
+        is_trouble = False
         if reply is not None:
             if mail is not None:
-                exchange.settled(mail, reply)
-            elif is_new:
-                exchange.trouble(reply)
+                self._give_up(mail, reply)
+            elif self._was_of_use():
+                if self.awaiting is IDLE and pool.now - self.worked_at < AFTER_A_MAIL_S:
+                    pool.has_carried_enough(self, reply)
+            else:
+                is_trouble = not pool.is_one_too_many(self, reply)
+        pool.has_ended(self, failed=is_trouble)
+        if is_trouble:
+            assert reply is not None
+            pool.exchange.trouble(reply)
         if following is not None:
             words = "the connection ended before this mail was handed over"
-            exchange.settled(following, Reply(Stage.MAIL, None, "", words, Cause.LOST))
+            pool.put_back(following, Reply(Stage.MAIL, None, "", words, Cause.LOST))
+
+    def _give_up(self, mail: Mail, reply: Reply) -> None:
+        """The connection ended with this mail on it."""
+        pool = self.pool
+        if reply.cause is Cause.LOST and reply.stage in (Stage.MAIL, Stage.RCPT, Stage.DATA):
+            if self.worked_at:
+                pool.has_carried_enough(self, reply)
+                pool.put_back(mail, reply)
+                return
+            if reply.stage is Stage.MAIL and not self.has_answered and pool.is_one_too_many(self, reply):
+                pool.put_back(mail, reply)
+                return
+        pool.exchange.settled(mail, reply)
+
+    def _was_of_use(self) -> bool:
+        return bool(self.worked_at) or self.has_answered or self.awaiting is QUIT
 
     def _stage(self) -> Stage:
         """The stage a failure now would belong to."""

@@ -5,11 +5,13 @@ and TLS), so that the order on the page is the order on the wire.
 """
 
 import base64
+import re
 import socket
 import ssl
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
+from webapp.adapters.smtp import failures
 from webapp.adapters.smtp.replies import Answer, as_text
 from webapp.core.ports import Cause, Reply, Stage
 
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
     from webapp.adapters.smtp.connection import Connection
 
 Dialogue = Generator[str, Any, None]
+
+_MECHANISM_REFUSED = re.compile(rb"504 |53[48] |5\d\d 5\.5\.4\b")
+"""Answers that are about the way of signing in and not about who does (RFC 4954 section 6)."""
 
 
 class Ended(Exception):
@@ -115,22 +120,34 @@ def _sign_in(connection: "Connection", username: str, password: str) -> Dialogue
     if not connection.wire.is_tls and not connection.wire.is_loopback():
         raise Ended(Reply(Stage.AUTH, None, "", "no password is sent without TLS", Cause.PLAINTEXT))
     mechanisms = connection.features.get("AUTH", "").split()
-    if "PLAIN" in mechanisms:
-        secret = base64.b64encode(f"\0{username}\0{password}".encode())
-        connection.wire.write(b"AUTH PLAIN %b\r\n" % secret)
-    elif "LOGIN" in mechanisms:
-        connection.wire.write(b"AUTH LOGIN\r\n")
-        for part in (username, password):
-            answer = yield Stage.AUTH
-            if answer[0] != 334:
-                raise Ended(refused(Stage.AUTH, answer))
-            connection.wire.write(base64.b64encode(part.encode()) + b"\r\n")
-    else:
-        offered = " ".join(mechanisms) or "nothing"
-        raise Ended(_not_offered(Stage.AUTH, f"sign-in by PLAIN or LOGIN is needed, the relay offers {offered}"))
+    ways = [way for name, way in (("PLAIN", _by_plain), ("LOGIN", _by_login)) if name in mechanisms]
+    if not ways:
+        raise Ended(_not_offered(Stage.AUTH, failures.mechanisms(mechanisms)))
+    for way in ways:
+        answer: Answer = yield from way(connection, username, password)
+        if answer[0] == 235:
+            return
+        if not _MECHANISM_REFUSED.match(b"%d %b" % answer):
+            break
+    raise Ended(refused(Stage.AUTH, answer))
+
+
+def _by_plain(connection: "Connection", username: str, password: str) -> Generator[str, Any, Answer]:
+    secret = base64.b64encode(f"\0{username}\0{password}".encode())
+    connection.wire.write(b"AUTH PLAIN %b\r\n" % secret)
+    answer: Answer = yield Stage.AUTH
+    return answer
+
+
+def _by_login(connection: "Connection", username: str, password: str) -> Generator[str, Any, Answer]:
+    connection.wire.write(b"AUTH LOGIN\r\n")
+    for part in (username, password):
+        answer: Answer = yield Stage.AUTH
+        if answer[0] != 334:
+            return answer
+        connection.wire.write(base64.b64encode(part.encode()) + b"\r\n")
     answer = yield Stage.AUTH
-    if answer[0] != 235:
-        raise Ended(refused(Stage.AUTH, answer))
+    return answer
 
 
 def _not_offered(stage: Stage, words: str) -> Reply:

@@ -39,6 +39,11 @@ class ReplyReader:
         """True when nothing is left that was not given back."""
         return self._position >= len(self._buffer) and not self._texts
 
+    @property
+    def rest(self) -> bytes:
+        """What has come and is no whole line yet."""
+        return self._buffer[self._position :]
+
     def next(self) -> Answer | None:
         """The next whole reply; None when it has not come completely. Raises Garbled."""
         if self._position >= len(self._buffer):

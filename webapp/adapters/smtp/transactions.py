@@ -7,6 +7,7 @@ begin a group, DATA must end it). The next content leaves only after its own 354
 import re
 from typing import TYPE_CHECKING
 
+from webapp.adapters.smtp.knowledge import is_out_of_step
 from webapp.adapters.smtp.opening import Dialogue, Ended, refused
 from webapp.adapters.smtp.replies import Answer, as_text
 from webapp.core.ports import Cause, Mail, Reply, Stage
@@ -41,8 +42,18 @@ def unsendable(mail: Mail, size_limit: int, takes_smtputf8: bool) -> Reply | Non
         return Reply(Stage.MAIL, None, "", *why)
     if 0 < size_limit < len(mail.data):
         # RFC 1870 section 6.1: the relay said so in its SIZE, and would say it again.
-        return Reply(Stage.MAIL, 552, f"5.3.4 {len(mail.data)} octets, the relay takes at most {size_limit}")
+        has, takes = _in_megabytes(len(mail.data), size_limit)
+        return Reply(Stage.MAIL, 552, f"5.3.4 this mail has {has} MB, the relay takes {takes} MB")
     return None
+
+
+def _in_megabytes(larger: int, smaller: int) -> tuple[str, str]:
+    """Two numbers of octets in millions, with as many decimals as it takes to see which is larger."""
+    for decimals in range(1, 6):
+        texts = f"{larger / 1e6:.{decimals}f}", f"{smaller / 1e6:.{decimals}f}"
+        if texts[0] != texts[1]:
+            return texts
+    return f"{larger / 1e6:.6f}", f"{smaller / 1e6:.6f}"
 
 
 def _objection(whose: str, address: str, takes_smtputf8: bool) -> tuple[str, Cause] | None:
@@ -56,7 +67,7 @@ def _carry(connection: "Connection", mail: Mail) -> Dialogue:
     """Hand over `mail`, and whatever follows while the exchange has more at hand."""
     pool, exchange = connection.pool, connection.pool.exchange
     wire, reader, pipelining = connection.wire, connection.reader, connection.pipelining
-    last = connection.settings.mails_per_connection
+    is_behind = False
     wire.write(_group(mail) if pipelining else _mail_from(mail))
     while True:
         connection.mail, connection.following = mail, None
@@ -71,12 +82,14 @@ def _carry(connection: "Connection", mail: Mail) -> Dialogue:
                         wire.write(b"DATA\r\n")
                     stage, answer = Stage.DATA, (yield Stage.DATA)
             if stage is not Stage.DATA or answer[0] != 354:
+                if _is_for_another(connection, stage, answer, is_behind):
+                    yield from _leave(connection, answer)
                 yield from _refused(connection, stage, answer)
                 return
         if exchange.body_starts(mail) is False:
             raise Ended(Reply(Stage.DATA, None, "", "called back before the content left", Cause.WITHDRAWN))
         connection.mails += 1
-        may_follow = pipelining and connection.mails < last and not pool.has_too_many()
+        may_follow = connection.mails < connection.last_behind and not pool.has_too_many()
         following = connection.take() if may_follow else None
         group = b"" if following is None else _group(following)
         connection.following, connection.behind_dot = following, len(group)
@@ -85,13 +98,13 @@ def _carry(connection: "Connection", mail: Mail) -> Dialogue:
         wire.write(data + (end + group))  # the long part is copied once
         code, text = answer = yield _DOT
         if 200 <= code <= 299:
-            connection.mail, connection.has_worked = None, True
+            connection.mail, connection.worked_at = None, pool.now
             exchange.settled(mail, Reply(_DOT, code, as_text(text)))
         else:
             _settle(connection, _DOT, answer)
         if following is None:
             return
-        mail = following
+        mail, is_behind = following, True
 
 
 def _group(mail: Mail) -> bytes:
@@ -108,6 +121,34 @@ def _mail_from(mail: Mail) -> bytes:
     if mail.needs_smtputf8:
         parameters = " SMTPUTF8" if mail.data.isascii() else " BODY=8BITMIME SMTPUTF8"
     return f"MAIL FROM:<{mail.mail_from}>{parameters}\r\n".encode()
+
+
+def _is_for_another(connection: "Connection", stage: Stage, answer: Answer, is_behind: bool) -> bool:
+    """Whether a refusal is no answer to this mail, which is put back then: the connection has carried enough, is one too many, or the
+    relay does not bear that the mail's commands were written behind another's dot (`is_behind`)."""
+    mail, pool, reply = connection.mail, connection.pool, refused(stage, answer)
+    if reply.code is None:
+        return False
+    assert mail is not None
+    if is_behind and is_out_of_step(reply.code, reply.text):
+        pool.refuses_behind_dot()
+    elif stage is not Stage.MAIL or reply.code >= 500:
+        return False
+    elif connection.worked_at:
+        pool.has_carried_enough(connection, reply)
+    elif connection.has_answered or not pool.is_one_too_many(connection, reply):
+        return False
+    connection.mail = None
+    pool.put_back(mail, reply)
+    return True
+
+
+def _leave(connection: "Connection", answer: Answer) -> Dialogue:
+    """Say goodbye in the middle of a group: what else is answered to it means nothing any more."""
+    if answer[0] == 421:
+        raise Ended  # RFC 5321 section 3.8: the relay closes the connection after it
+    connection.wire.write(b"QUIT\r\n")
+    yield QUIT
 
 
 def _refused(connection: "Connection", stage: Stage, answer: Answer) -> Dialogue:
@@ -133,7 +174,9 @@ def _settle(connection: "Connection", stage: Stage, answer: Answer) -> None:
     if reply.code is None:
         raise Ended(reply)
     mail, connection.mail = connection.mail, None
-    connection.has_worked = True
+    connection.has_answered = True
+    if stage is not Stage.MAIL:
+        connection.worked_at = connection.pool.now
     assert mail is not None
     connection.pool.exchange.settled(mail, reply)
     if reply.code == 421:
