@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import parse_qsl, quote, unquote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote
 
 ROOT = Path(__file__).resolve().parent.parent
 MB = 1024 * 1024
@@ -51,6 +51,13 @@ SENTINEL_PORT = 26379
 SENTINEL_OPTIONS = {"master", "sentinel_username", "sentinel_password", "ssl_ca_certs"}
 """What may stand behind the question mark of a URL of Sentinels."""
 
+SENTINEL_URL = re.compile(
+    r"(?P<scheme>rediss?)\+sentinel://(?:(?P<who>[^@/]*)@)?(?P<hosts>[^/?@]*)(?:/(?P<db>[^?/]*))?(?:\?(?P<options>.*))?"
+)
+SENTINEL_FORM = (
+    "REDIS_URL is to name hosts, database and master: redis+sentinel://one:26379,two:26379/0?master=mymaster."
+)
+
 
 @dataclass(frozen=True)
 class Sentinels:
@@ -71,32 +78,29 @@ class Sentinels:
 def sentinels(url: str) -> Sentinels | None:
     """What a URL such as `redis+sentinel://user:password@one:26379,two:26379/0?master=mymaster` says; None for one of a plain Redis.
     Raises SettingError when it is not complete."""
-    scheme = urlsplit(url).scheme
-    if not scheme.endswith("+sentinel"):
+    if "+sentinel://" not in url:
         return None
-    parts = urlsplit(url)
-    who, _, places = parts.netloc.rpartition("@")
-    name, _, password = who.partition(":")
-    given = dict(parse_qsl(parts.query))
+    parts = SENTINEL_URL.fullmatch(url)
+    if parts is None or not parts["hosts"] or not (parts["db"] or "0").isdigit():
+        raise SettingError(SENTINEL_FORM)
+    given = dict(parse_qsl(parts["options"] or ""))
     if unknown := set(given) - SENTINEL_OPTIONS:
         taken = ", ".join(sorted(SENTINEL_OPTIONS))
         raise SettingError(
             f"REDIS_URL has {', '.join(sorted(unknown))} behind its question mark; Sentinels take {taken}."
         )
-    db = parts.path.strip("/") or "0"
-    if not given.get("master") or not places or not db.isdigit():
-        raise SettingError(
-            "REDIS_URL is to name hosts, database and master: redis+sentinel://one:26379,two:26379/0?master=mymaster."
-        )
+    if not given.get("master"):
+        raise SettingError(SENTINEL_FORM)
+    name, _, password = (parts["who"] or "").partition(":")
     return Sentinels(
-        hosts=tuple(_host_and_port(place) for place in places.split(",")),
+        hosts=tuple(_host_and_port(place) for place in parts["hosts"].split(",")),
         master=given["master"],
-        db=int(db),
+        db=int(parts["db"] or 0),
         username=unquote(name) or None,
         password=unquote(password) or None,
         sentinel_username=given.get("sentinel_username"),
         sentinel_password=given.get("sentinel_password"),
-        tls=scheme.startswith("rediss"),
+        tls=parts["scheme"] == "rediss",
         ca_file=given.get("ssl_ca_certs"),
     )
 
