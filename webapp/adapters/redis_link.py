@@ -9,11 +9,25 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ReadOnlyError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.retry import Retry
-from redis.sentinel import Sentinel
+from redis.sentinel import Sentinel, SentinelManagedConnection, SentinelManagedSSLConnection
 
 from webapp.config import Sentinels, sentinels
 
 CONNECT_S, ANSWER_S = 2.0, 5.0
+
+
+class Following(SentinelManagedConnection):
+    """Asks the Sentinels whenever it connects. redis-py's own does so only when it is taken out of the pool, so that a command which is
+    tried again and again would try the dead primary for ever."""
+
+    def connect_check_health(self, check_health: bool = True, retry_socket_connect: bool = True) -> None:
+        if retry_socket_connect and not self._sock:
+            self.host, self.port = self.connection_pool.get_master_address()
+        super().connect_check_health(check_health=check_health, retry_socket_connect=False)
+
+
+class FollowingOverTls(Following, SentinelManagedSSLConnection):
+    """The same, over TLS."""
 
 
 def connect(url: str, *, retries: int = 1, connect_s: float = CONNECT_S, answer_s: float = ANSWER_S) -> Redis:
@@ -36,7 +50,14 @@ def connect(url: str, *, retries: int = 1, connect_s: float = CONNECT_S, answer_
 
 def server_options(place: Sentinels) -> dict[str, Any]:
     """How to connect to the Redis servers behind Sentinels, in redis-py's words."""
-    return {"db": place.db, "username": place.username, "password": place.password, **_tls(place)}
+    kind = FollowingOverTls if place.tls else Following
+    return {
+        "db": place.db,
+        "username": place.username,
+        "password": place.password,
+        "connection_class": kind,
+        **_tls(place),
+    }
 
 
 def sentinel_options(place: Sentinels) -> dict[str, Any]:
