@@ -94,16 +94,6 @@ def busy(redis: Redis) -> Iterator[None]:
             thread.join(0.1)
 
 
-@contextmanager
-def hanging(redis: Redis) -> Iterator[None]:
-    """It takes connections and answers nobody for a while."""
-    redis.execute_command("CLIENT", "PAUSE", "60000", "ALL")
-    try:
-        yield
-    finally:
-        redis.execute_command("CLIENT", "UNPAUSE")
-
-
 TROUBLES: dict[str, Callable[[Redis], AbstractContextManager[None]]] = {
     "READONLY": readonly,
     "MASTERDOWN": master_down,

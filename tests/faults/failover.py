@@ -70,7 +70,7 @@ def _play(trouble: str, kind: Kind, rounds: int, seed: int) -> tuple[Result, Mea
             place.redis_url = place.app.config["REDIS_URL"] = sentinels.url
         paced = place.broadcast(60 * rounds, **PACE)
         place.freeze(paced)
-        fast = place.broadcast(800 * rounds)  # for some 20 s each round
+        fast = place.broadcast(500 * rounds)  # for some 15 s each round
         keys = (paced, fast)
         with place.relay(SLOWLY) as relay, place.workers(relay, WORKERS) as crew:
             try:
