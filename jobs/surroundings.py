@@ -1,7 +1,6 @@
 """What every job stands in: the app, the database, the clocks, and the worker whose time it uses."""
 
 import ctypes
-import logging
 import os
 import signal
 import sys
@@ -28,8 +27,6 @@ ASK_REDIS_S = 1.0
 REDIS_AWAY_S = 10.0
 IN_NO_HURRY = "sweep"
 """The key of calls for which no sender makes room as long as they have not waited for long."""
-
-log = logging.getLogger(__name__)
 
 
 @cache
@@ -112,6 +109,6 @@ class Turn:
             if self._worker and self._redis.hget(f"rq:worker:{self._worker}", "shutdown_requested_date"):
                 self._is_asked = True
         except RedisError as error:
-            log.warning("Redis cannot be asked who waits: %s", error)
+            wakeups.outage.failed(error)
             self._somebody_waits = False
             self._asked_redis_at = clock.ticks() + REDIS_AWAY_S  # one that hangs keeps the asking thread for seconds

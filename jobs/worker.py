@@ -20,13 +20,15 @@ import rq.serializers
 from sqlalchemy.exc import SQLAlchemyError
 
 from jobs import endurance, surroundings
-from webapp.adapters import database, wakeups
+from webapp.adapters import database, redis_link, wakeups
 from webapp.config import settings
 from webapp.core import tag_catalogue
 from webapp.extensions import db
 
-REDIS_URL = settings(os.environ)["REDIS_URL"]
-QUEUES = [wakeups.QUEUE]
+_SETTINGS = settings(os.environ)
+SENTINEL = redis_link.for_rq(str(_SETTINGS["REDIS_URL"]))
+REDIS_URL = None if SENTINEL else _SETTINGS["REDIS_URL"]
+QUEUES = [wakeups.queue_name(str(_SETTINGS["REDIS_PREFIX"]))]
 
 _NO_JOBS = {"__init__", "endurance", "surroundings", "worker"}
 ALLOWED = frozenset(

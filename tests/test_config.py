@@ -1,10 +1,11 @@
 """Settings from the environment: what is taken, and what is refused with words that help."""
 
+import re
 from pathlib import Path
 
 import pytest
 
-from webapp.config import SettingError, settings
+from webapp.config import Sentinels, SettingError, sentinels, settings
 
 
 def of(folder: Path, **environ: str) -> dict[str, object]:
@@ -20,3 +21,53 @@ def test_no_proxy_is_believed_unless_it_is_said(tmp_path: Path):
 def test_a_number_of_proxies_that_cannot_be_is_refused_by_name(tmp_path: Path, number: str):
     with pytest.raises(SettingError, match=f"MASSMAIL_PROXIES is .*{number}"):
         of(tmp_path, MASSMAIL_PROXIES=number)
+
+
+def test_a_url_of_sentinels_says_all_that_is_needed(tmp_path: Path):
+    ca_file = tmp_path / "ca.pem"
+    ca_file.touch()
+    url = "rediss+sentinel://me:p%40ss@one:26380,[fd00::2]/3?master=mine&sentinel_password=other"
+    given = of(tmp_path, REDIS_URL=url, REDIS_CA_FILE=str(ca_file))["REDIS_URL"]
+    assert sentinels(str(given)) == Sentinels(
+        hosts=(("one", 26380), ("fd00::2", 26379)),
+        master="mine",
+        db=3,
+        username="me",
+        password="p@ss",
+        sentinel_password="other",
+        tls=True,
+        ca_file=str(ca_file),
+    )
+    assert sentinels("redis://127.0.0.1/0") is None
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("127.0.0.1:6379", "REDIS_URL begins with redis://"),
+        ("http://one/0", "REDIS_URL begins with redis://"),
+        ("redis+sentinel://one/0", "master"),
+        ("redis+sentinel:///0?master=mine", "hosts"),
+        ("redis+sentinel://one/first?master=mine", "database"),
+        ("redis+sentinel://one:x/0?master=mine", "one:x"),
+        ("redis+sentinel://one/0?master=mine&db=3", "has db behind its question mark"),
+    ],
+)
+def test_a_redis_url_that_cannot_be_used_is_refused_with_what_it_should_be(tmp_path: Path, url: str, words: str):
+    with pytest.raises(SettingError, match=re.escape(words)):
+        of(tmp_path, REDIS_URL=url)
+
+
+def test_a_certificate_authority_for_redis_is_for_tls_and_is_there(tmp_path: Path):
+    (tmp_path / "ca.pem").touch()
+    with pytest.raises(SettingError, match="rediss://"):
+        of(tmp_path, REDIS_URL="redis://one/0", REDIS_CA_FILE=str(tmp_path / "ca.pem"))
+    with pytest.raises(SettingError, match="not a file"):
+        of(tmp_path, REDIS_URL="rediss://one/0", REDIS_CA_FILE=str(tmp_path / "none.pem"))
+
+
+def test_a_prefix_for_redis_is_a_word(tmp_path: Path):
+    assert of(tmp_path)["REDIS_PREFIX"] == ""
+    assert of(tmp_path, MASSMAIL_REDIS_PREFIX="north:")["REDIS_PREFIX"] == "north:"
+    with pytest.raises(SettingError, match="MASSMAIL_REDIS_PREFIX"):
+        of(tmp_path, MASSMAIL_REDIS_PREFIX="north,south")

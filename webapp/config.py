@@ -1,9 +1,11 @@
 """Settings from the environment, checked at start. Every setting of the program is read here and nowhere else."""
 
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import parse_qsl, quote, unquote
 
 ROOT = Path(__file__).resolve().parent.parent
 MB = 1024 * 1024
@@ -51,6 +53,100 @@ class RelaySettings:
         return f"{self.host}:{self.port}"
 
 
+REDIS_SCHEMES = ("redis", "rediss", "unix", "redis+sentinel", "rediss+sentinel")
+SENTINEL_PORT = 26379
+SENTINEL_OPTIONS = {"master", "sentinel_username", "sentinel_password", "ssl_ca_certs"}
+"""What may stand behind the question mark of a URL of Sentinels."""
+
+SENTINEL_URL = re.compile(
+    r"(?P<scheme>rediss?)\+sentinel://(?:(?P<who>[^@/]*)@)?(?P<hosts>[^/?@]*)(?:/(?P<db>[^?/]*))?(?:\?(?P<options>.*))?"
+)
+SENTINEL_FORM = (
+    "REDIS_URL is to name hosts, database and master: redis+sentinel://one:26379,two:26379/0?master=mymaster."
+)
+
+
+@dataclass(frozen=True)
+class Sentinels:
+    """Where to ask which of several Redis servers is the primary at present. Name and password are of the Redis servers, those with
+    `sentinel_` of the Sentinels themselves."""
+
+    hosts: tuple[tuple[str, int], ...]
+    master: str
+    db: int = 0
+    username: str | None = None
+    password: str | None = None
+    sentinel_username: str | None = None
+    sentinel_password: str | None = None
+    tls: bool = False
+    ca_file: str | None = None
+
+
+def sentinels(url: str) -> Sentinels | None:
+    """What a URL such as `redis+sentinel://user:password@one:26379,two:26379/0?master=mymaster` says; None for one of a plain Redis.
+    Raises SettingError when it is not complete."""
+    if "+sentinel://" not in url:
+        return None
+    parts = SENTINEL_URL.fullmatch(url)
+    if parts is None or not parts["hosts"] or not (parts["db"] or "0").isdigit():
+        raise SettingError(SENTINEL_FORM)
+    given = dict(parse_qsl(parts["options"] or ""))
+    if unknown := set(given) - SENTINEL_OPTIONS:
+        taken = ", ".join(sorted(SENTINEL_OPTIONS))
+        raise SettingError(
+            f"REDIS_URL has {', '.join(sorted(unknown))} behind its question mark; Sentinels take {taken}."
+        )
+    if not given.get("master"):
+        raise SettingError(SENTINEL_FORM)
+    name, _, password = (parts["who"] or "").partition(":")
+    return Sentinels(
+        hosts=tuple(_host_and_port(place) for place in parts["hosts"].split(",")),
+        master=given["master"],
+        db=int(parts["db"] or 0),
+        username=unquote(name) or None,
+        password=unquote(password) or None,
+        sentinel_username=given.get("sentinel_username"),
+        sentinel_password=given.get("sentinel_password"),
+        tls=parts["scheme"] == "rediss",
+        ca_file=given.get("ssl_ca_certs"),
+    )
+
+
+def _host_and_port(place: str) -> tuple[str, int]:
+    found = re.fullmatch(r"(\[[0-9a-fA-F:.]+\]|[^:\[\]]+)(?::(\d{1,5}))?", place)
+    if found is None or not 0 < int(found[2] or SENTINEL_PORT) < 65536:
+        raise SettingError(f"REDIS_URL names a Sentinel {place!r}: use host or host:port.")
+    return found[1].strip("[]"), int(found[2] or SENTINEL_PORT)
+
+
+def redis_url(environ: Mapping[str, str]) -> str:
+    """REDIS_URL, checked, with REDIS_CA_FILE in it. Raises SettingError."""
+    url = environ.get("REDIS_URL") or "redis://127.0.0.1:6379/0"
+    scheme, separator, _ = url.partition("://")
+    if not separator or scheme not in REDIS_SCHEMES:
+        raise SettingError(
+            f"REDIS_URL begins with {', '.join(f'{one}://' for one in REDIS_SCHEMES)}, and no other way."
+        )
+    sentinels(url)
+    ca_file = environ.get("REDIS_CA_FILE")
+    if not ca_file:
+        return url
+    if not scheme.startswith("rediss"):
+        raise SettingError(
+            "REDIS_CA_FILE is of use only with TLS: REDIS_URL begins with rediss:// or rediss+sentinel:// then."
+        )
+    if not Path(ca_file).is_file():
+        raise SettingError(f"REDIS_CA_FILE names {ca_file}, which is not a file.")
+    return f"{url}{'&' if '?' in url else '?'}ssl_ca_certs={quote(ca_file)}"
+
+
+def _redis_prefix(environ: Mapping[str, str]) -> str:
+    prefix = environ.get("MASSMAIL_REDIS_PREFIX", "").strip()
+    if not re.fullmatch(r"[A-Za-z0-9._:-]{0,40}", prefix):
+        raise SettingError("MASSMAIL_REDIS_PREFIX takes up to 40 letters, digits and . _ - : such as north:")
+    return prefix
+
+
 def settings(environ: Mapping[str, str]) -> dict[str, object]:
     """The app's configuration from environment variables. Raises SettingError for a value that cannot be used."""
     instance = Path(environ.get("MASSMAIL_INSTANCE", ROOT / "instance"))
@@ -62,7 +158,8 @@ def settings(environ: Mapping[str, str]) -> dict[str, object]:
         "INSTANCE": instance,
         "SQLALCHEMY_DATABASE_URI": database,
         "SQLALCHEMY_ENGINE_OPTIONS": OF_A_SERVER if database.startswith("postgresql") else {},
-        "REDIS_URL": environ.get("REDIS_URL", "redis://127.0.0.1:6379/0"),
+        "REDIS_URL": redis_url(environ),
+        "REDIS_PREFIX": _redis_prefix(environ),
         "PUBLIC_URL": environ.get("MASSMAIL_URL", "http://127.0.0.1:8000").rstrip("/"),
         "RELAY": relay,
         "MAIL_SERVER": relay.host,

@@ -15,7 +15,7 @@ from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from jobs import surroundings
-from jobs.worker import QUEUES, REDIS_URL
+from jobs.worker import QUEUES, REDIS_URL, SENTINEL
 from tests.faults.points import PLAN, POINTS, Death, Plan, grave
 from webapp.adapters import journal
 from webapp.adapters.smtp.wire import Wire
@@ -23,7 +23,7 @@ from webapp.core import broadcasts, ledger, sending
 from webapp.core.ledger import freeze
 from webapp.core.ports import Reply, Stage
 
-__all__ = ["QUEUES", "REDIS_URL"]
+__all__ = ["QUEUES", "REDIS_URL", "SENTINEL"]
 
 PATH = Path(os.environ[PLAN])
 DOT = b"\r\n.\r\n"

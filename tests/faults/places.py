@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Literal
 
+from sqlalchemy import create_engine
 from sqlalchemy.orm import Session
 
-from tests import run
+from tests import pgbouncer, run
 from tests.databases import make_app, new_postgresql, new_sqlite
 from tests.scenes import Scene
 from webapp.adapters import children, valkey
@@ -21,7 +22,9 @@ _numbers = itertools.count(1)
 
 
 class Place(Scene):
-    """A scene whose Redis can be killed and started again."""
+    """A scene whose Redis can be killed and started again, and so can the pooler where there is one."""
+
+    pooler: pgbouncer.Bouncer | None = None
 
     def start_redis(self) -> str:
         """Start it, empty, on the socket it had before if it had one. Returns its URL. From the main thread."""
@@ -34,19 +37,23 @@ class Place(Scene):
 
 
 @contextmanager
-def scene(kind: Kind, *, connections: int = 3) -> Iterator[Place]:
-    """A scene of its own: a fresh database, a fresh Redis, an empty folder. Call it between `run.begin` and `run.end`, from the main
+def scene(kind: Kind, *, connections: int = 3, pooled: bool = False) -> Iterator[Place]:
+    """A scene of its own: a fresh database, a fresh Redis, an empty folder. `pooled`: the app reaches PostgreSQL
+    through `place.pooler`, the session of the test does not. Call it between `run.begin` and `run.end`, from the main
     thread. Ends its Redis; workers and relays are the caller's to end."""
     folder = run.folder() / f"scene-{os.getpid()}-{next(_numbers)}"
     folder.mkdir()
     with ExitStack() as stack:
         url = new_sqlite(folder) if kind == "sqlite" else stack.enter_context(new_postgresql(folder))
-        app = make_app(url, folder)
+        bouncer = stack.enter_context(pgbouncer.in_front_of(url, folder / "bouncer")) if pooled else None
+        app = make_app(bouncer.url if bouncer else url, folder)
         with app.app_context():
-            engine = db.engine
+            stack.callback(db.engine.dispose)
+            engine = create_engine(url) if pooled else db.engine
         stack.callback(engine.dispose)
         session = stack.enter_context(Session(engine))
         place = Place(app, session, "", folder, connections=connections)
+        place.pooler = bouncer
         place.redis_url = app.config["REDIS_URL"] = place.start_redis()
         stack.callback(place.kill_redis)
         yield place

@@ -12,12 +12,12 @@ from typing import Any
 
 import rq.scheduler
 
-from jobs.worker import QUEUES, REDIS_URL
+from jobs.worker import QUEUES, REDIS_URL, SENTINEL
 from webapp.adapters import clock, wakeups
 from webapp.core.ledger import on_postgresql
 from webapp.core.rules.pacing import Reading
 
-__all__ = ["QUEUES", "REDIS_URL"]
+__all__ = ["QUEUES", "REDIS_URL", "SENTINEL"]
 
 STEP = "TEST_STEP"
 """The variable that names the file."""

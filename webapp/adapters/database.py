@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Engine, event, text
 from sqlalchemy.orm import Session
 
-from webapp.adapters import turnstile
+from webapp.adapters import pooler, turnstile
 
 BUSY_TIMEOUT_MS = 10_000
 ALWAYS = ("foreign_keys=ON", "cache_size=-65536", "temp_store=MEMORY")
@@ -24,9 +24,11 @@ LONG_LOG = 8_000
 
 def tune(engine: Engine) -> None:
     """Install per-connection settings. On SQLite: write-ahead log, every commit durable, foreign keys checked, and
-    transactions begun by us, because the driver's own lazy BEGIN would let a read turn into a write that is refused.
+    transactions begun by us, because the driver's own lazy BEGIN would let a read turn into a write that is refused. On PostgreSQL: what
+    a pooler in between asks for.
     """
     if engine.dialect.name != "sqlite":
+        event.listen(engine, "connect", lambda driver, record: pooler.settle(driver, record.info))
         return
 
     @event.listens_for(engine, "connect")
@@ -161,11 +163,22 @@ class _Mover(threading.Thread):
 def leave_no_locks(engine: Engine, seconds: float) -> None:
     """Have PostgreSQL undo a transaction in which this process does nothing for so long: it was stopped, or its machine is gone, and others
     wait for the rows it has locked. SQLite's lock ends with the process alone. For processes that never wait inside a transaction.
+    Through a pooler each transaction says so itself, since what a session sets would stay with a connection that others are lent, too.
     """
     if engine.dialect.name != "postgresql":
         return
+    timeout = f"idle_in_transaction_session_timeout = {int(seconds * 1000)}"
 
     @event.listens_for(engine, "connect")
-    def configure(connection, _record):
-        connection.execute(f"SET idle_in_transaction_session_timeout = {int(seconds * 1000)}")
-        connection.commit()
+    def configure(connection, record):
+        if not record.info[pooler.KEY]:
+            connection.execute(f"SET {timeout}")
+            connection.commit()
+
+    @event.listens_for(engine, "begin")
+    def begin(connection):
+        if (
+            connection.info.get(pooler.KEY)
+            and connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT"
+        ):
+            connection.exec_driver_sql(f"SET LOCAL {timeout}")

@@ -12,15 +12,17 @@ from uuid import uuid4
 
 from flask import current_app
 from redis import Redis
-from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
-from redis.retry import Retry
 from rq import Queue
 from rq.registry import ScheduledJobRegistry
 from rq.serializers import JSONSerializer
 from rq.worker_registration import WORKERS_BY_QUEUE_KEY
 
+from webapp.adapters import redis_link, redis_outage
+
 QUEUE = "massmail"
+"""The queue's name, and the first word of our own keys; behind MASSMAIL_REDIS_PREFIX, by which several installs share one Redis."""
+
 LOOK = "jobs.send_batch.send_batch"
 SWEEP = "jobs.sweep.sweep"
 
@@ -30,6 +32,7 @@ WAITING_S = 30
 DAY_S = 86_400
 A_MOMENT_S = 0.2
 log = logging.getLogger(__name__)
+outage = redis_outage.Outage(log, "What should be looked at is looked at some seconds after it can be used again.")
 
 
 def wake(broadcast_id: int, at: datetime | None = None) -> bool:
@@ -53,10 +56,11 @@ def enqueue(function: str, *arguments: object, key: str, at: datetime | None = N
         if at is not None and (at - datetime.now(UTC)).total_seconds() > 0.5:
             _enqueue_at(at, function, arguments, key)
         else:
-            _enqueue_now(function, arguments, key, connection(), queue())
+            _enqueue_now(function, arguments, _waiting(key), queue())
     except RedisError as error:
-        log.warning("Redis could not be asked to call %s: %s", function, error)
+        outage.failed(error)
         return False
+    outage.well()
     return True
 
 
@@ -65,30 +69,30 @@ def begins(key: str) -> None:
     try:
         connection().delete(_waiting(key))
     except RedisError as error:
-        log.warning("Redis could not be told that %s begins: %s", key, error)
+        outage.failed(error)
 
 
 def counter(in_no_hurry: str) -> Callable[[], int]:
     """A way to ask, outside the app's context, how many calls wait for a worker that is not idle; one with the key `in_no_hurry` counts
     after half a minute."""
     redis, marker = connection(), _waiting(in_no_hurry)
-    name = queue().key
+    ours = queue()
 
     def count() -> int:
         with redis.pipeline(transaction=False) as asked:
-            asked.llen(name)
+            asked.llen(ours.key)
             asked.exists(marker)
             waiting, is_patient = asked.execute()
         some = int(waiting) - int(is_patient)
-        return max(some - _idle(redis), 0) if some > 0 else 0
+        return max(some - _idle(ours), 0) if some > 0 else 0
 
     return count
 
 
-def _idle(redis: Redis) -> int:
+def _idle(ours: Queue) -> int:
     """How many workers have nothing to do, and will fetch what waits."""
-    names = list(redis.smembers(WORKERS_BY_QUEUE_KEY % QUEUE))
-    with redis.pipeline(transaction=False) as asked:
+    names = list(ours.connection.smembers(WORKERS_BY_QUEUE_KEY % ours.name))
+    with ours.connection.pipeline(transaction=False) as asked:
         for name in names:
             asked.hget(name, "state")
         return asked.execute().count(b"idle") if names else 0
@@ -97,15 +101,15 @@ def _idle(redis: Redis) -> int:
 def helper(broadcast_id: int) -> Callable[[], None]:
     """A way to have an idle worker look at a broadcast, outside the app's context; nothing happens where none is idle. A Redis that hangs
     holds the caller up for a moment at most."""
-    redis, ours = connection(), queue()
+    ours, marker = queue(), _waiting(look_key(broadcast_id))
     asking: list[threading.Thread] = []
 
     def ask() -> None:
         try:
-            if _idle(redis):
-                _enqueue_now(LOOK, (broadcast_id,), look_key(broadcast_id), redis, ours)
+            if _idle(ours):
+                _enqueue_now(LOOK, (broadcast_id,), marker, ours)
         except RedisError as error:
-            log.warning("Redis could not be asked for another worker: %s", error)
+            outage.failed(error)
 
     def call() -> None:
         if asking and asking[0].is_alive():
@@ -117,29 +121,33 @@ def helper(broadcast_id: int) -> Callable[[], None]:
     return call
 
 
+def queue_name(prefix: str) -> str:
+    """The queue of the install with that prefix."""
+    return f"{prefix}{QUEUE}"
+
+
 def connection() -> Redis:
-    """The app's connection to Redis, which does not wait long for a Redis that is away. It tries twice, because a connection may be left
-    over from before Redis was started anew."""
+    """The app's connection to Redis, which does not wait long for a Redis that is away."""
     url = current_app.config["REDIS_URL"]
     kept = current_app.extensions.setdefault("massmail-redis", {})
     if url not in kept:
-        kept[url] = Redis.from_url(url, socket_timeout=5, socket_connect_timeout=2, retry=Retry(NoBackoff(), 1))
+        kept[url] = redis_link.connect(url)
     return kept[url]
 
 
 def queue() -> Queue:
-    return Queue(QUEUE, connection=connection(), serializer=JSONSerializer, default_timeout=-1)
+    return Queue(_own_name(), connection=connection(), serializer=JSONSerializer, default_timeout=-1)
 
 
-def _enqueue_now(function: str, arguments: tuple[object, ...], key: str, redis: Redis, ours: Queue) -> None:
-    if redis.set(_waiting(key), "1", nx=True, ex=WAITING_S):
+def _enqueue_now(function: str, arguments: tuple[object, ...], marker: str, ours: Queue) -> None:
+    if ours.connection.set(marker, "1", nx=True, ex=WAITING_S):
         ours.enqueue_call(function, arguments, timeout=-1, result_ttl=0, failure_ttl=7 * DAY_S)
 
 
 def _enqueue_at(at: datetime, function: str, arguments: tuple[object, ...], key: str) -> None:
     ours, redis = queue(), connection()
     job_id = uuid4().hex
-    before = redis.set(f"massmail:later:{key}", job_id, get=True, ex=30 * DAY_S)
+    before = redis.set(_own_name("later", key), job_id, get=True, ex=30 * DAY_S)
     if isinstance(before, bytes):
         ScheduledJobRegistry(queue=ours).remove(before.decode(), delete_job=True)
     # RQ drops the fraction of a second, which would be too early.
@@ -148,4 +156,8 @@ def _enqueue_at(at: datetime, function: str, arguments: tuple[object, ...], key:
 
 
 def _waiting(key: str) -> str:
-    return f"massmail:waiting:{key}"
+    return _own_name("waiting", key)
+
+
+def _own_name(*parts: str) -> str:
+    return ":".join((queue_name(current_app.config["REDIS_PREFIX"]), *parts))

@@ -10,11 +10,13 @@ import os
 import select
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine
 
+from webapp.adapters import pooler
 from webapp.core.rules.lifecycle import BroadcastState
 
 HEADER = 48
@@ -71,7 +73,8 @@ class DatabaseWatch:
         if self._engine.dialect.name == "sqlite":
             self._look = _Commits(driver, str(self._engine.url.database), self._id).is_sending
         else:
-            self._look = _Questions(driver.pgconn, self._id).is_sending
+            is_pooled = self._connection.info.get(pooler.KEY, True)
+            self._look = _Questions(driver.pgconn, self._id, is_pooled).is_sending
 
 
 class _Commits:
@@ -116,14 +119,20 @@ def _index_of(path: str) -> mmap.mmap | None:
 
 
 class _Questions:
-    """PostgreSQL: one question after the other, none of which is waited for as long as the last answer is fresh."""
+    """PostgreSQL: one question after the other, none of which is waited for as long as the last answer is fresh. It is prepared, which
+    spares the server half of the work, but not through a pooler, where each question may come to another server's process."""
 
-    def __init__(self, pgconn: Any, broadcast_id: int) -> None:
+    def __init__(self, pgconn: Any, broadcast_id: int, is_pooled: bool) -> None:
         self._pgconn = pgconn
         self._key = [str(broadcast_id).encode()]
         self._readable = select.poll()
         self._readable.register(pgconn.socket, select.POLLIN)
-        pgconn.prepare(b"watch", f"{STATE}$1".encode())
+        question = f"{STATE}$1".encode()
+        if is_pooled:
+            self._send = partial(pgconn.send_query_params, question, self._key)
+        else:
+            pgconn.prepare(b"watch", question)
+            self._send = partial(pgconn.send_query_prepared, b"watch", self._key)
         self._asked_at: float | None = None
         self._as_of = self._next_at = float("-inf")
         self._typical_s = 0.0
@@ -145,7 +154,7 @@ class _Questions:
         return self._sending
 
     def _ask(self, now: float) -> None:
-        self._pgconn.send_query_prepared(b"watch", self._key)
+        self._send()
         self._asked_at, self._next_at = now, now + ASK_EVERY_S
 
     def _hear(self, is_waited_for: bool = False) -> None:

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import redis
 
-from webapp.adapters import mail_catcher, valkey
-from webapp.config import ROOT, SettingError
+from webapp.adapters import mail_catcher, redis_link, valkey
+from webapp.config import ROOT, SettingError, redis_url
 from webapp.demo.data import DataProblem, DemoData
 from webapp.demo.supervisor import ChildEnded, Supervisor, end_on_signals
 
@@ -80,7 +80,7 @@ def _demo(options: argparse.Namespace, instance: Path, environ: Mapping[str, str
     data.prepare(options.clients, _say)
     with Supervisor(instance / "logs") as supervisor, _short_folder(instance / "valkey") as sockets:
         if environ.get("REDIS_URL"):
-            _demand_redis(environ["REDIS_URL"])
+            _demand_redis(redis_url(environ))
         else:
             log = supervisor.log("redis")
             process, env["REDIS_URL"] = valkey.start(instance / "valkey", log=log, durable=True, sockets=sockets)
@@ -130,7 +130,7 @@ def _demand_port(port: int) -> None:
 
 def _demand_redis(url: str) -> None:
     try:
-        with redis.Redis.from_url(url, socket_connect_timeout=5) as connection:
+        with redis_link.connect(url) as connection:
             connection.ping()
     except (redis.RedisError, ValueError) as error:
         raise DemoProblem(
