@@ -74,8 +74,26 @@ def _fault(error: Exception):
     )
 
 
-def _in_trouble(status: int, message: str, headers: Mapping[str, str] = MappingProxyType({})):
+def demand_schema(app: Flask) -> None:
+    """Have `app` answer 503 to everything but its assets and health while its tables are not those that the program was written for.
+    Comes before all else that asks the database."""
+    app.before_request(_demand_schema)
+
+
+def _demand_schema():
+    if request.endpoint == "static" or request.blueprint in ("assets", "health"):
+        return None
+    problem = current_app.extensions["massmail-schema"].problem()
+    if problem is None:
+        return None
+    current_app.logger.error("%s.", problem)
+    message = f"{problem}. Nothing was lost, and what was being sent goes on by itself then."
+    return _in_trouble(503, message, {"Retry-After": str(COME_BACK_S)}, "Not ready yet")
+
+
+def _in_trouble(status: int, message: str, headers: Mapping[str, str] = MappingProxyType({}), title: str | None = None):
     """Trouble of the program's own, told without the database and with what was typed."""
+    title = title or _title(status)
     _undo()
     g.is_in_trouble = True  # from here on nobody's name is asked for
     kept = _typed()
@@ -84,10 +102,8 @@ def _in_trouble(status: int, message: str, headers: Mapping[str, str] = MappingP
     if _is_htmx():
         # Only what passes by itself is taken back by itself.
         passing = ("reading" if request.method in READING else "change") if status == 503 else None
-        return _toast(status, f"{_title(status)}. {message}", passing, headers)
-    page = render_template(
-        "error.html", status=status, title=_title(status), message=message, is_trouble=True, kept=kept
-    )
+        return _toast(status, f"{title}. {message}", passing, headers)
+    page = render_template("error.html", status=status, title=title, message=message, is_trouble=True, kept=kept)
     return page, status, headers
 
 
