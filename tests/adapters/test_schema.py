@@ -1,0 +1,63 @@
+"""A database that is not the one this program was written for is found out, and found well again, without a restart."""
+
+from collections.abc import Iterator
+
+import flask_migrate
+import pytest
+from flask import Flask
+from sqlalchemy import Engine, create_engine, text
+
+from tests import engine
+from webapp.adapters import schema
+from webapp.adapters.schema import Schema
+
+
+@pytest.fixture
+def where(app: Flask) -> Engine:
+    return engine.engine_of(app)
+
+
+@pytest.fixture
+def empty() -> Iterator[Engine]:
+    where = create_engine("sqlite://")
+    yield where
+    where.dispose()
+
+
+def stamp(where: Engine, revision: str) -> None:
+    """Have the database say that it was made by the migrations up to this one."""
+    with where.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = :revision"), {"revision": revision})
+
+
+def test_the_database_that_the_migrations_make_is_right(where: Engine):
+    assert Schema(where).look() is None
+
+
+def test_an_older_one_a_newer_one_and_an_empty_one_are_told_apart(where: Engine, empty: Engine):
+    stamp(where, "0001")
+    assert Schema(where).look() == schema.OLD_DATABASE
+    stamp(where, "9999")
+    assert Schema(where).look() == schema.OLD_PROGRAM
+    assert Schema(empty).look() == schema.NOT_MADE
+    with where.begin() as connection:
+        connection.execute(text("DELETE FROM alembic_version"))
+    assert Schema(where).look() == schema.NOT_MADE
+
+
+def test_what_is_wrong_is_looked_at_each_time_and_what_is_right_is_believed_for_a_while(sqlite_app: Flask):
+    where = engine.engine_of(sqlite_app)
+    looked = Schema(where)
+    stamp(where, "0001")
+    assert looked.problem() == schema.OLD_DATABASE
+    with sqlite_app.app_context():
+        flask_migrate.stamp()
+    assert looked.problem() is None
+    stamp(where, "0001")
+    assert looked.problem() is None
+    looked._fine_until = float("-inf")  # the while is over
+    assert looked.problem() == schema.OLD_DATABASE
+
+
+def test_a_database_that_is_away_is_no_trouble_of_the_tables():
+    assert Schema(create_engine("postgresql+psycopg://nobody@127.0.0.1:1/nothing")).problem() is None
