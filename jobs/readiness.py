@@ -12,7 +12,7 @@ from rq.serializers import JSONSerializer
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from webapp.adapters import clock, schema, wakeups
+from webapp.adapters import schema, wakeups
 from webapp.config import EXIT_UNUSABLE
 from webapp.core.workers import START
 
@@ -44,20 +44,15 @@ class Readiness:
 
     def __init__(self, database: Callable[[], AbstractContextManager[Engine]]) -> None:
         self._database = database
-        self._fine_until = float("-inf")
 
     def problem(self) -> str | None:
-        """What is wrong, as a sentence without its full stop, or None; what was right is believed for some seconds."""
-        if clock.ticks() < self._fine_until:
-            return None
+        """What is wrong, as a sentence without its full stop, or None. It looks each time: a look takes a millisecond or a few, and nothing
+        may be done to tables that were changed a moment ago."""
         try:
             with self._database() as engine, engine.connect() as connection:
-                found = schema.problem_of(connection)
+                return schema.problem_of(connection)
         except SQLAlchemyError:
-            found = AWAY
-        if found is None:
-            self._fine_until = clock.ticks() + schema.LOOK_AGAIN_S
-        return found
+            return AWAY
 
     def wait(self, meanwhile: Callable[[], object] = lambda: None) -> None:
         """Until nothing is wrong; says what is, when that changes. `meanwhile` is called between two looks."""

@@ -43,7 +43,15 @@ def test_each_worker_is_listed_with_what_it_does(sqlite_session: Session, browse
     seen(sqlite_session, doing="sends mass mail 17")
     seen(sqlite_session, ago=40, id="b", host="mail2.example.com", version="0.0.1")
     page = browser_client.get("/settings/workers/worker-list", headers=HTMX).text
-    for words in ("mail1.example.com", "4711", "sends mass mail 17", "massmail", "Works", "mail2.example.com", "Not seen"):
+    for words in (
+        "mail1.example.com",
+        "4711",
+        "sends mass mail 17",
+        "massmail",
+        "Works",
+        "mail2.example.com",
+        "Not seen",
+    ):
         assert words in page
     assert "<html" not in page and NOBODY not in page
 
