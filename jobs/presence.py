@@ -77,7 +77,7 @@ class Presence:
             words, told_at = self._told
             if self._doing != words or clock.ticks() - told_at >= BEAT_S:
                 self._tell()
-            self._news.wait(BEAT_S)
+            self._news.wait(BEAT_S - SETTLE_S)
             self._news.clear()
             self._is_over.wait(SETTLE_S)
         self._tell()

@@ -1,13 +1,16 @@
 """A database that is not the one this program was written for is found out, and found well again, without a restart."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
+import flask_migrate
 import pytest
 from alembic.script import ScriptDirectory
 from flask import Flask
 from sqlalchemy import Engine, create_engine, text
 
 from tests import engine
+from tests.databases import make_app
 from webapp.adapters import schema
 from webapp.adapters.schema import Schema
 from webapp.config import ROOT
@@ -50,6 +53,18 @@ def test_an_older_one_a_newer_one_and_an_empty_one_are_told_apart(where: Engine,
     with where.begin() as connection:
         connection.execute(text("DELETE FROM alembic_version"))
     assert Schema(where).look() == schema.NOT_MADE
+
+
+def test_tables_that_are_made_later_are_found_also_by_a_connection_that_was_open_before(tmp_path: Path):
+    app = make_app(f"sqlite:///{tmp_path / 'new.sqlite3'}", tmp_path)
+    where = engine.engine_of(app)
+    with where.connect() as kept:
+        assert schema.problem_of(kept) == schema.NOT_MADE
+        kept.rollback()
+        with app.app_context():
+            flask_migrate.upgrade()
+        assert schema.problem_of(kept) is None
+    where.dispose()
 
 
 def test_what_is_wrong_is_looked_at_each_time_and_what_is_right_is_believed_for_a_while(sqlite_app: Flask):

@@ -7,7 +7,7 @@ from functools import cache
 from typing import NamedTuple
 
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, inspect, text
+from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from webapp.adapters import clock
@@ -21,6 +21,13 @@ LOOK_AGAIN_S = 5.0
 NOT_MADE = f"The database has no tables yet. Run {UPGRADE}"
 OLD_DATABASE = f"The database is older than the program. Run {UPGRADE}"
 OLD_PROGRAM = "The program is older than its database. Install the version that upgraded the database, or a newer one, and start it"
+
+
+_IS_MADE = {
+    "sqlite": text("SELECT name FROM sqlite_master WHERE name = 'alembic_version'"),
+    "postgresql": text("SELECT to_regclass('alembic_version')::text"),
+}
+"""Not SQLAlchemy's has_table(): its PRAGMA answers from what a connection of SQLite remembers, also after another has made the table."""
 
 
 class _Revisions(NamedTuple):
@@ -40,7 +47,7 @@ def problem_of(connection: Connection) -> str | None:
 
     Raises what SQLAlchemy raises when the database cannot be asked.
     """
-    if not inspect(connection).has_table("alembic_version"):
+    if connection.scalar(_IS_MADE[connection.dialect.name]) is None:
         return NOT_MADE
     there = frozenset(connection.scalars(text("SELECT version_num FROM alembic_version")))
     if there == _revisions().heads:
