@@ -48,9 +48,11 @@ def doing(function: str, arguments: Iterable[Any]) -> str:
 class Presence:
     """This worker, as the console shows it. `engine` gives the database, alone, for a moment."""
 
-    def __init__(self, queues: Iterable[str], engine: Callable[[], AbstractContextManager[Engine]]) -> None:
+    def __init__(
+        self, queues: Iterable[str], engine: Callable[[], AbstractContextManager[Engine]], beat_s: float = BEAT_S
+    ) -> None:
         self._who = Identity(uuid4().hex, socket.gethostname(), os.getpid(), VERSION, tuple(queues))
-        self._engine = engine
+        self._engine, self._beat_s = engine, beat_s
         self._doing = WAITS
         self._news, self._is_over = threading.Event(), threading.Event()
         self._told = ("", float("-inf"))
@@ -75,11 +77,11 @@ class Presence:
     def _run(self) -> None:
         while not self._is_over.is_set():
             words, told_at = self._told
-            if self._doing != words or clock.ticks() - told_at >= BEAT_S:
+            if self._doing != words or clock.ticks() - told_at >= self._beat_s:
                 self._tell()
-            self._news.wait(BEAT_S - SETTLE_S)
+            self._news.wait(max(self._beat_s - SETTLE_S, 0))
             self._news.clear()
-            self._is_over.wait(SETTLE_S)
+            self._is_over.wait(min(SETTLE_S, self._beat_s))
         self._tell()
 
     def _tell(self) -> None:

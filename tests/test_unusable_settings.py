@@ -62,3 +62,11 @@ def test_each_setting_is_refused_by_name_and_no_password_is_shown(tmp_path: Path
     ended = run(tmp_path, "wsgi", **{setting: value})
     assert ended.returncode == 2 and words in ended.stderr and ended.stderr.count("\n") == 1
     assert SECRET not in ended.stderr
+
+
+def test_a_command_on_a_database_without_tables_says_what_to_run(tmp_path: Path):
+    ended = run(tmp_path, "flask", "--app", "wsgi", "users", "list")
+    assert ended.returncode == 1
+    assert ended.stderr == "Error: The database has no tables yet. Run flask --app wsgi db upgrade.\n"
+    assert run(tmp_path, "flask", "--app", "wsgi", "db", "upgrade").returncode == 0
+    assert run(tmp_path, "flask", "--app", "wsgi", "users", "list").returncode == 0

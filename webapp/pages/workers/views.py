@@ -63,10 +63,14 @@ def no_worker():
 def _list() -> dict:
     at = database.now(db.session)
     missing = workers.missing_since(db.session, at)
+    listed = workers.listing(db.session, at)
+    ours = {(one.worker.host, one.worker.pid) for one in listed}
+    found = wakeups.strangers() if missing else []
     return {
-        "workers": workers.listing(db.session, at),
+        "at": at,
+        "workers": listed,
         "missing": missing,
-        "strangers": wakeups.strangers() if missing else [],
+        "strangers": [stranger for stranger in found if (stranger.host, stranger.pid) not in ours],
         "version": VERSION,
         "queue": wakeups.QUEUE,
     }
