@@ -27,6 +27,13 @@ def test_a_worker_is_missing_only_after_half_a_minute(session: Session):
     assert workers.missing_since(session, NOW + 30 * SECOND) == Missing(NOW)
 
 
+def test_a_clock_that_was_set_back_keeps_no_dead_worker_alive(session: Session):
+    workers.seen(session, identity("a"), workers.WAITS, NOW + timedelta(hours=1))
+    assert workers.missing_since(session, NOW) == Missing(NOW + timedelta(hours=1))
+    (listed,) = workers.listing(session, NOW)
+    assert listed.state is WorkerState.GONE
+
+
 def test_one_that_lives_is_enough_and_one_that_has_just_ended_may_be_starting_anew(session: Session):
     workers.seen(session, identity("dead"), workers.WAITS, NOW - timedelta(hours=1))
     workers.seen(session, identity("ending"), "sends mass mail 3", NOW)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from webapp.core.rules.lifecycle import BroadcastState
@@ -104,8 +104,8 @@ def listing(session: Session, now: datetime) -> list[Listed]:
 
 def missing_since(session: Session, now: datetime) -> Missing | None:
     """None while there is a worker: one that was seen within MISSED_AFTER, also if it has ended, as it may just be started anew."""
-    last = session.scalar(select(func.max(KnownWorker.seen_at)))
-    return None if last is not None and now - last < MISSED_AFTER else Missing(last)
+    times = session.scalars(select(KnownWorker.seen_at)).all()
+    return None if any(_is_recent(at, now) for at in times) else Missing(max(times, default=None))
 
 
 def is_anything_waiting(session: Session) -> bool:
@@ -113,9 +113,14 @@ def is_anything_waiting(session: Session) -> bool:
     return session.scalar(select(Broadcast.id).where(Broadcast.state.in_(WAITING_TO_BE_SENT)).limit(1)) is not None
 
 
+def _is_recent(seen_at: datetime, now: datetime) -> bool:
+    """Also an instant that is ahead is recent only by so much: a clock that was set back leaves some behind, and nobody lives by them."""
+    return abs(now - seen_at) < MISSED_AFTER
+
+
 def _state(row: KnownWorker, now: datetime) -> WorkerState:
     if row.ended_at is not None:
         return WorkerState.ENDED
-    if now - row.seen_at >= MISSED_AFTER:
+    if not _is_recent(row.seen_at, now):
         return WorkerState.GONE
     return WorkerState.WAITING if row.doing == WAITS else WorkerState.WORKING
