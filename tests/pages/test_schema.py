@@ -17,7 +17,10 @@ def visitor(sqlite_app: Flask, browser_client: FlaskClient) -> FlaskClient:
 
 @pytest.mark.parametrize(
     ("revision", "words"),
-    [("0001", "Run flask --app wsgi db upgrade"), ("9999", "The program is older than its database")],
+    [
+        ("0001", 'Run <code class="nowrap">flask --app wsgi db upgrade</code>.'),
+        ("9999", "The program is older than its database"),
+    ],
 )
 def test_every_page_says_what_to_do(sqlite_app: Flask, visitor: FlaskClient, revision: str, words: str):
     stamp(engine_of(sqlite_app), revision)
