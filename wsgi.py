@@ -1,3 +1,5 @@
 from webapp.app import create_app
+from webapp.config import or_exit
 
-app = create_app()
+with or_exit():
+    app = create_app()

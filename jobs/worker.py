@@ -19,18 +19,19 @@ import rq.job
 import rq.serializers
 from sqlalchemy.exc import SQLAlchemyError
 
-from jobs import endurance, surroundings
+from jobs import attendance, endurance, surroundings
 from webapp.adapters import database, redis_link, wakeups
-from webapp.config import settings
+from webapp.config import or_exit, settings
 from webapp.core import tag_catalogue
 from webapp.extensions import db
 
-_SETTINGS = settings(os.environ)
+with or_exit():
+    _SETTINGS = settings(os.environ)
 SENTINEL = redis_link.for_rq(str(_SETTINGS["REDIS_URL"]))
 REDIS_URL = None if SENTINEL else _SETTINGS["REDIS_URL"]
 QUEUES = [wakeups.queue_name(str(_SETTINGS["REDIS_PREFIX"]))]
 
-_NO_JOBS = {"__init__", "endurance", "surroundings", "worker"}
+_NO_JOBS = {"__init__", "attendance", "endurance", "presence", "readiness", "surroundings", "worker"}
 ALLOWED = frozenset(
     f"jobs.{path.stem}.{path.stem}" for path in Path(__file__).parent.glob("*.py") if path.stem not in _NO_JOBS
 )
@@ -68,6 +69,7 @@ def complete() -> None:
         app.extensions.pop("massmail-redis", None)
 
     os.register_at_fork(after_in_child=forget_connections)
+    attendance.attend(engine)
     threading.Thread(target=beat, name="beat", daemon=True).start()
 
 
@@ -112,4 +114,5 @@ def _is_worker() -> bool:
 
 
 if _is_worker():
-    complete()
+    with or_exit():
+        complete()

@@ -91,11 +91,18 @@ const sayAway = (isChange) => {
 const LOOK_MS = 5000;
 let watching = 0;
 
+/** Pages need the database and its tables; that Redis is away, too, keeps none from its work. */
+const isConsoleWell = async (answer) => {
+  if (answer.ok) return true;
+  const { database, schema } = await answer.json();
+  return database === "ok" && schema === "ok";
+};
+
 /** Ask now and then whether the console is well again. Then what a page could not save is saved, as when the network is back. */
 const watch = () => {
   watching ||= setTimeout(async () => {
     watching = 0;
-    const isWell = await fetch(toasts.dataset.health, { cache: "no-store" }).then(({ ok }) => ok, () => false);
+    const isWell = await fetch(toasts.dataset.health, { cache: "no-store" }).then(isConsoleWell).catch(() => false);
     if (!isWell) return watch();
     takeBack(false);
     window.dispatchEvent(new Event("online"));

@@ -29,7 +29,7 @@ LAYERS = (
     ("webapp.door", {"webapp.door"}),
     ("webapp.__main__", {"webapp.door"}),
     ("jobs", {"webapp.core", "webapp.config", "webapp.adapters", "webapp.extensions", "webapp.app", "jobs"}),
-    ("wsgi", {"webapp.app"}),
+    ("wsgi", {"webapp.app", "webapp.config"}),
 )
 """What each part of our own code may import: the arrow rules <- tables <- core <- adapters <- pages | jobs <- app."""
 
@@ -61,6 +61,7 @@ WRITERS = {
     "webapp/core/suppressions": "Suppression",
     "webapp/core/tables/stamps": "AudienceStamp",
     "webapp/core/users": "User SignIn SignInLink FailedSignIn",
+    "webapp/core/workers": "KnownWorker",
 }
 """The one writer of each table class."""
 

@@ -7,7 +7,7 @@ from importlib import import_module
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from webapp.adapters import database
+from webapp.adapters import database, schema
 from webapp.config import ROOT, settings
 from webapp.extensions import csrf, db, htmx, login, mail, migrate
 
@@ -17,6 +17,7 @@ ROOMS = (
     "sign_in",
     "account",
     "settings",
+    "workers",
     "clients",
     "imports",
     "broadcasts",
@@ -42,13 +43,15 @@ def create_app(config: Mapping[str, object] | None = None, environ: Mapping[str,
     db.init_app(app)
     with app.app_context():
         database.tune(db.engine)
+        app.extensions["massmail-schema"] = schema.Schema(db.engine)
     migrate.init_app(app, db, directory=str(ROOT / "webapp" / "migrations"), compare_type=False)
     mail.init_app(app)
     htmx.init_app(app)
     login.init_app(app)
 
-    from webapp.pages import shell
+    from webapp.pages import errors, shell
 
+    errors.demand_schema(app)
     shell.admit(app)
     csrf.init_app(app)
     shell.install(app)

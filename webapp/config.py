@@ -2,13 +2,24 @@
 
 import re
 import secrets
-from collections.abc import Mapping
+import sys
+import tomllib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qsl, quote, unquote
 
+from redis.connection import parse_url
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
 ROOT = Path(__file__).resolve().parent.parent
+VERSION: str = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
 MB = 1024 * 1024
+
+EXIT_UNUSABLE = 2
+"""How a program ends whose settings cannot be used; as for mistakes on a command line."""
 
 MOST_OF_A_FORM = 32 * MB
 """The longest message fits, in a script whose letters are sent as nine octets each, beside its version that was sent last."""
@@ -19,12 +30,25 @@ ALIVE = {"keepalives_idle": 5, "keepalives_interval": 3, "keepalives_count": 4, 
 """A server that vanished without a word is found out within seconds, before a sender's lease ends, and not after the system's two hours
 (https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-KEEPALIVES; the last one in milliseconds)."""
 
+ALWAYS = {"hide_parameters": True}
+"""The text of an error shows the statement without its values, which are clients' data and secrets, and errors go into logs."""
+
 OF_A_SERVER = {"pool_pre_ping": True, "connect_args": {"connect_timeout": 10} | ALIVE}
 """A database server may be started anew: a connection that died meanwhile is replaced unseen, and one that is away answers in the end."""
 
 
 class SettingError(Exception):
-    """A setting that cannot be used; the text says which, and what to do."""
+    """A setting that cannot be used; the text says which, and what to do, in one line, and repeats no password."""
+
+
+@contextmanager
+def or_exit() -> Iterator[None]:
+    """For the outermost layer of a program: a SettingError inside is one line on stderr, and the process ends with EXIT_UNUSABLE."""
+    try:
+        yield
+    except SettingError as error:
+        print(error, file=sys.stderr, flush=True)
+        raise SystemExit(EXIT_UNUSABLE) from None
 
 
 @dataclass(frozen=True)
@@ -127,7 +151,15 @@ def redis_url(environ: Mapping[str, str]) -> str:
         raise SettingError(
             f"REDIS_URL begins with {', '.join(f'{one}://' for one in REDIS_SCHEMES)}, and no other way."
         )
-    sentinels(url)
+    if "+sentinel" in scheme:
+        sentinels(url)
+    else:
+        try:
+            parse_url(url)
+        except ValueError:
+            raise SettingError(
+                "REDIS_URL cannot be read: use redis://host:6379/0, rediss://user:password@host:6379/0 or unix:///path?db=0."
+            ) from None
     ca_file = environ.get("REDIS_CA_FILE")
     if not ca_file:
         return url
@@ -149,18 +181,17 @@ def _redis_prefix(environ: Mapping[str, str]) -> str:
 
 def settings(environ: Mapping[str, str]) -> dict[str, object]:
     """The app's configuration from environment variables. Raises SettingError for a value that cannot be used."""
-    instance = Path(environ.get("MASSMAIL_INSTANCE", ROOT / "instance"))
-    instance.mkdir(parents=True, exist_ok=True)
+    instance = _instance(environ)
     relay = _relay(environ)
     database = _database_url(environ.get("DATABASE_URL"), instance)
     return {
         "SECRET_KEY": environ.get("SECRET_KEY") or _kept_secret(instance / "secret-key"),
         "INSTANCE": instance,
         "SQLALCHEMY_DATABASE_URI": database,
-        "SQLALCHEMY_ENGINE_OPTIONS": OF_A_SERVER if database.startswith("postgresql") else {},
+        "SQLALCHEMY_ENGINE_OPTIONS": ALWAYS | (OF_A_SERVER if database.startswith("postgresql") else {}),
         "REDIS_URL": redis_url(environ),
         "REDIS_PREFIX": _redis_prefix(environ),
-        "PUBLIC_URL": environ.get("MASSMAIL_URL", "http://127.0.0.1:8000").rstrip("/"),
+        "PUBLIC_URL": _public_url(environ),
         "RELAY": relay,
         "MAIL_SERVER": relay.host,
         "MAIL_PORT": relay.port,
@@ -180,6 +211,25 @@ def settings(environ: Mapping[str, str]) -> dict[str, object]:
         "WTF_CSRF_TIME_LIMIT": None,
         "TEMPLATES_AUTO_RELOAD": False,
     }
+
+
+def _instance(environ: Mapping[str, str]) -> Path:
+    """The instance folder, made if it is new."""
+    instance = Path(environ.get("MASSMAIL_INSTANCE") or ROOT / "instance")
+    try:
+        instance.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingError(
+            f"MASSMAIL_INSTANCE is {instance}, which cannot be made: {error.strerror}. Name a folder that may be written to."
+        ) from None
+    return instance
+
+
+def _public_url(environ: Mapping[str, str]) -> str:
+    url = environ.get("MASSMAIL_URL") or "http://127.0.0.1:8000"
+    if not url.startswith(("http://", "https://")):
+        raise SettingError(f"MASSMAIL_URL is {url!r}: use the whole address, as in https://mail.example.com.")
+    return url.rstrip("/")
 
 
 def _relay(environ: Mapping[str, str]) -> RelaySettings:
@@ -243,15 +293,27 @@ def _database_url(url: str | None, instance: Path) -> str:
             "DATABASE_URL is not a URL: use postgresql://user:password@host/name or sqlite:////absolute/path."
         )
     if scheme in ("postgres", "postgresql"):
-        return f"postgresql+psycopg://{rest}"
-    if scheme in ("sqlite", "postgresql+psycopg"):
-        return url
-    raise SettingError(f"DATABASE_URL begins with {scheme}://: SQLite and PostgreSQL are supported.")
+        url = f"postgresql+psycopg://{rest}"
+    elif scheme not in ("sqlite", "postgresql+psycopg"):
+        raise SettingError(f"DATABASE_URL begins with {scheme}://: SQLite and PostgreSQL are supported.")
+    try:
+        make_url(url)
+    except (ArgumentError, ValueError):  # which show the password
+        raise SettingError(
+            "DATABASE_URL cannot be read: is the port a number, and are @, / and : in a password written as %40, %2F and %3A?"
+        ) from None
+    return url
 
 
 def _kept_secret(path: Path) -> str:
     """A secret made at the first start and kept, so that sign-ins and links survive a restart."""
-    if not path.exists():
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_hex(32))
-    return path.read_text().strip()
+    try:
+        if not path.exists():
+            path.touch(mode=0o600)
+            path.write_text(secrets.token_hex(32))
+        return path.read_text().strip()
+    except OSError as error:
+        raise SettingError(
+            f"The secret key cannot be kept in {path}: {error.strerror}. Set SECRET_KEY, or make MASSMAIL_INSTANCE a folder that may be "
+            f"written to."
+        ) from None

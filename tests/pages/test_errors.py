@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from tests import factories
 from tests.databases import make_app
 from webapp.core.rules.message.compile import MAX_CHARACTERS
+from webapp.extensions import db
 
 NOBODY_LISTENS = "postgresql+psycopg://nobody@127.0.0.1:1/nothing"
 HTMX = {"HX-Request": "true"}
@@ -145,3 +146,21 @@ def test_the_address_of_a_client_is_what_a_trusted_proxy_says(tmp_path: Path):
 
 def _seen() -> str:
     return f"{request.remote_addr} {request.host_url}"
+
+
+def test_a_failing_statement_leaves_no_value_in_log_or_page(
+    app: Flask, session: Session, caplog: pytest.LogCaptureFixture
+):
+    """Neither what was given to the statement nor what the database says of the row."""
+    app.testing = False
+    address = "private@example.org"  # by name below, as a log shows the lines of the program
+    factories.user(session, address)
+    session.commit()
+
+    def broken():
+        factories.user(db.session, address)  # type: ignore[arg-type]
+
+    app.add_url_rule("/sign-in/broken", "sign_in.broken", broken)
+    answer = app.test_client().get("/sign-in/broken")
+    assert answer.status_code == 500 and "IntegrityError" in caplog.text and "user_account" in caplog.text
+    assert "private" not in answer.text + caplog.text

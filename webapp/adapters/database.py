@@ -1,15 +1,18 @@
 """How connections to SQLite and PostgreSQL are set up."""
 
+import re
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Engine, event, text
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.orm import Session
 
-from webapp.adapters import pooler, turnstile
+from webapp.adapters import clock, pooler, turnstile
 
 BUSY_TIMEOUT_MS = 10_000
 ALWAYS = ("foreign_keys=ON", "cache_size=-65536", "temp_store=MEMORY")
@@ -20,13 +23,15 @@ LOOK_S = 0.02
 """So often the write-ahead log is looked at while somebody writes much."""
 LONG_LOG = 8_000
 """Pages in a write-ahead log that is to begin anew: 32 MB."""
+OF_A_ROW = re.compile(r"\n(?:DETAIL|CONTEXT):")
 
 
 def tune(engine: Engine) -> None:
     """Install per-connection settings. On SQLite: write-ahead log, every commit durable, foreign keys checked, and
     transactions begun by us, because the driver's own lazy BEGIN would let a read turn into a write that is refused. On PostgreSQL: what
-    a pooler in between asks for.
+    a pooler in between asks for. On both, an error tells no values (beside `hide_parameters`, which leaves out those of the statement).
     """
+    event.listen(engine, "handle_error", _tell_no_values)
     if engine.dialect.name != "sqlite":
         event.listen(engine, "connect", lambda driver, record: pooler.settle(driver, record.info))
         return
@@ -51,6 +56,21 @@ def tune(engine: Engine) -> None:
     def calm_down(connection, record):
         if record.info.pop("is_hasty", False) and connection is not None:
             _set(connection, CALM)
+
+
+def _tell_no_values(context: ExceptionContext) -> None:
+    """Leave out what PostgreSQL says about the row (DETAIL:  Key (email)=(ada@example.com) already exists.): logs do not need it, and
+    would keep what belongs to clients."""
+    for error in (context.original_exception, context.sqlalchemy_exception):
+        if error is not None and error.args and isinstance(error.args[0], str):
+            error.args = (OF_A_ROW.split(error.args[0], maxsplit=1)[0], *error.args[1:])
+
+
+def now(session: Session) -> datetime:
+    """The present instant by the clock of the database, which all hosts share; of this machine, where the database is a file on it."""
+    if session.get_bind().dialect.name == "postgresql":
+        return session.scalars(text("SELECT clock_timestamp()")).one()
+    return clock.now()
 
 
 def _set(connection: Any, pragmas: Iterable[str]) -> None:

@@ -8,12 +8,13 @@ import logging
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import NamedTuple
 from uuid import uuid4
 
 from flask import current_app
 from redis import Redis
 from redis.exceptions import RedisError
-from rq import Queue
+from rq import Queue, Worker
 from rq.registry import ScheduledJobRegistry
 from rq.serializers import JSONSerializer
 from rq.worker_registration import WORKERS_BY_QUEUE_KEY
@@ -22,6 +23,9 @@ from webapp.adapters import redis_link, redis_outage
 
 QUEUE = "massmail"
 """The queue's name, and the first word of our own keys; behind MASSMAIL_REDIS_PREFIX, by which several installs share one Redis."""
+
+DEFAULT_QUEUE = "default"
+"""What `rq worker` listens to that was told nothing."""
 
 LOOK = "jobs.send_batch.send_batch"
 SWEEP = "jobs.sweep.sweep"
@@ -96,6 +100,29 @@ def _idle(ours: Queue) -> int:
         for name in names:
             asked.hget(name, "state")
         return asked.execute().count(b"idle") if names else 0
+
+
+class Stranger(NamedTuple):
+    """A worker of RQ that is not one of this program."""
+
+    host: str
+    pid: int
+    queues: tuple[str, ...]
+
+
+def strangers() -> list[Stranger]:
+    """Workers of RQ that somebody may have meant to be ours: they listen to our queue, or to the one that RQ takes by itself. To be asked
+    for when none of ours lives. Nobody, when Redis cannot be asked."""
+    try:
+        found = Worker.all(connection=connection(), serializer=JSONSerializer)
+    except RedisError as error:
+        log.warning("Redis could not be asked for workers: %s", error)
+        return []
+    return [
+        Stranger(one.hostname or "?", one.pid or 0, tuple(one.queue_names()))
+        for one in found
+        if {QUEUE, DEFAULT_QUEUE} & set(one.queue_names())
+    ]
 
 
 def helper(broadcast_id: int) -> Callable[[], None]:

@@ -8,6 +8,7 @@ from flask.cli import with_appcontext
 from webapp.adapters import clock
 from webapp.adapters.database import will_write
 from webapp.adapters.uploads import COMMAND_LINE
+from webapp.cli import schema
 from webapp.core.errors import DomainError
 from webapp.core.imports import issues, mapping, reading, running, runs
 from webapp.core.tables.imports import ImportKind, ImportRun, ImportState
@@ -18,8 +19,10 @@ NOT_IMPORTED = 2
 
 
 @click.group("clients")
+@with_appcontext
 def group() -> None:
     """Clients and what they hold."""
+    schema.demand()
 
 
 @group.command("import")

@@ -6,14 +6,17 @@ from flask.cli import with_appcontext
 
 from webapp.adapters.clock import now
 from webapp.adapters.database import will_write
+from webapp.cli import schema
 from webapp.core import users
 from webapp.core.errors import DomainError
 from webapp.extensions import db
 
 
 @click.group("users")
+@with_appcontext
 def group() -> None:
     """Accounts of the console."""
+    schema.demand()
 
 
 @group.command()

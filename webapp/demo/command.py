@@ -15,7 +15,7 @@ from pathlib import Path
 import redis
 
 from webapp.adapters import mail_catcher, redis_link, valkey
-from webapp.config import ROOT, SettingError, redis_url
+from webapp.config import ROOT, or_exit, redis_url
 from webapp.demo.data import DataProblem, DemoData
 from webapp.demo.supervisor import ChildEnded, Supervisor, end_on_signals
 
@@ -38,12 +38,12 @@ def run(arguments: Sequence[str], environ: Mapping[str, str] = os.environ) -> in
     instance = Path(environ.get("MASSMAIL_INSTANCE") or ROOT / "instance").resolve()
     end_on_signals()
     try:
-        with _alone(instance):
+        with or_exit(), _alone(instance):
             _demo(options, instance, environ)
     except KeyboardInterrupt:
         print("\nThe demo has ended. Its data is kept for the next start.")
         return 0
-    except (DemoProblem, DataProblem, SettingError, valkey.ValkeyError) as problem:
+    except (DemoProblem, DataProblem, valkey.ValkeyError) as problem:
         print(f"\n{problem}", file=sys.stderr)
     except ChildEnded as ended:
         print(f"\n{ended}\n\nThe demo has ended.", file=sys.stderr)

@@ -5,9 +5,11 @@ from http import HTTPStatus
 from types import MappingProxyType
 
 from flask import Flask, current_app, flash, g, redirect, render_template, request, session
+from markupsafe import Markup, escape
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, TimeoutError
 from werkzeug.exceptions import HTTPException
 
+from webapp.adapters import schema
 from webapp.core.errors import Conflict, DomainError, NotFound
 from webapp.extensions import db
 
@@ -74,20 +76,38 @@ def _fault(error: Exception):
     )
 
 
-def _in_trouble(status: int, message: str, headers: Mapping[str, str] = MappingProxyType({})):
+def demand_schema(app: Flask) -> None:
+    """Have `app` answer 503 to everything but its assets and health while its tables are not those that the program was written for.
+    Comes before all else that asks the database."""
+    app.before_request(_demand_schema)
+
+
+def _demand_schema():
+    if request.endpoint == "static" or request.blueprint in ("assets", "health"):
+        return None
+    problem = current_app.extensions["massmail-schema"].problem()
+    if problem is None:
+        return None
+    current_app.logger.error("%s.", problem)
+    command = Markup('<code class="nowrap">{}</code>').format(schema.UPGRADE)
+    what = escape(problem).replace(escape(schema.UPGRADE), command)
+    message = Markup("{}. Nothing was lost, and what was being sent goes on by itself then.").format(what)
+    return _in_trouble(503, message, {"Retry-After": str(COME_BACK_S)}, "Not ready yet")
+
+
+def _in_trouble(status: int, message: str, headers: Mapping[str, str] = MappingProxyType({}), title: str | None = None):
     """Trouble of the program's own, told without the database and with what was typed."""
+    title = title or _title(status)
     _undo()
     g.is_in_trouble = True  # from here on nobody's name is asked for
     kept = _typed()
     if request.method not in READING:
-        message = f"{message} {_STILL_HERE if _is_htmx() else _KEPT if kept else _SENT_ALONG}"
+        message = Markup("{} {}").format(message, _STILL_HERE if _is_htmx() else _KEPT if kept else _SENT_ALONG)
     if _is_htmx():
         # Only what passes by itself is taken back by itself.
         passing = ("reading" if request.method in READING else "change") if status == 503 else None
-        return _toast(status, f"{_title(status)}. {message}", passing, headers)
-    page = render_template(
-        "error.html", status=status, title=_title(status), message=message, is_trouble=True, kept=kept
-    )
+        return _toast(status, Markup("{}. {}").format(title, message), passing, headers)
+    page = render_template("error.html", status=status, title=title, message=message, is_trouble=True, kept=kept)
     return page, status, headers
 
 

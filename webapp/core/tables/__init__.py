@@ -11,6 +11,7 @@ from webapp.core.tables import (  # noqa: F401
     suppressions,
     triggers,
     users,
+    workers,
 )
 from webapp.core.tables.base import Base
 

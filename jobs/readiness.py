@@ -1,0 +1,67 @@
+"""A worker takes no job that it cannot do: started in a way that cannot work it ends and says why; while its database is away or not
+upgraded it waits, says so once, and begins by itself when that is mended.
+"""
+
+import logging
+import sys
+import time
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
+
+from rq.serializers import JSONSerializer
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from webapp.adapters import schema, wakeups
+from webapp.config import EXIT_UNUSABLE
+from webapp.core.workers import START
+
+LOOK_EVERY_S = 2.0
+AWAY = "The database does not answer"
+
+log = logging.getLogger(__name__)
+
+
+def refusal(queues: Iterable[str], serializer: object) -> str | None:
+    """Why a worker of these queues and this serializer is of no use, or None."""
+    if list(queues) != [wakeups.QUEUE]:
+        return f"This worker would listen to {', '.join(queues)}, and the work is in {wakeups.QUEUE}: name no queue. Start {START}"
+    if serializer is not JSONSerializer:
+        return f"This worker would not understand its jobs, which are JSON: name no serializer. Start {START}"
+    return None
+
+
+def demand_use(queues: Iterable[str], serializer: object) -> None:
+    """End this process, with one line, when its worker would be of no use; a supervisor that starts it again has it said again."""
+    words = refusal(queues, serializer)
+    if words:
+        print(words, file=sys.stderr, flush=True)
+        raise SystemExit(EXIT_UNUSABLE)
+
+
+class Readiness:
+    """Whether this worker's database can be used by this program. `database` gives the engine, alone, for a moment."""
+
+    def __init__(self, database: Callable[[], AbstractContextManager[Engine]]) -> None:
+        self._database = database
+
+    def problem(self) -> str | None:
+        """What is wrong, as a sentence without its full stop, or None. It looks each time: a look takes a millisecond or a few, and nothing
+        may be done to tables that were changed a moment ago."""
+        try:
+            with self._database() as engine, engine.connect() as connection:
+                return schema.problem_of(connection)
+        except SQLAlchemyError:
+            return AWAY
+
+    def wait(self, meanwhile: Callable[[], object] = lambda: None) -> None:
+        """Until nothing is wrong; says what is, when that changes. `meanwhile` is called between two looks."""
+        said = None
+        while (problem := self.problem()) is not None:
+            if problem != said:
+                log.warning("%s. This worker takes no job until then.", problem)
+                said = problem
+            meanwhile()
+            time.sleep(LOOK_EVERY_S)
+        if said is not None:
+            log.warning("The database is as it must be: this worker takes jobs.")

@@ -1,0 +1,76 @@
+"""Workers: a page of all that are known, and on every page the word that there is none while something waits to be sent."""
+
+from dataclasses import dataclass
+
+from flask import Blueprint, Response, render_template, request
+
+from webapp.adapters import database, wakeups
+from webapp.config import VERSION
+from webapp.core import workers
+from webapp.core.workers import Missing
+from webapp.extensions import db
+
+bp = Blueprint("workers", __name__, url_prefix="/settings/workers")
+
+
+@dataclass(frozen=True)
+class Banner:
+    """`is_wanted`: something waits to be sent. `seen` tells this banner from others, so that only a new one is shown, and read out."""
+
+    is_wanted: bool
+    missing: Missing | None
+
+    @property
+    def seen(self) -> str:
+        if self.missing is None:
+            return "fine" if self.is_wanted else "idle"
+        return f"since {self.missing.since.isoformat()}" if self.missing.since else "never"
+
+
+@bp.app_template_global()
+def workers_banner() -> Banner:
+    """What every page says about workers that are missing."""
+    is_wanted = workers.is_anything_waiting(db.session)
+    return Banner(is_wanted, workers.missing_since(db.session, database.now(db.session)) if is_wanted else None)
+
+
+@bp.app_template_global()
+def start_command() -> str:
+    """The command that starts a worker."""
+    return workers.START
+
+
+@bp.get("/")
+def index():
+    return render_template("workers/index.html", **_list())
+
+
+@bp.get("/worker-list")
+def worker_list():
+    """The list with what each does now, asked for again and again by the page."""
+    return render_template("workers/_worker_list.html", **_list())
+
+
+@bp.get("/no-worker")
+def no_worker():
+    """The banner of every page. Nothing is answered when it is the one that the page has `seen`."""
+    banner = workers_banner()
+    if request.args.get("seen") == banner.seen:
+        return Response(status=204)
+    return render_template("workers/_no_worker.html", banner=banner)
+
+
+def _list() -> dict:
+    at = database.now(db.session)
+    missing = workers.missing_since(db.session, at)
+    listed = workers.listing(db.session, at)
+    ours = {(one.worker.host, one.worker.pid) for one in listed}
+    found = wakeups.strangers() if missing else []
+    return {
+        "at": at,
+        "workers": listed,
+        "missing": missing,
+        "strangers": [stranger for stranger in found if (stranger.host, stranger.pid) not in ours],
+        "version": VERSION,
+        "queue": wakeups.QUEUE,
+    }
