@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -19,6 +20,9 @@ ALIVE = {"keepalives_idle": 5, "keepalives_interval": 3, "keepalives_count": 4, 
 
 OF_A_SERVER = {"pool_pre_ping": True, "connect_args": {"connect_timeout": 10} | ALIVE}
 """A database server may be started anew: a connection that died meanwhile is replaced unseen, and one that is away answers in the end."""
+
+
+DAY_MINUTES = 24 * 60
 
 
 class SettingError(Exception):
@@ -57,6 +61,7 @@ def settings(environ: Mapping[str, str]) -> dict[str, object]:
         "SQLALCHEMY_ENGINE_OPTIONS": OF_A_SERVER if database.startswith("postgresql") else {},
         "REDIS_URL": environ.get("REDIS_URL", "redis://127.0.0.1:6379/0"),
         "PUBLIC_URL": environ.get("MASSMAIL_URL", "http://127.0.0.1:8000").rstrip("/"),
+        "MISSED_START": _missed_start(environ),
         "RELAY": relay,
         "MAIL_SERVER": relay.host,
         "MAIL_PORT": relay.port,
@@ -76,6 +81,12 @@ def settings(environ: Mapping[str, str]) -> dict[str, object]:
         "WTF_CSRF_TIME_LIMIT": None,
         "TEMPLATES_AUTO_RELOAD": False,
     }
+
+
+def _missed_start(environ: Mapping[str, str]) -> timedelta | None:
+    """How late a broadcast may start without a question; None: as late as can be."""
+    minutes = _whole(environ, "MASSMAIL_MISSED_START", 30, low=0, high=30 * DAY_MINUTES)
+    return timedelta(minutes=minutes) if minutes else None
 
 
 def _relay(environ: Mapping[str, str]) -> RelaySettings:

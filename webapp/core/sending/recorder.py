@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from webapp.core import broadcasts, ledger, limits, tag_catalogue
 from webapp.core.ledger import Claim, Lease, LeaseLost, RowsLost, Settled
 from webapp.core.ledger.claims import Holder
-from webapp.core.rules.lifecycle import BroadcastState, DeliveryState
+from webapp.core.rules.lifecycle import DeliveryState
 from webapp.core.rules.limits import NO_LIMITS
 from webapp.core.rules.pacing import Reading
 from webapp.core.sending import trouble
@@ -219,10 +219,8 @@ class Recorder(threading.Thread):
             self._shell.call_for_help()
 
     def _pause(self, session: Session, reading: Reading) -> None:
-        broadcast = broadcasts.get(session, self._lease.broadcast_id)
-        if broadcast.state is BroadcastState.SENDING:
-            reason = self._outbox.breaker.opened_by
-            broadcasts.pause(session, self._lease.broadcast_id, reason, reading.wall, probing=True)
+        reason = self._outbox.breaker.opened_by
+        broadcasts.stop(session, self._lease.broadcast_id, reason, reading.wall, probing=True)
 
     def _load_values(self, holders: Sequence[Holder]) -> list[list[str]]:
         now = self._shell.reading().wall
