@@ -4,11 +4,12 @@ drafts.py     made, found, edited, duplicated, deleted
 lifecycle.py  every change of state
 """
 
-from webapp.core.broadcasts.drafts import EDITABLE, create, delete_draft, duplicate, edit, get, named
+from webapp.core.broadcasts.drafts import EDITABLE, create, delete_draft, duplicate, edit, get, named, some
 from webapp.core.broadcasts.lifecycle import (
     cancel,
     confirm_start,
     finish_if_done,
+    is_missed,
     missed_start,
     pause,
     probe_succeeded,
@@ -29,6 +30,7 @@ __all__ = [
     "edit",
     "finish_if_done",
     "get",
+    "is_missed",
     "missed_start",
     "named",
     "pause",
@@ -36,6 +38,7 @@ __all__ = [
     "remember_relay_errors",
     "resume",
     "schedule",
+    "some",
     "start",
     "stop",
 ]

@@ -1,7 +1,7 @@
 """Broadcasts while they may still be changed: made, found, edited, duplicated, deleted."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -58,6 +58,11 @@ def get(session: Session, broadcast_id: int) -> Broadcast:
     if broadcast is None:
         raise NotFound("This mass mail does not exist (any more).")
     return broadcast
+
+
+def some(session: Session, broadcast_ids: Collection[int]) -> Sequence[Broadcast]:
+    """Those of the broadcasts that there are, by id."""
+    return session.scalars(select(Broadcast).where(Broadcast.id.in_(broadcast_ids)).order_by(Broadcast.id)).all()
 
 
 def named(session: Session, broadcast_id: int) -> Broadcast:

@@ -10,7 +10,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, update
+from sqlalchemy import ColumnElement, and_, false, func, or_, update
 from sqlalchemy.orm import Session
 
 from webapp.core import ledger
@@ -76,6 +76,13 @@ def missed_start(broadcast: Broadcast, now: datetime, ask_after: timedelta | Non
         return None
     meant = broadcast.start_confirmed_at or broadcast.starts_at or broadcast.scheduled_at
     return meant if meant is not None and meant < now - ask_after else None
+
+
+def is_missed(now: datetime, ask_after: timedelta | None) -> ColumnElement[bool]:
+    """`missed_start` as a condition on Broadcast."""
+    if ask_after is None:
+        return false()
+    return and_(Broadcast.state == State.SCHEDULED, now - ask_after > _WAITED_FOR)
 
 
 def confirm_start(session: Session, broadcast_id: int, now: datetime) -> Broadcast:
@@ -163,14 +170,20 @@ def remember_relay_errors(session: Session, broadcast_id: int, in_a_row: int) ->
     )
 
 
-def cancel(session: Session, broadcast_id: int, now: datetime) -> Broadcast:
+def cancel(session: Session, broadcast_id: int, now: datetime, *, seen: BroadcastState | None = None) -> Broadcast:
     """Stop for good, from any state before finished. What waits is cancelled by `ledger.cancel_waiting`, in chunks.
 
     A freeze that is under way ends with the chunk it is at: what was collected by then is cancelled, and `frozen_at` stays None.
-    Cancelling what is cancelled changes nothing. Raises NotFound; Conflict when it is finished.
+    `seen` is the state it was decided in (None: any): who cancels what nobody has got yet has not decided about one that has begun.
+    Cancelling what is cancelled changes nothing. Raises NotFound; Conflict when it is finished, or has begun meanwhile.
     """
     broadcast = get(session, broadcast_id)
-    moved = _move(session, broadcast, UNFINISHED, State.CANCELLED, [], finished_at=now, updated_at=now)
+    sources = CHANGEABLE if seen in CHANGEABLE else UNFINISHED
+    moved = _move(session, broadcast, sources, State.CANCELLED, [], finished_at=now, updated_at=now)
+    if not moved and broadcast.state in UNFINISHED - CHANGEABLE:
+        raise Conflict(
+            "Sending has begun meanwhile: what has left cannot be called back. Cancel the rest, if you still want to."
+        )
     if not moved and broadcast.state != State.CANCELLED:
         raise Conflict("This mass mail is finished: there is nothing left to cancel.")
     return broadcast
