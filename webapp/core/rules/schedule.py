@@ -151,10 +151,9 @@ def start_in_words(wall: str | None, zone: str, *, second: bool = False) -> str:
 
 def missed_in_words(meant: datetime, zone: str, now: datetime) -> str:
     """What is asked where a start was missed: when it was to be, that nobody was there, and what can be done."""
-    return (
-        f"It was to start {moment_in_words(meant, zone, now)} {zone}; nobody was there to send it. "
-        "Start it now, choose another time, or cancel."
-    )
+    local, here = (moment.astimezone(ZoneInfo(zone)) for moment in (meant, now))
+    at = f"at {local:%H:%M}" if local.date() == here.date() else f"on {local:%A} {day(local)}, {local:%H:%M}"
+    return f"It was to start {at} {zone}; nobody was there to send it. Start it now, choose another time, or cancel."
 
 
 def pace_in_words(batch_size: int, interval_s: int) -> str:
