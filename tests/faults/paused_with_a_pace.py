@@ -8,7 +8,7 @@ early and late, and for two and a half of the longest interval nothing may leave
 import time
 from collections import Counter
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
@@ -71,7 +71,7 @@ def _paused(place: Scene, keys: Sequence[int], intervals: Sequence[int], arrival
             place.do(lambda session, key=key: broadcasts.resume(session, key, clock.now()))
             place.wake(key)
             paused[senders[key]] = _pause(place, key)
-        started[key] = place.session.get_one(Broadcast, key, populate_existing=True).started_at
+        started[key] = _started_at(place, key)
         with place.app.app_context():
             wakeups.wake(key, at=clock.now() + timedelta(seconds=intervals[number]))
     end = time.monotonic() + INTERVALS_WATCHED * max(intervals)
@@ -88,7 +88,7 @@ def _paused(place: Scene, keys: Sequence[int], intervals: Sequence[int], arrival
             wrong.append(f"broadcast {key}: {len(late)} mails after the pause, the last {after:.1f} s later")
         if (state := place.state(key)) is not BroadcastState.PAUSED:
             wrong.append(f"broadcast {key} is {state}")
-        if place.session.get_one(Broadcast, key, populate_existing=True).started_at != started[key]:
+        if _started_at(place, key) != started[key]:
             wrong.append(f"broadcast {key} started anew")
     return wrong
 
@@ -111,6 +111,11 @@ def _pause(place: Scene, key: int) -> float:
         broadcasts.pause(session, key, "lunch", clock.now())
         session.commit()
         return time.monotonic()
+
+
+def _started_at(place: Scene, key: int) -> datetime | None:
+    place.session.rollback()
+    return place.session.get_one(Broadcast, key, populate_existing=True).started_at
 
 
 def _sender(place: Scene, key: int) -> str:
