@@ -47,7 +47,8 @@ def older(app: Flask, session: Session) -> tuple[int, int, int]:
         session.execute(text("ALTER TABLE delivery DROP CONSTRAINT ck_delivery_id"))
     session.execute(text("UPDATE delivery SET id = 7"))
     session.add(Attempt(delivery_id=7, number=1, state=DeliveryState.FAILED, ended_at=engine.BEFORE))
-    session.execute(text("ALTER TABLE broadcast DROP COLUMN relay_errors"))
+    for column in ("relay_errors", "start_confirmed_at"):
+        session.execute(text(f"ALTER TABLE broadcast DROP COLUMN {column}"))
     session.commit()
     with app.app_context():
         flask_migrate.stamp(revision="0002")
