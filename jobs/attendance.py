@@ -48,14 +48,14 @@ class OneAtATime:
         self._lock = threading.Lock()
 
 
-def attend(engine: Engine) -> None:
-    """Have the workers of this process look before they take a job, and say that they live."""
+def attend(engine: Engine, queue_name: str) -> None:
+    """Have the workers of this process, which are to listen to that queue, look before they take a job, and say that they live."""
     alone = OneAtATime(engine)
     readiness = Readiness(alone)
     present: list[Presence] = []
 
     def work(original: Callable[..., Any], worker: Any, *arguments: Any, **options: Any) -> Any:
-        demand_use(worker.queue_names(), worker.serializer)
+        demand_use(worker.queue_names(), worker.serializer, queue_name)
         present[:] = [Presence(worker.queue_names(), alone)]
         present[0].begin()
         readiness.wait()

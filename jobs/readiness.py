@@ -12,7 +12,7 @@ from rq.serializers import JSONSerializer
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from webapp.adapters import schema, wakeups
+from webapp.adapters import schema
 from webapp.config import EXIT_UNUSABLE
 from webapp.core.workers import START
 
@@ -22,18 +22,20 @@ AWAY = "The database does not answer"
 log = logging.getLogger(__name__)
 
 
-def refusal(queues: Iterable[str], serializer: object) -> str | None:
-    """Why a worker of these queues and this serializer is of no use, or None."""
-    if list(queues) != [wakeups.QUEUE]:
-        return f"This worker would listen to {', '.join(queues)}, and the work is in {wakeups.QUEUE}: name no queue. Start {START}"
+def refusal(queues: Iterable[str], serializer: object, ours: str) -> str | None:
+    """Why a worker of these queues and this serializer is of no use where the work is in the queue `ours`, or None."""
+    if list(queues) != [ours]:
+        return (
+            f"This worker would listen to {', '.join(queues)}, and the work is in {ours}: name no queue. Start {START}"
+        )
     if serializer is not JSONSerializer:
         return f"This worker would not understand its jobs, which are JSON: name no serializer. Start {START}"
     return None
 
 
-def demand_use(queues: Iterable[str], serializer: object) -> None:
+def demand_use(queues: Iterable[str], serializer: object, ours: str) -> None:
     """End this process, with one line, when its worker would be of no use; a supervisor that starts it again has it said again."""
-    words = refusal(queues, serializer)
+    words = refusal(queues, serializer, ours)
     if words:
         print(words, file=sys.stderr, flush=True)
         raise SystemExit(EXIT_UNUSABLE)

@@ -8,7 +8,7 @@ from functools import partial
 
 from sqlalchemy.orm import Session
 
-from jobs.start_broadcast import start_broadcast
+from jobs.start_broadcast import FIRST_CHUNK, start_broadcast
 from jobs.surroundings import Turn, inside_app, journals, shell
 from webapp.adapters import clock, database, journal, wakeups
 from webapp.adapters.smtp import SmtpMailer
@@ -26,12 +26,13 @@ EARLY_S = 2.0
 """A delayed call comes up to two seconds late, so it is asked for that much earlier."""
 
 
-def send_batch(broadcast_id: int, much: int = MUCH) -> None:
-    """Send what is due of a broadcast; beside another process if at least `much` mails are pending."""
+def send_batch(broadcast_id: int, much: int = MUCH, first_chunk: int = FIRST_CHUNK) -> None:
+    """Send what is due of a broadcast; beside another process if at least `much` mails are pending. `first_chunk`: so many clients are
+    looked at first, if it has to be frozen."""
     wakeup = wakeups.look_key(broadcast_id)
     with inside_app() as app:
         wakeups.begins(wakeup)
-        if not start_broadcast(broadcast_id):
+        if not start_broadcast(broadcast_id, first_chunk):
             return
         database.remember_little(db.engine)
         turn = Turn()

@@ -23,18 +23,21 @@ def next_chunk(chunk: int, took_s: float) -> int:
     return min(max(fitting, SMALLEST_CHUNK), LARGEST_CHUNK)
 
 
-def start_broadcast(broadcast_id: int) -> bool:
+def start_broadcast(broadcast_id: int, first_chunk: int = FIRST_CHUNK) -> bool:
     """Take a broadcast from scheduled to frozen, as far as it is time. True when it sends and everything is frozen.
+
+    A look starts nothing else: what is paused, or was missed for so long that a person is asked, stays as it is.
 
     All chunks but the first and the last are written in haste: what a machine that loses its power forgets of them is frozen again.
     """
-    with inside_app(), ExitStack() as stack, Session(db.engine) as session:
+    with inside_app() as app, ExitStack() as stack, Session(db.engine) as session:
         database.will_write(session)
-        broadcasts.start(session, broadcast_id, clock.now())
+        now = clock.now()
+        broadcasts.start(session, broadcast_id, now, ask_after=app.config["MISSED_START"])
         broadcast = broadcasts.get(session, broadcast_id)
-        if broadcast.state is BroadcastState.SCHEDULED:
+        if broadcast.state is BroadcastState.SCHEDULED and broadcast.starts_at and broadcast.starts_at > now:
             wakeups.wake(broadcast_id, at=broadcast.starts_at)
-        chunk, began, pause = FIRST_CHUNK, clock.ticks(), None
+        chunk, began, pause = first_chunk, clock.ticks(), None
         while broadcast.state is BroadcastState.SENDING and not ledger.freeze_chunk(
             session, broadcast_id, clock.now(), chunk=chunk
         ):

@@ -13,6 +13,7 @@ def sweep() -> None:
     with inside_app() as app:
         wakeups.begins(IN_NO_HURRY)
         folder = journals(app)
-        for broadcast_id in sweeping.sweep(shell(), partial(journal.find, folder), partial(journal.discard, folder)):
+        find, discard = partial(journal.find, folder), partial(journal.discard, folder)
+        for broadcast_id in sweeping.sweep(shell(), find, discard, ask_after=app.config["MISSED_START"]):
             wakeups.wake(broadcast_id)
         ask_for_waiting()

@@ -69,7 +69,7 @@ def complete() -> None:
         app.extensions.pop("massmail-redis", None)
 
     os.register_at_fork(after_in_child=forget_connections)
-    attendance.attend(engine)
+    attendance.attend(engine, QUEUES[0])
     threading.Thread(target=beat, name="beat", daemon=True).start()
 
 

@@ -10,6 +10,7 @@ from subprocess import PIPE, Popen
 from flask import Flask
 from sqlalchemy.orm import Session
 
+from jobs.send_batch import MUCH
 from jobs.start_broadcast import start_broadcast
 from tests import comparison, engine, factories, oracle_log
 from tests.smtp_oracle import Oracle, Script
@@ -33,17 +34,19 @@ class Scene:
         self.log.touch()
         app.config["REDIS_URL"] = redis_url
 
-    def worker(self, relay: Oracle | int, **environ: str) -> Worker:
+    def worker(self, relay: Oracle | int, *, with_scheduler: bool = True, **environ: str) -> Worker:
         """A worker, not yet started, that hands its mails to the relay (or the port of one). `environ` are more of its settings."""
         port = relay if isinstance(relay, int) else relay.port
         settings = RelaySettings(port=port, connections=self.connections)
         log = self.folder / f"worker-{next(_numbers)}.log"
-        return Worker(self.app, self.redis_url, settings, log, **environ)
+        return Worker(self.app, self.redis_url, settings, log, with_scheduler=with_scheduler, **environ)
 
     @contextmanager
-    def workers(self, relay: Oracle | int, count: int, **environ: str) -> Iterator[list[Worker]]:
+    def workers(
+        self, relay: Oracle | int, count: int, *, with_scheduler: bool = True, **environ: str
+    ) -> Iterator[list[Worker]]:
         """So many workers, which start together and end together."""
-        workers = [self.worker(relay, **environ) for _ in range(count)]
+        workers = [self.worker(relay, with_scheduler=with_scheduler, **environ) for _ in range(count)]
         with ExitStack() as stack:
             for worker in workers:
                 worker.launch()
@@ -90,9 +93,11 @@ class Scene:
         with self.app.app_context():
             start_broadcast(broadcast_id)
 
-    def wake(self, broadcast_id: int) -> None:
+    def wake(self, broadcast_id: int, first_chunk: int | None = None) -> None:
+        """Ask for a look. With `first_chunk`, if it has to be frozen, that begins with so few clients: it goes in two chunks at least."""
+        arguments = [] if first_chunk is None else [MUCH, first_chunk]
         with self.app.app_context():
-            wakeups.wake(broadcast_id)
+            wakeups.enqueue(wakeups.LOOK, broadcast_id, *arguments, key=wakeups.look_key(broadcast_id))
 
     def do(self, call: Callable[[Session], object]) -> None:
         """Something a person does in the console."""

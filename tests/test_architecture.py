@@ -66,7 +66,7 @@ WRITERS = {
 """The one writer of each table class."""
 
 ALSO_WRITES = {
-    ("webapp/core/broadcasts.py", "Pick"): "a duplicate takes the recipients chosen by hand along",
+    ("webapp/core/broadcasts/drafts.py", "Pick"): "a duplicate takes the recipients chosen by hand along",
     ("webapp/core/ledger/freeze.py", "Broadcast"): "the freeze's cursor and count stand in the transaction of its rows",
 }
 """Statements outside the one writer, each with the reason."""

@@ -1,6 +1,7 @@
 """Settings from the environment: what is taken, and what is refused with words that help."""
 
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -71,3 +72,11 @@ def test_a_prefix_for_redis_is_a_word(tmp_path: Path):
     assert of(tmp_path, MASSMAIL_REDIS_PREFIX="north:")["REDIS_PREFIX"] == "north:"
     with pytest.raises(SettingError, match="MASSMAIL_REDIS_PREFIX"):
         of(tmp_path, MASSMAIL_REDIS_PREFIX="north,south")
+
+
+def test_a_missed_start_is_asked_about_after_half_an_hour_or_when_it_is_said_or_never(tmp_path: Path):
+    assert of(tmp_path)["MISSED_START"] == timedelta(minutes=30)
+    assert of(tmp_path, MASSMAIL_MISSED_START="90")["MISSED_START"] == timedelta(minutes=90)
+    assert of(tmp_path, MASSMAIL_MISSED_START="0")["MISSED_START"] is None
+    with pytest.raises(SettingError, match="MASSMAIL_MISSED_START is 'soon'"):
+        of(tmp_path, MASSMAIL_MISSED_START="soon")

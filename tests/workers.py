@@ -24,8 +24,18 @@ OUTSIDE = ("DATABASE_URL", "REDIS_URL", "MAIL_", "MASSMAIL_", "RQ_", "SECRET_KEY
 class Worker:
     """One worker and the work-horses it forks; a context manager that leaves neither behind."""
 
-    def __init__(self, app: Flask, redis_url: str, relay: RelaySettings, log: Path, **environ: str) -> None:
+    def __init__(
+        self,
+        app: Flask,
+        redis_url: str,
+        relay: RelaySettings,
+        log: Path,
+        *,
+        with_scheduler: bool = True,
+        **environ: str,
+    ) -> None:
         app.config["REDIS_URL"] = redis_url
+        self._options = ["--with-scheduler"] if with_scheduler else []
         self.log = log
         self._killed: list[int] = []
         kept = {name: value for name, value in os.environ.items() if not name.startswith(OUTSIDE)}
@@ -58,7 +68,7 @@ class Worker:
 
     def launch(self) -> None:
         """Start it without waiting until it listens. From the main thread."""
-        command = [sys.executable, "-m", "rq.cli", "worker", "--with-scheduler"]
+        command = [sys.executable, "-m", "rq.cli", "worker", *self._options]
         self._before = self.log.stat().st_size if self.log.exists() else 0
         self.process: Popen[bytes] = children.start(command, log=self.log, env=self._environ, cwd=ROOT)
 

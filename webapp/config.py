@@ -7,6 +7,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import parse_qsl, quote, unquote
 
@@ -35,6 +36,9 @@ ALWAYS = {"hide_parameters": True}
 
 OF_A_SERVER = {"pool_pre_ping": True, "connect_args": {"connect_timeout": 10} | ALIVE}
 """A database server may be started anew: a connection that died meanwhile is replaced unseen, and one that is away answers in the end."""
+
+
+DAY_MINUTES = 24 * 60
 
 
 class SettingError(Exception):
@@ -192,6 +196,7 @@ def settings(environ: Mapping[str, str]) -> dict[str, object]:
         "REDIS_URL": redis_url(environ),
         "REDIS_PREFIX": _redis_prefix(environ),
         "PUBLIC_URL": _public_url(environ),
+        "MISSED_START": _missed_start(environ),
         "RELAY": relay,
         "MAIL_SERVER": relay.host,
         "MAIL_PORT": relay.port,
@@ -230,6 +235,12 @@ def _public_url(environ: Mapping[str, str]) -> str:
     if not url.startswith(("http://", "https://")):
         raise SettingError(f"MASSMAIL_URL is {url!r}: use the whole address, as in https://mail.example.com.")
     return url.rstrip("/")
+
+
+def _missed_start(environ: Mapping[str, str]) -> timedelta | None:
+    """How late a broadcast may start without a question; None: as late as can be."""
+    minutes = _whole(environ, "MASSMAIL_MISSED_START", 30, low=0, high=30 * DAY_MINUTES)
+    return timedelta(minutes=minutes) if minutes else None
 
 
 def _relay(environ: Mapping[str, str]) -> RelaySettings:

@@ -164,6 +164,71 @@ def test_it_starts_when_it_is_due_and_once(session: Session, draft):
     assert draft.started_at == NOW + timedelta(minutes=60)
 
 
+@pytest.mark.parametrize("state", [state for state in S if state is not S.SCHEDULED])
+def test_a_look_left_over_starts_nothing_but_what_is_scheduled(session: Session, state: BroadcastState):
+    before = NOW - timedelta(hours=1)
+    broadcast = factories.broadcast(session, state=state, started_at=before)
+    assert not broadcasts.start(session, broadcast.id, NOW)
+    assert (broadcast.state, broadcast.started_at) == (state, before)
+
+
+def test_a_resume_keeps_the_start_and_takes_only_the_pause_that_was_seen(session: Session):
+    broadcast = engine.sending_broadcast(session)
+    broadcasts.pause(session, broadcast.id, "lunch", NOW)
+    started, seen = broadcast.started_at, broadcast.paused_at
+    broadcasts.resume(session, broadcast.id, NOW, paused_at=seen)
+    assert broadcasts.stop(session, broadcast.id, "The relay refuses", NOW + timedelta(minutes=1), probing=True)
+    with pytest.raises(Conflict, match="paused anew"):
+        broadcasts.resume(session, broadcast.id, NOW + timedelta(minutes=2), paused_at=seen)
+    assert (broadcast.state, broadcast.started_at) == (S.PAUSED, started)
+
+
+@pytest.mark.parametrize("state", [state for state in S if state is not S.SENDING])
+def test_the_program_itself_pauses_only_what_is_sending(session: Session, state: BroadcastState):
+    broadcast = factories.broadcast(session, state=state)
+    assert not broadcasts.stop(session, broadcast.id, "The relay refuses", NOW, probing=True)
+    assert (broadcast.state, broadcast.pause_reason, broadcast.probing) == (state, None, False)
+
+
+HALF_AN_HOUR = timedelta(minutes=30)
+
+
+def test_a_start_that_was_missed_waits_for_somebody_to_confirm_it(session: Session, draft):
+    broadcasts.schedule(session, draft.id, None, NOW)
+    late = NOW + timedelta(minutes=31)
+    assert broadcasts.missed_start(draft, NOW + HALF_AN_HOUR, HALF_AN_HOUR) is None
+    assert broadcasts.missed_start(draft, late, HALF_AN_HOUR) == NOW
+    assert broadcasts.missed_start(draft, late, None) is None
+    assert not broadcasts.start(session, draft.id, late, ask_after=HALF_AN_HOUR)
+    assert draft.state is S.SCHEDULED
+    broadcasts.confirm_start(session, draft.id, late)
+    assert broadcasts.missed_start(draft, late, HALF_AN_HOUR) is None
+    even_later = late + timedelta(minutes=31)
+    assert broadcasts.missed_start(draft, even_later, HALF_AN_HOUR) == late
+    assert not broadcasts.start(session, draft.id, even_later, ask_after=HALF_AN_HOUR)
+    assert broadcasts.start(session, draft.id, late + HALF_AN_HOUR, ask_after=HALF_AN_HOUR)
+
+
+def test_a_start_at_a_time_counts_from_that_time(session: Session, draft):
+    broadcasts.edit(session, draft.id, None, {"start_wall": "2026-11-23T10:00", "time_zone": "UTC"}, NOW)
+    broadcasts.schedule(session, draft.id, None, NOW)
+    at_ten = draft.starts_at
+    assert at_ten is not None
+    assert not broadcasts.start(session, draft.id, at_ten + timedelta(minutes=31), ask_after=HALF_AN_HOUR)
+    with pytest.raises(Conflict, match="another time"):
+        broadcasts.confirm_start(session, draft.id, at_ten - timedelta(minutes=1))
+    assert broadcasts.start(session, draft.id, at_ten + timedelta(days=9))
+
+
+def test_an_edit_forgets_that_a_start_was_confirmed(session: Session, draft):
+    broadcasts.schedule(session, draft.id, None, NOW)
+    broadcasts.confirm_start(session, draft.id, NOW + timedelta(hours=1))
+    broadcasts.edit(session, draft.id, None, {"name": "again"}, NOW + timedelta(hours=1))
+    assert draft.start_confirmed_at is None
+    with pytest.raises(Conflict, match="is draft by now"):
+        broadcasts.confirm_start(session, draft.id, NOW + timedelta(hours=1))
+
+
 def test_pause_and_resume_remember_why_and_do_nothing_twice(session: Session):
     broadcast = engine.sending_broadcast(session)
     broadcasts.pause(session, broadcast.id, "lunch", NOW)

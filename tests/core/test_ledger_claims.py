@@ -145,7 +145,7 @@ def test_a_release_does_not_touch_what_another_sender_has(session: Session, cloc
 
 def test_after_the_breaker_one_mail_is_tried_at_a_time(session: Session, clocks: Clocks):
     broadcast = engine.sending_broadcast(session, mails=3)
-    broadcasts.pause(session, broadcast.id, "ill", clocks.wall, probing=True)
+    broadcasts.stop(session, broadcast.id, "ill", clocks.wall, probing=True)
     broadcasts.resume(session, broadcast.id, clocks.wall)
     one, two = (engine.lease_for(session, broadcast, clocks) for _ in range(2))
     assert len(claim(session, one, clocks).mails) == 1

@@ -238,7 +238,7 @@ def test_a_resume_makes_held_mails_due_at_once(session: Session, clocks: Clocks)
     reply = Reply(Stage.DOT, 554, "5.7.1 no")
     settled = ledger.Settled(mail.delivery_id, 1, mail.stamped_at, ledger.recovery.judge(reply), reply, clocks.ticks)
     ledger.record(session, lease, [settled], ledger.Terms.of(broadcast, NO_LIMITS), clocks.reading())
-    broadcasts.pause(session, broadcast.id, "ill", clocks.wall, probing=True)
+    broadcasts.stop(session, broadcast.id, "ill", clocks.wall, probing=True)
     assert ledger.promote(session, broadcast.id, clocks.wall) == 0
     broadcasts.resume(session, broadcast.id, clocks.wall)
     assert ledger.promote(session, broadcast.id, clocks.wall) == 1

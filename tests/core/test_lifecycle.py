@@ -14,7 +14,6 @@ from webapp.core.rules.lifecycle import (
     WAITING,
     BroadcastState,
     DeliveryState,
-    sources,
 )
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.core.tables.deliveries import Delivery
@@ -98,11 +97,8 @@ def test_rows_can_only_be_born_where_a_life_begins(session: Session):
 
 
 @pytest.mark.parametrize("table", [BROADCAST_TRANSITIONS, DELIVERY_TRANSITIONS])
-def test_the_tables_know_every_state_and_sources_turns_them_round(table):
-    kind = type(next(iter(table)))
-    assert set(table) == set(kind)
-    for target in kind:
-        assert set(sources(target)) == {old for old in kind if target in table[old]}
+def test_the_tables_know_every_state(table):
+    assert set(table) == set(type(next(iter(table))))
 
 
 def test_what_is_open_can_still_move_and_what_waits_can_be_cancelled():

@@ -186,3 +186,13 @@ def test_a_moment_is_said_as_people_in_the_zone_say_it(instant, words):
 )
 def test_the_offset_is_said_in_hours_and_minutes(at, name, words):
     assert zones.offset(at, name) == words
+
+
+def test_a_missed_start_is_asked_about_in_the_words_of_its_own_zone():
+    meant = datetime(2026, 11, 23, 13, 0, tzinfo=UTC)
+    asked = schedule.missed_in_words(meant, "Europe/Berlin", meant + timedelta(hours=1))
+    assert asked == (
+        "It was to start at 14:00 Europe/Berlin; nobody was there to send it. Start it now, choose another time, or cancel."
+    )
+    days_later = schedule.missed_in_words(meant, "Europe/Berlin", meant + timedelta(days=2))
+    assert days_later.startswith("It was to start on Monday 23 November 2026, 14:00 Europe/Berlin;")

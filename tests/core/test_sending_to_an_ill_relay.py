@@ -107,7 +107,7 @@ def test_who_began_before_the_relay_was_ill_makes_room_for_one_that_probes(
     key = broadcast.id
 
     def trouble(session: Session) -> None:
-        broadcasts.pause(session, key, "ill", clock.now(), probing=True)
+        broadcasts.stop(session, key, "ill", clock.now(), probing=True)
         broadcasts.resume(session, key, clock.now())
 
     def answer(mail: Mail) -> Reply:

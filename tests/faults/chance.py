@@ -33,6 +33,8 @@ OVER = (BroadcastState.FINISHED, BroadcastState.NEEDS_ATTENTION)
 POLICIES = (UncertainPolicy.HOLD, UncertainPolicy.RETRY)
 BROADCASTS, CLIENTS, FEW_CLIENTS = 5, 10_000, 300
 """On each database."""
+FIRST_CHUNK = 100
+"""So few clients the freeze of each begins with: it has two chunks at least, also in the short form."""
 WORKERS, CONNECTIONS = 2, 8
 SILENCE_S = "3"
 TEND_S = 1.0
@@ -61,6 +63,7 @@ class Findings:
     clicks: int = 0
     faults: Counter[str] = field(default_factory=Counter)
     looks: int = 0
+    collecting: int = 0
     counts: int = 0
     again: int = 0
     doubted: int = 0
@@ -80,7 +83,7 @@ def run(*, short: bool, seed: int) -> Result:
             f"{kind}: {found.result.mails:,} mails in {found.seconds:.0f} s, {found.faults.total():,} faults ({stages}), "
             f"{found.clicks} pauses resumed, {found.again} repeats under retry, all flagged, "
             f"{found.doubted} refused for good when the first may have been taken; "
-            f"{found.looks:,} looks while it moved, {found.counts} of all rows"
+            f"{found.looks:,} looks while it moved, {found.collecting} into a freeze, {found.counts} of all rows"
         )
     return total
 
@@ -95,20 +98,22 @@ def _play(kind: Kind, clients: int, seed: int) -> Findings:
         account = {"MAIL_USERNAME": "console", "MAIL_PASSWORD": "secret", "MAIL_USE_TLS": "1"}
         account |= {"MAIL_CA_FILE": str(authority.ca_file), "MAIL_PER_CONNECTION": "100"}
         seconds = dict.fromkeys(("MAIL_CONNECT_TIMEOUT", "MAIL_COMMAND_TIMEOUT", "MAIL_DOT_TIMEOUT"), SILENCE_S)
-        with (
-            place.relay(_script(authority, seed)) as relay,
-            Sampler(engine.engine_of(place.app)) as sampler,
-            place.workers(relay, WORKERS, **account, **seconds),
-        ):
-            began = time.monotonic()
-            try:
-                _tend(place, visitor, keys, found)
-            except AssertionError as error:
-                found.result.broken(f"{kind}: {error}")
-            found.seconds = time.monotonic() - began
+        with place.relay(_script(authority, seed)) as relay, Sampler(engine.engine_of(place.app)) as sampler:
+            for key in keys:
+                place.wake(key, FIRST_CHUNK)  # before a worker's first sweep asks for the same without it
+            with place.workers(relay, WORKERS, **account, **seconds):
+                began = time.monotonic()
+                try:
+                    _tend(place, visitor, keys, found)
+                except AssertionError as error:
+                    found.result.broken(f"{kind}: {error}")
+                found.seconds = time.monotonic() - began
         for words in sampler.wrong[:10]:
             found.result.broken(f"{kind}: {words}")
         found.looks, found.counts = sampler.while_moving, sampler.counts
+        found.collecting = sampler.while_collecting
+        if not found.collecting and clients > FEW_CLIENTS:
+            found.result.broken(f"{kind}: no look fell into a freeze")
         found.faults.update(event["stage"] for event in oracle_log.events(place.log, "fault"))
         for key in keys:
             _judge(place, key, found)
@@ -127,8 +132,6 @@ def _script(authority: Authority, seed: int) -> Script:
 
 def _tend(place: Scene, visitor: FlaskClient, keys: list[int], found: Findings) -> None:
     """Until all broadcasts are over: resume what is paused, and let the time pass for what waits."""
-    for key in keys:
-        place.wake(key)
     looked = 0.0
 
     def is_over() -> bool:

@@ -23,6 +23,9 @@ from webapp.core import broadcasts, ledger
 from webapp.core.rules.lifecycle import BroadcastState, DeliveryState
 from webapp.core.tables.deliveries import Sender, Tally
 
+SOME, SOME_EACH = "AT", 10
+"""The country of every so many clients: to those there is a second broadcast beside the first, which the workers freeze themselves."""
+
 CHUNKS = 20
 """The freeze of an audience goes in about so many."""
 
@@ -56,6 +59,7 @@ def _play(found: Result, kind: Kind, *, mails: int, workers: int, least: int, la
     with scene(kind, connections=3) as place:
         _clients(place, mails)
         key = place.broadcast(0)
+        other = place.broadcast(0, audience_filter={"countries": [SOME]})
         started = _start_at_once(place, key, schedulers=workers, chunk=mails // CHUNKS)
         wrong = [f"a scheduler failed: {one.error}" for one in started if one.error]
         if (begun := sum(one.has_begun for one in started)) != 1:
@@ -63,29 +67,33 @@ def _play(found: Result, kind: Kind, *, mails: int, workers: int, least: int, la
         wrong += _check_freeze(place, key, mails)
         freezers = sum(one.chunks > 0 for one in started)
         with place.relay(Script(latency=latency)) as relay, place.workers(relay, workers):
-            place.wake(key)
+            for each in (key, other):
+                place.wake(each, first_chunk=mails // CHUNKS)
             try:
-                place.wait_for_state(key, BroadcastState.FINISHED, PATIENCE_S)
+                for each in (key, other):
+                    place.wait_for_state(each, BroadcastState.FINISHED, PATIENCE_S)
             except AssertionError as error:
                 wrong.append(str(error))
         compared = comparison.compare(place.session, key, place.log)
         shares = _shares(place, key)
         if len(shares) < least:
             wrong.append(f"only {len(shares)} processes took part, and not {least}")
-        twice = compared.twice + compared.unknown
-        found.add(kind, mails=compared.mails, lost=compared.lost, duplicates=twice, uncertain=compared.uncertain)
+        beside = comparison.compare(place.session, other, place.log)
+        for each in (compared, beside):
+            twice = each.twice + each.unknown
+            found.add(kind, mails=each.mails, lost=each.lost, duplicates=twice, uncertain=each.uncertain)
         found.notes.append(
             f"{kind}: 1 freeze of {compared.mails:,} by {freezers} schedulers together; {len(shares)} processes sent"
             f" {', '.join(f'{count:,}' for count in shares)}"
         )
-        if wrong := [*wrong, *compared.wrong]:
+        if wrong := [*wrong, *compared.wrong, *beside.wrong]:
             found.broken(f"{kind}: {'; '.join(wrong[:5])}")
 
 
 def _clients(place: Place, count: int) -> None:
     """Clients by the thousand."""
     for number in range(count):
-        factories.client(place.session)
+        factories.client(place.session, **({"country": SOME} if number % SOME_EACH == 0 else {}))
         if number % 1000 == 999:
             place.session.commit()
             place.session.expunge_all()
@@ -113,8 +121,8 @@ def _scheduler(url: str, redis_url: str, folder: Path, key: int, chunk: int, bar
     frozen: list[bool] = []
     start, freeze_chunk = broadcasts.start, ledger.freeze_chunk
 
-    def start_and_tell(*arguments: Any) -> bool:
-        begun.append(start(*arguments))
+    def start_and_tell(*arguments: Any, **options: Any) -> bool:
+        begun.append(start(*arguments, **options))
         return begun[-1]
 
     def freeze_and_tell(*arguments: Any, **_: Any) -> bool:

@@ -3,6 +3,8 @@
 What the server can see: a mail whose content it had asked for before the commit may have been on the wire at that instant. Behind that
 content the commands of the next mail may have left already; that is the one more. So of the mails whose content a connection
 was asked for after the commit, or the few milliseconds until a sender on PostgreSQL must know of it, there may be one.
+
+With a pace there are looks left over, which must not restart it: see paused_with_a_pace.py.
 """
 
 import random
@@ -15,6 +17,7 @@ from itertools import product
 from sqlalchemy.orm import Session
 
 from tests import comparison, engine, oracle_log
+from tests.faults import paused_with_a_pace
 from tests.faults.places import KINDS, Kind, scene
 from tests.faults.rest import PATIENCE_S
 from tests.faults.result import Result
@@ -31,6 +34,8 @@ from webapp.core.rules.lifecycle import BroadcastState, DeliveryState
 from webapp.core.tables.broadcasts import Broadcast
 
 LATENCIES = (0.0, 0.002, 0.02, 0.1)
+PACES = (2, 6, 12, 40)
+"""Seconds from batch to batch."""
 QUIET_S = 0.2
 """So long after the sender has ended the server is still looked at."""
 
@@ -61,20 +66,27 @@ class Seen:
 
 
 def run(*, short: bool, seed: int) -> Result:
-    """After pause or cancel commits, at most one more mail per open connection, none later; all is delivered once or cancelled."""
+    """After pause or cancel commits, at most one more mail per open connection, none later; a look left over restarts nothing."""
     if short:
         calls = [(kind, many, (0.002, 0.02), 300, 2, seed) for kind, many in zip(KINDS, (3, 10), strict=True)]
+        paced: list[tuple[Kind, tuple[int, ...], bool]] = [(KINDS[0], (2, 6), True), (KINDS[1], (2, 6), False)]
     else:
         calls = [(kind, many, LATENCIES, 1_500, 7, seed) for many, kind in product((3, 10), KINDS)]
+        paced = [(kind, PACES, with_scheduler) for with_scheduler, kind in product((True, False), KINDS)]
     total = Result("pause")
     seen = Seen()
     for found, one in side_by_side(_play, calls, at_a_time=2):
         total.join(found)
         seen = Seen(seen.stops + one.stops, max(seen.wire, one.wire), max(seen.more, one.more))
+    for found in side_by_side(paused_with_a_pace.play, paced, at_a_time=2):
+        total.join(found)
+    longest = max(max(paces) for _, paces, _ in paced)
+    with_paces = sum(len(paces) for _, paces, _ in paced)
     total.notes.insert(
         0,
         f"{seen.stops['pause']} pauses, {seen.stops['cancel']} cancels; over all connections together at most {seen.wire} mails were on"
-        f" the wire at the commit, and at most {seen.more} were begun later",
+        f" the wire at the commit, and at most {seen.more} were begun later; {with_paces} broadcasts with paces of {min(PACES)} to"
+        f" {longest} s stayed paused for two and a half intervals, while looks came",
     )
     return total
 

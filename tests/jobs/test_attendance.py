@@ -175,7 +175,7 @@ def test_a_worker_of_another_program_on_our_queue_is_told_from_ours(sqlite_place
 
 
 def test_the_refusal_knows_what_is_right():
-    assert readiness.refusal([wakeups.QUEUE], JSONSerializer) is None
+    assert readiness.refusal([wakeups.QUEUE], JSONSerializer, wakeups.QUEUE) is None
 
 
 @pytest.mark.parametrize(

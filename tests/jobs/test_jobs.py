@@ -72,6 +72,71 @@ def test_a_look_too_early_asks_for_one_at_the_start(app: Flask, session: Session
     assert broadcasts.get(session, broadcast.id).state is S.SCHEDULED
 
 
+@pytest.mark.parametrize("with_a_pace", [{}, {"batch_size": 2, "interval_s": 30}])
+def test_a_look_left_over_does_not_restart_what_was_paused(app: Flask, session: Session, with_a_pace: dict):
+    broadcast = scheduled(session, **with_a_pace)
+    with app.app_context():
+        start_broadcast(broadcast.id)
+        session.rollback()
+        started_at = broadcast.started_at
+        broadcasts.pause(session, broadcast.id, "lunch", clock.now())
+        session.commit()
+        send_batch(broadcast.id)
+        sweep()
+        assert waiting() == []
+    session.expire_all()
+    assert (broadcast.state, broadcast.started_at) == (S.PAUSED, started_at)
+    assert engine.states(session, broadcast) == {"pending": 3}
+
+
+def test_a_freeze_that_was_paused_goes_on_after_a_resume(app: Flask, session: Session):
+    broadcast = scheduled(session, mails=5)
+    broadcasts.start(session, broadcast.id, clock.now())
+    assert not ledger.freeze_chunk(session, broadcast.id, clock.now(), chunk=2)
+    broadcasts.pause(session, broadcast.id, "lunch", clock.now())
+    session.commit()
+    with app.app_context():
+        assert start_broadcast(broadcast.id) is False
+        assert engine.states(session, broadcast) == {"pending": 2}
+        broadcasts.resume(session, broadcast.id, clock.now())
+        session.commit()
+        sweep()
+        assert waiting() == [(wakeups.LOOK, (broadcast.id,))]
+        send_batch(broadcast.id)
+    assert engine.states(session, broadcast) == {"accepted": 5}
+
+
+def test_a_freeze_that_was_cancelled_collects_nobody_more(app: Flask, session: Session):
+    broadcast = scheduled(session, mails=5)
+    broadcasts.start(session, broadcast.id, clock.now())
+    ledger.freeze_chunk(session, broadcast.id, clock.now(), chunk=2)
+    broadcasts.cancel(session, broadcast.id, clock.now())
+    session.commit()
+    with app.app_context():
+        assert start_broadcast(broadcast.id) is False
+        sweep()
+    assert engine.states(session, broadcast) == {"cancelled": 2}
+
+
+def test_a_start_that_was_missed_is_neither_made_nor_asked_for_again(app: Flask, session: Session):
+    broadcast = factories.broadcast(session)
+    broadcasts.schedule(session, broadcast.id, None, clock.now() - app.config["MISSED_START"] - timedelta(minutes=1))
+    session.commit()
+    with app.app_context():
+        send_batch(broadcast.id)
+        sweep()
+        assert waiting() == []
+        assert ScheduledJobRegistry(queue=wakeups.queue()).get_job_ids() == []
+    session.expire_all()
+    assert broadcast.state is S.SCHEDULED
+    broadcasts.confirm_start(session, broadcast.id, clock.now())
+    session.commit()
+    with app.app_context():
+        sweep()
+        assert waiting() == [(wakeups.LOOK, (broadcast.id,))]
+        assert start_broadcast(broadcast.id) is True
+
+
 def test_chunks_of_a_freeze_become_smaller_where_they_take_long_and_larger_again():
     assert next_chunk(10_000, 0.1) == 5_000
     assert next_chunk(2_000, 0.025) == 4_000 and next_chunk(2_000, 0.001) == 4_000

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import event
 
 from tests import factories
+from tests.pages.broadcast_page import HTMX, bare, maker, now_in, part
 from webapp.adapters.clock import now
 from webapp.core import broadcasts
 from webapp.core.broadcast_list import PAGE
@@ -15,52 +16,11 @@ from webapp.core.tables.broadcasts import Broadcast
 from webapp.core.tables.deliveries import Delivery, MinuteCount
 
 B, D = BroadcastState, DeliveryState
-HTMX = {"HX-Request": "true"}
 
 
 @pytest.fixture
 def make(sqlite_session):
-    """Make a broadcast with deliveries: `make(B.SENDING, {D.ACCEPTED: 3})`. Commits."""
-
-    def made(state=B.DRAFT, deliveries=None, **columns):
-        if state in (B.SENDING, B.PAUSED, B.NEEDS_ATTENTION, B.FINISHED):
-            columns = {"started_at": now() - timedelta(minutes=5), "frozen_at": now()} | columns
-        if state in (B.FINISHED, B.CANCELLED):
-            columns.setdefault("finished_at", now())
-        if state is B.PAUSED:
-            columns.setdefault("paused_at", now())
-        frozen = sum((deliveries or {}).values())
-        broadcast = factories.broadcast(sqlite_session, state=state, frozen_count=frozen, **columns)
-        for kind, count in (deliveries or {}).items():
-            for _ in range(count):
-                factories.delivery(sqlite_session, broadcast, state=kind)
-        sqlite_session.commit()
-        return broadcast
-
-    return made
-
-
-def part(page: str, id_: str) -> str:
-    """The element with this id, from its tag to the matching end."""
-    start = re.search(rf'<(\w+)[^>]*\bid="{id_}"', page)
-    assert start, f"no element with id={id_}"
-    depth = 0
-    for tag in re.finditer(rf"<(/?){start[1]}\b[^>]*>", page[start.start() :]):
-        depth += -1 if tag[1] else 1
-        if depth == 0:
-            return page[start.start() : start.start() + tag.end()]
-    raise AssertionError(f"{id_} is not closed")
-
-
-def bare(html: str) -> str:
-    """The markup without what differs between two renderings: white space, and the token of forms."""
-    return re.sub(r"\s+", " ", re.sub(r'name="csrf_token" value="[^"]*"', "", html)).strip()
-
-
-def now_in(session, broadcast) -> Broadcast:
-    session.rollback()
-    session.refresh(broadcast)
-    return broadcast
+    return maker(sqlite_session)
 
 
 def test_an_empty_list_says_what_this_is_for_and_has_the_one_button(browser_client):

@@ -121,7 +121,7 @@ def strangers() -> list[Stranger]:
     return [
         Stranger(one.hostname or "?", one.pid or 0, tuple(one.queue_names()))
         for one in found
-        if {QUEUE, DEFAULT_QUEUE} & set(one.queue_names())
+        if {queue().name, DEFAULT_QUEUE} & set(one.queue_names())
     ]
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, and_, case, false, func, not_, or_, select
 from sqlalchemy.orm import Session, contains_eager
 
 from webapp.core.progress import Counts, counts_of
@@ -14,10 +14,12 @@ from webapp.core.tables.clients import Addon, Product
 from webapp.core.tables.users import User
 
 PAGE = 25
+_NONE: ColumnElement[bool] = false()
 
 
 class Tab(StrEnum):
-    """What a person looks for; each state of a broadcast belongs to exactly one beside ALL."""
+    """What a person looks for; each state of a broadcast belongs to exactly one beside ALL. A scheduled one whose start was missed is among
+    those that need somebody."""
 
     ALL = "all"
     DRAFTS = "drafts"
@@ -78,19 +80,30 @@ class Page:
         return self.last < self.total
 
 
-def listing(session: Session, *, tab: Tab = Tab.ALL, search: str = "", page: int = 1) -> Page:
-    """One page of the list. `search` looks into name, subject and author; `page` counts from 1 and stays within what there is."""
+def listing(
+    session: Session,
+    *,
+    tab: Tab = Tab.ALL,
+    search: str = "",
+    page: int = 1,
+    missed: ColumnElement[bool] = _NONE,
+) -> Page:
+    """One page of the list. `search` looks into name, subject and author; `page` counts from 1 and stays within what there is.
+
+    `missed` (see `broadcasts.is_missed`) are those scheduled ones that need somebody, because their start has passed.
+    """
     found = _found(search)
-    by_state: dict[BroadcastState, int] = dict(
-        session.execute(
-            select(Broadcast.state, func.count())
-            .join(Broadcast.content)
-            .outerjoin(User, User.id == Broadcast.created_by)
-            .where(*found)
-            .group_by(Broadcast.state)
-        ).all()
-    )
-    tabs = {choice: sum(by_state.get(state, 0) for state in choice.states) for choice in Tab}
+    by_state = session.execute(
+        select(Broadcast.state, func.count(), func.sum(case((missed, 1), else_=0)))
+        .join(Broadcast.content)
+        .outerjoin(User, User.id == Broadcast.created_by)
+        .where(*found)
+        .group_by(Broadcast.state)
+    ).all()
+    tabs = {choice: sum(count for state, count, _missed in by_state if state in choice.states) for choice in Tab}
+    need_somebody = sum(int(number) for _state, _count, number in by_state)
+    tabs[Tab.SCHEDULED] -= need_somebody
+    tabs[Tab.NEEDS_YOU] += need_somebody
     total = tabs[tab]
     page = max(1, min(page, -(-total // PAGE)))
     query = (
@@ -98,7 +111,7 @@ def listing(session: Session, *, tab: Tab = Tab.ALL, search: str = "", page: int
         .join(Broadcast.content)
         .options(contains_eager(Broadcast.content).load_only(Content.subject))
         .outerjoin(User, User.id == Broadcast.created_by)
-        .where(Broadcast.state.in_(tab.states), *found)
+        .where(_in_tab(tab, missed), *found)
         .order_by(Broadcast.updated_at.desc(), Broadcast.id.desc())
         .offset((page - 1) * PAGE)
         .limit(PAGE)
@@ -115,6 +128,11 @@ def listing(session: Session, *, tab: Tab = Tab.ALL, search: str = "", page: int
         total,
         page,
     )
+
+
+def _in_tab(tab: Tab, missed: ColumnElement[bool]) -> ColumnElement[bool]:
+    states = Broadcast.state.in_(tab.states)
+    return {Tab.SCHEDULED: and_(states, not_(missed)), Tab.NEEDS_YOU: or_(states, missed)}.get(tab, states)
 
 
 def _found(search: str) -> list[ColumnElement[bool]]:

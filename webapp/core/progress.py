@@ -134,7 +134,8 @@ class Counts:
 class Progress:
     """A broadcast's progress at one instant.
 
-    `collecting` while the freeze still writes recipients. `next_batch_at`: when the pace next lets mails leave (None: not
+    `collecting` while the freeze still writes recipients, or will when it is resumed (`core/ledger/freeze.py` says what holds then).
+    `next_batch_at`: when the pace next lets mails leave (None: not
     limited, or nothing waits). `ends_at`: when the last waiting mail leaves, if nothing changes; None when nobody can say.
     `retry_at`: when the next deferred mail is tried again. `plan`: what is to come, for the chart. `held_until`: the
     mails of this day are used up, and about then some may leave again. `ceiling`: so many mails in so many seconds, of all broadcasts
@@ -182,7 +183,7 @@ def counts_of(session: Session, broadcast_ids: Iterable[int]) -> dict[int, Count
 def read(session: Session, broadcast: Broadcast, now: datetime) -> Progress:
     """How far `broadcast` is, and what comes next."""
     counts = counts_of(session, [broadcast.id])[broadcast.id]
-    collecting = broadcast.state == BroadcastState.SENDING and broadcast.frozen_at is None
+    collecting = broadcast.state in (BroadcastState.SENDING, BroadcastState.PAUSED) and broadcast.frozen_at is None
     if broadcast.state != BroadcastState.SENDING or collecting:
         return Progress(counts, collecting)
     retry_at = session.scalar(

@@ -1,4 +1,12 @@
-"""Freeze: turn a broadcast's audience into deliveries, in chunks that hold the database's lock only shortly."""
+"""Freeze: turn a broadcast's audience into deliveries, in chunks that hold the database's lock only shortly.
+
+What holds at every instant, for whoever looks on: the rows there are and the tally say the same, state by state. Before the start there
+are none. While recipients are collected (`started_at` is set, `frozen_at` is not) there are rows and no number yet, `frozen_count` is NULL;
+they become more with each chunk and never fewer, and all are pending or skipped, since nothing is claimed before the freeze is complete. A
+pause in the midst of it leaves that as it is, and a resume goes on from `freeze_cursor`; a cancel turns what waits into cancelled, and it
+never gets a number. The last chunk sets `frozen_at` and `frozen_count` in the transaction of its rows: from then on the states of all
+rows add up to that number, for good.
+"""
 
 from dataclasses import replace
 from datetime import datetime

@@ -3,11 +3,7 @@
 The database enforces the same tables (see `core/tables/triggers.py`); nothing else in the program lists them again.
 """
 
-from collections.abc import Mapping
 from enum import StrEnum
-from typing import TypeVar
-
-S = TypeVar("S", bound=StrEnum)
 
 
 class BroadcastState(StrEnum):
@@ -73,12 +69,6 @@ OPEN = frozenset({D.PENDING, D.CLAIMED, D.DEFERRED, D.HELD})
 
 WAITING = frozenset({D.PENDING, D.DEFERRED, D.HELD})
 """Open, and not in the hands of a sender: what a cancel takes back."""
-
-
-def sources(target: S, table: Mapping[S, frozenset[S]] | None = None) -> list[S]:
-    """The states from which `target` may be reached, in `table` (default: the one `target` belongs to)."""
-    moves = table or (BROADCAST_TRANSITIONS if isinstance(target, BroadcastState) else DELIVERY_TRANSITIONS)
-    return [state for state, targets in moves.items() if target in targets]  # type: ignore[misc]
 
 
 class SkipReason(StrEnum):

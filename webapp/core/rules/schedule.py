@@ -149,6 +149,13 @@ def start_in_words(wall: str | None, zone: str, *, second: bool = False) -> str:
     return f"{local:%A} {day(local)}, {local:%H:%M} in {zones.city(name)}{offset}"
 
 
+def missed_in_words(meant: datetime, zone: str, now: datetime) -> str:
+    """What is asked where a start was missed: when it was to be, that nobody was there, and what can be done."""
+    local, here = (moment.astimezone(ZoneInfo(zone)) for moment in (meant, now))
+    at = f"at {local:%H:%M}" if local.date() == here.date() else f"on {local:%A} {day(local)}, {local:%H:%M}"
+    return f"It was to start {at} {zone}; nobody was there to send it. Start it now, choose another time, or cancel."
+
+
 def pace_in_words(batch_size: int, interval_s: int) -> str:
     """The pace as it was set: "25 every 30 s", "as fast as the relay takes them"."""
     if batch_size == 0 or interval_s == 0:

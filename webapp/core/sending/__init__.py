@@ -64,7 +64,7 @@ def send(
         try:
             letters = Letters(broadcast)
         except DomainError as error:
-            broadcasts.pause(session, broadcast_id, str(error), shell.reading().wall)
+            broadcasts.stop(session, broadcast_id, str(error), shell.reading().wall)
             session.commit()
             return Ending(str(error), broadcast.state)
         written = journal()

@@ -11,7 +11,7 @@ from webapp.core import broadcasts, ledger, limits, tag_catalogue
 from webapp.core.ledger import Claim, Lease, Settled
 from webapp.core.ledger.claims import Holder
 from webapp.core.rules.evidence import Kind, Verdict
-from webapp.core.rules.lifecycle import BroadcastState, DeliveryState
+from webapp.core.rules.lifecycle import DeliveryState
 from webapp.core.rules.limits import NO_LIMITS
 from webapp.core.rules.pacing import Reading
 from webapp.core.sending.outbox import Outbox
@@ -178,9 +178,7 @@ class Books:
         return allowed
 
     def _pause(self, session: Session, reason: str, reading: Reading) -> None:
-        broadcast = broadcasts.get(session, self._lease.broadcast_id)
-        if broadcast.state is BroadcastState.SENDING:
-            broadcasts.pause(session, self._lease.broadcast_id, reason, reading.wall, probing=True)
+        broadcasts.stop(session, self._lease.broadcast_id, reason, reading.wall, probing=True)
 
     def _load_values(self, holders: Sequence[Holder]) -> list[list[str]]:
         now = self._shell.reading().wall

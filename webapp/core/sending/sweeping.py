@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from datetime import timedelta
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
@@ -9,7 +10,6 @@ from sqlalchemy.orm import Session
 from webapp.core import broadcasts, ledger
 from webapp.core.ports import JournalFinding
 from webapp.core.rules.lifecycle import WAITING, BroadcastState
-from webapp.core.rules.pacing import Reading
 from webapp.core.sending import trouble
 from webapp.core.sending.surroundings import Shell
 from webapp.core.tables.broadcasts import Broadcast
@@ -23,26 +23,29 @@ DiscardJournal = Callable[[str], None]
 log = logging.getLogger(__name__)
 
 
-def sweep(shell: Shell, find_journal: FindJournal, discard_journal: DiscardJournal) -> list[int]:
-    """One round over everything that is not finished. Returns the broadcasts that are to be woken."""
+def sweep(
+    shell: Shell, find_journal: FindJournal, discard_journal: DiscardJournal, *, ask_after: timedelta | None = None
+) -> list[int]:
+    """One round over everything that is not finished. Returns the broadcasts that are to be woken; not those whose start was missed by more
+    than `ask_after`, which wait for a person."""
     recover(shell, find_journal, discard_journal)
     with Session(shell.engine) as session:
         open_states = (BroadcastState.SCHEDULED, BroadcastState.SENDING, BroadcastState.NEEDS_ATTENTION)
         ids = session.scalars(select(Broadcast.id).where(Broadcast.state.in_(open_states)).order_by(Broadcast.id)).all()
         session.rollback()
-        due = [broadcast_id for broadcast_id in ids if _looked_at(shell, session, broadcast_id)]
+        due = [broadcast_id for broadcast_id in ids if _looked_at(shell, session, broadcast_id, ask_after)]
         _cancel_rest(shell, session)
         _fold_counts(shell, session)
     return due
 
 
-def _looked_at(shell: Shell, session: Session, broadcast_id: int) -> bool:
+def _looked_at(shell: Shell, session: Session, broadcast_id: int, ask_after: timedelta | None) -> bool:
     """Move a broadcast on that is done; whether it is to be woken. One that cannot be looked at pauses, in sight of those who can act, and
     keeps nobody from the others."""
     try:
         shell.prepare(session)
         broadcast = session.get(Broadcast, broadcast_id)
-        is_due = broadcast is not None and _is_due(session, broadcast, shell.reading(), shell.relay_key)
+        is_due = broadcast is not None and _is_due(session, broadcast, shell, ask_after)
         session.commit()
         return is_due
     except Exception as error:
@@ -85,14 +88,16 @@ def _recover(
         discard_journal(name)
 
 
-def _is_due(session: Session, broadcast: Broadcast, reading: Reading, relay_key: str) -> bool:
+def _is_due(session: Session, broadcast: Broadcast, shell: Shell, ask_after: timedelta | None) -> bool:
+    reading = shell.reading()
     if broadcast.state is BroadcastState.SCHEDULED:
-        return broadcast.starts_at is None or broadcast.starts_at <= reading.wall
+        is_due = broadcast.starts_at is None or broadcast.starts_at <= reading.wall
+        return is_due and broadcasts.missed_start(broadcast, reading.wall, ask_after) is None
     if broadcast.frozen_at is None:
         return True
     if broadcasts.finish_if_done(session, broadcast.id, reading.wall) is not BroadcastState.SENDING:
         return False
-    next_in = ledger.next_look(session, broadcast, reading, relay_key=relay_key)
+    next_in = ledger.next_look(session, broadcast, reading, relay_key=shell.relay_key)
     has_sender = ledger.in_force(session, broadcast.id, reading.wall) > 0
     return next_in is not None and next_in <= NEAR_S and not has_sender
 

@@ -5,7 +5,6 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
 from webapp.core import broadcasts
-from webapp.core.rules.lifecycle import BroadcastState
 from webapp.core.sending.surroundings import Shell
 
 
@@ -26,6 +25,5 @@ def pause_for(shell: Shell, broadcast_id: int, error: Exception) -> None:
     reason = f"Sending stopped because of an unexpected error: {words}"
     with Session(shell.engine) as session:
         shell.prepare(session)
-        if broadcasts.get(session, broadcast_id).state is BroadcastState.SENDING:
-            broadcasts.pause(session, broadcast_id, reason, shell.reading().wall)
+        broadcasts.stop(session, broadcast_id, reason, shell.reading().wall)
         session.commit()

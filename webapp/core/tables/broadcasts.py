@@ -1,4 +1,4 @@
-"""Broadcasts with their content and the recipients chosen by hand. Written by `core/broadcasts.py`, picks by `core/audience.py`."""
+"""Broadcasts with their content and the recipients chosen by hand. Written by `core/broadcasts`, picks by `core/audience.py`."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -25,6 +25,7 @@ class Broadcast(Base):
     "now". When clocks are put back a wall time comes twice, and `starts_at` tells which is meant. `batch_size` mails leave
     every `interval_s` seconds; `batch_size` 0 means as fast as the relay takes them. `frozen_count` is the number of
     deliveries, known once the freeze is complete (`frozen_at`); `freeze_cursor` is the last client frozen before that.
+    `start_confirmed_at`: a start that was missed is to happen all the same, as somebody said at that instant.
     `probing` is set when the breaker opens: until a mail gets through again, one is tried at a time. `relay_errors` is how many errors of
     the relay came one after the other, last of all: a slow pace has a new sending process for each mail, which must know of those before.
     `heeds_content` is off once somebody resumed it although the relay refused many of its mails for what they say.
@@ -57,6 +58,7 @@ class Broadcast(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
     scheduled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    start_confirmed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     frozen_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     paused_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

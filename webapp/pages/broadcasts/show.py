@@ -1,5 +1,6 @@
 """The page of one mass mail from `scheduled` on: progress, chart, ledger, and what can be done with it."""
 
+from datetime import datetime
 from typing import cast, get_args
 
 from flask import abort, flash, make_response, render_template, request, url_for
@@ -8,7 +9,7 @@ from flask_login import current_user
 from webapp.adapters import wakeups
 from webapp.adapters.clock import now
 from webapp.core import audience, broadcasts, progress, timeline
-from webapp.core.errors import Invalid
+from webapp.core.errors import Conflict, Invalid, NotFound
 from webapp.core.ledger import Decision, resolve_uncertain
 from webapp.core.rules import schedule
 from webapp.core.rules.lifecycle import BroadcastState
@@ -16,9 +17,12 @@ from webapp.core.tables.broadcasts import Broadcast
 from webapp.core.tables.users import User
 from webapp.extensions import db
 from webapp.pages import wording
-from webapp.pages.broadcasts import draft
+from webapp.pages.broadcasts import draft, live
 from webapp.pages.broadcasts.blueprint import bp
 from webapp.pages.deliveries import ledger
+
+STOP_ASKING = 286
+"""The status that ends htmx's polling."""
 
 
 @bp.get("/<int:broadcast_id>/")
@@ -29,25 +33,36 @@ def show(broadcast_id: int):
     context = _context(broadcast)
     return render_template(
         "broadcasts/show.html",
-        audience_words=audience.in_words(db.session, audience.audience_of(broadcast).filter),
-        created_by=_name_of(broadcast.created_by),
         ledger=ledger.load(broadcast, context["counts"], request.args, standalone=False),
+        stamp=_stamp(context),
+        **_about(broadcast),
         **context,
     )
 
 
 @bp.get("/<int:broadcast_id>/progress", endpoint="progress")
 def live_progress(broadcast_id: int):
-    """The progress card. `seen` is the stage and `tenths` the settled share that the asking page knows: when the stage differs, head
-    and actions come along and the rest of the page is told; when the share differs, it is announced."""
-    broadcast = broadcasts.named(db.session, broadcast_id)
+    """The progress card, unless it is the one with `stamp`. `seen` is the stage and `tenths` the settled share that the asking page knows:
+    when the stage differs, head and actions come along and the rest of the page is told; when the share differs, it is announced. What the
+    mail is comes along when it is another `version`."""
+    try:
+        broadcast = broadcasts.named(db.session, broadcast_id)
+    except NotFound:
+        return render_template("broadcasts/_gone.html"), STOP_ASKING
     context = _context(broadcast)
+    stamp = _stamp(context)
+    if request.args.get("stamp") == stamp:
+        return "", 204
     changed = request.args.get("seen", "") != context["stage"]
+    edited = request.args.get("version", broadcast.version, type=int) != broadcast.version
     answer = make_response(
         render_template(
             "broadcasts/_progress_answer.html",
             changed=changed,
+            edited=edited,
             announce=changed or request.args.get("tenths", type=int) != context["progress"].counts.tenths,
+            stamp=stamp,
+            **(_about(broadcast) if edited else {}),
             **context,
         )
     )
@@ -64,18 +79,38 @@ def live_timeline(broadcast_id: int):
 
 @bp.post("/<int:broadcast_id>/pause")
 def pause(broadcast_id: int):
-    who = current_user.name or current_user.email
-    broadcasts.pause(db.session, broadcast_id, f"by {who}", now())
+    who, at = current_user.name or current_user.email, now()
+    broadcast = broadcasts.pause(db.session, broadcast_id, f"by {who}", at)
+    is_ours = broadcast.paused_at == at
     db.session.commit()
+    if not is_ours:
+        return _done(broadcast_id, "It is paused already, for the reason below.")
+    if broadcast.frozen_at is None:
+        return _done(broadcast_id, "Paused. Recipients are collected further, and mails leave, when it is resumed.")
     return _done(broadcast_id, "Paused. Mails already handed to the relay are settled, no new one leaves.")
 
 
 @bp.post("/<int:broadcast_id>/resume")
 def resume(broadcast_id: int):
-    broadcasts.resume(db.session, broadcast_id, now())
+    """Resume it from the pause that the page showed."""
+    try:
+        seen = datetime.fromisoformat(request.form["paused_at"]) if "paused_at" in request.form else None
+    except ValueError:
+        raise Invalid("This does not name a pause.", "paused_at") from None
+    was_paused = broadcasts.get(db.session, broadcast_id).state == BroadcastState.PAUSED
+    broadcasts.resume(db.session, broadcast_id, now(), paused_at=seen)
     db.session.commit()
     wakeups.wake(broadcast_id)
-    return _done(broadcast_id, "Sending goes on.")
+    return _done(broadcast_id, "Sending goes on." if was_paused else "It goes on already.")
+
+
+@bp.post("/<int:broadcast_id>/start-now")
+def start_now(broadcast_id: int):
+    """Start what was missed."""
+    broadcasts.confirm_start(db.session, broadcast_id, now())
+    db.session.commit()
+    wakeups.wake(broadcast_id)
+    return _done(broadcast_id, "It starts as soon as a worker is free.")
 
 
 @bp.get("/<int:broadcast_id>/cancel")
@@ -86,10 +121,13 @@ def ask_cancel(broadcast_id: int):
 
 @bp.post("/<int:broadcast_id>/cancel")
 def cancel(broadcast_id: int):
-    broadcasts.cancel(db.session, broadcast_id, now())
+    seen = request.form.get("seen")
+    state = BroadcastState(seen) if seen in set(BroadcastState) else None
+    broadcast = broadcasts.cancel(db.session, broadcast_id, now(), seen=state)
+    has_begun = broadcast.started_at is not None
     db.session.commit()
     wakeups.wake(broadcast_id)
-    return _done(broadcast_id, "The rest is cancelled.")
+    return _done(broadcast_id, "The rest is cancelled." if has_begun else "It is cancelled. Nobody has got it.")
 
 
 @bp.get("/<int:broadcast_id>/uncertain")
@@ -125,6 +163,8 @@ def back_to_draft(broadcast_id: int):
         broadcasts.edit(db.session, broadcast_id, broadcast.version, {}, now())
         db.session.commit()
         flash("It is a draft again and starts only when you confirm it anew.", "ok")
+    elif broadcast.state != BroadcastState.DRAFT:
+        raise Conflict(f"This mass mail is {broadcast.state.label} by now: it cannot be changed any more.")
     return draft.redirect(url_for("review.index", broadcast_id=broadcast_id))
 
 
@@ -138,19 +178,32 @@ def _name_of(user_id: int | None) -> str:
     return (user.name or user.email) if user else ""
 
 
+def _about(broadcast: Broadcast) -> dict:
+    """What the card about the mail needs beside the rest."""
+    return {
+        "audience_words": audience.in_words(db.session, audience.audience_of(broadcast).filter),
+        "created_by": _name_of(broadcast.created_by),
+    }
+
+
+def _stamp(context: dict) -> str:
+    return live.stamp(render_template("broadcasts/_progress.html", stamp="", **context))
+
+
 def _context(broadcast: Broadcast) -> dict:
     at, zone = now(), current_user.time_zone
-    read = progress.read(db.session, broadcast, at)
+    read, missed = progress.read(db.session, broadcast, at), live.missed_start(broadcast)
     return {
         "broadcast": broadcast,
         "title": draft.title(broadcast),
         "progress": read,
-        "stage": "collecting" if read.collecting else broadcast.state.value,
+        "stage": live.stage(broadcast),
         "counts": read.counts,
         "groups": progress.Group,
         "chart": timeline.timeline(db.session, broadcast, at, zone, read.plan),
         "ceiling": wording.ceiling(read.ceiling),
         "pace_words": schedule.pace_in_words(broadcast.batch_size, broadcast.interval_s),
+        "missed_words": schedule.missed_in_words(missed, broadcast.time_zone, at) if missed else "",
         "start_words": schedule.start_in_words(
             broadcast.start_wall,
             broadcast.time_zone,

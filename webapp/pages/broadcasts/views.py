@@ -1,25 +1,17 @@
 """All mass mails: the list, a new one, and what can be done with one from anywhere."""
 
-from flask import flash, render_template, request, url_for
+from flask import current_app, flash, render_template, request, url_for
 from flask_login import current_user
 from werkzeug.exceptions import BadRequest
 
 from webapp.adapters.clock import now
 from webapp.core import audience, broadcast_list, broadcasts, progress
 from webapp.core.broadcast_list import Tab
-from webapp.core.progress import Counts
 from webapp.core.rules.lifecycle import BroadcastState
 from webapp.core.rules.statuses import MessageType
-from webapp.core.tables.broadcasts import Broadcast
 from webapp.extensions import db
-from webapp.pages.broadcasts import draft, show  # noqa: F401 - show adds the routes of the page of one
+from webapp.pages.broadcasts import draft, live, show  # noqa: F401 - show adds the routes of the page of one
 from webapp.pages.broadcasts.blueprint import bp
-
-
-@bp.app_template_global()
-def is_live(broadcast: Broadcast, counts: Counts) -> bool:
-    """Whether a part of a page that shows this broadcast asks again by itself."""
-    return progress.is_live(broadcast, counts, now())
 
 
 @bp.get("/")
@@ -35,8 +27,9 @@ def _list_context() -> dict:
     choice = request.args.get("tab", "all")
     tab = Tab(choice) if choice in set(Tab) else Tab.ALL
     search = request.args.get("q", "").strip()[:200]
-    page = broadcast_list.listing(db.session, tab=tab, search=search, page=request.args.get("page", 1, type=int))
-    at = now()
+    at, number = now(), request.args.get("page", 1, type=int)
+    missed = broadcasts.is_missed(at, current_app.config["MISSED_START"])
+    page = broadcast_list.listing(db.session, tab=tab, search=search, page=number, missed=missed)
     return {
         "page": page,
         "tab": tab,
@@ -48,6 +41,9 @@ def _list_context() -> dict:
             if row.broadcast.state == BroadcastState.SENDING
         },
         "title_of": draft.title,
+        "watched": live.watched(
+            [row.broadcast for row in page.rows], {row.broadcast.id: row.counts for row in page.rows}
+        ),
     }
 
 
@@ -61,6 +57,24 @@ def row_progress(broadcast_id: int):
         progress=progress.read(db.session, broadcast, now()),
         beside=True,
     )
+
+
+@bp.get("/moving-rows")
+def moving_rows():
+    """Asks for all rows of the list together what others did: of each that differs from what `seen` stands for, the moving parts."""
+    seen = live.seen_rows(request.args.get("seen", ""))
+    counts = progress.counts_of(db.session, seen)
+    found = broadcasts.some(db.session, seen)
+    changed = [one for one in found if live.row_stamp(one, counts[one.id]) != seen[one.id]]
+    if not changed and len(found) == len(seen):
+        return "", 204
+    at = now()
+    rows = [
+        (one, counts[one.id], progress.read(db.session, one, at) if one.state == BroadcastState.SENDING else None)
+        for one in changed
+    ]
+    still = [live.row_stamp(one, counts[one.id]) for one in found if one.state not in live.OVER]
+    return render_template("broadcasts/_moving_rows.html", rows=rows, watched=still)
 
 
 @bp.get("/<int:broadcast_id>/recipient-number")

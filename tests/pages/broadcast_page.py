@@ -1,0 +1,59 @@
+"""Broadcasts for tests of their pages, and how to look into a page."""
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+
+from sqlalchemy.orm import Session
+
+from tests import factories
+from webapp.adapters.clock import now
+from webapp.core.rules.lifecycle import BroadcastState
+from webapp.core.tables.broadcasts import Broadcast
+
+B = BroadcastState
+HTMX = {"HX-Request": "true"}
+
+
+def maker(session: Session) -> Callable[..., Broadcast]:
+    """What makes a broadcast with deliveries: `make(B.SENDING, {D.ACCEPTED: 3})`. Commits."""
+
+    def made(state=B.DRAFT, deliveries=None, **columns):
+        if state in (B.SENDING, B.PAUSED, B.NEEDS_ATTENTION, B.FINISHED):
+            columns = {"started_at": now() - timedelta(minutes=5), "frozen_at": now()} | columns
+        if state in (B.FINISHED, B.CANCELLED):
+            columns.setdefault("finished_at", now())
+        if state is B.PAUSED:
+            columns.setdefault("paused_at", now())
+        frozen = sum((deliveries or {}).values())
+        broadcast = factories.broadcast(session, state=state, frozen_count=frozen, **columns)
+        for kind, count in (deliveries or {}).items():
+            for _ in range(count):
+                factories.delivery(session, broadcast, state=kind)
+        session.commit()
+        return broadcast
+
+    return made
+
+
+def part(page: str, id_: str) -> str:
+    """The element with this id, from its tag to the matching end."""
+    start = re.search(rf'<(\w+)[^>]*\bid="{id_}"', page)
+    assert start, f"no element with id={id_}"
+    depth = 0
+    for tag in re.finditer(rf"<(/?){start[1]}\b[^>]*>", page[start.start() :]):
+        depth += -1 if tag[1] else 1
+        if depth == 0:
+            return page[start.start() : start.start() + tag.end()]
+    raise AssertionError(f"{id_} is not closed")
+
+
+def bare(html: str) -> str:
+    """The markup without what differs between two renderings: white space, and the token of forms."""
+    return re.sub(r"\s+", " ", re.sub(r'name="csrf_token" value="[^"]*"', "", html)).strip()
+
+
+def now_in(session, broadcast) -> Broadcast:
+    session.rollback()
+    session.refresh(broadcast)
+    return broadcast

@@ -1,0 +1,46 @@
+"""A broadcast from draft to finished: the one writer of what is remembered of it.
+
+drafts.py     made, found, edited, duplicated, deleted
+lifecycle.py  every change of state
+"""
+
+from webapp.core.broadcasts.drafts import EDITABLE, create, delete_draft, duplicate, edit, get, named, some
+from webapp.core.broadcasts.lifecycle import (
+    cancel,
+    confirm_start,
+    content_was_refused,
+    finish_if_done,
+    is_missed,
+    missed_start,
+    pause,
+    probe_succeeded,
+    remember_relay_errors,
+    resume,
+    schedule,
+    start,
+    stop,
+)
+
+__all__ = [
+    "EDITABLE",
+    "cancel",
+    "confirm_start",
+    "content_was_refused",
+    "create",
+    "delete_draft",
+    "duplicate",
+    "edit",
+    "finish_if_done",
+    "get",
+    "is_missed",
+    "missed_start",
+    "named",
+    "pause",
+    "probe_succeeded",
+    "remember_relay_errors",
+    "resume",
+    "schedule",
+    "some",
+    "start",
+    "stop",
+]

@@ -1,0 +1,163 @@
+"""Broadcasts while they may still be changed: made, found, edited, duplicated, deleted."""
+
+import secrets
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, literal, select, update
+from sqlalchemy.orm import Session, joinedload
+
+from webapp.core import from_addresses
+from webapp.core.errors import Conflict, Invalid, NotFound
+from webapp.core.rules import schedule as calendar
+from webapp.core.rules.lifecycle import CHANGEABLE
+from webapp.core.rules.lifecycle import BroadcastState as State
+from webapp.core.rules.statuses import MessageType
+from webapp.core.tables.broadcasts import Broadcast, Content, Pick
+
+ON_BROADCAST = frozenset(
+    {
+        "name",
+        "message_type",
+        "audience_filter",
+        "from_address",
+        "reply_to",
+        "start_wall",
+        "time_zone",
+        "batch_size",
+        "interval_s",
+        "uncertain_policy",
+    }
+)
+ON_CONTENT = frozenset({"subject", "html", "text"})
+START = frozenset({"start_wall", "time_zone", "start_second"})
+EDITABLE = ON_BROADCAST | ON_CONTENT | START
+"""What `edit` takes. `start_second` (bool, not stored) chooses the later instant of a wall time that comes twice."""
+
+
+def create(session: Session, message_type: MessageType, user_id: int | None, now: datetime) -> Broadcast:
+    """A new draft with empty content, from the default sender."""
+    broadcast = Broadcast(
+        message_type=MessageType(message_type),
+        from_address=from_addresses.default(session),
+        secret=secrets.token_hex(16),
+        created_by=user_id,
+        created_at=now,
+        updated_at=now,
+        content=Content(),
+    )
+    session.add(broadcast)
+    session.flush()
+    return broadcast
+
+
+def get(session: Session, broadcast_id: int) -> Broadcast:
+    """The broadcast. Raises NotFound."""
+    broadcast = session.get(Broadcast, broadcast_id)
+    if broadcast is None:
+        raise NotFound("This mass mail does not exist (any more).")
+    return broadcast
+
+
+def some(session: Session, broadcast_ids: Collection[int]) -> Sequence[Broadcast]:
+    """Those of the broadcasts that there are, by id."""
+    return session.scalars(select(Broadcast).where(Broadcast.id.in_(broadcast_ids)).order_by(Broadcast.id)).all()
+
+
+def named(session: Session, broadcast_id: int) -> Broadcast:
+    """The broadcast with its subject in one query; its texts, up to a megabyte, are read when somebody looks at them. Raises NotFound."""
+    subject = joinedload(Broadcast.content).load_only(Content.subject)
+    broadcast = session.get(Broadcast, broadcast_id, options=[subject])
+    return broadcast or get(session, broadcast_id)
+
+
+def edit(
+    session: Session, broadcast_id: int, version: int | None, changes: Mapping[str, Any], now: datetime
+) -> Broadcast:
+    """Change a draft; a scheduled broadcast falls back to draft, because what was confirmed is no longer what would be sent.
+
+    `version` is the one the editor saw (None: whatever there is). Raises NotFound; Conflict when sending has begun or somebody
+    else has saved meanwhile; Invalid for a start that does not exist or has passed.
+    """
+    unknown = changes.keys() - EDITABLE
+    if unknown:
+        raise ValueError(f"not editable: {', '.join(sorted(unknown))}")
+    broadcast = get(session, broadcast_id)
+    columns = {name: changes[name] for name in changes.keys() & ON_BROADCAST}
+    if changes.keys() & START:
+        columns |= _start(broadcast, changes, now)
+    _check_pace(columns)
+    _claim_edit(session, broadcast, version, now)
+    for name, value in columns.items():
+        setattr(broadcast, name, value)
+    for name in changes.keys() & ON_CONTENT:
+        setattr(broadcast.content, name, changes[name])
+    session.flush()
+    return broadcast
+
+
+def _start(broadcast: Broadcast, changes: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    wall = changes.get("start_wall", broadcast.start_wall) or None
+    zone = changes.get("time_zone", broadcast.time_zone)
+    if wall is None:
+        return {"start_wall": None, "time_zone": zone, "starts_at": None}
+    chosen = calendar.start(wall, zone, now, second=bool(changes.get("start_second")))
+    if chosen.instant is None:
+        raise Invalid(chosen.problem or "This start cannot be used.", chosen.field)
+    return {"start_wall": wall, "time_zone": zone, "starts_at": chosen.instant}
+
+
+def _check_pace(columns: Mapping[str, Any]) -> None:
+    for field in ("batch_size", "interval_s"):
+        if columns.get(field, 0) < 0:
+            raise Invalid("Use 0 or a positive number.", field)
+
+
+def _claim_edit(session: Session, broadcast: Broadcast, version: int | None, now: datetime) -> None:
+    """Take the next version, or raise Conflict: the database decides between two editors."""
+    seen = broadcast.version if version is None else version
+    taken = session.execute(
+        update(Broadcast)
+        .where(Broadcast.id == broadcast.id, Broadcast.version == seen, Broadcast.state.in_(CHANGEABLE))
+        .values(version=seen + 1, state=State.DRAFT, scheduled_at=None, start_confirmed_at=None, updated_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    session.refresh(broadcast)
+    if taken.rowcount == 1:  # type: ignore[attr-defined]
+        return
+    if broadcast.state not in CHANGEABLE:
+        raise Conflict("This mass mail cannot be changed any more: sending has begun.")
+    raise Conflict("Somebody else has changed this mass mail meanwhile. Reload the page to see their version.")
+
+
+def duplicate(session: Session, broadcast_id: int, user_id: int | None, now: datetime) -> Broadcast:
+    """A new draft with the same audience, content, pace and picks; its start is "now", as the old one's has passed."""
+    original = get(session, broadcast_id)
+    copy = create(session, original.message_type, user_id, now)
+    copy.name = f"{original.name} (copy)"[:200] if original.name else ""
+    for name in ON_BROADCAST - START - {"name"}:
+        setattr(copy, name, getattr(original, name))
+    copy.time_zone = original.time_zone
+    for name in ON_CONTENT:
+        setattr(copy.content, name, getattr(original.content, name))
+    session.flush()
+    picks = select(literal(copy.id), Pick.client_id, Pick.kind).where(Pick.broadcast_id == original.id)
+    session.execute(Pick.__table__.insert().from_select(["broadcast_id", "client_id", "kind"], picks))  # type: ignore[attr-defined]
+    return copy
+
+
+def delete_draft(session: Session, broadcast_id: int) -> None:
+    """Forget a draft. Raises NotFound; Conflict for anything but a draft, whose ledger must stay."""
+    broadcast = get(session, broadcast_id)
+    if broadcast.state != State.DRAFT:
+        raise Conflict("Only a draft can be deleted. Cancel this mass mail instead.")
+    session.execute(delete(Content).where(Content.broadcast_id == broadcast_id))
+    gone = session.execute(
+        delete(Broadcast)
+        .where(Broadcast.id == broadcast_id, Broadcast.state == State.DRAFT)
+        .execution_options(synchronize_session=False)
+    )
+    if gone.rowcount != 1:  # type: ignore[attr-defined]
+        raise Conflict("This mass mail is not a draft any more.")
+    session.expunge(broadcast)

@@ -1,0 +1,244 @@
+"""How a broadcast goes from draft to finished. Every change of state is one compare-and-set, so that two people, two tabs or two workers
+can press the same button at the same instant and it happens once.
+
+Each move names the states it comes from, and does nothing in any other. What a look, a job or a click was meant for may be over when it
+arrives: late, early or a second time, it must not act on what has become of the broadcast since. So `start` begins what is scheduled, and
+never what is paused.
+"""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, false, func, or_, update
+from sqlalchemy.orm import Session
+
+from webapp.core import ledger, relay
+from webapp.core.broadcasts.drafts import get
+from webapp.core.errors import Conflict, Invalid
+from webapp.core.rules.lifecycle import CHANGEABLE, OPEN, BroadcastState, DeliveryState
+from webapp.core.tables.broadcasts import Broadcast
+
+State = BroadcastState
+
+UNFINISHED = CHANGEABLE | {State.SENDING, State.PAUSED, State.NEEDS_ATTENTION}
+"""What a cancel may stop."""
+
+
+def schedule(session: Session, broadcast_id: int, version: int | None, now: datetime) -> Broadcast:
+    """ "Create Broadcast": draft -> scheduled. Pressing twice is harmless: the second returns what the first did.
+
+    Raises NotFound; Conflict when it was changed since `version`; Invalid (with the field) for what no broadcast can go without.
+    """
+    broadcast = get(session, broadcast_id)
+    if broadcast.state == State.DRAFT:
+        _check_complete(broadcast, now)
+    seen = broadcast.version if version is None else version
+    columns = {"scheduled_at": now, "start_confirmed_at": None, "updated_at": now}
+    moved = _move(session, broadcast, {State.DRAFT}, State.SCHEDULED, [Broadcast.version == seen], **columns)
+    if moved or (broadcast.state not in (State.DRAFT, State.CANCELLED) and broadcast.version == seen):
+        return broadcast
+    if broadcast.state == State.CANCELLED:
+        raise Conflict("This mass mail was cancelled.")
+    raise Conflict("This mass mail was changed meanwhile. Look at it again before you send it.")
+
+
+def _check_complete(broadcast: Broadcast, now: datetime) -> None:
+    if not broadcast.from_address:
+        raise Invalid("Choose who the mail is from.", "from_address")
+    if not broadcast.content.subject.strip():
+        raise Invalid("The subject is empty.", "subject")
+    if not (broadcast.content.html.strip() or (broadcast.content.text or "").strip()):
+        raise Invalid("The mail has no text.", "html")
+    if broadcast.starts_at and broadcast.starts_at + timedelta(minutes=1) <= now:
+        raise Invalid("The chosen start has passed. Choose a later one, or send now.", "start_wall")
+
+
+def start(session: Session, broadcast_id: int, now: datetime, *, ask_after: timedelta | None = None) -> bool:
+    """scheduled -> sending, if it is due. True for the one caller that started it; `ledger.freeze_chunk` is next.
+
+    A start that was missed by more than `ask_after` (None: by any time) is left to a person, see `confirm_start`.
+    """
+    broadcast = get(session, broadcast_id)
+    conditions: list[ColumnElement[bool]] = [or_(Broadcast.starts_at.is_(None), Broadcast.starts_at <= now)]
+    if ask_after is not None:
+        conditions.append(now - ask_after <= _WAITED_FOR)
+    return _move(session, broadcast, {State.SCHEDULED}, State.SENDING, conditions, started_at=now, updated_at=now)
+
+
+_WAITED_FOR = func.coalesce(Broadcast.start_confirmed_at, Broadcast.starts_at, Broadcast.scheduled_at)
+"""The instant at which a scheduled broadcast was last meant to start."""
+
+
+def missed_start(broadcast: Broadcast, now: datetime, ask_after: timedelta | None) -> datetime | None:
+    """When a broadcast that is still scheduled was to start, if that is more than `ask_after` ago; None where nothing is to be asked."""
+    if broadcast.state != State.SCHEDULED or ask_after is None:
+        return None
+    meant = broadcast.start_confirmed_at or broadcast.starts_at or broadcast.scheduled_at
+    return meant if meant is not None and meant < now - ask_after else None
+
+
+def is_missed(now: datetime, ask_after: timedelta | None) -> ColumnElement[bool]:
+    """`missed_start` as a condition on Broadcast."""
+    if ask_after is None:
+        return false()
+    return and_(Broadcast.state == State.SCHEDULED, now - ask_after > _WAITED_FOR)
+
+
+def confirm_start(session: Session, broadcast_id: int, now: datetime) -> Broadcast:
+    """Somebody wants a broadcast started whose start has passed: it is as if that were now. It stays scheduled until a worker looks at it.
+
+    Raises NotFound; Conflict when it is not scheduled any more, or for a time to come.
+    """
+    broadcast = get(session, broadcast_id)
+    confirmed = session.execute(
+        update(Broadcast)
+        .where(
+            Broadcast.id == broadcast_id,
+            Broadcast.state == State.SCHEDULED,
+            or_(Broadcast.starts_at.is_(None), Broadcast.starts_at <= now),
+        )
+        .values(start_confirmed_at=now, updated_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    session.refresh(broadcast)
+    if confirmed.rowcount == 1:  # type: ignore[attr-defined]
+        return broadcast
+    if broadcast.state == State.SCHEDULED:
+        raise Conflict("Somebody has chosen another time meanwhile: it starts then.")
+    raise Conflict(f"This mass mail is {broadcast.state.label} by now: there is no start to confirm.")
+
+
+def pause(session: Session, broadcast_id: int, reason: str | None, now: datetime) -> Broadcast:
+    """sending -> paused, by a person. Mails already on the wire are settled, nothing new is handed over once this is committed.
+
+    `reason` is shown in the console. Pausing what is paused changes nothing. Raises NotFound; Conflict when it is not sending.
+    """
+    if not stop(session, broadcast_id, reason, now):
+        broadcast = get(session, broadcast_id)
+        if broadcast.state != State.PAUSED:
+            raise Conflict(f"This mass mail is {broadcast.state.label} by now: there is nothing to pause.")
+    return get(session, broadcast_id)
+
+
+def stop(session: Session, broadcast_id: int, reason: str | None, now: datetime, *, probing: bool = False) -> bool:
+    """sending -> paused, by the program itself. Does nothing in any other state; True when this call paused it.
+
+    `probing`: the breaker opened, so a resume tries a single mail first. Raises NotFound.
+    """
+    columns: dict[str, Any] = {"pause_reason": reason, "paused_at": now, "updated_at": now}
+    if probing:
+        columns["probing"] = True
+    return _move(session, get(session, broadcast_id), {State.SENDING}, State.PAUSED, [], **columns)
+
+
+def resume(session: Session, broadcast_id: int, now: datetime, *, paused_at: datetime | None = None) -> Broadcast:
+    """paused -> sending; mails held for the relay's sake are due at once, and a relay that is not well may be tried at once. Resuming what
+    is sending changes nothing.
+
+    `paused_at` is the pause that was seen (None: whichever there is): another pause has a reason of its own, which nobody has read.
+    Raises NotFound; Conflict in any other state, or for another pause.
+    """
+    relay.try_now(session, now)
+    broadcast = get(session, broadcast_id)
+    conditions = [] if paused_at is None else [Broadcast.paused_at == paused_at]
+    columns = {"pause_reason": None, "paused_at": None, "updated_at": now}
+    if _move(session, broadcast, {State.PAUSED}, State.SENDING, conditions, **columns):
+        ledger.release_held(session, broadcast_id, now)
+    elif broadcast.state == State.PAUSED:
+        raise Conflict("It was paused anew meanwhile. Look at the reason first, then resume it.")
+    elif broadcast.state != State.SENDING:
+        raise Conflict(f"This mass mail is {broadcast.state.label} by now: there is nothing to resume.")
+    return broadcast
+
+
+def probe_succeeded(session: Session, broadcast_id: int) -> None:
+    """The relay took a mail again after the breaker had opened: the broadcast goes on at its pace."""
+    session.execute(
+        update(Broadcast)
+        .where(Broadcast.id == broadcast_id, Broadcast.probing)
+        .values(probing=False)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def remember_relay_errors(session: Session, broadcast_id: int, in_a_row: int) -> None:
+    """For the next sending process: so many errors of the relay came one after the other up to now."""
+    session.execute(
+        update(Broadcast)
+        .where(Broadcast.id == broadcast_id)
+        .values(relay_errors=in_a_row)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def content_was_refused(session: Session, broadcast_id: int) -> None:
+    """Many were refused for what the mail says, and somebody is asked: whoever resumes it has decided."""
+    session.execute(
+        update(Broadcast)
+        .where(Broadcast.id == broadcast_id)
+        .values(heeds_content=False)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def cancel(session: Session, broadcast_id: int, now: datetime, *, seen: BroadcastState | None = None) -> Broadcast:
+    """Stop for good, from any state before finished. What waits is cancelled by `ledger.cancel_waiting`, in chunks.
+
+    A freeze that is under way ends with the chunk it is at: what was collected by then is cancelled, and `frozen_at` stays None.
+    `seen` is the state it was decided in (None: any): who cancels what nobody has got yet has not decided about one that has begun.
+    Cancelling what is cancelled changes nothing. Raises NotFound; Conflict when it is finished, or has begun meanwhile.
+    """
+    broadcast = get(session, broadcast_id)
+    sources = CHANGEABLE if seen in CHANGEABLE else UNFINISHED
+    moved = _move(session, broadcast, sources, State.CANCELLED, [], finished_at=now, updated_at=now)
+    if not moved and broadcast.state in UNFINISHED - CHANGEABLE:
+        raise Conflict(
+            "Sending has begun meanwhile: what has left cannot be called back. Cancel the rest, if you still want to."
+        )
+    if not moved and broadcast.state != State.CANCELLED:
+        raise Conflict("This mass mail is finished: there is nothing left to cancel.")
+    return broadcast
+
+
+def finish_if_done(session: Session, broadcast_id: int, now: datetime) -> BroadcastState:
+    """Move on what has no row in work any more: to finished when the counted rows add up to the number frozen, to needs_attention when
+    all that is left is uncertain; and back to sending when uncertain rows are to be sent again. Returns the state afterwards.
+
+    Does nothing while recipients are collected, and in any state but sending and needs_attention: what is paused finishes after a resume.
+    """
+    broadcast = get(session, broadcast_id)
+    # The lock keeps two senders, each with the last row of its own, from both seeing the other's as still open.
+    session.refresh(broadcast, with_for_update={"key_share": True})
+    if broadcast.frozen_at is None or broadcast.state not in (State.SENDING, State.NEEDS_ATTENTION):
+        return broadcast.state
+    counts = ledger.counts(session, broadcast_id)
+    if any(counts.get(state) for state in OPEN):
+        _move(session, broadcast, {State.NEEDS_ATTENTION}, State.SENDING, [], updated_at=now)
+    elif sum(counts.values()) != broadcast.frozen_count:
+        raise AssertionError(f"broadcast {broadcast_id}: {counts} do not add up to {broadcast.frozen_count}")
+    elif not counts.get(DeliveryState.UNCERTAIN):
+        settled = {State.SENDING, State.NEEDS_ATTENTION}
+        _move(session, broadcast, settled, State.FINISHED, [], finished_at=now, updated_at=now)
+    elif ledger.next_due(session, broadcast_id) is None:
+        _move(session, broadcast, {State.SENDING}, State.NEEDS_ATTENTION, [], updated_at=now)
+    return broadcast.state
+
+
+def _move(
+    session: Session,
+    broadcast: Broadcast,
+    sources: Collection[BroadcastState],
+    target: BroadcastState,
+    conditions: list,
+    **columns: Any,
+) -> bool:
+    """Compare-and-set `state` from one of `sources` to `target`. True when this call moved it."""
+    moved = session.execute(
+        update(Broadcast)
+        .where(Broadcast.id == broadcast.id, Broadcast.state.in_(sources), *conditions)
+        .values(state=target, **columns)
+        .execution_options(synchronize_session=False)
+    )
+    session.refresh(broadcast)
+    return moved.rowcount == 1  # type: ignore[attr-defined]
