@@ -192,7 +192,8 @@ def start(session: Session, broadcast_id: int, now: datetime) -> bool:
     """scheduled -> sending, if it is due. True for the one caller that started it; `ledger.freeze_chunk` is next."""
     broadcast = get(session, broadcast_id)
     due = (Broadcast.starts_at.is_(None)) | (Broadcast.starts_at <= now)
-    return _move(session, broadcast, State.SENDING, [due], started_at=now, updated_at=now)
+    from_here = Broadcast.state == State.SCHEDULED
+    return _move(session, broadcast, State.SENDING, [from_here, due], started_at=now, updated_at=now)
 
 
 def pause(
@@ -220,12 +221,43 @@ def resume(session: Session, broadcast_id: int, now: datetime) -> Broadcast:
     broadcast = get(session, broadcast_id)
     if broadcast.state == State.SENDING:
         return broadcast
+    from_here = Broadcast.state == State.PAUSED
     if broadcast.state != State.PAUSED or not _move(
-        session, broadcast, State.SENDING, [], pause_reason=None, paused_at=None, updated_at=now
+        session, broadcast, State.SENDING, [from_here], pause_reason=None, paused_at=None, updated_at=now
     ):
         raise Conflict(f"A mass mail that is {broadcast.state.label} cannot be resumed.")
     ledger.release_held(session, broadcast_id, now)
     return broadcast
+
+
+def reopen(session: Session, broadcast_id: int, resends: int | None, now: datetime) -> Broadcast:
+    """Let failed mails be sent again, which the caller makes pending in this transaction: finished or needs_attention -> sending; one
+    that is sending or paused stays so. The number frozen stays what it is.
+
+    `resends` is how often that was done when somebody decided to do it again, which is counted: of two who decide at once, one does
+    (None: goes on with what was begun). Raises NotFound; Conflict when somebody else was faster, or in any other state.
+    """
+    broadcast = get(session, broadcast_id)
+    session.refresh(broadcast, with_for_update={"key_share": True})
+    if broadcast.state == State.CANCELLED:
+        raise Conflict(
+            "This mass mail is cancelled: nothing of it is sent any more. Make a new one to those who failed."
+        )
+    if broadcast.frozen_at is None or broadcast.state not in (*_REOPENED, State.SENDING, State.PAUSED):
+        raise Conflict("This mass mail has not been sent yet, so nobody of it has failed.")
+    if resends is not None and broadcast.resends != resends:
+        raise Conflict("Meanwhile mails that failed were sent again. Look at what has failed now, and decide again.")
+    session.execute(
+        update(Broadcast)
+        .where(Broadcast.id == broadcast_id)
+        .values(resends=broadcast.resends + (resends is not None), updated_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    _move(session, broadcast, State.SENDING, [Broadcast.state.in_(_REOPENED)], finished_at=None)
+    return broadcast
+
+
+_REOPENED = (State.FINISHED, State.NEEDS_ATTENTION)
 
 
 def probe_succeeded(session: Session, broadcast_id: int) -> None:

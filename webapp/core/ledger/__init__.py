@@ -7,6 +7,7 @@ outcomes.py   what became of mails
 recovery.py   what a sender that is no more left behind
 waiting.py    rows whose time has come, or that are cancelled
 uncertain.py  what an administrator decides about rows in doubt
+again.py      failed rows that an administrator has sent again
 prospects.py  when a broadcast is worth looking at again
 pace.py       the pace as the database remembers it
 ceiling.py    the site's ceilings above it
@@ -14,6 +15,7 @@ tally.py      counts
 hot.py        the way to on_sqlite.py and on_postgresql.py, the statements of the hot path
 """
 
+from webapp.core.ledger.again import failures, make_pending
 from webapp.core.ledger.ceiling import next_of_the_day
 from webapp.core.ledger.claims import Claim, Claimed, claim, release, release_all
 from webapp.core.ledger.freeze import freeze_chunk
@@ -53,11 +55,13 @@ __all__ = [
     "claim",
     "counts",
     "end_lease",
+    "failures",
     "fold",
     "foldable",
     "freeze_chunk",
     "has_much",
     "in_force",
+    "make_pending",
     "may_recover",
     "next_due",
     "next_look",

@@ -27,6 +27,7 @@ class Broadcast(Base):
     deliveries, known once the freeze is complete (`frozen_at`); `freeze_cursor` is the last client frozen before that.
     `probing` is set when the breaker opens: until a mail gets through again, one is tried at a time. `relay_errors` is how many errors of
     the relay came one after the other, last of all: a slow pace has a new sending process for each mail, which must know of those before.
+    `resends` counts how often somebody had failed mails sent again.
     `secret` seeds what is derived from the broadcast: Message-IDs and MIME boundaries.
     """
 
@@ -51,6 +52,7 @@ class Broadcast(Base):
     pause_reason: Mapped[str | None] = mapped_column(Text)
     probing: Mapped[bool] = mapped_column(default=False)
     relay_errors: Mapped[int] = mapped_column(default=0, server_default="0")
+    resends: Mapped[int] = mapped_column(default=0, server_default="0")
     created_by: Mapped[int | None] = mapped_column(ForeignKey("user_account.id", ondelete="SET NULL"))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
