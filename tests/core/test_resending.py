@@ -97,10 +97,10 @@ def test_what_is_sent_again_is_the_same_mail_to_the_last_octet(app: Flask, sessi
 
 def test_only_those_with_the_reason_go_again(session: Session, clocks: Clocks):
     broadcast = finished(session, clocks, UNKNOWN, FULL, UNKNOWN, TAKEN)
-    assert ledger.failures(session, broadcast.id) == {"no_such_mailbox": 2, "mailbox_full": 1}
+    assert resending.failures(session, broadcast.id) == {"no_such_mailbox": 2, "mailbox_full": 1}
     assert again(session, broadcast, clocks, seen=1, reason="mailbox_full") == 1
     assert agree(session, broadcast) == {"accepted": 1, "failed": 2, "pending": 1}
-    assert ledger.failures(session, broadcast.id) == {"no_such_mailbox": 2}
+    assert resending.failures(session, broadcast.id) == {"no_such_mailbox": 2}
 
 
 def test_pressing_twice_sends_once_also_when_they_have_failed_again_meanwhile(session: Session, clocks: Clocks):

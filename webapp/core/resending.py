@@ -7,6 +7,12 @@ from sqlalchemy.orm import Session
 
 from webapp.core import broadcasts, ledger
 from webapp.core.errors import Conflict
+from webapp.core.rules.lifecycle import DeliveryState
+
+
+def failures(session: Session, broadcast_id: int) -> dict[str, int]:
+    """How many mails of a broadcast failed for each reason, the most frequent first; "" where none is known."""
+    return ledger.reasons(session, broadcast_id, [DeliveryState.FAILED])
 
 
 def send_again(
@@ -21,7 +27,7 @@ def send_again(
     has failed by now, when somebody else was faster, or when the broadcast is cancelled, now or between two chunks.
     """
     broadcasts.get(session, broadcast_id)
-    found = ledger.failures(session, broadcast_id)
+    found = failures(session, broadcast_id)
     number = sum(found.values()) if reason is None else found.get(reason, 0)
     if number != seen or not seen:
         raise Conflict(

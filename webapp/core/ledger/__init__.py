@@ -15,7 +15,7 @@ tally.py      counts
 hot.py        the way to on_sqlite.py and on_postgresql.py, the statements of the hot path
 """
 
-from webapp.core.ledger.again import failures, make_pending
+from webapp.core.ledger.again import make_pending, reasons
 from webapp.core.ledger.ceiling import next_of_the_day
 from webapp.core.ledger.claims import Claim, Claimed, claim, release, release_all
 from webapp.core.ledger.freeze import freeze_chunk
@@ -55,7 +55,6 @@ __all__ = [
     "claim",
     "counts",
     "end_lease",
-    "failures",
     "fold",
     "foldable",
     "freeze_chunk",
@@ -69,6 +68,7 @@ __all__ = [
     "open_lease",
     "open_senders",
     "promote",
+    "reasons",
     "record",
     "recover",
     "release",

@@ -1,5 +1,6 @@
 """Failed rows that an administrator has sent again: the same mail, byte for byte, behind those that were never tried."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, select, update
@@ -18,12 +19,12 @@ BEHIND = timedelta(days=2)
 REASON = "failed_again"
 
 
-def failures(session: Session, broadcast_id: int) -> dict[str, int]:
-    """How many mails of a broadcast failed for each reason, the most frequent first; "" where none is known."""
+def reasons(session: Session, broadcast_id: int, states: Collection[DeliveryState]) -> dict[str, int]:
+    """How many deliveries of a broadcast are in these states for each reason, the most frequent first; "" where none is known."""
     reason = func.coalesce(Delivery.reason, "")
     rows = session.execute(
         select(reason, func.count())
-        .where(Delivery.broadcast_id == broadcast_id, Delivery.state == DeliveryState.FAILED)
+        .where(Delivery.broadcast_id == broadcast_id, Delivery.state.in_(states))
         .group_by(reason)
         .order_by(func.count().desc(), reason)
     )

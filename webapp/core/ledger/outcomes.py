@@ -158,7 +158,7 @@ def _record_special(
 
 def _is_given_up(one: Settled, since: datetime, tries: int, retries: Retries, now: datetime) -> bool:
     """Whether a mail that was not taken has been tried for long enough (`since`, so many times). Where the relay is at fault, and not this
-    recipient, only when there were as many attempts as there should be: nobody fails because the relay was away, or the broadcast paused."""
+    recipient, only when there were as many attempts as there should be: nobody fails because the relay was away or the broadcast paused."""
     if one.outcome.state is DeliveryState.DEFERRED:
         return retries.is_hopeless(since, now)
     if one.outcome.state not in (DeliveryState.HELD, DeliveryState.PENDING) or one.reply.cause is Cause.WITHDRAWN:
