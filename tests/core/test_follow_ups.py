@@ -40,7 +40,7 @@ def follow(session: Session, of: Broadcast, fate: Fate, *, same_text: bool = Fal
 def receive(session: Session, draft: Broadcast) -> set[int]:
     page = audience.listing(session, audience.audience_of(draft), TODAY, reason=Term.MATCHING, limit=1000)
     count = audience.count(session, audience.audience_of(draft), TODAY)
-    assert count.matching == page.total
+    assert count.matching == page.total == len(page.rows)
     return {row.client.id for row in page.rows}
 
 

@@ -120,7 +120,7 @@ def test_a_new_mass_mail_to_those_that_failed_has_their_number_their_text_and_th
     shown = browser_client.get(url(made, "audience/?counted=1")).text
     assert "The 54 clients of “Price change”" in shown and "whose mail failed." in shown
     assert re.search(r'class="figure">54<', shown)
-    assert re.search(r'name="earlier_outcomes" value="%d:failed"[^>]* checked' % failed.id, shown)
+    assert re.search(rf'name="earlier_outcomes" value="{failed.id}:failed"[^>]* checked', shown)
     assert "failed of “Price change”" in browser_client.get("/mass-mail/").text
     assert "whose mail failed" in browser_client.get(url(made, "review/")).text
 

@@ -10,7 +10,7 @@ from webapp.core.ledger import tally
 from webapp.core.rules.lifecycle import DeliveryState
 from webapp.core.tables.deliveries import Attempt, Delivery
 
-CHUNK = 2_000
+CHUNK = 1_000
 """Failed rows looked at in one transaction."""
 
 BEHIND = timedelta(days=2)
