@@ -26,6 +26,8 @@ ROOMS = (
     "schedule",
     "review",
     "deliveries",
+    "resending",
+    "follow_ups",
     "mail_catcher",
 )
 """Blueprints: each is `webapp/pages/<room>/views.py` and exposes `bp`."""

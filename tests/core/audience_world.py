@@ -1,5 +1,6 @@
 """A small world of clients for tests of audiences, and a plain reading of the rules with which the program's answers are compared."""
 
+import itertools
 import random
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -9,9 +10,13 @@ from sqlalchemy.orm import Session
 
 from tests import factories
 from webapp.core.audience import Audience, AudienceFilter, Term, audience_of
+from webapp.core.ledger import tally
+from webapp.core.rules.earlier import EarlierOutcome, Fate
+from webapp.core.rules.lifecycle import DELIVERY_TRANSITIONS, BroadcastState, DeliveryState
 from webapp.core.rules.statuses import ClientStatus, HoldingStatus, MessageType
 from webapp.core.tables.broadcasts import Broadcast, Pick, PickKind
 from webapp.core.tables.clients import Addon, AddonAssignment, Client, Product, Service
+from webapp.core.tables.deliveries import Delivery, delivery_id
 from webapp.core.tables.stamps import BLOCK_BITS
 from webapp.core.tables.suppressions import Suppression
 
@@ -29,11 +34,13 @@ class World:
     broadcast: Broadcast
     products: list[Product] = field(default_factory=list)
     addons: list[Addon] = field(default_factory=list)
+    earlier: list[Broadcast] = field(default_factory=list)
 
     def any_filter(self) -> AudienceFilter:
         kind = self.chance.choice(list(MessageType))
         return AudienceFilter(
             kind,
+            earlier_outcomes=self._some((*self._outcomes(), EarlierOutcome("999:failed"))),
             countries=self._some(tuple(country or "" for country in COUNTRIES)),
             languages=self._some(tuple(language or "" for language in LANGUAGES)),
             client_statuses=self._some(tuple(ClientStatus)),
@@ -42,6 +49,9 @@ class World:
             addons=self._some((*(addon.id for addon in self.addons), 999)),
             addon_statuses=self._some(tuple(HoldingStatus)),
         )
+
+    def _outcomes(self) -> list[EarlierOutcome]:
+        return [EarlierOutcome.of(broadcast.id, fate) for broadcast in self.earlier for fate in Fate]
 
     def audience(self, filter_: AudienceFilter) -> Audience:
         return Audience(filter_, self.broadcast.id)
@@ -88,11 +98,13 @@ class World:
     def change(self) -> None:
         """One thing becomes different."""
         client = self.chance.choice(self.session.scalars(select(Client).order_by(Client.id)).all())
-        match self.chance.randrange(9):
+        match self.chance.randrange(11):
             case 0:
                 self.add_client()
             case 1:
-                self.session.execute(delete(Client).where(Client.id == client.id))
+                rows = self.session.scalars(select(Delivery).where(Delivery.client_id == client.id))
+                if rows.first() is None:  # who has deliveries is kept
+                    self.session.execute(delete(Client).where(Client.id == client.id))
             case 2:
                 client.country = self.chance.choice(COUNTRIES)
             case 3:
@@ -112,8 +124,38 @@ class World:
                 self.session.merge(
                     Pick(broadcast_id=self.broadcast.id, client_id=client.id, kind=self.chance.choice(list(PickKind)))
                 )
+            case 9 | 10:
+                self.move_one()
         self.session.flush()
         self.session.expire_all()
+
+    def add_delivery(self, broadcast: Broadcast, client: Client) -> None:
+        """A row of the ledger, for a client who has none of this broadcast."""
+        if self.session.get(Delivery, delivery_id(broadcast.id, client.id)) is None:
+            state = self.chance.choice([DeliveryState.PENDING, DeliveryState.SKIPPED])
+            key = None if state is DeliveryState.SKIPPED else f"d{client.id}@example.com"
+            row = Delivery(
+                broadcast_id=broadcast.id,
+                client_id=client.id,
+                address=key,
+                address_key=key,
+                state=state,
+                changed_at=factories.NOW,
+            )
+            self.session.add(row)
+            tally.add(self.session, broadcast.id, next(SENDERS), {state: 1})
+
+    def move_one(self) -> None:
+        """What became of a client in an earlier broadcast becomes different, as the ledger does it: in the hands of one more sender."""
+        row = self.chance.choice(self.session.scalars(select(Delivery).order_by(Delivery.id)).all())
+        moves = sorted(DELIVERY_TRANSITIONS[row.state])
+        if moves:
+            old, new = row.state, self.chance.choice(moves)
+            row.state, row.sender_id = new, 1 if new is DeliveryState.CLAIMED else None
+            tally.add(self.session, row.broadcast_id, next(SENDERS), {old: -1, new: 1})
+
+
+SENDERS = itertools.count(1)
 
 
 def make(session: Session, seed: int, clients: int = 50) -> World:
@@ -127,6 +169,15 @@ def make(session: Session, seed: int, clients: int = 50) -> World:
     world.addons = [factories.addon(session) for _ in range(3)]
     for _ in range(clients):
         world.add_client()
+    world.earlier = [factories.broadcast(session, state=BroadcastState.SENDING) for _ in range(2)]
+    for broadcast in world.earlier:
+        for client in session.scalars(select(Client)).all():
+            if world.chance.random() < 0.7:
+                world.add_delivery(broadcast, client)
+    session.flush()
+    for _ in range(4 * clients):
+        world.move_one()
+    session.flush()
     for _ in range(15):
         world.change()
     session.flush()
@@ -149,13 +200,14 @@ def read(session: Session, audience: Audience, today: date = TODAY) -> Reading:
     suppressed = set(session.scalars(select(Suppression.address_key)))
     services, assignments = session.scalars(select(Service)).all(), session.scalars(select(AddonAssignment)).all()
     by_id = {service.id: service for service in services}
+    became = {(row.broadcast_id, row.client_id): row.state for row in session.scalars(select(Delivery))}
     terms: dict[Term, set[int]] = {term: set() for term in Term}
     taken: set[str] = set()
     reading = Reading(terms, {}, {})
     for client in session.scalars(select(Client).order_by(Client.id)):
         held = [service for service in services if service.client_id == client.id]
         given = [assignment for assignment in assignments if assignment.client_id == client.id]
-        matches = _matches(chosen, client, held, given)
+        matches = _matches(chosen, client, held, given) and _was_among(chosen, client, became)
         pick = picks.get(client.id)
         if not matches and pick is not PickKind.ADDED:
             continue
@@ -188,6 +240,16 @@ def _matches(chosen: AudienceFilter, client: Client, held: list[Service], given:
     if chosen.message_type is MessageType.ADDONS:
         return any(_addon_matches(chosen, assignment) for assignment in given)
     return True
+
+
+def _was_among(chosen: AudienceFilter, client: Client, became: dict[tuple[int, int], DeliveryState]) -> bool:
+    wanted = {tuple(text.split(":")) for text in chosen.earlier_outcomes}
+    words = {DeliveryState.SUPPRESSED: "skipped"}
+    return not wanted or any(
+        (str(broadcast_id), words.get(state, state.value)) in wanted
+        for (broadcast_id, client_id), state in became.items()
+        if client_id == client.id
+    )
 
 
 def _service_matches(chosen: AudienceFilter, service: Service) -> bool:

@@ -11,6 +11,7 @@ from tests.core import audience_world
 from tests.core.audience_world import TODAY
 from webapp.core import audience
 from webapp.core.audience import Audience, AudienceFilter, Term
+from webapp.core.rules.earlier import EarlierOutcome, Fate
 from webapp.core.rules.lifecycle import SkipReason
 from webapp.core.rules.statuses import MessageType
 from webapp.core.tables.clients import Client
@@ -56,6 +57,18 @@ def test_count_list_and_select_agree_for_any_filter_while_the_data_changes(sessi
     for _ in range(15):
         world.change()
         check(session, world.audience(world.any_filter()), world.chance)
+
+
+@pytest.mark.parametrize("fate", Fate)
+def test_they_agree_while_the_ledger_of_an_earlier_broadcast_changes(session: Session, fate: Fate):
+    world = audience_world.make(session, 51, clients=20)
+    outcomes = tuple(EarlierOutcome.of(broadcast.id, fate) for broadcast in world.earlier)
+    of = world.audience(AudienceFilter(MessageType.GENERAL, earlier_outcomes=outcomes))
+    for _ in range(12):
+        for _ in range(3):
+            world.move_one()
+        session.flush()
+        check(session, of, world.chance)
 
 
 def test_any_cut_of_the_select_holds_the_same_rows_as_the_whole(session: Session):

@@ -43,7 +43,7 @@ def older(app: Flask, session: Session) -> tuple[int, int, int]:
     numbers = 7, row.broadcast_id, row.client_id
     session.commit()
     with app.app_context():
-        flask_migrate.downgrade(revision="0003")
+        flask_migrate.downgrade(revision="0002")
     if session.get_bind().dialect.name == "sqlite":
         session.connection().exec_driver_sql("PRAGMA ignore_check_constraints = ON")
     else:
@@ -55,8 +55,6 @@ def older(app: Flask, session: Session) -> tuple[int, int, int]:
         attempt,
     )
     session.commit()
-    with app.app_context():
-        flask_migrate.stamp(revision="0002")
     return numbers
 
 

@@ -7,7 +7,9 @@ from enum import StrEnum
 from sqlalchemy import ColumnElement, and_, case, false, func, not_, or_, select
 from sqlalchemy.orm import Session, contains_eager
 
+from webapp.core.audience.sources import NO_SUCH_MAIL, earlier_broadcasts
 from webapp.core.progress import Counts, counts_of
+from webapp.core.rules.earlier import EarlierOutcome
 from webapp.core.rules.lifecycle import BroadcastState
 from webapp.core.tables.broadcasts import Broadcast, Content
 from webapp.core.tables.clients import Addon, Product
@@ -149,20 +151,32 @@ def _literally(text: str) -> str:
 
 
 def _holding_names(session: Session, broadcasts: Sequence[Broadcast]) -> dict[tuple[str, int], str]:
-    """The names of the products and addons that the filters of some broadcasts choose."""
+    """The names of the products, addons and earlier broadcasts that the filters of some broadcasts choose."""
     names: dict[tuple[str, int], str] = {}
     for kind, table in (("products", Product), ("addons", Addon)):
         ids = {id_ for broadcast in broadcasts for id_ in (broadcast.audience_filter or {}).get(kind, ())}
         if ids:
             rows = session.execute(select(table.id, table.name).where(table.id.in_(ids)))
             names |= {(kind, id_): name for id_, name in rows}
-    return names
+    sources = {id_ for broadcast in broadcasts for id_ in _sources(broadcast)}
+    return names | {("earlier", id_): one.title for id_, one in earlier_broadcasts(session, sources).items()}
+
+
+def _sources(broadcast: Broadcast) -> dict[int, list[str]]:
+    """The earlier broadcasts from whose clients a filter chooses, with what became of these."""
+    found: dict[int, list[str]] = {}
+    for text in (broadcast.audience_filter or {}).get("earlier_outcomes", ()):
+        outcome = EarlierOutcome(text)
+        found.setdefault(outcome.broadcast_id, []).append(outcome.fate.value)
+    return found
 
 
 def audience_in_short(broadcast: Broadcast, names: Mapping[tuple[str, int], str]) -> str:
     """Whom a broadcast is for in one line of a list: "Services & Products · VPS-2, VPS-4 · Active · DE, AT, CH"."""
     filter_ = broadcast.audience_filter or {}
     parts = [broadcast.message_type.label]
+    for id_, fates in _sources(broadcast).items():
+        parts.append(f"{' or '.join(fates)} of {names.get(('earlier', id_), NO_SUCH_MAIL)}")
     for kind in ("products", "addons"):
         parts.append(_few([names.get((kind, id_), "gone") for id_ in filter_.get(kind, ())]))
     for kind in ("service_statuses", "addon_statuses", "client_statuses"):

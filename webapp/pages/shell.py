@@ -20,7 +20,9 @@ OPEN_ROOMS = frozenset({"sign_in", "assets", "health"})
 UPLOADS = frozenset({"imports.upload"})
 """Endpoints that take large files."""
 
-READS_FIRST = frozenset({"review.create", "content.send_test", "sign_in.submit", "account.password", "imports.check"})
+READS_FIRST = frozenset(
+    {"review.create", "content.send_test", "sign_in.submit", "account.password", "imports.check", "resending.send"}
+)
 """Endpoints that take their time before they write, if they do, to look at all recipients, to hash a password or to read a file: when
 they write they say so themselves, and others may meanwhile."""
 

@@ -1,7 +1,7 @@
 """What can be chosen in a filter, each with the number of clients behind it."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,9 +9,12 @@ from sqlalchemy.orm import Session
 
 from webapp.core.audience.bits import union
 from webapp.core.audience.counting import held, matching_in
+from webapp.core.audience.earlier import allowed, clients_of
 from webapp.core.audience.filter import AudienceFilter, criteria_of
 from webapp.core.audience.memory import Block, Holdings, copy_seen_by
+from webapp.core.audience.sources import NO_SUCH_MAIL
 from webapp.core.audience.words import Names, country_name, language_name, names
+from webapp.core.rules.earlier import EarlierOutcome, Fate
 from webapp.core.rules.statuses import ClientStatus, HoldingStatus
 
 
@@ -42,7 +45,12 @@ class Criterion:
         return tuple(choice for choice in self.choices if choice.chosen)
 
 
+EARLIER = "earlier_outcomes"
+Among = Mapping[int, int] | None
+"""What `earlier.allowed()` says of the filter."""
+
 LABELS = {
+    "earlier_outcomes": "Earlier mass mail",
     "countries": "Country",
     "languages": "Language",
     "client_statuses": "Client status",
@@ -54,17 +62,36 @@ LABELS = {
 
 
 def choices(session: Session, filter_: AudienceFilter) -> tuple[Criterion, ...]:
-    """The criteria of the filter's message type, with every value that a client, product or addon has, or that is chosen."""
+    """The criteria of the filter's message type, with every value that a client, product or addon has, or that is chosen. Of earlier
+    broadcasts there are too many: the criterion is there once one is chosen, with all that became of its clients."""
     blocks = copy_seen_by(session).blocks
-    known = names(session)
-    return tuple(_criterion(name, filter_, blocks, known) for name in criteria_of(filter_.message_type))
+    known = names(session, filter_.earlier_outcomes)
+    among = allowed(session, filter_)
+    wanted = [name for name in criteria_of(filter_.message_type) if name != EARLIER]
+    found = [_criterion(name, filter_, blocks, known, among) for name in wanted]
+    return (*([_earlier(session, filter_, blocks, known)] if filter_.earlier_outcomes else ()), *found)
 
 
-def _criterion(name: str, filter_: AudienceFilter, blocks: Iterable[Block], known: Names) -> Criterion:
+def _earlier(session: Session, filter_: AudienceFilter, blocks: Iterable[Block], known: Names) -> Criterion:
+    values = {
+        EarlierOutcome.of(id_, fate): clients_of(session, EarlierOutcome.of(id_, fate))
+        for id_ in dict.fromkeys(outcome.broadcast_id for outcome in filter_.earlier_outcomes)
+        for fate in Fate
+    }
+    counts: Counter[Any] = Counter()
+    for block in blocks:
+        base = matching_in(block, filter_, None)
+        for value, clients in values.items():
+            counts[value] += (base & clients.get(block.number, 0)).bit_count()
+    shown = [value for value in values if value in filter_.earlier_outcomes or values[value]]
+    return Criterion(EARLIER, LABELS[EARLIER], tuple(_choice(EARLIER, one, counts, filter_, known) for one in shown))
+
+
+def _criterion(name: str, filter_: AudienceFilter, blocks: Iterable[Block], known: Names, among: Among) -> Criterion:
     counts: Counter[Any] = Counter()
     count = _COUNTED.get(name, _count_values)
     for block in blocks:
-        count(name, filter_, block, counts)
+        count(name, filter_, block, among, counts)
     found = [_choice(name, value, counts, filter_, known) for value in _values(name, filter_, counts, known)]
     if not name.endswith("statuses"):
         found.sort(key=lambda choice: (not choice.chosen, -choice.count, choice.label))
@@ -90,29 +117,36 @@ def _choice(name: str, value: Any, counts: Counter[Any], filter_: AudienceFilter
         label = country_name(value)
     elif name == "languages":
         label = language_name(value)
+    elif name == EARLIER:
+        source = known.broadcasts.get(value.broadcast_id)
+        label, gone = f"{source.title if source else NO_SUCH_MAIL}: {value.fate.value}", source is None
     else:
         label = known.of(name, value)
         gone = value not in (known.products if name == "products" else known.addons)
         group = known.groups.get(value, "") if name == "products" else ""
-    label = label[:1].upper() + label[1:] if label.startswith(("no known", "a product", "an addon")) else label
+    label = (
+        label[:1].upper() + label[1:]
+        if label.startswith(("no known", "a product", "an addon", NO_SUCH_MAIL))
+        else label
+    )
     return Choice(str(value), label, counts[value], value in getattr(filter_, name), meaning, group, gone)
 
 
-def _count_values(name: str, filter_: AudienceFilter, block: Block, counts: Counter[Any]) -> None:
-    base = matching_in(block, filter_, besides=name)
+def _count_values(name: str, filter_: AudienceFilter, block: Block, among: Among, counts: Counter[Any]) -> None:
+    base = matching_in(block, filter_, among, besides=name)
     for value, members in block.values[name].items():
         counts[value] += (base & union(members)).bit_count()
 
 
-def _count_kinds(name: str, filter_: AudienceFilter, block: Block, counts: Counter[Any]) -> None:
-    base = matching_in(block, filter_, besides="holdings")
+def _count_kinds(name: str, filter_: AudienceFilter, block: Block, among: Among, counts: Counter[Any]) -> None:
+    base = matching_in(block, filter_, among, besides="holdings")
     holdings, _, statuses = _holdings(name, filter_, block)
     for kind in holdings:
         counts[kind] += (base & union(*held(holdings, (kind,), statuses))).bit_count()
 
 
-def _count_statuses(name: str, filter_: AudienceFilter, block: Block, counts: Counter[Any]) -> None:
-    base = matching_in(block, filter_, besides="holdings")
+def _count_statuses(name: str, filter_: AudienceFilter, block: Block, among: Among, counts: Counter[Any]) -> None:
+    base = matching_in(block, filter_, among, besides="holdings")
     holdings, kinds, _ = _holdings(name, filter_, block)
     for status in HoldingStatus:
         counts[status] += (base & union(*held(holdings, kinds, (status,)))).bit_count()
@@ -124,7 +158,7 @@ def _holdings(name: str, filter_: AudienceFilter, block: Block) -> tuple[Holding
     return block.addons, filter_.addons, filter_.addon_statuses
 
 
-_COUNTED: dict[str, Callable[[str, AudienceFilter, Block, Counter[Any]], None]] = {
+_COUNTED: dict[str, Callable[[str, AudienceFilter, Block, Among, Counter[Any]], None]] = {
     "products": _count_kinds,
     "addons": _count_kinds,
     "service_statuses": _count_statuses,

@@ -8,6 +8,7 @@ from enum import StrEnum
 from sqlalchemy.orm import Session
 
 from webapp.core.audience.bits import SIZE, Packed, bit, cut, union
+from webapp.core.audience.earlier import allowed
 from webapp.core.audience.filter import Audience, AudienceFilter
 from webapp.core.audience.memory import Block, Holdings, Shared, copy_seen_by
 from webapp.core.audience.picks import picks_of
@@ -69,13 +70,13 @@ def count(session: Session, audience: Audience, today: date) -> AudienceCount:
 
 def select_terms(session: Session, audience: Audience) -> Selected:
     """Who is behind each term of the sum."""
-    now = copy_seen_by(session)
+    now, among = copy_seen_by(session), allowed(session, audience.filter)
     added, left_out = _picks(session, audience.broadcast_id)
     terms: dict[Term, list[tuple[int, int]]] = {term: [] for term in Term}
     seen: set[int] = set()
     for block in now.blocks:
         number = block.number
-        matching = matching_in(block, audience.filter)
+        matching = matching_in(block, audience.filter, among)
         beyond = added.get(number, 0) & block.everybody & ~matching
         left = left_out.get(number, 0) & matching
         rest = (matching | beyond) & ~left
@@ -99,9 +100,14 @@ def select_terms(session: Session, audience: Audience) -> Selected:
     return Selected(terms)
 
 
-def matching_in(block: Block, filter_: AudienceFilter, *, besides: str | None = None) -> int:
-    """Who in the block matches the filter; without its criterion `besides`, or ("holdings") without asking what they hold."""
+def matching_in(
+    block: Block, filter_: AudienceFilter, earlier: Mapping[int, int] | None, *, besides: str | None = None
+) -> int:
+    """Who in the block matches the filter; without its criterion `besides`, or ("holdings") without asking what they hold. `earlier` is
+    what `earlier.allowed()` says of the filter."""
     bits = block.everybody
+    if earlier is not None and besides != "earlier_outcomes":
+        bits &= earlier.get(block.number, 0)
     for criterion, by_value in block.values.items():
         chosen = getattr(filter_, criterion)
         if chosen and criterion != besides:

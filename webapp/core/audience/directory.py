@@ -76,6 +76,7 @@ def _matching(block: Block, wanted: ClientSearch) -> int:
             languages=(wanted.language,) if wanted.language else (),
             client_statuses=(wanted.status,) if wanted.status else (),
         ),
+        None,
     )
     if wanted.product_id is not None:
         bits &= union(*held(block.products, (wanted.product_id,), ()))

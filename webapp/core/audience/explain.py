@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from webapp.core.audience.filter import Audience, AudienceFilter
 from webapp.core.audience.listing import Recipient, recipients_among
 from webapp.core.audience.selection import matches
+from webapp.core.audience.sources import earlier_in_words
 from webapp.core.audience.words import Names, any_of, country_name, holding_in_words, language_name, names
 from webapp.core.errors import NotFound
 from webapp.core.rules.lifecycle import SkipReason
@@ -74,6 +75,9 @@ def _skipped(session: Session, audience: Audience, row: Recipient, today: date) 
 def _mismatches(session: Session, filter_: AudienceFilter, client: Client) -> list[str]:
     """What the filter asks for and the client has not, a sentence each."""
     found = []
+    if filter_.earlier_outcomes and not _matches(session, _only_earlier(filter_), client.id):
+        who, _later = earlier_in_words(session, filter_.earlier_outcomes)
+        found.append(f"Is not {who}." if who.startswith("the one ") else f"Is not one of {who}.")
     if filter_.countries and (client.country or "") not in filter_.countries:
         wanted = any_of(country_name(code) for code in filter_.countries)
         found.append(
@@ -93,6 +97,11 @@ def _mismatches(session: Session, filter_: AudienceFilter, client: Client) -> li
     if filter_.message_type is not MessageType.GENERAL:
         found += _holding_mismatch(session, filter_, client.id)
     return found
+
+
+def _only_earlier(filter_: AudienceFilter) -> AudienceFilter:
+    """The filter without all that does not ask for earlier broadcasts."""
+    return AudienceFilter(MessageType.GENERAL, earlier_outcomes=filter_.earlier_outcomes)
 
 
 def _holding_mismatch(session: Session, filter_: AudienceFilter, client_id: int) -> list[str]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from webapp.core.errors import Invalid
+from webapp.core.rules.earlier import EarlierOutcome
 from webapp.core.rules.statuses import ClientStatus, HoldingStatus, MessageType
 from webapp.core.tables.broadcasts import Broadcast
 
@@ -16,6 +17,7 @@ UNKNOWN = ""
 class AudienceFilter:
     """Within one criterion any of the chosen values, between criteria all; nothing chosen is no restriction.
 
+    `earlier_outcomes` are clients of earlier broadcasts, as the ledger has them when it is asked.
     `countries` are ISO 3166 alpha-2 codes, `languages` BCP 47 tags; both may hold UNKNOWN. `products` and `addons` are ids.
     *Services & Products* asks for one service that has both a chosen product and a chosen status, whatever is chosen for at
     least any service; *Addons* likewise. Criteria of another message type are dropped.
@@ -29,6 +31,7 @@ class AudienceFilter:
     service_statuses: tuple[HoldingStatus, ...] = ()
     addons: tuple[int, ...] = ()
     addon_statuses: tuple[HoldingStatus, ...] = ()
+    earlier_outcomes: tuple[EarlierOutcome, ...] = ()
 
     def __post_init__(self) -> None:
         for name in CRITERIA:
@@ -66,15 +69,16 @@ class Audience:
 
 
 CRITERIA = tuple(field.name for field in fields(AudienceFilter))[1:]
-"""The names of the criteria, in the order in which they are shown."""
+"""The names of the criteria. `criteria_of` has them in the order in which they are shown."""
 
-_OF_CLIENTS = ("countries", "languages", "client_statuses")
+_OF_CLIENTS = ("earlier_outcomes", "countries", "languages", "client_statuses")
 _OF_TYPE = {
     MessageType.GENERAL: _OF_CLIENTS,
     MessageType.SERVICES: (*_OF_CLIENTS, "products", "service_statuses"),
     MessageType.ADDONS: (*_OF_CLIENTS, "addons", "addon_statuses"),
 }
 _KINDS: dict[str, type] = {
+    "earlier_outcomes": EarlierOutcome,
     "client_statuses": ClientStatus,
     "products": int,
     "service_statuses": HoldingStatus,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Engine, Integer, case, cast, func, literal, literal_column, select
+from sqlalchemy import ColumnElement, Engine, Integer, case, cast, func, literal, literal_column, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from webapp.core.audience.bits import FIRST_CHARACTER, SIZE, Packed, bit, pack, union
@@ -226,12 +226,12 @@ def _read_holdings(
     return found
 
 
-def block_of(column: InstrumentedAttribute):
+def block_of(column: InstrumentedAttribute | ColumnElement):
     """The block of a client id, as a column named "block"."""
     return column.bitwise_rshift(literal_column(str(BLOCK_BITS))).label("block")
 
 
-def members(session: Session, column: InstrumentedAttribute):
+def members(session: Session, column: InstrumentedAttribute | ColumnElement):
     """An aggregate of client ids of one block, as the text that `bits.pack` takes."""
     character = func.char if session.get_bind().dialect.name == "sqlite" else func.chr
     place = literal(FIRST_CHARACTER) + column.bitwise_and(literal_column(str(SIZE - 1)))

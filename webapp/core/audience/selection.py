@@ -24,11 +24,13 @@ from sqlalchemy import (
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from webapp.core.audience.filter import UNKNOWN, Audience, AudienceFilter
+from webapp.core.rules.earlier import EarlierOutcome
 from webapp.core.rules.lifecycle import SkipReason
 from webapp.core.rules.statuses import MessageType
 from webapp.core.tables.base import EnumText
 from webapp.core.tables.broadcasts import Pick, PickKind
 from webapp.core.tables.clients import AddonAssignment, Client, Service
+from webapp.core.tables.deliveries import CLIENTS, Delivery
 from webapp.core.tables.suppressions import Suppression
 
 
@@ -76,6 +78,8 @@ def recipients(
 def matches(filter_: AudienceFilter, client: type[Client]) -> ColumnElement[bool]:
     """Whether a client has what the filter asks for, picks aside."""
     conditions: list[ColumnElement[bool]] = [true()]
+    if filter_.earlier_outcomes:
+        conditions.append(or_(*(_had(outcome, client) for outcome in filter_.earlier_outcomes)))
     if filter_.countries:
         conditions.append(_one_of(client.country, filter_.countries))
     if filter_.languages:
@@ -87,6 +91,13 @@ def matches(filter_: AudienceFilter, client: type[Client]) -> ColumnElement[bool
     if filter_.message_type is MessageType.ADDONS:
         conditions.append(exists().where(AddonAssignment.client_id == client.id, addon_matches(filter_)))
     return and_(*conditions)
+
+
+def _had(outcome: EarlierOutcome, client: type[Client]) -> ColumnElement[bool]:
+    """Whether this became of a client in an earlier broadcast. The row is found by its id, which is made of both."""
+    row = aliased(Delivery, name="e")
+    id_ = literal(outcome.broadcast_id * CLIENTS, BigInteger) + client.id
+    return exists().where(row.id == id_, row.state.in_(outcome.fate.states))
 
 
 def service_matches(filter_: AudienceFilter) -> ColumnElement[bool]:

@@ -9,6 +9,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from webapp.core.audience.filter import UNKNOWN, AudienceFilter
+from webapp.core.audience.sources import Earlier, earlier_broadcasts, earlier_in_words
+from webapp.core.rules.earlier import EarlierOutcome
 from webapp.core.rules.statuses import MessageType
 from webapp.core.tables.clients import Addon, Product
 
@@ -19,18 +21,20 @@ LISTED = 12
 
 @dataclass(frozen=True)
 class Names:
-    """The names of products and addons by id; `groups` are those of products. A name that stands in several groups is said with its own."""
+    """The names of products, addons and earlier broadcasts by id; `groups` are those of products. A name that stands in several groups is
+    said with its own."""
 
     products: Mapping[int, str] = field(default_factory=dict)
     groups: Mapping[int, str] = field(default_factory=dict)
     addons: Mapping[int, str] = field(default_factory=dict)
+    broadcasts: Mapping[int, Earlier] = field(default_factory=dict)
 
     def of(self, criterion: str, value: int) -> str:
         return (self.products if criterion == "products" else self.addons).get(value) or GONE[criterion]
 
 
-def names(session: Session) -> Names:
-    """The names there are now."""
+def names(session: Session, earlier: Iterable[EarlierOutcome] = ()) -> Names:
+    """The names there are now, and those of the broadcasts of some earlier outcomes."""
     rows = session.execute(select(Product.id, Product.name, Product.group_name)).all()
     times: dict[str, int] = {}
     for _, name, _ in rows:
@@ -39,6 +43,7 @@ def names(session: Session) -> Names:
         products={id_: f"{group} › {name}" if times[name] > 1 and group else name for id_, name, group in rows},
         groups={id_: group for id_, _, group in rows},
         addons=dict(session.execute(select(Addon.id, Addon.name)).all()),
+        broadcasts=earlier_broadcasts(session, {outcome.broadcast_id for outcome in earlier}),
     )
 
 
@@ -74,9 +79,19 @@ def in_words(session: Session, filter_: AudienceFilter) -> str:
         phrases.append(f"are {any_of(status.label for status in filter_.client_statuses)}")
     if filter_.message_type is not MessageType.GENERAL:
         phrases.append(f"have {holding_in_words(filter_, names(session))}")
+    if filter_.earlier_outcomes:
+        return _among(earlier_in_words(session, filter_.earlier_outcomes), place, phrases)
     if not place and not phrases:
         return "All clients."
     return f"Clients{place}{' that ' if phrases else ''}{_joined(phrases, 'and')}."
+
+
+def _among(earlier: tuple[str, str], place: str, phrases: Sequence[str]) -> str:
+    """The same for clients of earlier broadcasts: "Of the 54 clients of “News” (14 Nov 2026) whose mail failed, those in Germany." """
+    who, later = earlier
+    if not place and not phrases:
+        return f"{who[:1].upper()}{who[1:]}.{later}"
+    return f"Of {who}, those{place}{' that ' if phrases else ''}{_joined(phrases, 'and')}.{later}"
 
 
 def holding_in_words(filter_: AudienceFilter, known: Names) -> str:

@@ -4,7 +4,7 @@ drafts.py     made, found, edited, duplicated, deleted
 lifecycle.py  every change of state
 """
 
-from webapp.core.broadcasts.drafts import EDITABLE, create, delete_draft, duplicate, edit, get, named, some
+from webapp.core.broadcasts.drafts import EDITABLE, ON_CONTENT, create, delete_draft, duplicate, edit, get, named, some
 from webapp.core.broadcasts.lifecycle import (
     cancel,
     confirm_start,
@@ -15,6 +15,7 @@ from webapp.core.broadcasts.lifecycle import (
     pause,
     probe_succeeded,
     remember_relay_errors,
+    reopen,
     resume,
     schedule,
     start,
@@ -23,6 +24,7 @@ from webapp.core.broadcasts.lifecycle import (
 
 __all__ = [
     "EDITABLE",
+    "ON_CONTENT",
     "cancel",
     "confirm_start",
     "content_was_refused",
@@ -38,6 +40,7 @@ __all__ = [
     "pause",
     "probe_succeeded",
     "remember_relay_errors",
+    "reopen",
     "resume",
     "schedule",
     "some",

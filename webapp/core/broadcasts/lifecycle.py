@@ -152,6 +152,36 @@ def resume(session: Session, broadcast_id: int, now: datetime, *, paused_at: dat
     return broadcast
 
 
+def reopen(session: Session, broadcast_id: int, resends: int | None, now: datetime) -> Broadcast:
+    """Let failed mails be sent again, which the caller makes pending in this transaction: finished or needs_attention -> sending; one
+    that is sending or paused stays so. The number frozen stays what it is.
+
+    `resends` is how often that was done when somebody decided to do it again, which is counted: of two who decide at once, one does
+    (None: goes on with what was begun). Raises NotFound; Conflict when somebody else was faster, or in any other state.
+    """
+    broadcast = get(session, broadcast_id)
+    session.refresh(broadcast, with_for_update={"key_share": True})
+    if broadcast.state == State.CANCELLED:
+        raise Conflict(
+            "This mass mail is cancelled: nothing of it is sent any more. Make a new one to those who failed."
+        )
+    if broadcast.frozen_at is None or broadcast.state not in _REOPENED | {State.SENDING, State.PAUSED}:
+        raise Conflict("This mass mail has not been sent yet, so nobody of it has failed.")
+    if resends is not None and broadcast.resends != resends:
+        raise Conflict("Meanwhile mails that failed were sent again. Look at what has failed now, and decide again.")
+    session.execute(
+        update(Broadcast)
+        .where(Broadcast.id == broadcast_id)
+        .values(resends=broadcast.resends + (resends is not None), updated_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    _move(session, broadcast, _REOPENED, State.SENDING, [], finished_at=None)
+    return broadcast
+
+
+_REOPENED = frozenset({State.FINISHED, State.NEEDS_ATTENTION})
+
+
 def probe_succeeded(session: Session, broadcast_id: int) -> None:
     """The relay took a mail again after the breaker had opened: the broadcast goes on at its pace."""
     session.execute(

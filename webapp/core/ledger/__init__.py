@@ -9,6 +9,7 @@ order.py      in which order rows are claimed
 recovery.py   what a sender that is no more left behind
 waiting.py    rows whose time has come, or that are cancelled
 uncertain.py  what an administrator decides about rows in doubt
+again.py      failed rows that an administrator has sent again
 prospects.py  when a broadcast is worth looking at again
 pace.py       the pace as the database remembers it
 ceiling.py    the site's ceilings above it
@@ -16,6 +17,7 @@ tally.py      counts
 hot.py        the way to on_sqlite.py and on_postgresql.py, the statements of the hot path
 """
 
+from webapp.core.ledger.again import make_pending, reasons
 from webapp.core.ledger.ceiling import next_of_the_day
 from webapp.core.ledger.claims import PROBE_S, Claim, Claimed, claim, domain_of, release, release_all
 from webapp.core.ledger.freeze import freeze_chunk
@@ -65,6 +67,7 @@ __all__ = [
     "freeze_chunk",
     "has_much",
     "in_force",
+    "make_pending",
     "may_recover",
     "next_due",
     "next_look",
@@ -75,6 +78,7 @@ __all__ = [
     "open_senders",
     "others_use",
     "promote",
+    "reasons",
     "record",
     "recover",
     "release",

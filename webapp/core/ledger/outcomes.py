@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
 
-from webapp.core.ledger import ceiling, pace, refusals
+from webapp.core.ledger import again, ceiling, pace, refusals
 from webapp.core.ledger.hot import hot
 from webapp.core.ledger.leases import Lease
 from webapp.core.rules import pacing
@@ -161,14 +161,15 @@ def _record_special(
     state, reason = one.outcome.state, one.outcome.reason
     due_at: datetime | None = None
     retries = terms.limits.retries
-    pause = retries.wait(one.attempt, chance())
-    if _is_given_up(one, retries, now):
+    since, tries = again.counted_anew(session, one.delivery_id, one.first_claimed_at, one.attempt, now)
+    pause = retries.wait(tries, chance())
+    if _is_given_up(one, since, tries, retries, now):
         state, reason = DeliveryState.FAILED, GAVE_UP
     elif state in (DeliveryState.DEFERRED, DeliveryState.HELD):
         due_at = now + pause
     elif state is DeliveryState.PENDING:
         # One that breaks connections again and again must not be tried in a tight loop.
-        due_at = now if one.attempt < 2 or one.reply.cause is Cause.WITHDRAWN else now + pause
+        due_at = now if tries < 2 or one.reply.cause is Cause.WITHDRAWN else now + pause
     elif state is DeliveryState.UNCERTAIN and terms.uncertain_policy is UncertainPolicy.RETRY:
         due_at = now + SOON if _times_uncertain(session, one.delivery_id) < MOST_REPEATS else None
     withdrawn = one.reply.cause is Cause.WITHDRAWN
@@ -200,14 +201,14 @@ def _record_special(
     return state
 
 
-def _is_given_up(one: Settled, retries: Retries, now: datetime) -> bool:
-    """Whether a mail that was not taken has been tried for long enough. Where the relay is at fault, and not this recipient, only when
-    there were as many attempts as there should be: nobody fails because the relay was away, or the broadcast paused."""
+def _is_given_up(one: Settled, since: datetime, tries: int, retries: Retries, now: datetime) -> bool:
+    """Whether a mail that was not taken has been tried for long enough (`since`, so many times). Where the relay is at fault, and not this
+    recipient, only when there were as many attempts as there should be: nobody fails because the relay was away or the broadcast paused."""
     if one.outcome.state is DeliveryState.DEFERRED:
-        return retries.is_hopeless(one.first_claimed_at, now)
+        return retries.is_hopeless(since, now)
     if one.outcome.state not in (DeliveryState.HELD, DeliveryState.PENDING) or one.reply.cause is Cause.WITHDRAWN:
         return False
-    return retries.is_hopeless(one.first_claimed_at, now) and retries.are_used_up(one.attempt)
+    return retries.is_hopeless(since, now) and retries.are_used_up(tries)
 
 
 def _times_uncertain(session: Session, delivery_id: int) -> int:

@@ -12,6 +12,7 @@ from webapp.core import clients
 from webapp.core.audience import Audience, Recipient
 from webapp.core.audience.bits import client_ids, cut, union
 from webapp.core.audience.counting import matching_in
+from webapp.core.audience.earlier import allowed
 from webapp.core.audience.listing import recipients_among
 from webapp.core.audience.memory import Block, copy_seen_by
 from webapp.core.audience.selection import addon_matches, service_matches
@@ -123,7 +124,8 @@ Matching = list[tuple[Block, int]]
 def _matching(session: Session, audience: Audience) -> Matching:
     receiving = dict(Receivers.of(session, audience).blocks)
     blocks = (block for block in copy_seen_by(session).blocks if block.number in receiving)
-    both = ((block, receiving[block.number] & matching_in(block, audience.filter)) for block in blocks)
+    among = allowed(session, audience.filter)
+    both = ((block, receiving[block.number] & matching_in(block, audience.filter, among)) for block in blocks)
     return [(block, bits) for block, bits in both if bits]
 
 

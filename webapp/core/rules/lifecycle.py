@@ -41,7 +41,7 @@ BROADCAST_TRANSITIONS: dict[BroadcastState, frozenset[BroadcastState]] = {
     B.SENDING: frozenset({B.PAUSED, B.NEEDS_ATTENTION, B.FINISHED, B.CANCELLED}),
     B.PAUSED: frozenset({B.SENDING, B.CANCELLED}),
     B.NEEDS_ATTENTION: frozenset({B.SENDING, B.FINISHED, B.CANCELLED}),
-    B.FINISHED: frozenset(),
+    B.FINISHED: frozenset({B.SENDING}),
     B.CANCELLED: frozenset(),
 }
 

@@ -16,6 +16,7 @@ _OF_STATES = {
 _SKIPS = frozenset(SkipReason)
 _OF_THE_LEDGER = {
     "gave_up": "not taken at any attempt, given up",
+    "failed_again": "it failed; an administrator has it sent again",
     "sent_again": "no answer came; an administrator has it sent again",
     "counted_accepted": "no answer came; an administrator counts it as accepted",
     "counted_failed": "no answer came; an administrator counts it as failed",

@@ -29,6 +29,7 @@ class Broadcast(Base):
     `probing` is set when the breaker opens: until a mail gets through again, one is tried at a time. `relay_errors` is how many errors of
     the relay came one after the other, last of all: a slow pace has a new sending process for each mail, which must know of those before.
     `heeds_content` is off once somebody resumed it although the relay refused many of its mails for what they say.
+    `resends` counts how often somebody had failed mails sent again.
     `secret` seeds what is derived from the broadcast: Message-IDs and MIME boundaries.
     """
 
@@ -54,6 +55,7 @@ class Broadcast(Base):
     probing: Mapped[bool] = mapped_column(default=False)
     relay_errors: Mapped[int] = mapped_column(default=0, server_default="0")
     heeds_content: Mapped[bool] = mapped_column(default=True, server_default=true())
+    resends: Mapped[int] = mapped_column(default=0, server_default="0")
     created_by: Mapped[int | None] = mapped_column(ForeignKey("user_account.id", ondelete="SET NULL"))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)

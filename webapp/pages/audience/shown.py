@@ -8,6 +8,7 @@ CHIPS = 8
 """Choices of a long criterion that stand on the page from the start; two more are not worth a list of their own."""
 
 NOUNS = {
+    "earlier_outcomes": "mass mail",
     "countries": "country",
     "languages": "language",
     "client_statuses": "status",
@@ -45,7 +46,7 @@ class Shown:
 def shown(criterion: Criterion) -> Shown:
     """Statuses and short criteria are all chips; of a long one the chosen choices and the most frequent are."""
     noun, choices = NOUNS[criterion.name], criterion.choices
-    if criterion.name.endswith("statuses") or len(choices) <= CHIPS + 2:
+    if criterion.name.endswith(("statuses", "outcomes")) or len(choices) <= CHIPS + 2:
         return Shown(criterion.name, criterion.label, noun, choices, ())
     chips = max(CHIPS, len(criterion.chosen))
     groups: dict[str, list[Choice]] = {}
