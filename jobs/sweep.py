@@ -4,8 +4,9 @@ from functools import partial
 
 from jobs.run_import import ask_for_waiting
 from jobs.surroundings import IN_NO_HURRY, inside_app, journals, shell
-from webapp.adapters import journal, wakeups
+from webapp.adapters import journal, notice_round, wakeups
 from webapp.core.sending import sweeping
+from webapp.extensions import db
 
 
 def sweep() -> None:
@@ -16,3 +17,5 @@ def sweep() -> None:
         for broadcast_id in sweeping.sweep(shell(), partial(journal.find, folder), partial(journal.discard, folder)):
             wakeups.wake(broadcast_id)
         ask_for_waiting()
+        if notice_round.look(db.engine):
+            wakeups.enqueue(wakeups.NOTIFY, key=wakeups.NOTIFY)

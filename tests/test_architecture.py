@@ -57,7 +57,7 @@ WRITERS = {
     "webapp/core/imports": "Import ImportRun ImportIssue",
     "webapp/core/limits": "SendingLimits",
     "webapp/core/ledger": "Delivery Attempt Sender Tally PaceUse MinuteCount",
-    "webapp/core/notices": "Notice NoticeReceipt NoticeDispatch NoticeChoice NoticeWatch Webhook",
+    "webapp/core/notices": "Notice NoticeReceipt NoticeDispatch NoticeChoice NoticeWatch HouseWebhook",
     "webapp/core/suppressions": "Suppression",
     "webapp/core/tables/stamps": "AudienceStamp",
     "webapp/core/users": "User SignIn SignInLink FailedSignIn",

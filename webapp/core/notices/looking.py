@@ -24,7 +24,7 @@ from webapp.core.rules.notices import (
 )
 from webapp.core.tables.base import Base
 from webapp.core.tables.broadcasts import Broadcast, Content
-from webapp.core.tables.notices import Notice, NoticeChoice, NoticeDispatch, NoticeReceipt, NoticeWatch, Webhook
+from webapp.core.tables.notices import HouseWebhook, Notice, NoticeChoice, NoticeDispatch, NoticeReceipt, NoticeWatch
 from webapp.core.tables.users import User
 
 NEWS_FOR = timedelta(days=7)
@@ -176,7 +176,7 @@ def _tell(
         is_new = _insert_new(session, NoticeReceipt, NoticeReceipt.user_id, **receipt) is not None
         if is_new and by_mail:
             session.add(NoticeDispatch(channel=Channel.MAIL, due_at=now, **receipt))
-    if first and session.scalar(select(func.count()).select_from(Webhook)):
+    if first and session.scalar(select(func.count()).select_from(HouseWebhook)):
         session.add(NoticeDispatch(notice_id=notice_id, channel=Channel.WEBHOOK, due_at=now))
     session.flush()
 

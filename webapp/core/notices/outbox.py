@@ -11,11 +11,14 @@ from sqlalchemy.orm import Session
 from webapp.core.errors import Conflict
 from webapp.core.notices import webhook
 from webapp.core.rules.notices import Channel, DispatchState, Kind, next_try
-from webapp.core.tables.notices import Notice, NoticeDispatch, Webhook
+from webapp.core.tables.notices import HouseWebhook, Notice, NoticeDispatch
 from webapp.core.tables.users import User
 
 HELD_FOR = timedelta(minutes=10)
 """So long an attempt may take. When whoever made it is gone by then, it is made again."""
+
+LOOKED_AT = 50
+"""So many are looked at for one that nobody else has just taken."""
 
 MOST_OF_AN_ANSWER = 300
 """Letters of an answer that are kept."""
@@ -58,7 +61,8 @@ def is_waited_for(session: Session, now: datetime) -> bool:
 def take(session: Session, now: datetime) -> Errand | None:
     """The next attempt, for the caller alone from its commit on, for HELD_FOR; None when nothing is due. What nobody is to get any more is
     dropped on the way."""
-    for dispatch, notice in session.execute(_due(now).order_by(NoticeDispatch.due_at, NoticeDispatch.id)):
+    due = _due(now).order_by(NoticeDispatch.due_at, NoticeDispatch.id).limit(LOOKED_AT)
+    for dispatch, notice in session.execute(due.execution_options(populate_existing=True)).all():
         mine = session.execute(
             update(NoticeDispatch)
             .where(NoticeDispatch.id == dispatch.id, NoticeDispatch.attempts == dispatch.attempts, _is_free(now))
@@ -158,7 +162,7 @@ def _errand(session: Session, dispatch: NoticeDispatch, notice: Notice, now: dat
         "written_at": notice.written_at,
     }
     if dispatch.user_id is None:
-        hook = session.get(Webhook, webhook.THE_ROW, populate_existing=True)
+        hook = session.get(HouseWebhook, webhook.THE_ROW, populate_existing=True)
         return None if hook is None else Errand(**common, url=hook.url, secrets=webhook.secrets_of(hook, now))
     user = session.get(User, dispatch.user_id, populate_existing=True)
     if user is None or not user.is_active:

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from sqlalchemy.orm import Session
 
 from webapp.core.errors import Conflict, Invalid, NotFound
-from webapp.core.tables.notices import Webhook
+from webapp.core.tables.notices import HouseWebhook
 
 THE_ROW = 1
 OLD_SECRET_LASTS = timedelta(hours=24)
@@ -17,12 +17,12 @@ OLD_SECRET_LASTS = timedelta(hours=24)
 LONGEST_URL = 2000
 
 
-def read(session: Session) -> Webhook | None:
+def read(session: Session) -> HouseWebhook | None:
     """The webhook, if there is one."""
-    return session.get(Webhook, THE_ROW, populate_existing=True)
+    return session.get(HouseWebhook, THE_ROW, populate_existing=True)
 
 
-def get(session: Session) -> Webhook:
+def get(session: Session) -> HouseWebhook:
     """The webhook. Raises NotFound."""
     hook = read(session)
     if hook is None:
@@ -37,7 +37,7 @@ def set_up(session: Session, url: str, now: datetime) -> str:
     if read(session) is not None:
         raise Conflict("Somebody else has set up a webhook meanwhile.")
     secret = _new_secret()
-    session.add(Webhook(id=THE_ROW, url=checked, secret=secret, made_at=now))
+    session.add(HouseWebhook(id=THE_ROW, url=checked, secret=secret, made_at=now))
     session.flush()
     return secret
 
@@ -63,7 +63,7 @@ def remove(session: Session) -> None:
         session.delete(hook)
 
 
-def secrets_of(hook: Webhook, now: datetime) -> tuple[str, ...]:
+def secrets_of(hook: HouseWebhook, now: datetime) -> tuple[str, ...]:
     """The secrets that sign a call at `now`, the present one first."""
     old = hook.old_secret if hook.old_until and hook.old_until > now else None
     return (hook.secret, old) if old else (hook.secret,)

@@ -108,7 +108,7 @@ def _without_numbers(words: str) -> str:
 
 def without_addresses(words: str) -> str:
     """`words` without the addresses of people: a relay repeats those of recipients, and they concern nobody outside the console."""
-    return re.sub(r"<?[^\s<>()\"',;:=]+@[^\s<>()\"',;]+>?", "(an address)", words)
+    return re.sub(r"<?[^\s<>()\",;:=]+@[^\s<>()\"',;:]+>?", "(an address)", words)
 
 
 _PAUSES = tuple(

@@ -86,7 +86,7 @@ class NoticeWatch(Base):
     __table_args__ = (CheckConstraint("id = 1", name="one"),)
 
 
-class Webhook(Base):
+class HouseWebhook(Base):
     """One row (id 1) while the house has a webhook. `secret` signs what is sent there; the one before it does, too, until `old_until`."""
 
     __tablename__ = "webhook"
