@@ -26,10 +26,12 @@ ROOMS = (
     "review",
     "deliveries",
     "mail_catcher",
+    "notices",
+    "notice_settings",
 )
 """Blueprints: each is `webapp/pages/<room>/views.py` and exposes `bp`."""
 
-COMMANDS = ("clients", "users")
+COMMANDS = ("clients", "notices", "users")
 """Command groups: each is `webapp/cli/<name>.py` and exposes `group`."""
 
 
