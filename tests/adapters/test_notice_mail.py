@@ -1,5 +1,6 @@
 """Notices by mail, at a real SMTP server: what arrives, and that nothing is lost while the relay is ill."""
 
+from dataclasses import replace
 from email import message_from_bytes, policy
 from pathlib import Path
 
@@ -47,13 +48,21 @@ def test_a_notice_arrives_as_plain_text_with_one_link(oracle_file: Path, tmp_pat
     assert got["Subject"] == "Paused: Autumn news Bcc: x@y.test" and got["Bcc"] is None
     assert got["From"] == SENDER and got["To"] == "uma@example.org"
     assert got["Auto-Submitted"] == "auto-generated"
-    assert got["Message-ID"] == f"<notice.5.3.{int(NOW.timestamp())}@example.com>"
+    assert got["Message-ID"] == f"<notice.5.5.3.{int(NOW.timestamp())}@example.com>"
     assert got.get_content_type() == "text/plain"
     text = got.get_content()
     assert "Sending has paused by itself. 535 no." in text
     assert "Mon 23 Nov 2026, 10:00 CET" in text, "by the reader's clock"
     assert "So far: 1,200 accepted, 3 failed, 40 waiting." in text
     assert text.count("http") == 1 and f"{URL}/mass-mail/7/" in text
+
+
+def test_what_happens_at_once_is_one_mail_with_one_link():
+    two = replace(errand(), others=(errand(Kind.FINISHED, PAUSED | {"id": 8, "name": "Prices"}),))
+    assert notice_mail.subject(two) == "Paused: Autumn news Bcc: x@y.test (and 1 more)"
+    text = notice_mail.text(two, URL)
+    assert "Sending has paused by itself." in text and "Finished: Prices" in text
+    assert text.count("http") == 1 and f"{URL}/notices/" in text
 
 
 def test_a_notice_of_the_site_names_what_waits():

@@ -37,21 +37,37 @@ def send(mail: RelayMail, sender: str, errand: Errand, public_url: str) -> Answe
 
 
 def message(sender: str, errand: Errand, public_url: str) -> flask_mail.Message:
-    """The mail of a notice; each attempt has the same Message-ID, by which a mailbox can tell a repeat."""
+    """The mail of a notice, or of several; each attempt has the same Message-ID, by which a mailbox can tell a repeat."""
     made = flask_mail.Message(
-        subject=" ".join(title(errand.kind, errand.facts).split()),
+        subject=subject(errand),
         recipients=[errand.to],
         body=text(errand, public_url),
         sender=sender,
         extra_headers={"Auto-Submitted": "auto-generated"},  # RFC 3834: no out-of-office note comes back
     )
     domain = parseaddr(sender)[1].rpartition("@")[2]
-    made.msgId = f"<notice.{errand.notice_id}.{errand.user_id}.{int(errand.written_at.timestamp())}@{domain}>"
+    last = max(one.notice_id for one in (errand, *errand.others))
+    made.msgId = f"<notice.{errand.notice_id}.{last}.{errand.user_id}.{int(errand.written_at.timestamp())}@{domain}>"
     return made
+
+
+def subject(errand: Errand) -> str:
+    """One line: the title, and how many more there are."""
+    more = f" (and {len(errand.others):,} more)" if errand.others else ""
+    return " ".join(title(errand.kind, errand.facts).split()) + more
 
 
 def text(errand: Errand, public_url: str) -> str:
     """The mail's text: what happened, when by the reader's clock, and where to go."""
+    if not errand.others:
+        parts = [*_told(errand), _where(errand, public_url)]
+    else:
+        parts = ["\n".join(_told(one)) for one in (errand, *errand.others)]
+        parts.append(f"{public_url}/notices/")
+    return "\n\n".join([*parts, "What you hear of is chosen in the console at Settings, Notices."]) + "\n"
+
+
+def _told(errand: Errand) -> list[str]:
     facts, at = errand.facts, errand.happened_at.astimezone(ZoneInfo(errand.time_zone))
     parts = [title(errand.kind, facts), sentence(errand.kind, facts), f"Since {at:%a %-d %b %Y, %H:%M %Z}."]
     if errand.kind is Kind.FINISHED:
@@ -60,14 +76,14 @@ def text(errand: Errand, public_url: str) -> str:
         those = [f"- {one['name']}" for one in facts["broadcasts"]]
         more = facts["number"] - len(those)
         parts.append("\n".join(["What waits:", *those, *([f"- and {more:,} more"] if more else [])]))
-        only = facts["broadcasts"][0]["id"] if facts["number"] == 1 else None
-    else:
-        only = facts["id"]
-        if errand.kind is not Kind.FINISHED:
-            parts.append(f"So far: {counted(facts['counts'])}.")
-    parts.append(broadcast_url(public_url, only) if only is not None else f"{public_url}/mass-mail/")
-    parts.append("What you hear of is chosen in the console at Settings, Notices.")
-    return "\n\n".join(parts) + "\n"
+    elif errand.kind is not Kind.FINISHED:
+        parts.append(f"So far: {counted(facts['counts'])}.")
+    return parts
+
+
+def _where(errand: Errand, public_url: str) -> str:
+    those = errand.facts["broadcasts"] if errand.kind.is_of_the_site else [errand.facts]
+    return broadcast_url(public_url, those[0]["id"]) if len(those) == 1 else f"{public_url}/mass-mail/"
 
 
 def _text(words: bytes | str) -> str:

@@ -89,6 +89,20 @@ def test_a_relay_that_is_away_is_tried_by_one_mail_at_a_time(sqlite_session: Ses
     assert {state for state, _attempts in states(sqlite_session)} == {"done"}
 
 
+def test_fifty_that_pause_at_once_are_one_mail_to_their_author(sqlite_session: Session):
+    begin(sqlite_session)
+    uma, bob = factories.user(sqlite_session), factories.user(sqlite_session)
+    for number in range(50):
+        paused(sqlite_session, created_by=uma.id, name=f"News {number}")
+    paused(sqlite_session, created_by=bob.id)
+    assert len(look(sqlite_session)) == 51
+    errand = take(sqlite_session)
+    assert (errand.user_id, len(errand.others)) == (uma.id, 49)
+    assert take(sqlite_session).user_id == bob.id
+    outbox.settle(sqlite_session, errand, OK, NOW)
+    assert sorted(states(sqlite_session)) == [("done", 1)] * 50 + [("waiting", 1)]
+
+
 def test_a_refused_recipient_is_given_up_at_once_and_keeps_nobody_waiting(sqlite_session: Session):
     news(sqlite_session, mails=2)
     refused = Answer(False, "550 5.1.1 no such user", is_final=True)

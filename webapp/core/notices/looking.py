@@ -90,14 +90,14 @@ def _look_at_broadcasts(session: Session, since: datetime, now: datetime, missed
 
 def _what_happened(broadcast: Broadcast, missed: Mapping[int, datetime]) -> tuple[Kind | None, datetime | None]:
     match broadcast.state:
+        case State.DRAFT | State.SCHEDULED | State.PAUSED if broadcast.id in missed:
+            return Kind.MISSED_START, missed[broadcast.id]
         case State.PAUSED if paused_itself(broadcast.pause_reason):
             return Kind.PAUSED_ITSELF, broadcast.paused_at
         case State.NEEDS_ATTENTION:
             return Kind.NEEDS_DECISION, broadcast.updated_at
         case State.FINISHED:
             return Kind.FINISHED, broadcast.finished_at
-        case State.DRAFT | State.SCHEDULED if broadcast.id in missed:
-            return Kind.MISSED_START, missed[broadcast.id]
         case _:
             return None, None
 

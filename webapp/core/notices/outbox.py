@@ -1,7 +1,7 @@
 """What of the notices is to leave: each mail and each call is handed out to one at a time, tried again after its pauses, or given up."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -26,7 +26,8 @@ MOST_OF_AN_ANSWER = 300
 
 @dataclass(frozen=True, slots=True)
 class Errand:
-    """One attempt: `to` and `time_zone` for a mail; `url` and `secrets` for a call."""
+    """One attempt: `to` and `time_zone` for a mail; `url` and `secrets` for a call. `others` is what else is to leave for the same reader,
+    which goes in the same mail: fifty mass mails that pause at once are one."""
 
     dispatch_id: int
     attempt: int
@@ -41,6 +42,7 @@ class Errand:
     time_zone: str = "UTC"
     url: str = ""
     secrets: tuple[str, ...] = ()
+    others: tuple["Errand", ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,25 +65,40 @@ def take(session: Session, now: datetime) -> Errand | None:
     dropped on the way."""
     due = _due(now).order_by(NoticeDispatch.due_at, NoticeDispatch.id).limit(LOOKED_AT)
     for dispatch, notice in session.execute(due.execution_options(populate_existing=True)).all():
-        mine = session.execute(
-            update(NoticeDispatch)
-            .where(NoticeDispatch.id == dispatch.id, NoticeDispatch.attempts == dispatch.attempts, _is_free(now))
-            .values(attempts=dispatch.attempts + 1, taken_until=now + HELD_FOR, tried_at=now)
-            .execution_options(synchronize_session=False)
-        )
-        if mine.rowcount != 1:  # type: ignore[attr-defined]
+        errand = _taken(session, dispatch, notice, now)
+        if errand is None:
             continue
-        session.refresh(dispatch)
-        errand = _errand(session, dispatch, notice, now)
-        if errand is not None:
+        if errand.user_id is None:
             return errand
+        of_reader = due.where(NoticeDispatch.user_id == errand.user_id)
+        rest = session.execute(of_reader.execution_options(populate_existing=True)).all()
+        others = [_taken(session, other, about, now) for other, about in rest]
+        return replace(errand, others=tuple(other for other in others if other is not None))
+    return None
+
+
+def _taken(session: Session, dispatch: NoticeDispatch, notice: Notice, now: datetime) -> Errand | None:
+    """The attempt, if it is this caller's to make, and somebody is to get it."""
+    mine = session.execute(
+        update(NoticeDispatch)
+        .where(NoticeDispatch.id == dispatch.id, NoticeDispatch.attempts == dispatch.attempts, _is_free(now))
+        .values(attempts=dispatch.attempts + 1, taken_until=now + HELD_FOR, tried_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    if mine.rowcount != 1:  # type: ignore[attr-defined]
+        return None
+    session.refresh(dispatch)
+    errand = _errand(session, dispatch, notice, now)
+    if errand is None:
         dispatch.state, dispatch.answer = DispatchState.DROPPED, "Nobody is to get it any more."
         session.flush()
-    return None
+    return errand
 
 
 def settle(session: Session, errand: Errand, answer: Answer, now: datetime) -> None:
     """Record what came of an attempt. One that took too long, so that another was made meanwhile, changes nothing, unless it is done."""
+    for other in errand.others:
+        settle(session, other, answer, now)
     pause = next_try(errand.channel, errand.attempt, now - errand.written_at)
     state = DispatchState.WAITING
     if answer.is_done:

@@ -120,9 +120,11 @@ _MAIL_GOES_ON, _MAIL_LASTS = timedelta(hours=2), timedelta(days=3)
 def next_try(channel: Channel, attempts: int, age: timedelta) -> timedelta | None:
     """How long to wait after so many attempts at a notice of this age; None when it is given up. A call is tried six times within three
     hours; a mail for three days, because the relay that is away is the one that it goes by."""
+    if channel is Channel.MAIL and age >= _MAIL_LASTS:
+        return None
     if attempts <= len(_PAUSES):
         return _PAUSES[attempts - 1]
-    return _MAIL_GOES_ON if channel is Channel.MAIL and age < _MAIL_LASTS else None
+    return _MAIL_GOES_ON if channel is Channel.MAIL else None
 
 
 def title(kind: Kind, facts: Mapping[str, Any]) -> str:
@@ -143,7 +145,8 @@ def sentence(kind: Kind, facts: Mapping[str, Any]) -> str:
         case Kind.MISSED_START:
             return "Its start has passed and nothing was sent. It waits until somebody says whether it still shall be."
         case Kind.WAITS_FOR_RELAY:
-            return "The relay has taken nothing for more than 10 minutes. It is tried again and again; sending goes on by itself."
+            minutes = RELAY_WAITS // timedelta(minutes=1)
+            return f"The relay has taken nothing for more than {minutes} minutes. It is tried again and again; sending goes on by itself."
         case Kind.NO_WORKER:
             return "No worker has been seen, so nothing is sent. Start one: RQ_CONFIG=jobs.worker rq worker"
         case Kind.FINISHED:
