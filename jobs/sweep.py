@@ -4,8 +4,9 @@ from functools import partial
 
 from jobs.run_import import ask_for_waiting
 from jobs.surroundings import IN_NO_HURRY, inside_app, journals, shell
-from webapp.adapters import journal, wakeups
+from webapp.adapters import journal, notice_round, wakeups
 from webapp.core.sending import sweeping
+from webapp.extensions import db
 
 
 def sweep() -> None:
@@ -17,3 +18,5 @@ def sweep() -> None:
         for broadcast_id in sweeping.sweep(shell(), find, discard, ask_after=app.config["MISSED_START"]):
             wakeups.wake(broadcast_id)
         ask_for_waiting()
+        if notice_round.look(db.engine):
+            wakeups.enqueue(wakeups.NOTIFY, key=wakeups.NOTIFY)

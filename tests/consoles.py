@@ -60,6 +60,14 @@ class Demo:
         """What the mail catcher took."""
         return Maildir(self.instance / "mails")
 
+    def broadcast_mails(self) -> list[str]:
+        """Names of the caught mails that broadcasts sent; notices to users are marked as written by a program."""
+        return [name for name in self.maildir.names() if "Auto-Submitted" not in dict(self.maildir.headers(name))]
+
+    def notice_mails(self) -> list[str]:
+        """Names of the caught mails that told users what had happened."""
+        return sorted(set(self.maildir.names()) - set(self.broadcast_mails()))
+
     def start(self, patience: float = 90) -> "Demo":
         """Start it and wait until it prints its sign-in link; fails the test with its output if it does not."""
         self.output = ""

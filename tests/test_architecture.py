@@ -57,6 +57,7 @@ WRITERS = {
     "webapp/core/imports": "Import ImportRun ImportIssue",
     "webapp/core/limits": "SendingLimits",
     "webapp/core/ledger": "Delivery Attempt Sender Tally PaceUse MinuteCount OpenRefusal",
+    "webapp/core/notices": "Notice NoticeReceipt NoticeDispatch NoticeChoice NoticeWatch HouseWebhook",
     "webapp/core/relay": "Relay DomainRest",
     "webapp/core/suppressions": "Suppression",
     "webapp/core/tables/stamps": "AudienceStamp",

@@ -29,10 +29,12 @@ ROOMS = (
     "resending",
     "follow_ups",
     "mail_catcher",
+    "notices",
+    "notice_settings",
 )
 """Blueprints: each is `webapp/pages/<room>/views.py` and exposes `bp`."""
 
-COMMANDS = ("clients", "users")
+COMMANDS = ("clients", "notices", "users")
 """Command groups: each is `webapp/cli/<name>.py` and exposes `group`."""
 
 

@@ -55,17 +55,17 @@ def wait(what: Callable[[], bool], patience: float) -> None:
 
 def test_what_ctrl_c_interrupts_goes_on_at_the_next_start_and_nobody_gets_it_twice(demo: Demo):
     send_to_all(demo, batch_size=100)
-    wait(lambda: len(demo.maildir.names()) >= 100, 60)
+    wait(lambda: len(demo.broadcast_mails()) >= 100, 60)
     began = time.monotonic()
     assert demo.end(signal.SIGINT) == 0
     assert time.monotonic() - began < 10
     halfway = states(demo)
     assert halfway.keys() & {"claimed", "uncertain"} == set(), "a warm end leaves nothing in doubt"
-    assert halfway["accepted"] == len(demo.maildir.names()) < sum(halfway.values()) - halfway.get("skipped", 0)
+    assert halfway["accepted"] == len(demo.broadcast_mails()) < sum(halfway.values()) - halfway.get("skipped", 0)
 
     demo.start()
     wait(lambda: state_of_broadcast(demo) == "finished", 90)
     assert states(demo).keys() <= {"accepted", "skipped"}
-    caught = Counter(demo.maildir.summary(name).recipient for name in demo.maildir.names())
+    caught = Counter(demo.maildir.summary(name).recipient for name in demo.broadcast_mails())
     assert sum(caught.values()) == states(demo)["accepted"]
     assert set(caught.values()) == {1}

@@ -29,6 +29,7 @@ DEFAULT_QUEUE = "default"
 
 LOOK = "jobs.send_batch.send_batch"
 SWEEP = "jobs.sweep.sweep"
+NOTIFY = "jobs.notify.notify"
 
 WAITING_S = 30
 """How long a key counts as waiting at most: a wake-up lost between queue and worker blocks the next no longer than this."""

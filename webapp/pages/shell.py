@@ -10,6 +10,7 @@ from markupsafe import Markup
 from webapp.adapters.clock import now
 from webapp.adapters.database import will_write
 from webapp.core import audience, users
+from webapp.core.notices import lists
 from webapp.core.tables.users import User
 from webapp.extensions import db, login
 from webapp.pages import errors, wording
@@ -21,7 +22,15 @@ UPLOADS = frozenset({"imports.upload"})
 """Endpoints that take large files."""
 
 READS_FIRST = frozenset(
-    {"review.create", "content.send_test", "sign_in.submit", "account.password", "imports.check", "resending.send"}
+    {
+        "review.create",
+        "content.send_test",
+        "sign_in.submit",
+        "account.password",
+        "imports.check",
+        "notice_settings.send_test",
+        "resending.send",
+    }
 )
 """Endpoints that take their time before they write, if they do, to look at all recipients, to hash a password or to read a file: when
 they write they say so themselves, and others may meanwhile."""
@@ -141,7 +150,7 @@ def _time_tag(at: datetime, text: str) -> Markup:
 
 
 def _context() -> dict:
-    return {"theme": request.cookies.get("theme"), "now": _request_now, "nav": _nav, "demo": _demo()}
+    return {"theme": request.cookies.get("theme"), "now": _request_now, "nav": _nav, "bell": _bell, "demo": _demo()}
 
 
 def _request_now() -> datetime:
@@ -155,6 +164,13 @@ def _demo() -> bool:
 def _nav() -> dict:
     """Numbers shown in the navigation."""
     return {"clients": audience.client_count(db.session)}
+
+
+def _bell() -> lists.Bell:
+    """What is new to the signed-in user."""
+    if "bell" not in g:
+        g.bell = lists.bell(db.session, current_user.id)
+    return g.bell
 
 
 def remember_sign_in(token: str, *, by_link: bool = False) -> None:

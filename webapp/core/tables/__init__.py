@@ -6,6 +6,7 @@ from webapp.core.tables import (  # noqa: F401
     deliveries,
     imports,
     limits,
+    notices,
     relay,
     stamps,
     suppressions,

@@ -1,0 +1,42 @@
+"""Where no worker looks for news, the web server does: that there is no worker is news, too."""
+
+import logging
+import threading
+from datetime import timedelta
+
+from flask import Flask
+
+from webapp.adapters import clock, notice_round
+from webapp.core.notices import looking
+from webapp.extensions import db, mail
+
+UNSEEN = timedelta(seconds=30)
+"""Workers look every ten seconds; when nobody has for so long, a request has it done."""
+
+_alone = threading.Lock()
+log = logging.getLogger(__name__)
+
+
+def look_if_nobody_does(app: Flask) -> threading.Thread | None:
+    """Begin a round of notices beside this request, unless somebody looked a moment ago or this process is at it. Returns its thread."""
+    if clock.now() - looking.looked_at(db.session) < UNSEEN or not _alone.acquire(blocking=False):
+        return None
+    thread = threading.Thread(target=_round, args=(app,), name="notices", daemon=True)
+    try:
+        thread.start()
+    except RuntimeError:  # no more threads: the next request tries again
+        _alone.release()
+        return None
+    return thread
+
+
+def _round(app: Flask) -> None:
+    try:
+        with app.app_context():
+            if notice_round.look(db.engine):
+                settings = app.config["PUBLIC_URL"], app.config["MAIL_DEFAULT_SENDER"]
+                notice_round.work_off(db.engine, notice_round.carrier(db.engine, mail, *settings))
+    except Exception:
+        log.exception("notices cannot be looked for")
+    finally:
+        _alone.release()
