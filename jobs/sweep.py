@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from jobs.run_import import ask_for_waiting
+from jobs.run_import import ask_for_waiting, tidy_up
 from jobs.surroundings import IN_NO_HURRY, inside_app, journals, shell
 from webapp.adapters import journal, wakeups
 from webapp.core.sending import sweeping
@@ -16,3 +16,4 @@ def sweep() -> None:
         for broadcast_id in sweeping.sweep(shell(), partial(journal.find, folder), partial(journal.discard, folder)):
             wakeups.wake(broadcast_id)
         ask_for_waiting()
+        tidy_up()

@@ -1,6 +1,17 @@
 """What is remembered: columns, constraints and indexes, no behaviour. Importing the package registers every table on `Base.metadata`."""
 
-from webapp.core.tables import broadcasts, clients, deliveries, imports, limits, stamps, suppressions, triggers, users  # noqa: F401
+from webapp.core.tables import (  # noqa: F401
+    broadcasts,
+    clients,
+    deliveries,
+    imports,
+    installation,
+    limits,
+    stamps,
+    suppressions,
+    triggers,
+    users,
+)
 from webapp.core.tables.base import Base
 
 __all__ = ["Base"]
