@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from jobs.start_broadcast import start_broadcast
 from jobs.surroundings import Turn, inside_app, journals, shell
-from webapp.adapters import clock, database, journal, wakeups
+from webapp.adapters import clock, database, journal, machine, wakeups
 from webapp.adapters.smtp import SmtpMailer
 from webapp.core import ledger, sending
 from webapp.core.rules.lifecycle import BroadcastState
@@ -47,6 +47,7 @@ def send_batch(broadcast_id: int, much: int = MUCH) -> None:
             journal=lambda: journal.FileJournal(folder),
             host=socket.gethostname(),
             pid=os.getpid(),
+            machine=machine.id_of(folder),
             habits=_habits(app.config["RELAY"].connections),
         )
         if ending.state is BroadcastState.SENDING and ending.next_in is not None:

@@ -59,8 +59,15 @@ def journals(app: Flask) -> Path:
 
 def shell(turn: "Turn | None" = None) -> Shell:
     """What the core is given. Call it inside the app's context."""
-    engine = db.engine
-    given = Shell(engine, database.will_write, clock.reading, clock.ticks, lambda key: DatabaseWatch(engine, key))
+    engine, grace = db.engine, current_app.config["HOST_GRACE"]
+    given = Shell(
+        engine,
+        database.will_write,
+        clock.reading,
+        clock.ticks,
+        lambda key: DatabaseWatch(engine, key),
+        host_grace=grace,
+    )
     return given if turn is None else replace(given, must_stop=turn.must_stop, somebody_waits=turn.somebody_waits)
 
 

@@ -25,6 +25,7 @@ ROOMS = (
     "schedule",
     "review",
     "deliveries",
+    "hosts",
     "mail_catcher",
 )
 """Blueprints: each is `webapp/pages/<room>/views.py` and exposes `bp`."""

@@ -5,6 +5,7 @@ leases.py     which process may move which rows, until when
 claims.py     the durable intent to send, under state, pace and suppression; giving it back
 outcomes.py   what became of mails
 recovery.py   what a sender that is no more left behind
+lost.py       machines that are away with what they had claimed
 waiting.py    rows whose time has come, or that are cancelled
 uncertain.py  what an administrator decides about rows in doubt
 prospects.py  when a broadcast is worth looking at again
@@ -30,14 +31,16 @@ from webapp.core.ledger.leases import (
     renew,
     share_connections,
 )
+from webapp.core.ledger.lost import LostHost, give_up, lost_hosts
 from webapp.core.ledger.outcomes import RowsLost, Settled, Terms, record
 from webapp.core.ledger.prospects import next_look
-from webapp.core.ledger.recovery import may_recover, recover
+from webapp.core.ledger.recovery import HOST_GRACE, may_recover, recover
 from webapp.core.ledger.tally import counts, fold, foldable, with_rows_in
 from webapp.core.ledger.uncertain import Decision, resolve_uncertain
 from webapp.core.ledger.waiting import cancel_waiting, has_much, next_due, promote, release_held
 
 __all__ = [
+    "HOST_GRACE",
     "LEASE_S",
     "MARGIN_S",
     "RENEW_S",
@@ -46,6 +49,7 @@ __all__ = [
     "Decision",
     "Lease",
     "LeaseLost",
+    "LostHost",
     "RowsLost",
     "Settled",
     "Terms",
@@ -56,8 +60,10 @@ __all__ = [
     "fold",
     "foldable",
     "freeze_chunk",
+    "give_up",
     "has_much",
     "in_force",
+    "lost_hosts",
     "may_recover",
     "next_due",
     "next_look",

@@ -94,8 +94,8 @@ class Attempt(Base):
 class Sender(Base):
     """A process that sends for a broadcast, under a lease. Each takes a new row; `epoch` grows when the sweep takes its rows over.
 
-    `journal` is the name of its file in the journals folder of the machine that wrote it, `boot` that machine's boot. `machine` is the id of
-    that folder, `host` the machine's name, for people: two may have the same, and one may be renamed.
+    `journal` is the name of its file in the journals folder of the machine that wrote it, `boot` that machine's boot. `machine` is the id
+    of that folder, `host` the machine's name, for people: two may have the same, and one may be renamed.
     `connections` is how many it may hold, or still holds, to the relay, where there is a limit for all processes together.
     The lease ends at `expires_at`. A sweep that finds it over writes down when it saw that first (`suspected_…`, in the three
     ways of telling time of `rules/pacing.Reading`), and any renewal clears it: a clock that jumps takes no lease away.

@@ -1,5 +1,5 @@
-"""Imports of CSV files: the upload and its pieces, its mapping, its counts, its rows that were refused or repaired, and the rows that wait to be taken
-over. Written by `core/imports`; `core/clients` takes the waiting rows over.
+"""Imports of CSV files: the upload and its pieces, its mapping, its counts, its rows that were refused or repaired, and the rows that
+wait to be taken over. Written by `core/imports`; `core/clients` takes the waiting rows over.
 """
 
 from datetime import datetime
