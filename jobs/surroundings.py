@@ -17,6 +17,7 @@ from flask import Flask, current_app, has_app_context
 from redis.exceptions import RedisError
 
 from webapp.adapters import clock, database, wakeups
+from webapp.adapters.markers import Markers
 from webapp.adapters.watch import DatabaseWatch
 from webapp.app import create_app
 from webapp.core import ledger
@@ -55,6 +56,12 @@ def inside_app() -> Iterator[Flask]:
 def journals(app: Flask) -> Path:
     """Where this machine's sending processes keep their journals."""
     return Path(app.config["INSTANCE"]) / "journals"
+
+
+def markers(app: Flask) -> Markers:
+    """Where this machine writes down how far sending has got. Call it inside the app's context."""
+    redis = wakeups.connection()
+    return Markers(Path(app.config["INSTANCE"]), lambda: redis)
 
 
 def shell(turn: "Turn | None" = None) -> Shell:

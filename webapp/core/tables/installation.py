@@ -21,8 +21,8 @@ class Installation(Base):
     a sending process, the last of them at `sent_at`; markers outside the database keep it, too (`core/installation`).
 
     While `held_kind` is set nothing is sent but the broadcasts whose ids stand in `released`. `held_by` and `held_reason` are words for
-    people. `marker_at` is, for a restored database, when the newest sending was that it does not know of. `restores` remembers earlier
-    ones: a list of {"known_until", "sent_until", "released_at", "by"}, instants in ISO 8601.
+    people. `marker_generation` and `marker_at` tell of the newest sending that a restored database does not know of. `restores` remembers
+    those that were released: a list of {"known_until", "sent_until", "noticed_at", "by"}, instants in ISO 8601 (None: nobody knows).
     """
 
     __tablename__ = "installation"
@@ -34,6 +34,7 @@ class Installation(Base):
     held_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     held_by: Mapped[str] = mapped_column(String(300), default="")
     held_reason: Mapped[str] = mapped_column(Text, default="")
+    marker_generation: Mapped[int] = mapped_column(BigInteger, default=0)
     marker_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     released: Mapped[list] = mapped_column(JSON, default=list)
     restores: Mapped[list] = mapped_column(JSON, default=list)

@@ -44,6 +44,7 @@ def upgrade() -> None:
         sa.Column("held_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("held_by", sa.String(300), nullable=False),
         sa.Column("held_reason", sa.Text(), nullable=False),
+        sa.Column("marker_generation", sa.BigInteger(), nullable=False),
         sa.Column("marker_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("released", sa.JSON(), nullable=False),
         sa.Column("restores", sa.JSON(), nullable=False),
@@ -52,8 +53,8 @@ def upgrade() -> None:
         sa.CheckConstraint("held_kind = 'by_hand' OR held_kind = 'restored'", name=op.f("ck_installation_held_kind")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_installation")),
     )
-    row = {"id": 1, "database_id": uuid4().hex, "generation": 0, "held_by": "", "held_reason": ""}
-    op.bulk_insert(installation, [{**row, "released": [], "restores": []}])
+    row = {"id": 1, "database_id": uuid4().hex, "generation": 0, "marker_generation": 0}
+    op.bulk_insert(installation, [{**row, "held_by": "", "held_reason": "", "released": [], "restores": []}])
     op.add_column("sender", sa.Column("machine", sa.String(32), nullable=False, server_default=""))
 
 
