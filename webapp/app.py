@@ -25,12 +25,13 @@ ROOMS = (
     "schedule",
     "review",
     "deliveries",
+    "holding",
     "hosts",
     "mail_catcher",
 )
 """Blueprints: each is `webapp/pages/<room>/views.py` and exposes `bp`."""
 
-COMMANDS = ("clients", "users")
+COMMANDS = ("broadcasts", "clients", "users")
 """Command groups: each is `webapp/cli/<name>.py` and exposes `group`."""
 
 

@@ -47,7 +47,7 @@ def test_the_page_says_which_mails_are_in_doubt_and_polls(browser_client, away):
     page = browser_client.get(f"/mass-mail/{away.id}/").text
     assert "2 mails are in doubt." in page and "mx-7" in page and "last heard of" in page
     part = browser_client.get(f"/mass-mail/{away.id}/lost-hosts").text
-    assert part.strip().startswith('<div class="stack" id="lost-hosts"') and "every 10s" in part
+    assert part.strip().startswith('<div class="notices" id="lost-hosts"') and "every 10s" in part
     assert part.strip() in page
 
 
