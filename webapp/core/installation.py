@@ -91,6 +91,12 @@ def sign_of_life(session: Session, now: datetime) -> Mark:
     return Mark(database_id, generation, now)
 
 
+def sign(session: Session) -> Mark:
+    """How far this database has got."""
+    row = _row(session)
+    return Mark(row.database_id, row.generation, row.sent_at)
+
+
 def hold_of(session: Session) -> Hold | None:
     """What holds everything at present."""
     row = _row(session)
@@ -166,7 +172,7 @@ def release(
     else:
         row.released = sorted({*row.released, *broadcast_ids})
     session.flush()
-    return Mark(row.database_id, row.generation, row.sent_at)
+    return sign(session)
 
 
 def would_send(session: Session) -> list[Broadcast]:
