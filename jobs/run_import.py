@@ -2,18 +2,28 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import BinaryIO
 
+from flask import current_app
 from sqlalchemy.orm import Session
 
 from jobs.surroundings import Turn, inside_app
 from webapp.adapters import clock, import_jobs, uploads, wakeups
-from webapp.core.errors import NotFound
+from webapp.core.errors import Conflict, NotFound
 from webapp.core.imports import running, runs
+from webapp.core.imports.uploads import GONE
 from webapp.core.tables.imports import ImportState
 from webapp.extensions import db
 
 SLICE = timedelta(seconds=2)
 """For so long an import keeps its worker, however many others wait for it."""
+
+
+class Missing:
+    """In place of a file that is not in the database, and not on this machine either."""
+
+    def open(self, _mode: str, /) -> BinaryIO:
+        raise Conflict(GONE)
 
 
 def ask_for_waiting() -> None:
@@ -22,6 +32,12 @@ def ask_for_waiting() -> None:
         asking = runs.asking(session, clock.now())
     for import_id, step in asking:
         import_jobs.run_import(import_id, step)
+
+
+def tidy_up() -> None:
+    """Remove uploads that nobody needs any more. Call it inside the app's context."""
+    instance = Path(current_app.config["INSTANCE"])
+    uploads.tidy(db.engine, runs.FILES_KEPT, instance, clock.now())
 
 
 def run_import(import_id: int, step: str) -> None:
@@ -39,10 +55,11 @@ def run_import(import_id: int, step: str) -> None:
                 name = runs.get(session, import_id).stored_as
             except NotFound:
                 return
-            run = running.work(session, import_id, step, uploads.path_of(name, instance), clock.now, lay_down)
+            source = uploads.find(db.engine, name, instance) or Missing()
+            run = running.work(session, import_id, step, source, clock.now, lay_down)
             if run is None:
                 return
             if run.state is ImportState.DONE:
-                uploads.remove(name, instance)
+                uploads.remove(db.engine, name, instance)
             elif run.state is runs.WORKING[step]:
                 import_jobs.run_import(import_id, step)

@@ -9,8 +9,9 @@ from functools import partial
 from sqlalchemy.orm import Session
 
 from jobs.start_broadcast import FIRST_CHUNK, start_broadcast
-from jobs.surroundings import Turn, inside_app, journals, shell
-from webapp.adapters import clock, database, journal, wakeups
+from jobs.surroundings import Turn, inside_app, journals, markers, shell
+from webapp.adapters import clock, database, journal, machine, wakeups
+from webapp.adapters.pulse import Pulse, is_held
 from webapp.adapters.smtp import SmtpMailer
 from webapp.core import ledger, sending
 from webapp.core.rules.lifecycle import BroadcastState
@@ -32,7 +33,8 @@ def send_batch(broadcast_id: int, much: int = MUCH, first_chunk: int = FIRST_CHU
     wakeup = wakeups.look_key(broadcast_id)
     with inside_app() as app:
         wakeups.begins(wakeup)
-        if not start_broadcast(broadcast_id, first_chunk):
+        marks = markers(app)
+        if is_held(db.engine, marks, broadcast_id) or not start_broadcast(broadcast_id, first_chunk):
             return
         database.remember_little(db.engine)
         turn = Turn()
@@ -41,15 +43,22 @@ def send_batch(broadcast_id: int, much: int = MUCH, first_chunk: int = FIRST_CHU
         with Session(db.engine) as session:
             if ledger.in_force(session, broadcast_id, clock.now()) and not _may_join(session, broadcast_id, much, turn):
                 return
-        ending = sending.send(
-            replace(shell(turn), call_for_help=wakeups.helper(broadcast_id)),
-            broadcast_id,
-            mailer=lambda: SmtpMailer(app.config["RELAY"]),
-            journal=lambda: journal.FileJournal(folder),
-            host=socket.gethostname(),
-            pid=os.getpid(),
-            habits=_habits(app.config["RELAY"].connections),
-        )
+        with Pulse(db.engine, marks, broadcast_id) as pulse:
+            surrounded = replace(
+                shell(turn),
+                call_for_help=wakeups.helper(broadcast_id),
+                must_stop=lambda: turn.must_stop() or pulse.must_stop(),
+            )
+            ending = sending.send(
+                surrounded,
+                broadcast_id,
+                mailer=lambda: SmtpMailer(app.config["RELAY"]),
+                journal=lambda: journal.FileJournal(folder),
+                host=socket.gethostname(),
+                pid=os.getpid(),
+                machine=machine.id_of(folder),
+                habits=_habits(app.config["RELAY"].connections),
+            )
         if ending.state is BroadcastState.SENDING and ending.next_in is not None:
             _come_back(broadcast_id, ending.next_in)
 

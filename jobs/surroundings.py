@@ -16,6 +16,7 @@ from flask import Flask, current_app, has_app_context
 from redis.exceptions import RedisError
 
 from webapp.adapters import clock, database, wakeups
+from webapp.adapters.markers import Markers
 from webapp.adapters.watch import DatabaseWatch
 from webapp.app import create_app
 from webapp.core import ledger
@@ -54,9 +55,15 @@ def journals(app: Flask) -> Path:
     return Path(app.config["INSTANCE"]) / "journals"
 
 
+def markers(app: Flask) -> Markers:
+    """Where this machine writes down how far sending has got. Call it inside the app's context."""
+    redis = wakeups.connection()
+    return Markers(Path(app.config["INSTANCE"]), lambda: redis, current_app.config["REDIS_PREFIX"])
+
+
 def shell(turn: "Turn | None" = None) -> Shell:
     """What the core is given. Call it inside the app's context."""
-    engine = db.engine
+    engine, grace = db.engine, current_app.config["HOST_GRACE"]
     given = Shell(
         engine,
         database.will_write,
@@ -64,6 +71,7 @@ def shell(turn: "Turn | None" = None) -> Shell:
         clock.ticks,
         lambda key: DatabaseWatch(engine, key),
         current_app.config["RELAY"].key,
+        host_grace=grace,
     )
     return given if turn is None else replace(given, must_stop=turn.must_stop, somebody_waits=turn.somebody_waits)
 

@@ -2,11 +2,20 @@
 
 from functools import partial
 
-from jobs.run_import import ask_for_waiting
-from jobs.surroundings import IN_NO_HURRY, inside_app, journals, shell
-from webapp.adapters import journal, notice_round, wakeups
+from sqlalchemy.orm import Session
+
+from jobs.run_import import ask_for_waiting, tidy_up
+from jobs.surroundings import IN_NO_HURRY, inside_app, journals, markers, shell
+from webapp.adapters import journal, notice_round, pulse, wakeups
+from webapp.core import installation
 from webapp.core.sending import sweeping
 from webapp.extensions import db
+
+
+def may_repair() -> bool:
+    """Whether what ended senders left can be settled: in a restored database not before a person has looked at it."""
+    with Session(db.engine) as session:
+        return not installation.is_unsettled(session)
 
 
 def sweep() -> None:
@@ -15,8 +24,11 @@ def sweep() -> None:
         wakeups.begins(IN_NO_HURRY)
         folder = journals(app)
         find, discard = partial(journal.find, folder), partial(journal.discard, folder)
-        for broadcast_id in sweeping.sweep(shell(), find, discard, ask_after=app.config["MISSED_START"]):
-            wakeups.wake(broadcast_id)
+        pulse.notice(db.engine, markers(app))
+        if may_repair():
+            for broadcast_id in sweeping.sweep(shell(), find, discard, ask_after=app.config["MISSED_START"]):
+                wakeups.wake(broadcast_id)
         ask_for_waiting()
+        tidy_up()
         if notice_round.look(db.engine):
             wakeups.enqueue(wakeups.NOTIFY, key=wakeups.NOTIFY)

@@ -3,9 +3,11 @@
 import itertools
 import os
 import shutil
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
+from uuid import uuid4
 
 import flask_migrate
 import psycopg
@@ -18,6 +20,9 @@ from webapp.app import create_app
 from webapp.extensions import db
 
 TEMPLATE = "massmail_template"
+ANOTHER = "UPDATE installation SET database_id = ?"
+"""A copy of the template is a database of its own, and not an older one."""
+
 numbers = itertools.count(1)
 
 
@@ -31,6 +36,8 @@ def new_sqlite(folder: Path) -> str:
             new.rename(template)
     path = folder / "test.sqlite3"
     shutil.copyfile(template, path)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(ANOTHER, [uuid4().hex])
     return f"sqlite:///{path}"
 
 
@@ -47,6 +54,8 @@ def new_postgresql(folder: Path) -> Iterator[str]:
                 _migrate(postgres.url(server, f"{TEMPLATE}_new"), folder)
                 connection.execute(f"ALTER DATABASE {TEMPLATE}_new RENAME TO {TEMPLATE}")
         connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+        with psycopg.connect(postgres.conninfo(server, name)) as new:
+            new.execute(ANOTHER.replace("?", "%s"), [uuid4().hex])
         yield postgres.url(server, name)
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 

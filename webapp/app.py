@@ -28,13 +28,15 @@ ROOMS = (
     "deliveries",
     "resending",
     "follow_ups",
+    "holding",
+    "hosts",
     "mail_catcher",
     "notices",
     "notice_settings",
 )
 """Blueprints: each is `webapp/pages/<room>/views.py` and exposes `bp`."""
 
-COMMANDS = ("clients", "notices", "users")
+COMMANDS = ("broadcasts", "clients", "notices", "users")
 """Command groups: each is `webapp/cli/<name>.py` and exposes `group`."""
 
 

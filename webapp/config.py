@@ -212,6 +212,7 @@ def settings(environ: Mapping[str, str]) -> dict[str, object]:
         "MAX_CONTENT_LENGTH": MOST_OF_A_FORM,
         "MAX_FORM_MEMORY_SIZE": MOST_OF_A_FORM,
         "MAX_UPLOAD": MOST_OF_AN_UPLOAD,
+        "HOST_GRACE": timedelta(seconds=_whole(environ, "MASSMAIL_HOST_GRACE", 900, low=1, high=7 * 86_400)),
         "TRUSTED_PROXIES": _whole(environ, "MASSMAIL_PROXIES", 0, low=0, high=10),
         "WTF_CSRF_TIME_LIMIT": None,
         "TEMPLATES_AUTO_RELOAD": False,

@@ -1,13 +1,15 @@
 """The journal: what a process wrote is there whatever became of it, and others know whether it lives."""
 
+import shutil
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from webapp.adapters import clock, journal
+from webapp.adapters import clock, journal, machine
 from webapp.adapters.journal import FileJournal, find
 from webapp.core.rules.outcome import Cause, Reply, Stage
 
@@ -44,7 +46,7 @@ def test_others_see_when_it_was_let_go_and_when_it_is_gone(tmp_path: Path):
 def test_a_discarded_journal_leaves_nothing(tmp_path: Path):
     written = FileJournal(tmp_path)
     written.discard()
-    assert list(tmp_path.iterdir()) == []
+    assert journal.names(tmp_path) == [] and not list(tmp_path.glob("*.new"))
 
 
 def test_a_killed_process_leaves_every_line_it_wrote_and_no_lock(tmp_path: Path):
@@ -79,7 +81,8 @@ def test_it_is_shortened_to_what_still_matters_and_keeps_its_lock_and_name(tmp_p
     written.begins(number + 2, 1)
     found = find(tmp_path, written.name)
     assert found.is_held and found.begun == {(number + 1, 2), (number + 2, 1)} and found.replies == {(number, 1): TAKEN}
-    assert journal.names(tmp_path) == [written.name] and len(list(tmp_path.iterdir())) == 1
+    assert journal.names(tmp_path) == [written.name] and not list(tmp_path.glob("*.new"))
+    assert found.boot == clock.boot()
     written.leave()
 
 
@@ -118,13 +121,76 @@ def test_a_garbled_line_hides_no_other(tmp_path: Path):
     assert find(tmp_path, written.name).begun == {(4, 1)}
 
 
-def test_another_machines_journal_is_not_here_but_what_it_says_is_told(tmp_path: Path):
-    path = tmp_path / "far.journal"
-    path.write_bytes(b"massmail 1 other-boot other-host\nB 1 1\n")
-    found = find(tmp_path, "far.journal")
-    assert not found.is_here and found.boot == "other-boot" and found.begun == {(1, 1)}
-    path.write_bytes(b"something else\n")
+def test_what_is_no_journal_is_not_here(tmp_path: Path):
+    (tmp_path / "far.journal").write_bytes(b"something else\n")
     assert find(tmp_path, "far.journal").is_here is False
+
+
+def test_a_journal_of_the_first_form_is_still_read(tmp_path: Path):
+    (tmp_path / "old.journal").write_bytes(f"massmail 1 {clock.boot()} some-host\nB 1 1\n".encode())
+    found = find(tmp_path, "old.journal")
+    assert found.is_here and found.boot == clock.boot() and found.begun == {(1, 1)}
+
+
+def abandoned(folder: Path) -> str:
+    """The name of a journal with one line, whose process is gone."""
+    written = FileJournal(folder)
+    written.begins(1, 1)
+    written.leave()
+    return written.name
+
+
+def test_a_container_that_starts_anew_with_its_volume_trusts_its_journals_whatever_it_is_called(
+    tmp_path: Path, monkeypatch
+):
+    name = abandoned(tmp_path)
+    monkeypatch.setattr("socket.gethostname", lambda: "another-name")
+    found = find(tmp_path, name)
+    assert found.is_here and not found.is_held and found.boot == clock.boot() and found.begun == {(1, 1)}
+
+
+def test_a_machine_that_restarted_reads_its_journals_of_an_earlier_boot(tmp_path: Path, monkeypatch):
+    name = abandoned(tmp_path)
+    earlier = clock.boot()
+    monkeypatch.setattr(clock, "boot", lambda: "a-later-boot")
+    found = find(tmp_path, name)
+    assert found.is_here and found.boot == earlier and found.begun == {(1, 1)}
+
+
+def test_two_containers_of_one_name_do_not_take_each_others_journals_for_their_own(tmp_path: Path):
+    name = abandoned(tmp_path / "one")
+    assert not find(tmp_path / "two", name).is_here
+    assert machine.id_of(tmp_path / "one") != machine.id_of(tmp_path / "two")
+
+
+def test_a_volume_that_was_lost_is_another_machine_on_the_same_kernel(tmp_path: Path):
+    folder = tmp_path / "journals"
+    name, before = abandoned(folder), machine.id_of(folder)
+    shutil.rmtree(folder)
+    assert not find(folder, name).is_here and machine.id_of(folder) != before
+
+
+def test_a_copy_out_of_a_back_up_says_what_is_true_and_is_not_taken_for_whole(tmp_path: Path):
+    name = abandoned(tmp_path)
+    copy = tmp_path / "copy"
+    shutil.copy(tmp_path / name, copy)
+    (tmp_path / name).rename(tmp_path / "away")
+    copy.rename(tmp_path / name)
+    found = find(tmp_path, name)
+    assert found.is_here and found.boot is None and found.begun == {(1, 1)}
+
+
+def test_a_journal_that_was_copied_from_another_machine_is_not_taken_for_whole(tmp_path: Path):
+    name = abandoned(tmp_path / "one")
+    machine.id_of(tmp_path / "two")
+    (tmp_path / "one" / name).rename(tmp_path / "two" / name)
+    assert find(tmp_path / "two", name).boot is None
+
+
+def test_all_who_ask_for_the_id_of_a_machine_at_once_get_the_same(tmp_path: Path):
+    with ThreadPoolExecutor(16) as pool:
+        found = set(pool.map(lambda _: machine.id_of(tmp_path), range(64)))
+    assert len(found) == 1 and [path.name for path in tmp_path.iterdir()] == [machine.FILE]
 
 
 def test_it_can_be_forced_to_the_disk(tmp_path: Path):

@@ -23,7 +23,8 @@ def check(console: Console, sqlite_session: Session):
 
     def do() -> None:
         sqlite_session.rollback()
-        path = uploads.path_of(runs.get(sqlite_session, 1).stored_as, Path(console.app.config["INSTANCE"]))
+        name, instance = runs.get(sqlite_session, 1).stored_as, Path(console.app.config["INSTANCE"])
+        path = uploads.get(sqlite_session.get_bind(), name, instance)
         running.work(sqlite_session, 1, "check", path, now)
 
     return do

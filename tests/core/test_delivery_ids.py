@@ -39,7 +39,6 @@ def test_a_clients_mails_are_found_latest_first_among_any_number_of_broadcasts(s
 def older(app: Flask, session: Session) -> tuple[int, int, int]:
     """A delivery with an attempt as they were before: the number of the row, its broadcast and its client."""
     row = factories.delivery(session, factories.broadcast(session), state=DeliveryState.FAILED)
-    session.commit()
     numbers = 7, row.broadcast_id, row.client_id
     session.commit()
     with app.app_context():

@@ -50,6 +50,18 @@ def test_a_journal_whose_process_is_gone_is_recovered_at_once(session: Session, 
     assert not may_recover(session, sender, HELD, clocks)
 
 
+@pytest.mark.parametrize("boot", ["another-boot", None])
+def test_a_lock_that_another_kernel_may_hold_unseen_proves_no_end(session: Session, clocks: Clocks, boot):
+    """A folder that two hosts share over a network, or a copy of a journal whose original goes on."""
+    _, sender, _, _ = abandoned(session, clocks)
+    finding = replace(LET_GO, boot=boot)
+    assert not may_recover(session, sender, finding, clocks)
+    clocks.pass_(LEASE_S + 1)
+    assert not may_recover(session, sender, finding, clocks)
+    clocks.pass_(SUSPICION_S)
+    assert may_recover(session, sender, finding, clocks)
+
+
 def test_a_lease_must_run_out_and_stay_so_before_it_is_taken_over(session: Session, clocks: Clocks):
     _, sender, _, _ = abandoned(session, clocks)
     clocks.pass_(LEASE_S - 1)
@@ -113,12 +125,16 @@ def test_an_answer_to_an_earlier_attempt_says_nothing_about_this_one(session: Se
 
 @pytest.mark.parametrize(
     ("finding", "why"),
-    [(ELSEWHERE, "did not come back"), (replace(LET_GO, boot="an-earlier-boot"), "restarted")],
+    [
+        (ELSEWHERE, "did not come back"),
+        (replace(LET_GO, boot="an-earlier-boot"), "restarted"),
+        (replace(LET_GO, boot=None), "is a copy"),
+    ],
 )
 def test_without_a_journal_to_be_trusted_every_row_is_uncertain(session: Session, clocks: Clocks, finding, why):
     broadcast, sender, mails, _ = abandoned(session, clocks)
     if finding.is_here:
-        sender.boot = finding.boot
+        sender.boot = finding.boot or "this-boot"
         finding = replace(finding, replies={(mails[0].delivery_id, 1): TAKEN})
     ledger.recover(session, sender, finding, clocks.reading())
     session.commit()

@@ -424,7 +424,7 @@ def test_a_journal_that_cannot_be_read_keeps_nobody_else_from_being_recovered(
     def find(name: str) -> JournalFinding:
         if name.startswith(f"{leases[0].broadcast_id}."):
             raise PermissionError(13, "Permission denied")
-        return JournalFinding(is_here=True)
+        return JournalFinding(is_here=True, boot=clock.boot())
 
     sweeping.sweep(engine.shell(where), find, lambda _: None)
     session.rollback()

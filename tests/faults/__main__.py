@@ -26,6 +26,8 @@ FAMILIES = (
     "pace",
     "relay",
     "disturbed",
+    "lost_host",
+    "restored",
     "parsers",
 )
 """Modules of this package, in the order of the report. Each has `run(*, short: bool, seed: int) -> Result`; its docstring's first line is

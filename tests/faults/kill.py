@@ -18,19 +18,17 @@ from sqlalchemy import select
 from tests import comparison, oracle_log
 from tests.faults.places import KINDS, Kind, scene
 from tests.faults.points import ON_THE_WIRE, PLAN, POINTS, Death, Plan, dead, grave
-from tests.faults.rest import PATIENCE_S, let_time_pass
+from tests.faults.rest import DONE, PATIENCE_S, settle
 from tests.faults.result import Result
 from tests.faults.side_by_side import side_by_side
 from tests.oracle_log import Taken
 from tests.scenes import Scene
 from tests.workers import Worker, wait_until
-from webapp.adapters import children, clock
-from webapp.core import ledger
-from webapp.core.rules.lifecycle import BroadcastState, DeliveryState
+from webapp.adapters import children
+from webapp.core.rules.lifecycle import DeliveryState
 from webapp.core.tables.broadcasts import Broadcast, UncertainPolicy
 from webapp.core.tables.deliveries import Attempt, Delivery
 
-DONE = (BroadcastState.FINISHED, BroadcastState.NEEDS_ATTENTION)
 GROUPS = 8
 """A broadcast is this many groups of the ledger."""
 
@@ -110,7 +108,7 @@ def _play(kind: Kind, point: str, cases: Sequence[Case], mails: int) -> tuple[Re
                 key = place.broadcast(0, uncertain_policy=case.policy)
                 try:
                     died = _die(place, worker, path, key, case)
-                    _settle(place, key, worker.log)
+                    settle(place, key, worker.log)
                 except AssertionError as error:
                     found.broken(f"{point} on {kind}, {case}: {error}")
                     break
@@ -160,22 +158,6 @@ def _bury(worker: Worker) -> None:
     for pid in children.members(worker.process.pid):
         with contextlib.suppress(ProcessLookupError):
             kill(pid, signal.SIGKILL)
-
-
-def _settle(place: Scene, key: int, log: Path) -> None:
-    """Until nobody works on the broadcast any more. A minute that somebody waits for is over at once."""
-
-    def is_done() -> bool:
-        if place.state(key) in DONE:
-            return True
-        due = ledger.next_due(place.session, key)
-        far = due is not None and (due - clock.now()).total_seconds() > 2
-        if far and not ledger.open_senders(place.session, key):
-            let_time_pass(place, key)
-            place.wake(key)
-        return False
-
-    wait_until(is_done, PATIENCE_S, f"the end of broadcast {key}", log)
 
 
 def _judge(place: Scene, key: int, case: Case, found: Result, where: str) -> int:

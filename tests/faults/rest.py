@@ -1,8 +1,11 @@
 """When a broadcast of a fault family has come to rest, how time passes for one that waits, and for how long a family waits itself."""
 
+from pathlib import Path
+
 from sqlalchemy import update
 
 from tests.scenes import Scene
+from tests.workers import wait_until
 from webapp.adapters import clock
 from webapp.core import ledger
 from webapp.core.rules.lifecycle import BroadcastState
@@ -12,6 +15,7 @@ from webapp.core.tables.deliveries import Delivery
 PATIENCE_S = 120.0
 """For so long a family waits for what has to come, on a machine of any speed: how soon it comes is not judged, only that it does."""
 
+DONE = (BroadcastState.FINISHED, BroadcastState.NEEDS_ATTENTION)
 NEAR_S = 8.0
 """A row that is due sooner is being waited for."""
 
@@ -45,3 +49,19 @@ def let_time_pass(scene: Scene, broadcast_id: int) -> None:
             .execution_options(synchronize_session=False)
         )
     )
+
+
+def settle(scene: Scene, broadcast_id: int, log: Path) -> None:
+    """Until nobody works on the broadcast any more. A minute that somebody waits for is over at once. `log` is the worker's."""
+
+    def is_done() -> bool:
+        if scene.state(broadcast_id) in DONE:
+            return True
+        due = ledger.next_due(scene.session, broadcast_id)
+        far = due is not None and (due - clock.now()).total_seconds() > 2
+        if far and not ledger.open_senders(scene.session, broadcast_id):
+            let_time_pass(scene, broadcast_id)
+            scene.wake(broadcast_id)
+        return False
+
+    wait_until(is_done, PATIENCE_S, f"the end of broadcast {broadcast_id}", log)

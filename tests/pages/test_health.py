@@ -8,7 +8,9 @@ from flask import Flask
 from tests.adapters.test_schema import stamp
 from tests.databases import make_app
 from tests.engine import engine_of
+from tests.factories import NOW
 from webapp.adapters import schema
+from webapp.core import installation
 
 SECRET = "s3cret"
 
@@ -48,3 +50,10 @@ def test_without_its_database_it_lives_and_is_not_ready(tmp_path: Path):
     assert nobody_listens.get("/health/").status_code == 503
     answer = nobody_listens.get("/health/live")
     assert (answer.status_code, answer.json) == (200, {"process": "ok"})
+
+
+def test_it_says_that_everything_is_held(sqlite_app: Flask, sqlite_session, redis_url: str):
+    sqlite_app.config["REDIS_URL"] = redis_url
+    installation.hold(sqlite_session, "Uma", "", NOW)
+    sqlite_session.commit()
+    assert sqlite_app.test_client().get("/health/").json["held"] == "by_hand"

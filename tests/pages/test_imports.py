@@ -3,6 +3,7 @@ import re
 from pathlib import Path
 
 import pytest
+from sqlalchemy import func, select
 
 from tests.pages.test_writing import others_can_write
 from webapp.adapters import uploads
@@ -10,6 +11,7 @@ from webapp.adapters.clock import now
 from webapp.core import clients
 from webapp.core.clients import ClientSearch
 from webapp.core.imports import reading, running, runs
+from webapp.core.tables.imports import Upload, UploadChunk
 
 CLIENTS = (
     "Client ID,First Name,Last Name,Email,Country,Language,Status\r\n"
@@ -59,7 +61,7 @@ def work(sqlite_app, sqlite_session):
     def do(step: str) -> None:
         sqlite_session.rollback()
         run = runs.get(sqlite_session, 1)
-        path = uploads.path_of(run.stored_as, Path(sqlite_app.config["INSTANCE"]))
+        path = uploads.get(sqlite_session.get_bind(), run.stored_as, Path(sqlite_app.config["INSTANCE"]))
         sqlite_session.rollback()
         running.work(sqlite_session, 1, step, path, now)
 
@@ -183,11 +185,11 @@ def test_the_refused_rows_can_be_downloaded_to_be_mended(browser_client, work):
         (b"\x00\x01\x02\x00", "not a text"),
     ],
 )
-def test_what_is_no_csv_file_is_refused_and_not_kept(browser_client, sqlite_app, text, words):
+def test_what_is_no_csv_file_is_refused_and_not_kept(browser_client, sqlite_session, text, words):
     answer = upload(browser_client, text=text)
     assert answer.status_code == 422
     assert words in answer.text
-    assert not list((Path(sqlite_app.config["INSTANCE"]) / "uploads").glob("*"))
+    assert kept(sqlite_session) == (0, 0)
 
 
 def test_no_file_chosen_says_so(browser_client):
@@ -221,11 +223,57 @@ def test_stopping_leaves_nothing_and_the_file_can_be_checked_again(browser_clien
     assert clients.count(sqlite_session) == 0
 
 
-def test_an_import_taken_off_the_list_takes_its_file_along(browser_client, sqlite_app):
+def test_an_import_taken_off_the_list_takes_its_file_along(browser_client, sqlite_session):
     url = uploaded(browser_client)
+    assert kept(sqlite_session) == (1, 1)
     browser_client.post(f"{url}/discard")
     assert browser_client.get(url).status_code == 404
-    assert not list((Path(sqlite_app.config["INSTANCE"]) / "uploads").glob("*.csv"))
+    assert kept(sqlite_session) == (0, 0)
+
+
+def test_a_file_of_an_earlier_version_is_shown_and_taken_into_the_database_when_it_is_checked(
+    browser_client, sqlite_app, sqlite_session, work
+):
+    url = uploaded(browser_client)
+    old = earlier_file(sqlite_app, sqlite_session)
+    page = browser_client.get(url).text
+    assert "juergen@straße.example" in page and kept(sqlite_session) == (0, 0)
+    browser_client.post(f"{url}/check", data=chosen(page))
+    assert kept(sqlite_session) == (1, 1) and not old.exists()
+    work("check")
+    assert "Import 2 rows" in browser_client.get(url).text
+
+
+def test_a_file_of_an_earlier_version_that_was_checked_is_imported_by_any_worker(
+    browser_client, sqlite_app, sqlite_session, check, work
+):
+    url = uploaded(browser_client)
+    page = check(url)
+    old = earlier_file(sqlite_app, sqlite_session)
+    browser_client.post(f"{url}/run", data=shown(page))
+    assert kept(sqlite_session) == (1, 1) and not old.exists()
+    work("run")
+    assert "What was done" in browser_client.get(url).text
+
+
+def earlier_file(app, session) -> Path:
+    """Lay the file of import 1 where an earlier version had it, and nowhere else."""
+    session.rollback()
+    path = Path(app.config["INSTANCE"]) / "uploads" / "0123.csv"
+    path.parent.mkdir()
+    path.write_text(CLIENTS, newline="")
+    uploads.remove(session.get_bind(), runs.get(session, 1).stored_as, path.parent.parent)
+    session.rollback()
+    runs.get(session, 1).stored_as = path.name
+    session.commit()
+    return path
+
+
+def kept(session) -> tuple[int, int]:
+    """How many uploads and chunks there are."""
+    session.rollback()
+    count = (session.scalar(select(func.count()).select_from(table)) for table in (Upload, UploadChunk))
+    return tuple(count)
 
 
 def test_the_fragment_is_the_very_part_of_the_page(browser_client):

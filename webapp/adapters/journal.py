@@ -2,6 +2,18 @@
 
 The file is mapped into memory with its blocks allocated in advance: a line costs no system call, outlives the process however that ends,
 and finds room when the disk is full. The process holds a lock on it for as long as it lives, which is how others know that it does.
+
+A journal is *here* if it lies in the folder: whoever wrote it shares the folder with us, whatever its host is called. How far it can be
+trusted says its first line, with boot, machine and inode:
+
+=====================================  ==========================================================================================
+same boot, same machine                a process of this kernel: the lock tells whether it lives, and every line it wrote is there
+another boot, same machine             the machine restarted, or the folder moved to another, or two hosts share it over a network. What
+                                       stands there is true; lines may be missing, and the lock of a living process may not be seen. So
+                                       its lease must be over, and rows without a line are uncertain
+another machine or inode               a copy, of a folder or out of a back-up: as above, since the original may have gone on
+no such file                           the folder of another machine, or a lost one: its rows have the grace of a machine that is away
+=====================================  ==========================================================================================
 """
 
 import contextlib
@@ -9,13 +21,12 @@ import fcntl
 import json
 import mmap
 import os
-import socket
 from collections.abc import Mapping
 from json.encoder import encode_basestring_ascii as as_json
 from pathlib import Path
 from uuid import uuid4
 
-from webapp.adapters import clock
+from webapp.adapters import clock, machine
 from webapp.core.ports import JournalFinding
 from webapp.core.rules.outcome import Cause, Reply, Stage
 
@@ -39,6 +50,7 @@ class FileJournal:
         self.name = uuid4().hex + SUFFIX
         self._path = folder / self.name
         self._size = size
+        self.machine = machine.id_of(folder)
         self._begin(b"")
 
     def begins(self, delivery_id: int, attempt: int) -> None:
@@ -86,11 +98,11 @@ class FileJournal:
 
     def _open(self, lines: bytes) -> tuple[int, mmap.mmap, int]:
         """A new file in place of the one there is, locked before anybody can see it."""
-        head = f"massmail 1 {clock.boot()} {socket.gethostname()}\n".encode() + lines
-        size = max(self._size, len(head) + 4 * RESERVE)
         fresh = self._path.with_suffix(".new")
         fd = os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
         try:
+            head = f"massmail 2 {clock.boot()} {self.machine} {os.fstat(fd).st_ino}\n".encode() + lines
+            size = max(self._size, len(head) + 4 * RESERVE)
             _allocate(fd, size)
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             mapped = mmap.mmap(fd, size)
@@ -104,7 +116,7 @@ class FileJournal:
 
 
 def find(folder: Path, name: str) -> JournalFinding:
-    """What is left of a journal in this folder; not here when there is none, or another machine wrote it."""
+    """What is left of a journal in this folder; not here when there is none. Its `boot` is None where it is a copy."""
     path = folder / name
     while True:
         try:
@@ -114,14 +126,15 @@ def find(folder: Path, name: str) -> JournalFinding:
         try:
             is_held = _is_locked(fd)
             # The process may just have put a shorter file in the place of the one we opened.
+            inode = os.fstat(fd).st_ino
             with contextlib.suppress(FileNotFoundError):
-                if os.fstat(fd).st_ino != path.stat().st_ino:
+                if inode != path.stat().st_ino:
                     continue
             with os.fdopen(os.dup(fd), "rb") as file:
                 content = file.read()
         finally:
             os.close(fd)
-        return _parse(content, is_held)
+        return _parse(content, is_held, (machine.id_of(folder), str(inode)))
 
 
 def discard(folder: Path, name: str) -> None:
@@ -134,13 +147,15 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.glob("*" + SUFFIX))
 
 
-def _parse(content: bytes, is_held: bool) -> JournalFinding:
+def _parse(content: bytes, is_held: bool, original: tuple[str, str]) -> JournalFinding:
     head, *lines = content.split(b"\0", 1)[0].split(b"\n")
     # A line without its end was cut off by the end of the process: what it announces has not happened.
     lines = lines[:-1]
     words = head.decode("utf-8", "replace").split()
-    if len(words) != 4 or words[:2] != ["massmail", "1"]:
+    if len(words) < 4 or words[0] != "massmail":
         return JournalFinding(is_here=False)
+    # The first form had no more than the host's name, which says nothing.
+    is_original = words[1] == "1" or tuple(words[3:5]) == original
     begun: set[tuple[int, int]] = set()
     replies: dict[tuple[int, int], Reply] = {}
     for line in lines:
@@ -154,9 +169,9 @@ def _parse(content: bytes, is_held: bool) -> JournalFinding:
                 stage, code, text, error, cause = json.loads(written[0])
                 replies[key] = Reply(Stage(stage), code, text, error, Cause(cause) if cause else None)
     return JournalFinding(
-        is_here=words[2] == clock.boot() or words[3] == socket.gethostname(),
+        is_here=True,
         is_held=is_held,
-        boot=words[2],
+        boot=words[2] if is_original else None,
         begun=begun,
         replies=replies,
     )

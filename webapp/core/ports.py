@@ -136,7 +136,8 @@ class Journal(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class JournalFinding:
-    """What is left of a journal. `is_here`: this machine wrote it; `is_held`: its process lives; `boot`: during which boot it was written.
+    """What is left of a journal. `is_here`: it can be read here; `is_held`: its process lives, which the lock tells for sure only during
+    one boot; `boot`: during which it was written, None if this is a copy.
 
     `begun` are the mails (delivery, attempt) whose content had begun to leave, `replies` those that got an answer.
     """

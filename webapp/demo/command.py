@@ -25,7 +25,7 @@ CLIENTS = 5000
 PATIENCE = 60.0
 """Seconds until the web server must answer."""
 
-MADE_BY_DEMO = ("massmail.sqlite3*", "mails", "valkey", "logs", "journal*", "imports", "secret-key")
+MADE_BY_DEMO = ("massmail.sqlite3*", "mails", "valkey", "logs", "journal*", "imports", "uploads", "sent", "secret-key")
 
 
 class DemoProblem(Exception):

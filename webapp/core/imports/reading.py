@@ -2,11 +2,11 @@
 
 import codecs
 import csv
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO, Literal, Protocol, TextIO
 
 from webapp.core.errors import Invalid
 
@@ -42,6 +42,12 @@ _OTHER_FILES = {
 }
 
 
+class Source(Protocol):
+    """Where a file is read from: a path, or what is kept in the database. `open` gives a new reader from the beginning."""
+
+    def open(self, mode: Literal["rb"], /) -> BinaryIO: ...
+
+
 @dataclass(frozen=True)
 class Layout:
     """How a file is written. `encoding` is a key of ENCODINGS, `header` the names of its columns."""
@@ -60,14 +66,14 @@ class Record:
     problem: str | None = None
 
 
-def look(path: Path, encoding: str | None = None, delimiter: str | None = None) -> Layout:
+def look(source: Source, encoding: str | None = None, delimiter: str | None = None) -> Layout:
     """How the file is written, guessed where it is not given. Raises Invalid for a file that is no CSV file."""
-    encoding = encoding or _encoding(path)
+    encoding = encoding or _encoding(source)
     if encoding not in ENCODINGS:
         raise Invalid(f"{encoding} is not an encoding this tool can read.", "encoding")
     if delimiter is not None and delimiter not in DELIMITERS:
         raise Invalid("The columns can be separated by a comma, a semicolon, a tab or a bar.", "delimiter")
-    with _opened(path, encoding) as stream:
+    with _opened(source, encoding) as stream:
         sample = stream.read(_SAMPLE)
         whole = not stream.read(1)
     if "\x00" in sample:
@@ -83,9 +89,9 @@ def look(path: Path, encoding: str | None = None, delimiter: str | None = None) 
     return Layout(encoding, delimiter, tuple(" ".join(name.split()) for name in header))
 
 
-def records(path: Path, layout: Layout) -> Iterator[Record]:
+def records(source: Source, layout: Layout) -> Iterator[Record]:
     """The records below the header, in order; empty lines are left out. Raises Invalid where a line does not end."""
-    with _opened(path, layout.encoding) as stream:
+    with _opened(source, layout.encoding) as stream:
         reader = csv.reader(_lines(stream), delimiter=layout.delimiter, strict=True)
         header_passed = False
         while True:
@@ -107,10 +113,10 @@ def records(path: Path, layout: Layout) -> Iterator[Record]:
                 yield Record(line, [without_guard(cell) if cell[:1] == "'" else cell for cell in cells])
 
 
-def samples(path: Path, layout: Layout, count: int = 3, within: int = 500) -> list[list[str]]:
+def samples(source: Source, layout: Layout, count: int = 3, within: int = 500) -> list[list[str]]:
     """For each column up to `count` different values that are not empty, from the first `within` records."""
     found: list[list[str]] = [[] for _ in layout.header]
-    for record in islice(records(path, layout), within):
+    for record in islice(records(source, layout), within):
         for values, cell in zip(found, record.cells, strict=False):
             if len(values) < count and cell.strip() and cell not in values:
                 values.append(cell)
@@ -135,9 +141,9 @@ def without_guard(cell: str) -> str:
     return cell[1:] if cell[:1] == "'" and cell[1:2] in GUARDED and len(cell) > 1 else cell
 
 
-def _opened(path: Path, encoding: str) -> TextIO:
+def _opened(source: Source, encoding: str) -> TextIO:
     codec = "utf-8-sig" if encoding == "utf-8" else encoding
-    return path.open(encoding=codec, errors="replace", newline="")
+    return io.TextIOWrapper(source.open("rb"), encoding=codec, errors="replace", newline="")
 
 
 def _lines(stream: TextIO) -> Iterator[str]:
@@ -152,8 +158,8 @@ def _lines(stream: TextIO) -> Iterator[str]:
         yield line
 
 
-def _encoding(path: Path) -> str:
-    with path.open("rb") as stream:
+def _encoding(source: Source) -> str:
+    with source.open("rb") as stream:
         start = stream.read(_SAMPLE)
         for magic, message in _OTHER_FILES.items():
             if start.startswith(magic):

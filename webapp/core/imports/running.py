@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from itertools import islice
-from pathlib import Path
 from typing import Any, cast
 
 from sqlalchemy import Table, delete, func, select
@@ -21,7 +20,7 @@ from webapp.core.errors import Conflict, DomainError
 from webapp.core.imports import runs
 from webapp.core.imports.checking import Checker, Row
 from webapp.core.imports.placing import Place, place
-from webapp.core.imports.reading import Record, records
+from webapp.core.imports.reading import Record, Source, records
 from webapp.core.rules.normalise import DateOrder, order_shown
 from webapp.core.tables.imports import WAITING, ImportIssue, ImportRun, ImportState, Verb
 
@@ -85,7 +84,7 @@ def work(
     session: Session,
     import_id: int,
     step: str,
-    path: Path,
+    source: Source,
     clock: Clock,
     lay_down: LayDown = lambda busy: False,
 ) -> ImportRun | None:
@@ -100,7 +99,7 @@ def work(
     attempt = runs.take(session, import_id, step, clock())
     if attempt is None:
         return None
-    step_work = _Work(session, runs.get(session, import_id), step, attempt, path, clock)
+    step_work = _Work(session, runs.get(session, import_id), step, attempt, source, clock)
     try:
         if step_work.go_on(lay_down):
             step_work.finish()
@@ -116,8 +115,8 @@ class _Work:
     """One attempt at a step. Every transaction that writes begins with `hold`, the fence, so that an attempt which was taken for dead and
     comes back changes nothing."""
 
-    def __init__(self, session: Session, run: ImportRun, step: str, attempt: int, path: Path, clock: Clock):
-        self.session, self.step, self.attempt, self.path, self.clock = session, step, attempt, path, clock
+    def __init__(self, session: Session, run: ImportRun, step: str, attempt: int, source: Source, clock: Clock):
+        self.session, self.step, self.attempt, self.source, self.clock = session, step, attempt, source, clock
         self.id, self.kind, self.mapping, self.layout = run.id, run.kind, dict(run.mapping), runs.layout_of(run)
         self.begun, self.order = run.rows_total is not None, run.date_order
         self.counts = Counts(**{field.name: getattr(run, field.name) for field in fields(Counts)})
@@ -134,7 +133,7 @@ class _Work:
             self.kind, self.mapping, len(self.layout.header), self.layout.delimiter, DateOrder(self.order)
         )
         begun_at = self.clock()
-        rest = islice(records(self.path, self.layout), self.counts.rows_seen, None)
+        rest = islice(records(self.source, self.layout), self.counts.rows_seen, None)
         for chunk in in_chunks(rest, CHUNK):
             self._lay_out([checker.check(record) for record in chunk])
             if self.counts.refused >= MOST_REFUSED:
@@ -183,7 +182,7 @@ class _Work:
             (self.mapping[name] for name in ("client_since", "next_due_on") if name in self.mapping), None
         )
         survey = Survey(date_column)
-        for chunk in in_chunks(records(self.path, self.layout), 5 * CHUNK):
+        for chunk in in_chunks(records(self.source, self.layout), 5 * CHUNK):
             survey.add(chunk)
             self.hold()
             self.session.commit()

@@ -124,6 +124,13 @@ def remap(session: Session, import_id: int, kind: ImportKind, mapping: Mapping[s
     return get(session, import_id)
 
 
+def rename_file(session: Session, import_id: int, old: str, new: str) -> None:
+    """The uploaded file is kept under a new name. Nothing happens if it is not the `old` one any more."""
+    session.execute(
+        update(ImportRun).where(ImportRun.id == import_id, ImportRun.stored_as == old).values(stored_as=new)
+    )
+
+
 def begin(
     session: Session, import_id: int, step: str, now: datetime, *, unchecked: bool = False, seen: str | None = None
 ) -> bool:

@@ -7,6 +7,7 @@ outcomes.py   what became of mails
 refusals.py   refusals that the evidence has not decided yet
 order.py      in which order rows are claimed
 recovery.py   what a sender that is no more left behind
+lost.py       machines that are away with what they had claimed
 waiting.py    rows whose time has come, or that are cancelled
 uncertain.py  what an administrator decides about rows in doubt
 again.py      failed rows that an administrator has sent again
@@ -36,15 +37,17 @@ from webapp.core.ledger.leases import (
     renew,
     share_connections,
 )
+from webapp.core.ledger.lost import LostHost, give_up, lost_hosts
 from webapp.core.ledger.outcomes import RowsLost, Settled, Terms, record
 from webapp.core.ledger.prospects import next_look
-from webapp.core.ledger.recovery import may_recover, recover
+from webapp.core.ledger.recovery import HOST_GRACE, may_recover, recover
 from webapp.core.ledger.refusals import open_refusals, were_the_relays
 from webapp.core.ledger.tally import counts, fold, foldable, with_rows_in
 from webapp.core.ledger.uncertain import Decision, resolve_uncertain
 from webapp.core.ledger.waiting import cancel_waiting, has_much, next_due, promote, release_held, spread
 
 __all__ = [
+    "HOST_GRACE",
     "LEASE_S",
     "MARGIN_S",
     "PROBE_S",
@@ -54,6 +57,7 @@ __all__ = [
     "Decision",
     "Lease",
     "LeaseLost",
+    "LostHost",
     "RowsLost",
     "Settled",
     "Terms",
@@ -65,8 +69,10 @@ __all__ = [
     "fold",
     "foldable",
     "freeze_chunk",
+    "give_up",
     "has_much",
     "in_force",
+    "lost_hosts",
     "make_pending",
     "may_recover",
     "next_due",

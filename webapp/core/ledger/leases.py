@@ -31,12 +31,16 @@ class LeaseLost(Exception):
     """The sender's rows were taken over: it must change nothing any more. The transaction is to be rolled back."""
 
 
-def open_lease(session: Session, broadcast_id: int, *, host: str, pid: int, journal: str, reading: Reading) -> Lease:
-    """A lease for a new sending process. `journal` names the file in which it will write."""
+def open_lease(
+    session: Session, broadcast_id: int, *, host: str, pid: int, journal: str, reading: Reading, machine: str = ""
+) -> Lease:
+    """A lease for a new sending process. `journal` names the file in which it will write, `machine` is the id of the folder of that file,
+    and `host` what people call the machine."""
     sender = Sender(
         broadcast_id=broadcast_id,
         epoch=1,
-        host=host,
+        host=host[:200],
+        machine=machine,
         boot=reading.boot,
         pid=pid,
         journal=journal,

@@ -24,18 +24,21 @@ SUSPICION_S = 10.0
 """A lease that has run out is taken over when no renewal came for so long after a sweep saw that first."""
 
 HOST_GRACE = timedelta(minutes=15)
-"""How long the machine that holds a sender's journal may be away before its mails are called uncertain."""
+"""How long the machine that holds a sender's journal may be away before its mails are called uncertain, unless a setting says otherwise."""
 
 GROUP = 500
 
 
-def may_recover(session: Session, sender: Sender, finding: JournalFinding, reading: Reading) -> bool:
+def may_recover(
+    session: Session, sender: Sender, finding: JournalFinding, reading: Reading, grace: timedelta = HOST_GRACE
+) -> bool:
     """Whether a sender has ended or must be taken as ended. Writes down a first suspicion.
 
-    A journal without its process: ended, for sure. Otherwise the lease must have run out, by the wall clock and, because that may
-    have been stepped, by a second look `SUSPICION_S` later; and when the journal is on another machine, that had time to come back.
+    A journal of this boot without its process: ended, for sure; a lock that another kernel holds may not be seen. Otherwise the lease
+    must have run out, by the wall clock and, because that may have been stepped, by a second look `SUSPICION_S` later; and when the
+    journal is on another machine, that had time to come back: `grace`.
     """
-    if finding.is_here and not finding.is_held:
+    if finding.is_here and not finding.is_held and finding.boot == reading.boot:
         return True
     if sender.expires_at > reading.wall:
         return False
@@ -49,7 +52,7 @@ def may_recover(session: Session, sender: Sender, finding: JournalFinding, readi
         return False
     suspected = Reading(sender.suspected_at, sender.suspected_boot, sender.suspected_ticks)
     since = age(suspected, reading, [reading.wall])
-    return since >= (SUSPICION_S if finding.is_here else HOST_GRACE.total_seconds())
+    return since >= (SUSPICION_S if finding.is_here else grace.total_seconds())
 
 
 def recover(session: Session, sender: Sender, finding: JournalFinding, reading: Reading) -> bool:
@@ -97,6 +100,8 @@ def _reply(mail: tuple[int, int], finding: JournalFinding, complete: bool) -> Re
     if complete:
         return None
     if finding.is_here:
+        if finding.boot is None:
+            return lost_answer("all that is left of the sending process's journal is a copy")
         return lost_answer("the machine restarted while the mail was on its way")
     return lost_answer("the machine that was sending the mail did not come back")
 

@@ -48,6 +48,7 @@ def send(
     journal: Callable[[], Journal],
     host: str,
     pid: int,
+    machine: str = "",
     habits: Habits | None = None,
 ) -> Ending:
     """Send a broadcast's mails until nothing is due for a while, the process is asked to end, or others wait.
@@ -69,7 +70,13 @@ def send(
             return Ending(str(error), broadcast.state)
         written = journal()
         lease = ledger.open_lease(
-            session, broadcast_id, host=host, pid=pid, journal=written.name, reading=shell.reading()
+            session,
+            broadcast_id,
+            host=host,
+            pid=pid,
+            journal=written.name,
+            machine=machine,
+            reading=shell.reading(),
         )
         evidence = Evidence(
             run=ledger.open_refusals(session, broadcast_id),

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from webapp.core import ledger
 from webapp.core.ports import Watch
 from webapp.core.rules.pacing import Reading
 
@@ -38,7 +40,7 @@ class Habits:
 
 @dataclass(frozen=True, slots=True)
 class Shell:
-    """What the core is given by its surroundings.
+    """What the core is given by its surroundings. `host_grace`: how long a machine may be away with its journals.
 
     `prepare` begins a session's transaction as one that will write. `reading` looks at all clocks, `ticks` at the steady one alone.
     `watch` looks at a broadcast's state from beside.
@@ -56,3 +58,4 @@ class Shell:
     must_stop: Callable[[], bool] = lambda: False
     somebody_waits: Callable[[], bool] = lambda: False
     call_for_help: Callable[[], None] = lambda: None
+    host_grace: timedelta = ledger.HOST_GRACE

@@ -80,7 +80,7 @@ def _recover(
     session.refresh(sender)
     finding, reading = find_journal(sender.journal), shell.reading()
     name, served = sender.journal, False
-    if sender.ended_at is None and ledger.may_recover(session, sender, finding, reading):
+    if sender.ended_at is None and ledger.may_recover(session, sender, finding, reading, shell.host_grace):
         log.warning("broadcast %s: recovering sender %s (%s)", sender.broadcast_id, sender.id, sender.host)
         served = ledger.recover(session, sender, finding, reading)
     session.commit()

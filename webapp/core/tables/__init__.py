@@ -5,6 +5,7 @@ from webapp.core.tables import (  # noqa: F401
     clients,
     deliveries,
     imports,
+    installation,
     limits,
     notices,
     relay,

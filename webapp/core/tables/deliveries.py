@@ -96,7 +96,8 @@ class Attempt(Base):
 class Sender(Base):
     """A process that sends for a broadcast, under a lease. Each takes a new row; `epoch` grows when the sweep takes its rows over.
 
-    `journal` is the name of its file in the journals folder of the machine `host` that wrote it, `boot` that machine's boot.
+    `journal` is the name of its file in the journals folder of the machine that wrote it, `boot` that machine's boot. `machine` is the id
+    of that folder, `host` the machine's name, for people: two may have the same, and one may be renamed.
     `connections` is how many it holds to the relay, or may hold where there is a limit for all processes together; `taken_at` is when the
     relay last took a mail from it, to some seconds.
     The lease ends at `expires_at`. A sweep that finds it over writes down when it saw that first (`suspected_…`, in the three
@@ -108,6 +109,7 @@ class Sender(Base):
     broadcast_id: Mapped[int] = mapped_column(ForeignKey("broadcast.id"), index=True)
     epoch: Mapped[int] = mapped_column(BigId, default=1)
     host: Mapped[str] = mapped_column(String(200))
+    machine: Mapped[str] = mapped_column(String(32), default="", server_default="")
     boot: Mapped[str] = mapped_column(String(36))
     pid: Mapped[int]
     journal: Mapped[str] = mapped_column(String(400))

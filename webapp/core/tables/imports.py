@@ -1,12 +1,12 @@
-"""Imports of CSV files: the upload, its mapping, its counts, its rows that were refused or repaired, and the rows that wait to be taken
-over. Written by `core/imports`; `core/clients` takes the waiting rows over.
+"""Imports of CSV files: the upload and its pieces, its mapping, its counts, its rows that were refused or repaired, and the rows that
+wait to be taken over. Written by `core/imports`; `core/clients` takes the waiting rows over.
 """
 
 from datetime import datetime
 from enum import StrEnum
 from typing import cast
 
-from sqlalchemy import JSON, BigInteger, Column, ForeignKey, Index, Integer, String, Table, Text, text
+from sqlalchemy import JSON, BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, String, Table, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.core.tables.base import Base, BigId, EnumText, UtcDateTime, one_of
@@ -72,6 +72,27 @@ class ImportRun(Base):
             postgresql_where=text("state = 'running'"),
         ),
     )
+
+
+class Upload(Base):
+    """A file as it was uploaded, known by `name` (`ImportRun.stored_as`). Kept in the database, so that it is there for every worker on
+    any machine. `is_whole` once its last chunk is stored; `size` is then its octets."""
+
+    __tablename__ = "upload"
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    name: Mapped[str] = mapped_column(String(64), unique=True)
+    size: Mapped[int] = mapped_column(BigInteger, default=0)
+    is_whole: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class UploadChunk(Base):
+    """A piece of an uploaded file, compressed (zlib); `number` counts from 0."""
+
+    __tablename__ = "upload_chunk"
+    upload_id: Mapped[int] = mapped_column(ForeignKey("upload.id", ondelete="CASCADE"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    data: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class ImportIssue(Base):

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from webapp.adapters import database, wakeups
-from webapp.core import workers
+from webapp.core import installation, workers
 from webapp.extensions import db
 
 OK = "ok"
@@ -31,13 +31,15 @@ def live():
 @bp.get("/ready")
 def ready():
     """200 when the database, its tables and Redis are as they must be, else 503; each by name. That no worker lives is said, too, but
-    leaves the console ready, because it is well without one."""
+    leaves the console ready, because it is well without one; likewise that everything is held ("restored" or "by_hand")."""
     checks = {"database": _outcome(_database)}
     is_there = checks["database"] == OK
     checks["schema"] = _outcome(_schema) if is_there else NOT_ASKED
     checks["redis"] = _outcome(_redis)
     is_ready = all(outcome == OK for outcome in checks.values())
     checks["workers"] = _outcome(_workers) if checks["schema"] == OK else "not asked"
+    if checks["schema"] == OK and (hold := installation.hold_of(db.session)):
+        checks["held"] = hold.kind.value
     return checks, 200 if is_ready else 503
 
 

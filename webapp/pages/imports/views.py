@@ -19,7 +19,7 @@ from flask_login import current_user
 from webapp.adapters import import_jobs, uploads
 from webapp.adapters.clock import now
 from webapp.adapters.database import will_write, writes_from_here
-from webapp.core.errors import Conflict, Invalid
+from webapp.core.errors import Invalid
 from webapp.core.imports import issues, mapping, reading, runs
 from webapp.core.tables.imports import ImportKind, ImportRun, ImportState
 from webapp.extensions import db
@@ -42,13 +42,13 @@ def upload():
         return _index(form), 422
     user_id = current_user.id
     db.session.rollback()  # a large file takes its time, in which others want to write
-    stored_as = uploads.save(form.file.data.stream, _instance())
-    path = uploads.path_of(stored_as, _instance())
+    stored_as = uploads.save(db.engine, form.file.data.stream, now())
+    source = uploads.get(db.engine, stored_as, _instance())
     try:
-        layout = reading.look(path)
-        samples = reading.samples(path, layout)
+        layout = reading.look(source)
+        samples = reading.samples(source, layout)
     except Invalid as error:
-        path.unlink()
+        uploads.remove(db.engine, stored_as, _instance())
         form.file.errors = [str(error)]
         return _index(form), 422
     kind = mapping.guess_kind(layout.header)
@@ -58,7 +58,7 @@ def upload():
         db.session,
         file_name=Path(form.file.data.filename or "").name or "upload.csv",
         stored_as=stored_as,
-        size=path.stat().st_size,
+        size=form.file.data.stream.tell(),
         layout=layout,
         kind=kind,
         mapping=mapping.guess(kind, layout.header, samples),
@@ -66,7 +66,7 @@ def upload():
         now=now(),
     )
     db.session.commit()
-    uploads.remove_older_than(runs.FILES_KEPT, _instance(), now())
+    uploads.tidy(db.engine, runs.FILES_KEPT, _instance(), now())
     return redirect(url_for("imports.show", import_id=run.id), 303)
 
 
@@ -81,13 +81,12 @@ def show(import_id: int):
 def check(import_id: int):
     """Read the file with the mapping chosen, and count what an import would do."""
     run = runs.get(db.session, import_id)
-    path = uploads.path_of(run.stored_as, _instance())
     asked = Reading.of(request.form, run.kind, runs.layout_of(run))
     columns = columns_in(request.form, asked.kind)
+    stored_as = _for_every_worker(run)
     try:
-        if not path.is_file():
-            raise Conflict("The uploaded file has been removed. Upload it again.")
-        layout = reading.look(path, asked.encoding, asked.delimiter)
+        source = uploads.get(db.engine, stored_as, _instance())
+        layout = reading.look(source, asked.encoding, asked.delimiter)
         writes_from_here(db.session)  # `remap` refuses what is worked on by now
         runs.remap(db.session, import_id, asked.kind, columns, layout)
         runs.begin(db.session, import_id, "check", now())
@@ -100,6 +99,9 @@ def check(import_id: int):
 @bp.post("/<int:import_id>/run")
 def run(import_id: int):
     """Import what was checked, as the page showed it. Pressing twice runs it once."""
+    db.session.rollback()
+    _for_every_worker(runs.get(db.session, import_id))
+    writes_from_here(db.session)
     try:
         runs.begin(db.session, import_id, "run", now(), seen=request.form.get("seen", ""))
     except runs.Reassigned as error:
@@ -120,7 +122,7 @@ def stop(import_id: int):
 def discard(import_id: int):
     stored_as = runs.discard(db.session, import_id)
     db.session.commit()
-    uploads.remove(stored_as, _instance())
+    uploads.remove(db.engine, stored_as, _instance())
     flash("The import is off the list. Clients stay as they are.", "ok")
     return redirect(url_for("imports.index"), 303)
 
@@ -136,6 +138,20 @@ def rows(import_id: int, which: str):
     response.headers.set("Content-Disposition", "attachment", filename=name)
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def _for_every_worker(run: ImportRun) -> str:
+    """The name of the import's file, in the database from now on: an earlier version laid it into the folder of this machine."""
+    old = run.stored_as
+    new = uploads.take_over(db.engine, old, _instance(), now())
+    if new is None:
+        return old
+    import_id = run.id
+    writes_from_here(db.session)
+    runs.rename_file(db.session, import_id, old, new)
+    db.session.commit()
+    uploads.remove(db.engine, old, _instance())
+    return new
 
 
 def _asked(import_id: int, step: str):
@@ -174,30 +190,29 @@ def _show(
         "encodings": reading.ENCODINGS,
         "delimiters": reading.DELIMITERS,
     }
-    path = uploads.path_of(run.stored_as, _instance())
-    if (
-        run.state in (ImportState.UPLOADED, ImportState.CHECKED, ImportState.FAILED)
-        and run.stored_as
-        and path.is_file()
-    ):
-        context |= _mapping(run, path, asked, columns)
+    if run.state in (ImportState.UPLOADED, ImportState.CHECKED, ImportState.FAILED):
+        source = uploads.find(db.engine, run.stored_as, _instance())
+        if source is not None:
+            context |= _mapping(run, source, asked, columns)
     if run.state in (ImportState.CHECKED, ImportState.DONE):
         context |= _issues(run)
     fragment = request.headers.get("HX-Request") and not request.headers.get("HX-History-Restore-Request")
     return render_template("imports/_import.html" if fragment else "imports/show.html", **context)
 
 
-def _mapping(run: ImportRun, path: Path, asked: Reading | None, columns: dict[str, int] | None) -> dict[str, Any]:
+def _mapping(
+    run: ImportRun, source: reading.Source, asked: Reading | None, columns: dict[str, int] | None
+) -> dict[str, Any]:
     stored = runs.layout_of(run)
     asked = asked or Reading.of(request.args, run.kind, stored)
-    layout = stored if asked.fits(run.kind, stored) else reading.look(path, asked.encoding, asked.delimiter)
+    layout = stored if asked.fits(run.kind, stored) else reading.look(source, asked.encoding, asked.delimiter)
     if columns is None and asked.fits(run.kind, stored):
         columns = run.mapping
     return {
         "reading": asked,
         "layout": layout,
         "unchecked": columns != run.mapping or not asked.fits(run.kind, stored),
-        "choices": choices(asked.kind, layout, reading.samples(path, layout), columns),
+        "choices": choices(asked.kind, layout, reading.samples(source, layout), columns),
     }
 
 

@@ -1,0 +1,103 @@
+"""Machines that are away with what they had claimed: whom it concerns, and what a person decides who knows that one will not come back."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from webapp.core.errors import Conflict
+from webapp.core.ledger.leases import LEASE_S
+from webapp.core.ledger.recovery import HOST_GRACE, recover
+from webapp.core.ports import JournalFinding
+from webapp.core.rules.lifecycle import DeliveryState
+from webapp.core.rules.pacing import Reading
+from webapp.core.tables.deliveries import Delivery, Sender
+
+AWAY_S = 15.0
+"""A lease must be over for so long before its machine is called lost: a worker beside its journal settles it sooner."""
+
+OTHERS = "Meanwhile there are more or fewer mails in doubt. Look at them, and decide again."
+
+
+@dataclass(frozen=True, slots=True)
+class LostHost:
+    """A machine that was not heard of since `heard_at`, with `mails` of a broadcast claimed there by `senders` (their ids). `decided_at` is
+    when they become uncertain by themselves; None while no worker has noticed that the machine is away."""
+
+    machine: str
+    host: str
+    senders: tuple[int, ...]
+    mails: int
+    heard_at: datetime
+    decided_at: datetime | None
+
+
+def lost_hosts(
+    session: Session,
+    broadcast_id: int,
+    now: datetime,
+    grace: timedelta = HOST_GRACE,
+    here: Collection[str] = (),
+) -> list[LostHost]:
+    """The machines that are away with mails of this broadcast, the one that was heard of last first. `here` are the journals that lie on
+    this machine: what they tell, a worker reads as soon as it runs."""
+    claimed = (
+        select(Delivery.sender_id, func.count().label("mails"))
+        .where(Delivery.broadcast_id == broadcast_id, Delivery.state == DeliveryState.CLAIMED)
+        .group_by(Delivery.sender_id)
+        .subquery()
+    )
+    query = (
+        select(Sender, claimed.c.mails)
+        .join(claimed, claimed.c.sender_id == Sender.id)
+        .where(*_is_away(broadcast_id, now))
+        .order_by(Sender.expires_at.desc())
+    )
+    found: dict[str, list[tuple[Sender, int]]] = {}
+    for sender, mails in session.execute(query):
+        if sender.journal not in here:
+            found.setdefault(sender.machine or sender.host, []).append((sender, mails))
+    return [_host(machine, those, grace) for machine, those in found.items()]
+
+
+def give_up(
+    session: Session, broadcast_id: int, sender_ids: Iterable[int], reading: Reading, *, seen: int | None = None
+) -> int:
+    """The machine of these senders will not come back: what they had claimed is uncertain at once. Returns how many mails.
+
+    `seen` is how many there were when it was decided. Raises Conflict, and is to be rolled back, when there are others by now, or the
+    machine is back.
+    """
+    ids = list(sender_ids)
+    away = select(Sender).where(Sender.id.in_(ids), *_is_away(broadcast_id, reading.wall))
+    senders = session.scalars(away.execution_options(populate_existing=True)).all()
+    rows = select(func.count()).where(
+        Delivery.broadcast_id == broadcast_id, Delivery.state == DeliveryState.CLAIMED, Delivery.sender_id.in_(ids)
+    )
+    mails = session.scalar(rows) or 0
+    if len(senders) != len(ids) or (seen is not None and mails != seen):
+        raise Conflict(OTHERS)
+    for sender in senders:
+        if not recover(session, sender, JournalFinding(is_here=False), reading):
+            raise Conflict(OTHERS)
+    return mails
+
+
+def _is_away(broadcast_id: int, now: datetime) -> tuple:
+    over = Sender.expires_at < now - timedelta(seconds=AWAY_S)
+    return Sender.broadcast_id == broadcast_id, Sender.ended_at.is_(None), over
+
+
+def _host(machine: str, those: list[tuple[Sender, int]], grace: timedelta) -> LostHost:
+    senders = [sender for sender, _ in those]
+    suspected = [sender.suspected_at for sender in senders]
+    return LostHost(
+        machine,
+        senders[0].host,
+        tuple(sorted(sender.id for sender in senders)),
+        sum(mails for _, mails in those),
+        max(sender.expires_at for sender in senders) - timedelta(seconds=LEASE_S),
+        None if None in suspected else max(at for at in suspected if at) + grace,
+    )
