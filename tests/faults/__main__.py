@@ -14,7 +14,20 @@ from pathlib import Path
 from tests import run
 from tests.faults.result import Result
 
-FAMILIES = ("kill", "cells", "chance", "crowd", "redis", "pause", "pace", "relay", "disturbed", "parsers")
+FAMILIES = (
+    "kill",
+    "cells",
+    "chance",
+    "crowd",
+    "redis",
+    "pause",
+    "pace",
+    "relay",
+    "relays",
+    "waiting",
+    "disturbed",
+    "parsers",
+)
 """Modules of this package, in the order of the report. Each has `run(*, short: bool, seed: int) -> Result`; its docstring's first line is
 its promise. `short` is the form for continuous integration: the same faults, fewer repetitions, and what depends on the speed of
 the machine is only told."""
