@@ -76,7 +76,7 @@ class Conversation:
         verb, _, rest = line.partition(" ")
         if self._behind_dot > 0 and not self._script.behind_dot:
             self._behind_dot -= len(line) + 2
-            self._say("503 5.5.1 pipelined after end of DATA")
+            self._out_of_order(line, "503 5.5.1 pipelined after end of DATA")
             return
         handler = {
             "EHLO": self._ehlo,

@@ -2,27 +2,23 @@
 
 import html
 import re
-import socket
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from types import TracebackType
+from dataclasses import dataclass, field
+from datetime import timedelta
 
 from flask.testing import FlaskClient
 from sqlalchemy import update
 
-from tests import comparison, factories, oracle_log
-from tests.certificates import Authority
+from tests import comparison, engine, factories, oracle_log
 from tests.faults.places import Kind, scene
-from tests.faults.relays_table import Pace, Row
+from tests.faults.relays_row import Pace, Row
+from tests.faults.relays_server import Relay
 from tests.faults.rest import is_at_rest, let_time_pass
 from tests.faults.result import Result
 from tests.scenes import Scene
-from tests.smtp_oracle import Oracle
-from tests.smtp_script import Fault, Script
 from tests.visitors import sign_in
+from webapp.adapters import clock
 from webapp.core import ledger, limits
 from webapp.core.rules.lifecycle import BroadcastState, DeliveryState
 from webapp.core.rules.limits import Limits
@@ -35,80 +31,10 @@ RETRY_MINUTES = 0.1
 """What is deferred is tried again soon, lest a row take hours."""
 MOST_CLICKS = 4
 """More are not tried: it will not end."""
-LOOKS_S, QUIET_S = 0.25, 0.7
+SETTINGS = "/settings/sending"
+LOOKS_S = 0.25
 OVER = (BroadcastState.FINISHED, BroadcastState.NEEDS_ATTENTION)
 AT_WORK = (DeliveryState.PENDING, DeliveryState.CLAIMED, DeliveryState.HELD, DeliveryState.DEFERRED)
-
-
-class Relay:
-    """The scripted server of a row, which can go away and come back at the same address; a context manager."""
-
-    def __init__(self, row: Row, folder: Path, log: Path) -> None:
-        self._log, self._host = log, row.host
-        self._authority = Authority(folder)
-        (folder / "other").mkdir()
-        self._itself = Authority(folder / "other").itself()
-        self.ca_file = self._authority.ca_file
-        family = socket.AF_INET6 if ":" in row.host else socket.AF_INET
-        with socket.create_server((row.host, 0), family=family) as free:
-            self.port = free.getsockname()[1]
-        self._script = self._told(row.script)
-        self._server: Oracle | None = None
-
-    def __enter__(self) -> "Relay":
-        return self
-
-    def __exit__(
-        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
-    ) -> None:
-        self.goes()
-
-    def comes(self) -> None:
-        """It listens."""
-        self._server = Oracle(self._log, self._script, self.port, self._host)
-        self._server.__enter__()
-
-    def goes(self) -> None:
-        """It is not there any more, and every connection to it ended; in the midst of a mail, perhaps."""
-        server, self._server = self._server, None
-        if server is not None:
-            server.__exit__(None, None, None)
-
-    def shuts_down(self) -> None:
-        """The same in good order: it answers for the mails that it has, and takes no other."""
-        assert self._server is not None
-        bye = "421 4.3.2 shutting down"
-        self._server.follow(
-            replace(self._script, faults=tuple(Fault(stage, "421", reply=bye) for stage in ("banner", "mail")))
-        )
-        came, looked = -1, len(oracle_log.received(self._log))
-        while came != looked:
-            time.sleep(QUIET_S)
-            came, looked = looked, len(oracle_log.received(self._log))
-        self.goes()
-
-    def follow(self, script: Script) -> None:
-        """Behave like this from now on, and come back if it was gone."""
-        self._script = self._told(script)
-        if self._server is None:
-            self.comes()
-        else:
-            self._server.follow(self._script)
-
-    def wait_until_quiet(self) -> None:
-        if self._server is not None:
-            self._server.wait_until_quiet(60)
-
-    def _told(self, script: Script) -> Script:
-        if script.certificate is None:
-            return script
-        files = {
-            "good": lambda: self._authority.server(self._host),
-            "itself": lambda: self._itself,
-            "expired": lambda: self._authority.server(self._host, until=datetime(2020, 1, 1, tzinfo=UTC)),
-            "other": lambda: self._authority.server("relay.example.test"),
-        }
-        return replace(script, certificate=str(files[script.certificate]()))
 
 
 @dataclass
@@ -133,8 +59,7 @@ def play(family: str, row: Row, kind: Kind, pace: Pace) -> Result:
     with scene(kind, connections=CONNECTIONS) as place:
         for address in row.audience:
             factories.client(place.session, email=address)
-        retries = Retries((RETRY_MINUTES,), 0.1, timedelta(hours=1))
-        limits.save(place.session, Limits(retries=retries))
+        limits.save(place.session, _limits(row))
         place.session.commit()
         visitor = sign_in(place.app, place.session)
         with ExitStack() as stack:
@@ -149,7 +74,7 @@ def play(family: str, row: Row, kind: Kind, pace: Pace) -> Result:
             course = _Watch(place, relay, visitor, row, key).to_the_end()
         compared = comparison.compare(place.session, key, place.log, is_over=course.is_over)
         course.wrong += compared.wrong[:4]
-        _compare(course, row, compared, place)
+        _compare(course, row, compared, place, key, words_of(visitor, SETTINGS))
         found.add(
             where,
             mails=compared.mails,
@@ -163,6 +88,14 @@ def play(family: str, row: Row, kind: Kind, pace: Pace) -> Result:
     else:
         found.notes.append(told)
     return found
+
+
+def _limits(row: Row) -> Limits:
+    """What an administrator would set, but for the times."""
+    retries = Retries((RETRY_MINUTES,), 0.1, timedelta(hours=1))
+    if row.waits_minutes is None:
+        return Limits(retries=retries)
+    return Limits(retries=retries, waits_for=timedelta(minutes=row.waits_minutes))
 
 
 class _Watch:
@@ -230,16 +163,15 @@ class _Watch:
         return state is not BroadcastState.PAUSED or is_at_rest(self._place, self._key)
 
     def _page(self) -> str:
-        answer = self._visitor.get(f"/mass-mail/{self._key}/")
-        assert answer.status_code == 200, answer.status
-        return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", answer.text)).split())
+        return words_of(self._visitor, f"/mass-mail/{self._key}/")
 
     def _told(self) -> None:
         """What must hold at the moment when it is seen."""
         course, row = self._course, self._row
-        course.tried = sum(event["stage"] != "banner" for event in oracle_log.events(self._place.log, "fault"))
+        faults = sum(event["stage"] != "banner" for event in oracle_log.events(self._place.log, "fault"))
+        course.tried = faults + self._place.arrived()
         if row.tried is not None and course.tried > row.tried:
-            course.wrong.append(f"{course.tried} mails were refused before that was seen, at most {row.tried} may be")
+            course.wrong.append(f"{course.tried} mails were tried before that was seen, at most {row.tried} may be")
         failed = ledger.counts(self._place.session, self._key).get(DeliveryState.FAILED, 0)
         if failed > row.failed or (failed and not row.failed):
             course.wrong.append(f"{failed} are failed while it is seen")
@@ -248,11 +180,12 @@ class _Watch:
         if self._row.well is not None:
             self._relay.follow(self._row.well)
         if self._row.gives_up:
+            long_ago = clock.now() - timedelta(hours=3)
             self._place.do(
                 lambda session: session.execute(
                     update(Delivery)
                     .where(Delivery.broadcast_id == self._key, Delivery.state.in_(AT_WORK))
-                    .values(stamped_at=Delivery.changed_at - timedelta(hours=3))
+                    .values(stamped_at=long_ago)
                     .execution_options(synchronize_session=False)
                 )
             )
@@ -272,8 +205,15 @@ class _Watch:
         return self._place.session.get_one(Broadcast, self._key, populate_existing=True).pause_reason or ""
 
 
-def _compare(course: Course, row: Row, compared: comparison.Comparison, place: Scene) -> None:
-    """Say where a row is not as the table says."""
+def words_of(visitor: FlaskClient, address: str) -> str:
+    """What a page says, in one line."""
+    answer = visitor.get(address)
+    assert answer.status_code == 200, answer.status
+    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", answer.text)).split())
+
+
+def _compare(course: Course, row: Row, compared: comparison.Comparison, place: Scene, key: int, taught: str) -> None:
+    """Say where a row is not as the table says. `taught` is the page of settings."""
     wrong, states = course.wrong, compared.states
     if row.sees and not course.has_seen:
         wrong.append(f"the page never said {' and '.join(row.sees)} while it was {' or '.join(row.then)}")
@@ -291,7 +231,13 @@ def _compare(course: Course, row: Row, compared: comparison.Comparison, place: S
         came = sum(mail.at - began < seconds for mail in oracle_log.kept(place.log))
         if came < mails:
             wrong.append(f"{came} mails were accepted within {seconds:g} s instead of {mails}")
-    if row.polite:
-        strays = {event["command"] for event in oracle_log.events(place.log, "protocol")}
-        if strays:
-            wrong.append(f"said out of order: {sorted(strays)[:3]}")
+    if row.strays is not None:
+        strays = [event["command"] for event in oracle_log.events(place.log, "protocol")]
+        if len(strays) > row.strays:
+            wrong.append(f"{len(strays)} commands were out of order, at most {row.strays} may be: {strays[:3]}")
+    if row.attempts is not None:
+        most = max(delivery.attempts for delivery in engine.rows(place.session, key))
+        if most > row.attempts:
+            wrong.append(f"somebody's mail took {most} attempts, at most {row.attempts} may be needed")
+    if row.teaches is not None and not re.search(row.teaches, taught):
+        wrong.append(f"the settings do not say {row.teaches!r}")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from tests import comparison, oracle_log
 from tests.faults.places import KINDS, Kind, scene
-from tests.faults.relays_table import SLOWLY, fails, says
+from tests.faults.relays_row import SLOWLY, fails, says
 from tests.faults.rest import is_at_rest
 from tests.faults.result import Result
 from tests.faults.side_by_side import side_by_side

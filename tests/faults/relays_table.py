@@ -3,129 +3,46 @@
 Written from what people report of relays and what a mailer owes them, not from what the program does.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Literal
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
-from tests.smtp_script import Fault, Script, is_of_share
-from webapp.core.rules.lifecycle import BroadcastState
-
-ODD = "odd.example"
-"""The domain whose recipients have it otherwise than all others."""
-SENDING, PAUSED, FINISHED = BroadcastState.SENDING, BroadcastState.PAUSED, BroadcastState.FINISHED
-WAITING = r"Waiting for the relay since \d\d:\d\d"
-NEXT_TRY = r"[Nn]ext try in"
-Place = Literal["first", "spread", "last"]
-Pace = tuple[int, int]
-FAST: Pace = (0, 0)
-PACED: Pace = (25, 30)
-
-
-def audience(count: int, odd: int = 0, place: Place = "spread", domains: int = 30) -> tuple[str, ...]:
-    """So many addresses over so many domains, in the order in which they are sent to; `odd` of them are of the odd domain."""
-    usual = [f"person{number}@d{number % domains}.example" for number in range(count - odd)]
-    others = [f"odd{number}@{ODD}" for number in range(odd)]
-    if place == "first":
-        return (*others, *usual)
-    if place == "last" or not odd:
-        return (*usual, *others)
-    step = len(usual) // odd
-    mixed = []
-    for number, address in enumerate(usual):
-        mixed += [others[number // step]] if number % step == 0 and number // step < odd else []
-        mixed.append(address)
-    return tuple(mixed)
-
-
-@dataclass(frozen=True)
-class Row:
-    """A relay, and what must become of a broadcast.
-
-    `script` is how it behaves; an `away` of (mails, seconds) has it end when it holds so many, and begin again so much later; with
-    `absent` it is not there until it was seen what must be seen. `settings` are those of the worker; "{ca}" stands for the file of an
-    authority that is trusted, and the script's `certificate` for one of "good", "itself", "expired", "other".
-
-    `failed` mails fail, all others are accepted. `sees` are patterns that the page must show, all at once, while the broadcast is in
-    one of the states `then`, and until then at most `tried` mails were refused. Then, if `stops`, nothing more is to come, since a
-    setting is wrong. If not, the relay becomes as `well` says (None: it changes by itself), and if the broadcast is paused, one press
-    of "Resume" makes it go on. All other presses are too many.
-
-    `meanwhile` of (mails, seconds): so many are accepted within the first seconds. `polite`: nothing is said out of order. `gives_up`:
-    when it was seen, what still waits is made as old as a mail may become.
-    """
-
-    number: str
-    words: str
-    script: Script = field(default_factory=Script)
-    audience: Sequence[str] = audience(60)
-    paces: tuple[Pace, ...] = (FAST, PACED)
-    settings: Mapping[str, str] = field(default_factory=dict)
-    workers: int = 1
-    host: str = "127.0.0.1"
-    text: str = "Hello"
-    away: tuple[int, float] | None = None
-    absent: bool = False
-    failed: int = 0
-    sees: tuple[str, ...] = ()
-    then: tuple[BroadcastState, ...] = (PAUSED,)
-    tried: int | None = None
-    stops: bool = False
-    well: Script | None = None
-    meanwhile: tuple[int, float] | None = None
-    polite: bool = False
-    gives_up: bool = False
-    patience_s: float = 150.0
-
-    @property
-    def clicks(self) -> int:
-        """How many presses of "Resume" it may take."""
-        return 1 if self.sees and PAUSED in self.then and not self.stops else 0
-
-
-WELL = Script()
-SLOWLY = Script(latency=0.02)
-"""As relays over a network: several connections are at work at once."""
-TLS = Script(tls="starttls", certificate="good", users={"console": "secret"})
-SIGNS_IN = {"MAIL_USERNAME": "console", "MAIL_PASSWORD": "secret", "MAIL_USE_TLS": "1", "MAIL_CA_FILE": "{ca}"}
-
-
-def fails(stage: str, kind: str, reply: str | None = None, /, base: Script = SLOWLY, **when) -> Script:
-    """The relay does this wrong."""
-    return replace(base, faults=(Fault(stage, kind, reply=reply, **when),))
-
-
-def says(stage: str, reply: str, /, base: Script = SLOWLY, **when) -> Script:
-    """The relay says this."""
-    return fails(stage, "421" if reply.startswith("421") else "say", reply, base, **when)
-
-
-def pausing(number: str, words: str, script: Script, *sees: str, **more) -> Row:
-    """It pauses with these words, and when the relay is well one press makes it go on."""
-    given = {"well": replace(script, faults=()), "tried": 10}
-    return Row(number, words, script, sees=sees, **given | more)
-
-
-def wrong_setting(number: str, words: str, script: Script, *sees: str, **more) -> Row:
-    """It pauses with words that say what to set."""
-    return Row(number, words, script, sees=sees, stops=True, paces=(FAST,), **more)
-
-
-def waiting(number: str, words: str, script: Script = WELL, *, well: Script | None = WELL, **more) -> Row:
-    """It waits for the relay, says so, and goes on by itself."""
-    return Row(number, words, script, sees=(WAITING, NEXT_TRY), then=(SENDING,), well=well, **more)
+from tests.faults.relays_row import (
+    FAST,
+    NEXT_TRY,
+    ODD,
+    PAUSED,
+    SENDING,
+    SIGNS_IN,
+    SLOWLY,
+    TLS,
+    WAITING,
+    WELL,
+    Row,
+    audience,
+    fails,
+    pausing,
+    says,
+    waiting,
+    wrong_setting,
+)
+from tests.smtp_script import is_of_share
 
 
 def limits(short: bool) -> list[Row]:
     """A relay's limits are not an illness."""
     minute = 10.0 if short else 60.0
     too_many, a_third = "421 4.7.0 too many connections from you", 0.333
-    refused = audience(60)
+    refused, five, three = audience(60), r"\b[3-5] connections", r"\b3 mails"
     return [
-        Row("1", "421 for the 6th connection", says("banner", too_many, beyond_connections=5)),
-        Row("2 reset", "a reset for the 6th connection", fails("connect", "reset", beyond_connections=5)),
-        Row("2 closed", "the 6th connection is closed", fails("connect", "drop", beyond_connections=5)),
-        Row("3", "421 at MAIL after 3 mails", says("mail", "421 4.7.0 too many messages", beyond_mails=3)),
-        Row("4", "452 at MAIL after 3 mails", says("mail", "452 4.4.5 too many messages", beyond_mails=3)),
+        Row("1", "421 for the 6th connection", says("banner", too_many, beyond_connections=5), teaches=five),
+        Row("2 reset", "a reset for the 6th connection", fails("connect", "reset", beyond_connections=5), teaches=five),
+        Row("2 closed", "the 6th connection is closed", fails("connect", "drop", beyond_connections=5), teaches=five),
+        Row(
+            "3", "421 at MAIL after 3 mails", says("mail", "421 4.7.0 too many messages", beyond_mails=3), teaches=three
+        ),
+        Row(
+            "4", "452 at MAIL after 3 mails", says("mail", "452 4.4.5 too many messages", beyond_mails=3), teaches=three
+        ),
         Row("5", "closes after each mail", fails("dot", "last")),
         Row("6", "421 after the 20th mail", says("mail", "421 4.3.2 not accepting messages", every=21)),
         Row("7", "454 for 30 % by chance", says("dot", "454 temporarily unavailable", probability=0.3)),
@@ -133,6 +50,9 @@ def limits(short: bool) -> list[Row]:
             "38",
             "503 to what came with the dot",
             replace(SLOWLY, behind_dot=False),
+            audience(200),
+            strays=40,  # one mail's commands and a QUIT on each connection
+            teaches="behind|pipelin",
         ),
         Row(
             "39",
@@ -140,6 +60,7 @@ def limits(short: bool) -> list[Row]:
             says("mail", "452 4.5.3 too many messages sent", base=WELL, beyond_mails=100),
             audience(450),
             settings={"MAIL_CONNECTIONS": "2"},
+            teaches=r"\b100 mails",
             paces=(FAST,),
         ),
         Row(
@@ -237,7 +158,7 @@ def recipients(short: bool) -> list[Row]:
             spam,
             r"\d+ of the last \d+",
             audience=audience(2000, domains=100),
-            tried=100,
+            tried=200,
             paces=(FAST,),
         ),
         Row(
@@ -308,7 +229,7 @@ def settings(short: bool) -> list[Row]:
             "SIZE smaller than the mail",
             replace(WELL, size=1_000_000),
             r"1\.\d MB.{0,60}1\.0",
-            text="Hello, this is a line of a long mail.\n" * 30_000,
+            text="Gr\u00fc\u00dfe\n" * 120_000,
             audience=audience(5),
             tried=0,
         ),
@@ -328,7 +249,7 @@ def oddities(short: bool) -> list[Row]:
     }
     return [
         *(
-            Row(f"34 {name}", name, script, audience(20), (FAST,), host=host, text=umlauts, polite=True)
+            Row(f"34 {name}", name, script, audience(20), (FAST,), host=host, text=umlauts, strays=0)
             for name, (script, host) in odd.items()
         ),
         Row(
@@ -373,6 +294,16 @@ def waits(short: bool) -> list[Row]:
             for seconds in ((4, 20) if short else (4, 40, 600))
         ),
         waiting("29 nobody listens", "nobody listens", absent=True, paces=(FAST,)),
+        Row(
+            "29 in vain",
+            "nobody listens for longer than it is waited for",
+            absent=True,
+            paces=(FAST,),
+            waits_minutes=1,
+            sees=("It was waited for",),
+            well=WELL,
+            patience_s=240,
+        ),
         wrong_setting(
             "29 no such name",
             "the name does not resolve",
@@ -386,7 +317,14 @@ def waits(short: bool) -> list[Row]:
         waiting(
             "32", "452 at MAIL to all", says("mail", "452 4.3.1 disk full", until_s=ill), well=None, patience_s=long
         ),
-        waiting("33", "451 at the dot to all", says("dot", "451 not now", until_s=ill), well=None, patience_s=long),
+        waiting(
+            "33",
+            "451 at the dot to all",
+            says("dot", "451 not now", until_s=ill),
+            well=None,
+            patience_s=long,
+            attempts=3,
+        ),
     ]
 
 
