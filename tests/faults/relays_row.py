@@ -42,10 +42,10 @@ class Row:
     `absent` it is not there until it was seen what must be seen. `settings` are those of the worker; "{ca}" stands for the file of an
     authority that is trusted, and the script's `certificate` for one of "good", "itself", "expired", "other".
 
-    `failed` mails fail, all others are accepted. `sees` are patterns that the page must show, all at once, while the broadcast is in
-    one of the states `then`, and until then at most `tried` mails were tried. Then, if `stops`, nothing more is to come, since a
-    setting is wrong. If not, the relay becomes as `well` says (None: it changes by itself), and if the broadcast is paused, one press
-    of "Resume" makes it go on. All other presses are too many.
+    `failed` mails fail, or up to `may_fail` more, all others are accepted. `sees` are patterns that the page must show, all at once,
+    while the broadcast is in one of the states `then`, and until then at most `tried` mails were tried. Then, if `stops`, nothing more
+    is to come, since a setting is wrong. If not, the relay becomes as `well` says (None: it changes by itself), and if the broadcast
+    is paused, one press of "Resume" makes it go on. All other presses are too many.
 
     `meanwhile` of (mails, seconds): so many are accepted within the first seconds. At most so many `strays` are said, commands out of
     order, and nobody's mail takes more than so many `attempts`. `teaches` is a pattern that the settings show afterwards. `gives_up`:
@@ -64,6 +64,7 @@ class Row:
     away: tuple[int, float] | None = None
     absent: bool = False
     failed: int = 0
+    may_fail: int = 0
     sees: tuple[str, ...] = ()
     then: tuple[BroadcastState, ...] = (PAUSED,)
     tried: int | None = None
