@@ -8,15 +8,19 @@ import select
 import socket
 import struct
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tests.smtp_oracle import Fault, Oracle
+    from tests.smtp_oracle import Oracle
+    from tests.smtp_script import Fault
 
 END = b"\r\n.\r\n"
 PATH = re.compile(r"(?:FROM|TO):<([^<>\s]*)>(?: (.*))?", re.IGNORECASE)
 MESSAGE_ID = re.compile(rb"^Message-ID:\s*(\S+)", re.IGNORECASE | re.MULTILINE)
+LONGEST_LINE = 998
+"""Octets, less CRLF (RFC 5321 section 4.5.3.1.6)."""
 WITHOUT_CODE = ("drop", "reset", "stall", "garbage", "half")
 
 
@@ -25,9 +29,13 @@ class Over(Exception):
 
 
 class Conversation:
-    """One connection. Answers are collected and sent when nothing more has been received, as servers do that can pipeline."""
+    """One connection. Answers are collected and sent when nothing more has been received, as servers do that can pipeline.
 
-    def __init__(self, oracle: "Oracle", connection: socket.socket, number: int) -> None:
+    `others` were open when it came, `carried` mails were taken on it; `is_refused`: it was one too many.
+    """
+
+    def __init__(self, oracle: "Oracle", connection: socket.socket, number: int, others: int = 0) -> None:
+        self.others, self.carried, self.is_refused = others, 0, False
         self._oracle, self._script, self._number = oracle, oracle.script, number
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._socket = connection
@@ -39,6 +47,7 @@ class Conversation:
         self._recipient: str | None = None
         self._said_at = self._asked_at = 0.0
         self._parameters: list[str] = []
+        self._behind_dot = 0  # octets in the buffer that came with the final dot
 
     def run(self) -> None:
         """Talk until either side ends it."""
@@ -46,7 +55,7 @@ class Conversation:
             self._at("connect", None)
             if self._script.tls == "implicit":
                 self._encrypt()
-            self._at("banner", "220 oracle.test ESMTP")
+            self._at("banner", _reply("220", self._script.greeting))
             while True:
                 self._command(self._line())
         except Over:
@@ -65,6 +74,10 @@ class Conversation:
 
     def _command(self, line: str) -> None:
         verb, _, rest = line.partition(" ")
+        if self._behind_dot > 0 and not self._script.behind_dot:
+            self._behind_dot -= len(line) + 2
+            self._out_of_order(line, "503 5.5.1 pipelined after end of DATA")
+            return
         handler = {
             "EHLO": self._ehlo,
             "HELO": self._helo,
@@ -85,6 +98,10 @@ class Conversation:
         if not self._script.esmtp:
             self._say("502 5.5.1 EHLO is not known here")
             return
+        self._sender = self._recipient = None
+        if not self._script.extensions:
+            self._at("ehlo", "250 oracle.test")
+            return
         lines = ["oracle.test", "ENHANCEDSTATUSCODES", "8BITMIME"]
         if self._script.pipelining and (self._script.pipelining_in_tls or not self._encrypted):
             lines.append("PIPELINING")
@@ -96,8 +113,7 @@ class Conversation:
             lines.append("STARTTLS")
         if self._script.users:
             lines.append(f"AUTH {' '.join(self._script.mechanisms)}")
-        self._sender = self._recipient = None
-        self._at("ehlo", "\r\n".join(f"250-{each}" for each in lines[:-1]) + f"\r\n250 {lines[-1]}")
+        self._at("ehlo", _reply("250", lines))
 
     def _helo(self, _: str) -> None:
         self._at("ehlo", "250 oracle.test")
@@ -111,8 +127,11 @@ class Conversation:
 
     def _auth(self, rest: str) -> None:
         mechanism, _, first = rest.partition(" ")
-        fault = self._oracle.fault("auth", None)
+        fault = self._oracle.fault(self, "auth", mechanism=mechanism)
         if fault is not None and not self._carry_out(fault):
+            return
+        if mechanism not in ("PLAIN", "LOGIN"):
+            self._say("504 5.5.4 no such mechanism")
             return
         if mechanism == "PLAIN":
             _, user, password = base64.b64decode(first or self._ask("")).decode().split("\0")
@@ -139,6 +158,8 @@ class Conversation:
             self._sender, self._parameters = path[1], parameters
 
     def _known_parameters(self) -> set[str]:
+        if not self._script.extensions or not self._script.esmtp:
+            return set()
         return {"BODY=7BIT", "BODY=8BITMIME"} | ({"SMTPUTF8"} if self._takes_smtputf8() else set())
 
     def _takes_smtputf8(self) -> bool:
@@ -180,14 +201,14 @@ class Conversation:
         sender, recipient, self._sender, self._recipient = self._sender, self._recipient, None, None
         if not self._buffer:
             self._fill()
-        early = self._oracle.fault("body", recipient)
+        early = self._oracle.fault(self, "body", recipient)
         if early is not None and self._carry_out(early, recipient):
             early = None
         content = self._content()
         if recipient is None:
             self._say("554 5.5.1 no valid recipients")
             return
-        fault = early or self._oracle.fault("dot", recipient)
+        fault = early or self._oracle.fault(self, "dot", recipient)
         answer: str | None = "250 2.0.0 taken"
         if fault is None and 0 < self._script.size < len(content):
             answer = "552 5.3.4 too big"
@@ -195,6 +216,10 @@ class Conversation:
             answer = None if fault.kind in WITHOUT_CODE else _words(fault)
         if not content.isascii():
             self._check_octets(content)
+        if max(map(len, content.split(b"\r\n"))) > LONGEST_LINE:
+            self._oracle.write("protocol", self._number, command="a line that is too long", answer="")
+        kept = answer.startswith("2") if answer else self._script.keeps_unanswered and early is None
+        self._behind_dot = len(self._buffer)
         sha256 = hashlib.sha256(content).hexdigest()
         if self._script.folder:
             Path(self._script.folder, sha256).write_bytes(content)
@@ -210,8 +235,11 @@ class Conversation:
             size=len(content),
             answer=answer,
             asked_at=self._asked_at,
-            kept=answer.startswith("2") if answer else self._script.keeps_unanswered and early is None,
+            kept=kept,
         )
+        if kept:
+            self.carried += 1
+            self._oracle.took()
         if early is None:
             self._answer(fault, answer, recipient)
 
@@ -238,7 +266,7 @@ class Conversation:
 
     def _at(self, stage: str, answer: str | None, recipient: str | None = None) -> bool:
         """Answer, unless a fault says otherwise; True when the answer was the right one."""
-        return self._answer(self._oracle.fault(stage, recipient), answer, recipient)
+        return self._answer(self._oracle.fault(self, stage, recipient), answer, recipient)
 
     def _answer(self, fault: "Fault | None", answer: str | None, recipient: str | None) -> bool:
         if fault is not None and not self._carry_out(fault, recipient):
@@ -311,6 +339,8 @@ class Conversation:
 
     def _send(self) -> None:
         data, self._answers = b"".join(self._answers), []
+        if self._script.bare_lf:
+            data = data.replace(b"\r\n", b"\n")
         if not data:
             return
         if self._script.latency:
@@ -319,6 +349,11 @@ class Conversation:
         pieces = [data[i : i + 1] for i in range(len(data))] if self._script.dribbles else [data]
         for piece in pieces:
             self._socket.sendall(piece)
+
+
+def _reply(code: str, lines: Sequence[str]) -> str:
+    """A reply of so many lines (RFC 5321 section 4.2.1)."""
+    return "\r\n".join([*(f"{code}-{line}" for line in lines[:-1]), f"{code} {lines[-1]}"])
 
 
 def _words(fault: "Fault") -> str:

@@ -16,82 +16,15 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from tests.certificates import server_context
 from tests.smtp_conversation import Conversation
+from tests.smtp_script import KINDS, STAGES, Fault, Moment, Script
 
-STAGES = ("connect", "banner", "ehlo", "starttls", "auth", "mail", "rcpt", "data", "body", "dot", "rset", "quit")
-KINDS = ("drop", "reset", "stall", "4xx", "5xx", "421", "garbage", "half")
-
-
-@dataclass(frozen=True)
-class Fault:
-    """What goes wrong: `kind` at `stage`.
-
-    Kinds: drop (the server closes), reset (it sends RST), stall (it says nothing more), 4xx, 5xx, 421 (and closes), garbage (bytes that
-    are no reply), half (the first line of two, then it closes), slow (it answers rightly after `seconds`), last (it answers rightly,
-    then closes), say (only `reply`).
-    Which times: all, or only the `nth` of this stage (from 1, over all connections), only those of a `recipient` (from RCPT on), only
-    with a `probability`, and at most `times`. `reply` are the words instead of the usual ones. At "body" the server has read
-    the beginning of the content; a mail that fits into the sockets' buffers has then left the sender altogether.
-    """
-
-    stage: str
-    kind: str
-    nth: int | None = None
-    recipient: str | None = None
-    probability: float = 1.0
-    times: int | None = None
-    reply: str | None = None
-    seconds: float = 0.0
-
-    def __post_init__(self) -> None:
-        if self.stage not in STAGES or self.kind not in (*KINDS, "slow", "last", "say"):
-            raise ValueError(f"no fault {self.kind!r} at {self.stage!r}")
-
-
-@dataclass(frozen=True)
-class Script:
-    """How the server behaves.
-
-    `tls` is "none", "starttls" or "implicit", with the key and chain in the file `certificate`; `pipelining_in_tls` is whether it still
-    offers PIPELINING after STARTTLS. `users` (name -> password) makes it demand AUTH. `size` is the limit it announces and
-    enforces. `latency` seconds pass before each group of answers. `dribbles`: it sends byte by byte. `data_anyway`: it answers
-    DATA by 354 even when no recipient was taken. `keeps_unanswered`: a mail whose dot it answered by a fault without a code was
-    taken all the same. `smtputf8` is when it announces SMTPUTF8: "never", "always", or only "plain" or "encrypted". `folder`: it keeps each
-    mail's content there, as a file named after its SHA-256.
-    """
-
-    faults: tuple[Fault, ...] = ()
-    pipelining: bool = True
-    pipelining_in_tls: bool = True
-    esmtp: bool = True
-    tls: str = "none"
-    certificate: str | None = None
-    users: Mapping[str, str] = field(default_factory=dict)
-    mechanisms: tuple[str, ...] = ("PLAIN", "LOGIN")
-    size: int = 0
-    latency: float = 0.0
-    seed: int = 0
-    dribbles: bool = False
-    data_anyway: bool = False
-    keeps_unanswered: bool = True
-    smtputf8: str = "never"
-    folder: str | None = None
-
-    def to_json(self) -> str:
-        return json.dumps(asdict(self))
-
-    @classmethod
-    def from_json(cls, text: str) -> "Script":
-        values = json.loads(text)
-        values["faults"] = tuple(Fault(**fault) for fault in values.get("faults", ()))
-        values["mechanisms"] = tuple(values.get("mechanisms", cls.mechanisms))
-        return cls(**values)
+__all__ = ["KINDS", "STAGES", "Fault", "Oracle", "Script"]
 
 
 class Oracle:
@@ -120,7 +53,8 @@ class Oracle:
         self._ends = False
 
     def __enter__(self) -> "Oracle":
-        self._listener = socket.create_server((self.host, self.port), backlog=512)
+        family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
+        self._listener = socket.create_server((self.host, self.port), family=family, backlog=512)
         self.port = self._listener.getsockname()[1]
         self._acceptor = threading.Thread(target=self._accept, name="oracle", daemon=True)
         self._acceptor.start()
@@ -145,8 +79,9 @@ class Oracle:
             except OSError:
                 return
             number += 1
-            conversation = Conversation(self, connection, number)
             with self._lock:
+                others = sum(not one.is_refused for one in self._open)
+                conversation = Conversation(self, connection, number, others)
                 if self._ends:
                     conversation.close()
                     return
@@ -196,6 +131,9 @@ class Oracle:
             }
             self._reached.clear()
             self._used.clear()
+            self._began = self._period_began = time.monotonic()
+            self._first_named: dict[str, float] = {}
+            self._taken = self._in_period = 0
 
     # What conversations ask
 
@@ -204,20 +142,46 @@ class Oracle:
         line = json.dumps({"event": event, "at": time.monotonic(), "connection": connection, **values})
         os.write(self._log, line.encode() + b"\n")
 
-    def fault(self, stage: str, recipient: str | None) -> Fault | None:
+    def took(self) -> None:
+        """A mail was taken."""
+        with self._lock:
+            self._taken += 1
+
+    def fault(
+        self, conversation: Conversation, stage: str, recipient: str | None = None, mechanism: str | None = None
+    ) -> Fault | None:
         """What is to go wrong now that `stage` is reached."""
         with self._lock:
             self._reached[stage] += 1
+            now = self._moment(conversation, stage, recipient, mechanism)
             for index, fault in self._faults_at[stage]:
                 if (
-                    fault.nth in (None, self._reached[stage])
-                    and fault.recipient in (None, recipient)
+                    fault.is_meant(now)
                     and (fault.times is None or self._used[index] < fault.times)
                     and (fault.probability >= 1 or self._random.random() < fault.probability)
                 ):
                     self._used[index] += 1
+                    conversation.is_refused |= fault.beyond_connections is not None
                     return fault
         return None
+
+    def _moment(self, conversation: Conversation, stage: str, recipient: str | None, mechanism: str | None) -> Moment:
+        at = time.monotonic()
+        if at - self._period_began >= self.script.period_s:
+            self._period_began, self._in_period = at, 0
+        if stage == "mail":
+            self._in_period += 1
+        return Moment(
+            count=self._reached[stage],
+            seconds=at - self._began,
+            recipient=recipient,
+            mechanism=mechanism,
+            known_s=at - self._first_named.setdefault(recipient, at) if recipient else 0.0,
+            connections=conversation.others,
+            carried=conversation.carried,
+            taken=self._taken,
+            mails=self._in_period,
+        )
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -225,10 +189,11 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--log", type=Path, required=True, help="where to write what is received, as JSON lines")
     parser.add_argument("--script", type=Path, help="a Script as JSON")
     parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--host", default="127.0.0.1", help="127.0.0.1, or ::1")
     chosen = parser.parse_args(arguments)
     script = Script.from_json(chosen.script.read_text()) if chosen.script else Script()
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
-    with Oracle(chosen.log, script, chosen.port) as oracle:
+    with Oracle(chosen.log, script, chosen.port, chosen.host) as oracle:
         print(oracle.port, flush=True)
         signal.sigwait({signal.SIGTERM, signal.SIGINT})
     sys.exit(0)

@@ -25,6 +25,8 @@ FAMILIES = (
     "pause",
     "pace",
     "relay",
+    "relays",
+    "waiting",
     "disturbed",
     "lost_host",
     "restored",
