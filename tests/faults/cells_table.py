@@ -3,13 +3,14 @@
 Four mails leave one after the other over one connection. One letter stands for what became of each:
 
 a  accepted at the first try               A  accepted at the second: of the first nothing was taken
-n  accepted at the second: at the first it was only behind a mail whose connection ended
-p  pending, never tried                    b  pending, tried: nothing was taken
-c  pending: it was only behind a mail whose connection ended
-h  held for the relay's sake, due again in a minute, give or take a fifth
-u  uncertain                               f  failed: no such mailbox
+p  pending, never tried
+d  deferred: the relay took a mail for somebody else after it, so it is the recipient's, due again in a minute, give or take a fifth
+F  failed: refused for good, and the relay took a mail for somebody else after it
+h  held for the relay's sake               u  uncertain
+f  failed: no such mailbox
 
-`!`: the broadcast has paused itself, in the relay's words; a resume is to probe. Without it, it goes on while a row is open, needs
+`!`: the broadcast has paused itself, in the relay's words; a resume is to probe. `~`: it waits for the relay, in its words; it goes on by
+itself, so of the rows it is only told that none is taken, failed or in doubt. Without either, it goes on while a row is open, needs
 attention when the rest is uncertain, and is finished otherwise. A stage with `|` is for a relay that can pipeline, where it differs.
 """
 
@@ -29,17 +30,15 @@ STAGES = (*OPENING, "mail", "rcpt", "data", "body", "dot", "rset", "quit")
 KINDS = ("drop", "reset", "stall", "4xx", "5xx", "421", "garbage", "half")
 
 _ONCE = """
-banner     aaaa  aaaa  aaaa  aaaa  aaaa  aaaa  aaaa  aaaa
-ehlo       aaaa  aaaa  aaaa  aaaa  aaaa  aaaa  aaaa  aaaa
-starttls   aaaa  aaaa  aaaa  aaaa  aaaa  aaaa  aaaa  aaaa
+banner     aaaa  aaaa  aaaa  aaaa  pppp! aaaa  aaaa  aaaa
+ehlo       aaaa  aaaa  aaaa  aaaa  pppp! aaaa  aaaa  aaaa
+starttls   aaaa  aaaa  aaaa  aaaa  pppp! aaaa  aaaa  aaaa
 auth       aaaa  aaaa  aaaa  aaaa  pppp! aaaa  aaaa  aaaa
-mail       aAaa  aAaa  aAaa  ahaa  ahpp! ahaa  aAaa  aAaa
-rcpt       aAaa  aAaa  aAaa  ahaa  ahaa  ahaa  aAaa  aAaa
-data       aAaa  aAaa  aAaa  ahaa  ahaa  ahaa  aAaa  aAaa
-body       aAaa  aAaa  aAaa  ahaa  ahaa  ahaa  aAaa  aAaa
-body|      aAna  aAna  aAna  ahna  ahna  ahna  aAna  aAna
-dot        auaa  auaa  auaa  ahaa  ahaa  ahaa  auaa  auaa
-dot|       auna  auna  auna  ahaa  ahaa  ahna  auna  auna
+mail       aaaa  aaaa  aAaa  aaaa  ahpp! aaaa  aAaa  aaaa
+rcpt       aaaa  aaaa  aAaa  adaa  aFaa  adaa  aAaa  aaaa
+data       aaaa  aaaa  aAaa  adaa  aFaa  adaa  aAaa  aaaa
+body       aAaa  aAaa  aAaa  adaa  aFaa  adaa  aAaa  aAaa
+dot        auaa  auaa  auaa  adaa  aFaa  adaa  auaa  auaa
 rset       afaa  afaa  afaa  afaa  afaa  afaa  afaa  afaa
 quit       aaaa  aaaa  aaaa  aaaa  aaaa  aaaa  aaaa  aaaa
 """
@@ -47,23 +46,21 @@ quit       aaaa  aaaa  aaaa  aaaa  aaaa  aaaa  aaaa  aaaa
 QUIT. The columns are those of `KINDS`."""
 
 _LASTING = """
-banner     pppp! pppp! pppp! pppp! pppp! pppp! pppp! pppp!
-ehlo       pppp! pppp! pppp! pppp! pppp! pppp! pppp! pppp!
-starttls   pppp! pppp! pppp! pppp! pppp! pppp! pppp! pppp!
-auth       pppp! pppp! pppp! pppp! pppp! pppp! pppp! pppp!
-mail       bbbp! bbbp! bbbp! hhhp! hppp! hhhp! bbbp! bbbp!
-rcpt       bbbp! bbbp! bbbp! hhhp! hhhp! hhhp! bbbp! bbbp!
-data       bbbp! bbbp! bbbp! hhhp! hhhp! hhhp! bbbp! bbbp!
-body       bbbp! bbbp! bbbp! hhhp! hhhp! hhhp! bbbp! bbbp!
-body|      bcbp! bcbp! bcbp! hchp! hchp! hchp! bcbp! bcbp!
-dot        uuup! uuup! uuup! hhhp! hhhp! hhhp! uuup! uuup!
-dot|       ucup! ucup! ucup! hhhp! hhhp! hchp! ucup! ucup!
+banner     pppp~ pppp~ pppp~ pppp~ pppp! pppp~ pppp~ pppp~
+ehlo       pppp~ pppp~ pppp~ pppp~ pppp! pppp~ pppp~ pppp~
+starttls   pppp~ pppp~ pppp~ pppp~ pppp! pppp~ pppp~ pppp~
+auth       pppp~ pppp~ pppp~ pppp~ pppp! pppp~ pppp~ pppp~
+mail       pppp~ pppp~ pppp~ pppp~ hppp! pppp~ pppp~ pppp~
+rcpt       pppp~ pppp~ pppp~ pppp~ hhhh! pppp~ pppp~ pppp~
+data       pppp~ pppp~ pppp~ pppp~ hhhh! pppp~ pppp~ pppp~
+body       pppp~ pppp~ pppp~ pppp~ hhhh! pppp~ pppp~ pppp~
+dot        uuup! uuup! uuup! pppp~ hhhh! pppp~ uuup! uuup!
 rset       fafa  fafa  fafa  fafa  fafa  fafa  fafa  fafa
 quit       aaaa  aaaa  aaaa  aaaa  aaaa  aaaa  aaaa  aaaa
 """
 """The fault happens to each mail and connection until the relay is well again; the first and third recipients are refused for RSET."""
 
-_HEALED = {"a": "a", "A": "a", "n": "a", "p": "a", "b": "a", "c": "a", "h": "a", "u": "u", "f": "f"}
+_HEALED = {"a": "a", "A": "a", "p": "a", "d": "a", "h": "a", "u": "u", "f": "f", "F": "f"}
 """What has become of each when the relay is well again: nobody is left out but those refused for good or in doubt."""
 
 SAID: dict[str, tuple[int | None, tuple[str, ...]]] = {
@@ -79,11 +76,7 @@ SAID: dict[str, tuple[int | None, tuple[str, ...]]] = {
 """The relay's reply code and words, or what stands in their place; how a connection ended may show in two ways where it had something
 left to read."""
 
-_HELD_FOR = {"4xx": "relay_trouble", "5xx": "relay_trouble", "421": "relay_closed"}
-_NOT_TAKEN = {"drop": "connection_lost", "reset": "connection_lost", "half": "connection_lost"} | {
-    "stall": "no_answer",
-    "garbage": "garbled_answer",
-}
+_REFUSED_FOR = {"4xx": "relay_trouble", "5xx": "relay_trouble", "421": "relay_closed"}
 
 Try = tuple[str, int | None, str]
 """State, reply code and stage of an attempt."""
@@ -127,11 +120,17 @@ class Cell:
         return self.letters.endswith("!")
 
     @property
+    def waits(self) -> bool:
+        return self.letters.endswith("~")
+
+    @property
     def rows(self) -> list[Row]:
-        return [self._row(letter) for letter in self.letters.rstrip("!")]
+        return [self._row(letter) for letter in self.letters.rstrip("!~")]
 
     @property
     def state(self) -> B:
+        if self.waits:
+            return B.SENDING
         return B.PAUSED if self.pauses else _state(self.letters)
 
     @property
@@ -140,19 +139,19 @@ class Cell:
         if not self.lasts:
             return 1
         if self.stage in OPENING:
-            return 1 if (self.stage, self.kind) == ("auth", "5xx") else 3
-        return 2 if self.stage in ("rset", "quit") else sum(self.letters.count(letter) for letter in "bhu")
+            return 1 if self.kind == "5xx" else 3
+        return 2 if self.stage in ("rset", "quit") else sum(self.letters.count(letter) for letter in "hu")
 
     @property
     def pause_words(self) -> tuple[str, ...]:
-        """Of these, one stands in what is shown as the reason of the pause."""
+        """Of these, one stands in what is shown as the reason of the pause, or of the waiting."""
         code, words = SAID[self.kind]
         return tuple(f"at {self.stage.upper()}: {code} {each}" if code else f"({self.stage}): " for each in words)
 
     @property
     def healed(self) -> str:
         """A letter for each row, when the relay is well again and everything that waits was due."""
-        return "".join(_HEALED[letter] for letter in self.letters.rstrip("!"))
+        return "".join(_HEALED[letter] for letter in self.letters.rstrip("!~"))
 
     @property
     def healed_state(self) -> B:
@@ -162,27 +161,22 @@ class Cell:
         code, words = SAID[self.kind]
         accepted: Try = (D.ACCEPTED, 250, "dot")
         nothing: Try = (D.PENDING, None, self.stage)
-        behind: Try = (D.PENDING, None, "mail")
-        reason = _NOT_TAKEN.get(self.kind)
-        held = "sender_refused" if (self.stage, self.kind) == ("mail", "5xx") else _HELD_FOR.get(self.kind)
-        taken = ("2.0.0 taken",)
-        mailbox = ("5.1.1 nobody",)
-        ended = ("the connection ended before this mail was handed over",)
+        reason = "sender_refused" if (self.stage, self.kind) == ("mail", "5xx") else _REFUSED_FOR.get(self.kind)
+        taken, mailbox = ("2.0.0 taken",), ("5.1.1 nobody",)
         return {
             "a": Row(D.ACCEPTED, None, 250, taken, "dot", (), 1),
             "A": Row(D.ACCEPTED, None, 250, taken, "dot", (nothing, accepted), 2),
-            "n": Row(D.ACCEPTED, None, 250, taken, "dot", (behind, accepted), 2),
             "p": Row(D.PENDING, None, None, None, None, (), 0),
-            "b": Row(D.PENDING, reason, None, words, self.stage, (nothing,), 1),
-            "c": Row(D.PENDING, "connection_lost", None, ended, "mail", (behind,), 1),
-            "h": Row(D.HELD, held, code, words, self.stage, ((D.HELD, code, self.stage),), 1),
+            "d": Row(D.DEFERRED, reason, code, words, self.stage, ((D.DEFERRED, code, self.stage),), 1),
+            "F": Row(D.FAILED, reason, code, words, self.stage, ((D.FAILED, code, self.stage),), 1),
+            "h": Row(D.HELD, reason, code, words, self.stage, ((D.HELD, code, self.stage),), 1),
             "u": Row(D.UNCERTAIN, "no_final_answer", None, words, "dot", ((D.UNCERTAIN, None, "dot"),), 1),
             "f": Row(D.FAILED, "no_such_mailbox", 550, mailbox, "rcpt", ((D.FAILED, 550, "rcpt"),), 1),
         }[letter]
 
 
 def _state(letters: str) -> B:
-    if "h" in letters:
+    if "h" in letters or "d" in letters:
         return B.SENDING
     return B.NEEDS_ATTENTION if "u" in letters else B.FINISHED
 

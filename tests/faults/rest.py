@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from tests.scenes import Scene
 from tests.workers import wait_until
@@ -11,6 +11,7 @@ from webapp.core import ledger
 from webapp.core.rules.lifecycle import BroadcastState
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.core.tables.deliveries import Delivery
+from webapp.core.tables.relay import Relay, RelayState
 
 PATIENCE_S = 120.0
 """For so long a family waits for what has to come, on a machine of any speed: how soon it comes is not judged, only that it does."""
@@ -21,7 +22,8 @@ NEAR_S = 8.0
 
 
 def is_at_rest(scene: Scene, broadcast_id: int) -> bool:
-    """Whether nobody works on it and nobody will for a while: it is over, paused, or waits for rows that are due much later.
+    """Whether nobody works on it and nobody will for a while: it is over, paused, or waits for the relay or for rows that are due much
+    later.
 
     Senders are looked for last: one that began after a look at them, and has paused it by now, still has rows to give back.
     """
@@ -31,6 +33,8 @@ def is_at_rest(scene: Scene, broadcast_id: int) -> bool:
     if state is BroadcastState.SENDING:
         if scene.session.get_one(Broadcast, broadcast_id).frozen_at is None:
             return False
+        if scene.session.scalar(select(Relay.key).where(Relay.state == RelayState.WAITING).limit(1)):
+            return True  # but for a probe now and then
         due = ledger.next_due(scene.session, broadcast_id)
         if due is None or (due - clock.now()).total_seconds() <= NEAR_S:
             return False

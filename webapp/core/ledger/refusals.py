@@ -2,16 +2,20 @@
 makes them the recipients', or the evidence says that they were the relay's. The rule itself is in `rules/evidence.py`."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from webapp.core.ledger import tally
-from webapp.core.rules.evidence import Refusal
+from webapp.core.rules.evidence import Refusal, equal_words
 from webapp.core.rules.lifecycle import DeliveryState
+from webapp.core.rules.outcome import Reply, Stage
 from webapp.core.tables.deliveries import Delivery
 from webapp.core.tables.relay import OpenRefusal
+
+LATELY, MOST = timedelta(minutes=10), 1_000
+"""Refusals so long ago, and so many, are looked at again when their words turn out to be meant for everybody."""
 
 
 def open_refusals(session: Session, broadcast_id: int) -> list[Refusal]:
@@ -49,17 +53,38 @@ def are_recipients(session: Session, broadcast_id: int, sender_id: int, now: dat
     _forget(session, broadcast_id)
 
 
-def were_the_relays(session: Session, broadcast_id: int, sender_id: int, now: datetime, due_at: datetime) -> int:
+def were_the_relays(
+    session: Session, broadcast_id: int, sender_id: int, now: datetime, due_at: datetime, *, key: str | None = None
+) -> int:
     """The evidence says that the relay refuses everybody: nobody has failed for that. Those who were called failed meanwhile are held
-    like the others, and all are due again at `due_at`. Returns how many were given back."""
+    like the others, and all are due again at `due_at`; with a `key` also those who were lately refused in equal words, before mails that
+    were further on were taken. Returns how many were given back."""
     run = open_refusals(session, broadcast_id)
     ids = [one.delivery_id for one in run]
+    if key is not None:
+        ids += _refused_so(session, broadcast_id, key, now)
     given_back = _move(session, ids, DeliveryState.FAILED, DeliveryState.HELD, now, due_at=due_at)
     if given_back:
         tally.add(session, broadcast_id, sender_id, {DeliveryState.FAILED: -given_back, DeliveryState.HELD: given_back})
     _move(session, ids, DeliveryState.HELD, DeliveryState.HELD, now, due_at=due_at)
     _forget(session, broadcast_id)
     return given_back
+
+
+def _refused_so(session: Session, broadcast_id: int, key: str, now: datetime) -> list[int]:
+    """Who was lately refused for good in words with this key."""
+    rows = session.execute(
+        select(Delivery.id, Delivery.stage, Delivery.reply_code, Delivery.reply_text)
+        .where(
+            Delivery.broadcast_id == broadcast_id,
+            Delivery.state == DeliveryState.FAILED,
+            Delivery.changed_at > now - LATELY,
+        )
+        .limit(MOST)
+    )
+    return [
+        id_ for id_, stage, code, text in rows if stage and equal_words(Reply(Stage(stage), code, text or "")) == key
+    ]
 
 
 def _move(

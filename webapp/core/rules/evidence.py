@@ -76,12 +76,14 @@ class Kind(StrEnum):
 
 
 class Verdict(NamedTuple):
-    """Why nothing more is handed over. `is_site_wide`: it holds for whatever is sent over this relay, not for this broadcast alone."""
+    """Why nothing more is handed over. `is_site_wide`: it holds for whatever is sent over this relay, not for this broadcast alone. `key`
+    is that of refusals in equal words, where these decided: whoever was refused so is not to blame."""
 
     kind: Kind
     words: str
     is_site_wide: bool
     stage: Stage
+    key: str | None = None
 
 
 class Evidence:
@@ -222,7 +224,7 @@ class Evidence:
         if is_answer or is_too_big or is_everybody:
             self._conclude(kind, outcome, reply)
         elif last.is_final and len(equal) >= EQUAL_DOMAINS:
-            self._conclude(Kind.REFUSING, outcome, reply)
+            self._conclude(Kind.REFUSING, outcome, reply, key=last.key)
         elif len(final) >= most:
             self._conclude(Kind.REFUSING, outcome, reply, f"{len(final)} mails failed one after the other. The last: ")
         elif len(parked) >= most:
@@ -246,10 +248,12 @@ class Evidence:
         while self._dot_refusals[0][0] <= number - CONTENT_WINDOW:
             self._dot_refusals.popleft()
 
-    def _conclude(self, kind: Kind, outcome: Outcome, reply: Reply, before: str = "") -> None:
+    def _conclude(
+        self, kind: Kind, outcome: Outcome, reply: Reply, before: str = "", *, key: str | None = None
+    ) -> None:
         if self.verdict is None:
             words = before + in_relays_words(outcome, reply)
-            self.verdict = Verdict(kind, words, reply.stage in _SITE_WIDE, reply.stage)
+            self.verdict = Verdict(kind, words, reply.stage in _SITE_WIDE, reply.stage, key)
 
     def _went_well(self) -> None:
         self.in_a_row = 0

@@ -73,7 +73,7 @@ class Books:
         # What became of mails.
         got_through = self._record(session, settled, reading)
         if verdict is not None:
-            self._give_back(session, reading)
+            self._give_back(session, verdict, reading)
             if not self.has_concluded:
                 self._conclude(session, verdict, reading)
         elif verdict is None and self.relay.health.is_refusing:
@@ -141,12 +141,14 @@ class Books:
             claim.next_in = max(relay.health.next_try_in(reading.wall), ledger.PROBE_S)
         return claim
 
-    def _give_back(self, session: Session, reading: Reading) -> None:
+    def _give_back(self, session: Session, verdict: Verdict, reading: Reading) -> None:
         """Nobody has failed for the relay's sake; also of those who were on their way when that became clear."""
         health, now = self.relay.health, reading.wall
         if self._run_is_open:
             due_at = health.next_try_at if health.is_waiting and health.next_try_at else now
-            ledger.were_the_relays(session, self._lease.broadcast_id, self._lease.sender_id, now, due_at)
+            ledger.were_the_relays(
+                session, self._lease.broadcast_id, self._lease.sender_id, now, due_at, key=verdict.key
+            )
             self._run_is_open = False
 
     def _conclude(self, session: Session, verdict: Verdict, reading: Reading) -> None:
