@@ -13,13 +13,16 @@ class ClaimsAhead:
     def __init__(self, group: int, connections: int) -> None:
         self._most = 2 * group
         self.wanted = self._least = min(max(2 * connections, LEAST), self._most)
-        self._settled, self._since = 0, float("-inf")
+        self._settled = 0
+        self._since: float | None = None
 
     def counted(self, settled: int, ran_dry: bool, ticks: float) -> None:
         """So many were settled since the last call; `ran_dry`: none was left to hand over."""
         self._settled += settled
         if ran_dry:
             self.wanted = min(2 * self.wanted, self._most)
+        if self._since is None:
+            self._since = ticks
         passed = ticks - self._since
         if passed < COUNTED_S:
             return
