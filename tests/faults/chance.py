@@ -215,8 +215,9 @@ def _refusals(place: Scene, key: int, wrong: list[str]) -> None:
     """Nobody is marked failed whom the server did not refuse for good, in the words that the ledger has."""
     refused: dict[str, set[str]] = defaultdict(set)
     for event in oracle_log.events(place.log, "fault"):
-        if event["reply"] in REFUSED:
-            refused[event["recipient"]].add(event["reply"])
+        said = event["reply"] or ("554 5.3.0 trouble here" if event["kind"] == "5xx" else None)
+        if event["recipient"] and (said in REFUSED or event["kind"] == "5xx"):
+            refused[event["recipient"]].add(said)
     rows = place.session.execute(
         select(Delivery.address, Delivery.reply_code, Delivery.reply_text).where(
             Delivery.broadcast_id == key, Delivery.state == DeliveryState.FAILED

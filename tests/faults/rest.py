@@ -1,5 +1,6 @@
 """When a broadcast of a fault family has come to rest, how time passes for one that waits, and for how long a family waits itself."""
 
+from datetime import timedelta
 from pathlib import Path
 
 from sqlalchemy import select, update
@@ -17,6 +18,7 @@ PATIENCE_S = 120.0
 """For so long a family waits for what has to come, on a machine of any speed: how soon it comes is not judged, only that it does."""
 
 DONE = (BroadcastState.FINISHED, BroadcastState.NEEDS_ATTENTION)
+SOON = timedelta(seconds=1)
 NEAR_S = 8.0
 """A row that is due sooner is being waited for."""
 
@@ -33,8 +35,9 @@ def is_at_rest(scene: Scene, broadcast_id: int) -> bool:
     if state is BroadcastState.SENDING:
         if scene.session.get_one(Broadcast, broadcast_id).frozen_at is None:
             return False
-        if scene.session.scalar(select(Relay.key).where(Relay.state == RelayState.WAITING).limit(1)):
-            return True  # but for a probe now and then
+        waits = select(Relay.key).where(Relay.state == RelayState.WAITING, Relay.next_try_at > clock.now() + SOON)
+        if scene.session.scalar(waits.where(Relay.probe_until.is_(None)).limit(1)):
+            return True
         due = ledger.next_due(scene.session, broadcast_id)
         if due is None or (due - clock.now()).total_seconds() <= NEAR_S:
             return False

@@ -113,6 +113,17 @@ def test_it_goes_on_from_the_refusals_that_others_left():
     assert kind(feed(Evidence(run=run), POLICY, domains=DOMAINS, first=1)) is None  # the same once more
 
 
+def test_what_others_were_refused_meanwhile_counts_and_what_they_were_taken_does_too():
+    run = feed(Evidence(), *[POLICY] * RECIPIENTS, domains=DOMAINS).run
+    mine = feed(Evidence(has_delivered=True), POLICY, domains=DOMAINS, first=100)
+    mine.know(run[:3])
+    assert kind(mine) is None and len(mine.run) == 3 and mine.most_under_way == 5
+    mine.know([])
+    assert mine.most_under_way == 5  # as it began: it was not taken from yet
+    mine.know(run)
+    assert kind(mine) is Kind.REFUSING and mine.most_under_way == 0
+
+
 def test_a_message_that_cannot_be_made_for_anybody_ends_it():
     unmade = Reply(Stage.RENDER, None, "", "KeyError: 'name'")
     assert "the mail could not be made" in feed(Evidence(), *[unmade] * FAILURES_AT_FIRST).verdict.words.lower()

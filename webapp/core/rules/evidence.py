@@ -6,7 +6,7 @@ domains are refused and nobody's mail is taken between, it is the relay's. A sen
 
 import re
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from itertools import takewhile
 from typing import NamedTuple
@@ -171,6 +171,16 @@ class Evidence:
             self._saw_refusal(outcome, reply, recipient)
         self._limit()
 
+    def know(self, run: Iterable[Refusal]) -> None:
+        """This is the run as all sending processes of the broadcast know it together: others were refused, or taken, meanwhile."""
+        self.run = list(run)
+        parked = [one for one in self.run if one.is_parked]
+        if self.verdict is None and self._is_everybody(parked):
+            last = parked[-1]
+            self.verdict = Verdict(Kind.REFUSING if last.is_final else Kind.WAITING, last.words, False, Stage.DOT)
+        self._is_calm = self._is_calm and not self.run
+        self._limit()
+
     def nothing_left(self) -> Verdict | None:
         """Nobody is left to try. Where nobody's mail was ever taken, all there are were refused: that is the relay's. So it is where
         others were taken before, and those that are left, of several domains, were refused twice."""
@@ -216,12 +226,7 @@ class Evidence:
         is_answer = last.is_parked and self.is_probing and (self._is_resumed or not last.is_final)
         # No mail of a broadcast is much smaller than the others.
         is_too_big = outcome.reason == "too_big" and last.is_final and not self.has_delivered
-        is_everybody = (
-            last.is_parked
-            and len(parked) >= RECIPIENTS
-            and len({one.domain for one in parked}) >= max(min(DOMAINS, self.spread), 1)
-        )
-        if is_answer or is_too_big or is_everybody:
+        if is_answer or is_too_big or (last.is_parked and self._is_everybody(parked)):
             self._conclude(kind, outcome, reply)
         elif last.is_final and len(equal) >= EQUAL_DOMAINS:
             self._conclude(Kind.REFUSING, outcome, reply, key=last.key)
@@ -231,6 +236,11 @@ class Evidence:
             self._conclude(kind, outcome, reply, f"{len(parked)} mails were refused one after the other. The last: ")
         elif last.is_final and last.is_parked:
             self._weigh_content(outcome, reply)
+
+    def _is_everybody(self, parked: Sequence[Refusal]) -> bool:
+        """So many recipients, of so many domains as there are, up to `DOMAINS`."""
+        enough = max(min(DOMAINS, self.spread), 1)
+        return len(parked) >= RECIPIENTS and len({one.domain for one in parked}) >= enough
 
     def _weigh_content(self, outcome: Outcome, reply: Reply) -> None:
         tried = min(self._taken + self._others, CONTENT_WINDOW)

@@ -111,10 +111,19 @@ class Books:
         self._run_is_open = any(one.outcome.state is not DeliveryState.ACCEPTED for one in settled) or (
             self._run_is_open and not took
         )
+        if self._run_is_open or self._outbox.evidence.run:
+            self._share_evidence(settled)
         if self._is_probing and took:
             broadcasts.probe_succeeded(session, self._lease.broadcast_id)
             return True
         return False
+
+    def _share_evidence(self, settled: list[Settled]) -> None:
+        """Know what all senders of the broadcast know, beside what is not recorded yet: each alone would let as many be refused."""
+        evidence, recorded = self._outbox.evidence, {one.delivery_id for one in settled}
+        unrecorded = self.in_hand - recorded
+        own = [one for one in evidence.run if one.delivery_id in unrecorded]
+        evidence.know([*ledger.open_refusals(self._session, self._lease.broadcast_id), *own])
 
     def _claim(self, session: Session, wanted: int, reading: Reading, got_through: bool) -> Claim:
         relay = self.relay
