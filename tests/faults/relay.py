@@ -28,8 +28,8 @@ from webapp.core.rules.lifecycle import BroadcastState, DeliveryState
 from webapp.core.tables.broadcasts import Broadcast
 
 WITHIN = 10
-"""Mails that an ill relay may refuse before the broadcast is paused; two more for each connection that is open when it falls ill: what is on
-the wire then cannot be called back, and several senders know what the others were told one round of their records later."""
+"""Mails that an ill relay may refuse before the broadcast is paused; two more for each connection that is open when it falls ill: what is
+on the wire then cannot be called back, and several senders know what the others were told one round of their records later."""
 FEW, MANY = 40, 3500
 """Recipients where the relay is ill from the start; and where it falls ill, enough for several workers to join, which they do only as
 long as much is in nobody's hands."""

@@ -61,15 +61,15 @@ class Books:
         ledger.renew(session, lease, reading.wall)
         if self._may_have_claimed_more:
             ledger.release_all(session, lease, reading.wall, but=self.in_hand)
-        relay_errors = evidence.in_a_row
-        if relay_errors != self._relay_errors:
-            broadcasts.remember_relay_errors(session, lease.broadcast_id, relay_errors)
         # The relay's row before the limits' and the broadcast's, as everybody takes them.
         self.relay.look(session, settled, reading, self._habits.limits_s)
         verdict = evidence.verdict
         if verdict is not None and not self.has_concluded:
             self.relay.conclude(session, verdict, self._limits, reading)
         allowed = self._heed_limits(session, reading)
+        relay_errors = evidence.in_a_row
+        if relay_errors != self._relay_errors:
+            broadcasts.remember_relay_errors(session, lease.broadcast_id, relay_errors)
         # What became of mails.
         got_through = self._record(session, settled, reading)
         if verdict is not None:

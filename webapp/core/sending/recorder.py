@@ -73,6 +73,8 @@ class Recorder(threading.Thread):
         wanted = lambda reading: self._wanted(reading, len(settled))  # noqa: E731
         claim, reading, connections = self._insist(lambda: self._books.enter(settled, wanted))
         self._outbox.recorded()
+        if (verdict := self._outbox.evidence.verdict) is not None:  # which others may have come to
+            self._outbox.bar(verdict.words)
         self._renewed = reading.ticks
         self._outbox.deadline = reading.ticks + ledger.LEASE_S - ledger.MARGIN_S
         self._may_hold(connections, reading.ticks)
