@@ -21,7 +21,7 @@ from tests.scenes import Scene
 from tests.workers import wait_until
 from webapp.adapters import clock, database, wakeups
 from webapp.adapters.watch import OLDEST_S
-from webapp.core import broadcasts
+from webapp.core import broadcasts, ledger
 from webapp.core.rules.lifecycle import BroadcastState
 from webapp.core.tables.broadcasts import Broadcast
 
@@ -50,6 +50,8 @@ def play(kind: Kind, intervals: Sequence[int], with_scheduler: bool) -> Result:
                 wrong = [str(error)]
             for key in keys:
                 place.do(lambda session, key=key: broadcasts.cancel(session, key, clock.now()))
+            # What had left is recorded, before the workers are killed.
+            wait_until(lambda: _has_ended(place), PATIENCE_S, "the senders end", place.last_log())
         for key in keys:
             compared = comparison.compare(place.session, key, place.log, is_over=False)
             found.add(where, mails=compared.mails, duplicates=compared.twice + compared.unknown)
@@ -102,6 +104,11 @@ def _resumed(place: Scene, keys: Sequence[int], arrivals: Arrivals) -> None:
     for key in keys:
         sender = _sender(place, key)
         wait_until(lambda sender=sender: _count(arrivals)[sender] > before[sender], PATIENCE_S, "it goes on")
+
+
+def _has_ended(place: Scene) -> bool:
+    place.session.rollback()
+    return not ledger.open_senders(place.session)
 
 
 def _pause(place: Scene, key: int) -> float:
