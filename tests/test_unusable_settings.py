@@ -51,7 +51,7 @@ def test_the_web_server_says_so_too(tmp_path: Path):
         ("DATABASE_URL", f"postgresql://me:{SECRET}@db:port/massmail", "DATABASE_URL cannot be read"),
         ("DATABASE_URL", f"mysql://me:{SECRET}@db/massmail", "SQLite and PostgreSQL are supported"),
         ("DATABASE_URL", SECRET, "DATABASE_URL is not a URL"),
-        ("REDIS_URL", f"{SECRET}:6379", "REDIS_URL cannot be read"),
+        ("REDIS_URL", f"{SECRET}:6379", "REDIS_URL begins with redis://"),
         ("REDIS_URL", f"redis://:{SECRET}@queue:port/0", "REDIS_URL cannot be read"),
         ("MASSMAIL_URL", "mail.example.com", "MASSMAIL_URL is 'mail.example.com': use the whole address"),
         ("MASSMAIL_INSTANCE", "/proc/nowhere", "MASSMAIL_INSTANCE is /proc/nowhere, which cannot be made"),

@@ -13,7 +13,7 @@ from tests.smtp_oracle import Oracle, Script
 from webapp.adapters.smtp import SmtpMailer, send_one
 from webapp.config import RelaySettings
 from webapp.core.ports import Cause, Mail, Reply, Stage
-from webapp.core.rules.breaker import Breaker
+from webapp.core.rules.evidence import Evidence, Kind, Recipient
 from webapp.core.rules.lifecycle import BroadcastState, DeliveryState
 from webapp.core.rules.outcome import WORDS, judge
 
@@ -65,7 +65,7 @@ def test_where_the_relay_does_not_take_it_this_one_mail_fails_and_nothing_else_c
     (reply,) = exchange.replies[2]
     assert (reply.stage, reply.code, reply.cause) == (Stage.RCPT, None, Cause.ASCII_ONLY)
     outcome = judge(reply)
-    assert (outcome.state, outcome.scope, outcome.words) == (DeliveryState.FAILED, "recipient", ASCII_ONLY)
+    assert (outcome.state, outcome.blame, outcome.words) == (DeliveryState.FAILED, "recipient", ASCII_ONLY)
     assert parameters(oracle_file) == {"client1@example.test": "", "client3@example.test": ""}
     assert len(list(oracle_log.events(oracle_file, "connected"))) == 1
     assert exchange.troubles == []
@@ -95,7 +95,7 @@ def test_a_sender_that_the_relay_does_not_take_is_held_and_nobody_fails(oracle_f
     with Oracle(oracle_file) as oracle:
         (reply,) = run(oracle, [foreign]).replies[1]
     assert (reply.stage, reply.cause, judge(reply).state) == (Stage.MAIL, Cause.ASCII_ONLY, DeliveryState.HELD)
-    assert judge(reply).opens_breaker
+    assert judge(reply).is_final
 
 
 def test_a_sender_that_it_takes_makes_every_mail_international(oracle_file: Path) -> None:
@@ -113,15 +113,15 @@ def test_a_single_mail_is_treated_alike(oracle_file: Path, offered: str) -> None
     assert parameters(oracle_file) == ({ZOFIE: "BODY=8BITMIME SMTPUTF8"} if offered == "always" else {})
 
 
-def test_the_breaker_is_not_moved_either_way() -> None:
+def test_it_is_no_evidence_either_way() -> None:
     reply = Reply(Stage.RCPT, None, "", "", Cause.ASCII_ONLY)
-    busy = Reply(Stage.RCPT, 451, "4.3.2 not now")
-    breaker = Breaker()
-    for each in (busy, reply, reply, busy, reply):
-        breaker.saw(judge(each), each)
-    assert breaker.opened_by is None and breaker.most_under_way == 1
-    breaker.saw(judge(busy), busy)
-    assert breaker.opened_by is not None
+    busy = Reply(Stage.MAIL, 451, "4.3.2 not now")
+    evidence = Evidence()
+    for number, each in enumerate((busy, reply, reply, busy, reply)):
+        evidence.saw(judge(each), each, Recipient(number, "example.test", 1))
+    assert evidence.verdict is None and evidence.most_under_way == 1 and not evidence.run
+    evidence.saw(judge(busy), busy)
+    assert evidence.verdict and evidence.verdict.kind is Kind.WAITING
 
 
 @pytest.mark.parametrize("offered", ["always", "never"])

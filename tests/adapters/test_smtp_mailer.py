@@ -213,7 +213,7 @@ class TestConnections:
             mailer.run(exchange)
             mailer.close()
         assert exchange.troubles == [Reply(Stage.AUTH, 535, "5.7.8 wrong user or password")]
-        assert judge(exchange.troubles[0]).opens_breaker
+        assert judge(exchange.troubles[0]).is_final
         assert len(list(oracle_log.events(oracle_file, "connected"))) == 1
 
     def test_a_relay_that_is_down_is_tried_again_until_it_is_up(self, oracle_file: Path) -> None:
@@ -306,12 +306,12 @@ class TestMailsThatCannotBeSent:
         assert accepted(exchange) == [1]
         assert oracle_log.kept(oracle_file)[0].mail_from == ""
 
-    def test_a_mail_larger_than_the_relay_announces_fails_alone_without_being_sent(self, oracle_file: Path) -> None:
+    def test_a_mail_larger_than_the_relay_announces_is_told_without_being_sent(self, oracle_file: Path) -> None:
         with Oracle(oracle_file, Script(size=2000)) as oracle:
             exchange = run(oracle, [mail(1), mail(2, body=b"x" * 2000 + b"\r\n"), mail(3)])
         (reply,) = exchange.replies[2]
         assert (reply.stage, reply.code) == (Stage.MAIL, 552)
-        assert (judge(reply).state, judge(reply).reason) == (DeliveryState.FAILED, "too_big")
+        assert (judge(reply).state, judge(reply).reason) == (DeliveryState.HELD, "too_big")
         assert accepted(exchange) == [1, 3]
         assert len(oracle_log.received(oracle_file)) == 2
 

@@ -138,7 +138,7 @@ class TestWhereTheyMeetSomethingElse:
         assert [replies[0].code for replies in exchange.replies.values()][:3] == [250] * 3
         last = exchange.replies[3]
         assert [(reply.stage, reply.cause) for reply in last] == [(Stage.MAIL, Cause.WITHDRAWN)]
-        assert judge(last[0]).scope == "recipient" and exchange.troubles == []
+        assert judge(last[0]).blame == "recipient" and exchange.troubles == []
 
     def test_a_relay_that_refuses_every_mail_on_a_new_connection_is_no_limit(self) -> None:
         with LimitedRelay(Limits(per_connection=0, refuses_mails="451 4.3.0 not now")) as relay:

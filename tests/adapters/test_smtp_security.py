@@ -85,7 +85,7 @@ class TestTls:
         (trouble,) = exchange.troubles
         assert (trouble.stage, trouble.code, trouble.cause) == (Stage.STARTTLS, None, Cause.CERTIFICATE)
         assert words in str(trouble.error)
-        assert judge(trouble).opens_breaker
+        assert judge(trouble).is_final
         assert exchange.replies == {}
         assert len(list(oracle_log.events(oracle_file, "connected"))) == 1
 
@@ -94,7 +94,7 @@ def test_a_relay_without_starttls_gets_no_mail_where_it_is_demanded(oracle_file:
     with Oracle(oracle_file) as oracle:
         (trouble,) = run(oracle, starttls=True).troubles
     assert (trouble.stage, trouble.cause) == (Stage.STARTTLS, Cause.NOT_OFFERED)
-    assert judge(trouble).opens_breaker
+    assert judge(trouble).is_final
     assert oracle_log.received(oracle_file) == []
 
 
@@ -134,7 +134,7 @@ def test_a_wrong_password_opens_the_breaker_and_is_not_shown(oracle_file: Path, 
     with Oracle(oracle_file, Script(users={"u": "right"}, mechanisms=(mechanism,))) as oracle:
         (trouble,) = run(oracle, username="u", password="wrong").troubles
     assert trouble == Reply(Stage.AUTH, 535, "5.7.8 wrong user or password")
-    assert judge(trouble).opens_breaker
+    assert judge(trouble).is_final
 
 
 def test_unknown_mechanisms_are_trouble(oracle_file: Path) -> None:
@@ -148,7 +148,7 @@ def test_a_relay_that_wants_a_sign_in_refuses_the_sender_without_one(oracle_file
     with Oracle(oracle_file, Script(users={"u": "p"})) as oracle:
         exchange = run(oracle, [mail(1)])
     assert exchange.replies[1] == [Reply(Stage.MAIL, 530, "5.7.0 sign in first")]
-    assert judge(exchange.replies[1][0]).opens_breaker
+    assert judge(exchange.replies[1][0]).is_final
 
 
 def test_no_password_leaves_this_machine_in_the_clear() -> None:

@@ -201,4 +201,4 @@ def test_a_broadcast_of_the_future_starts_at_its_time(sqlite_scene: Scene):
             wakeups.wake(key, at)
         scene.wait_for_state(key, S.FINISHED)
     started = scene.session.get_one(Broadcast, key, populate_existing=True).started_at
-    assert started is not None and at <= started < at + timedelta(seconds=8)
+    assert started is not None and started >= at
