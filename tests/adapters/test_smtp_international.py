@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from sqlalchemy.orm import Session
+from webapp.core.rules.breaker import Breaker
 
 from tests import comparison, engine, factories, oracle_log
 from tests.certificates import Authority
@@ -13,7 +14,6 @@ from tests.smtp_oracle import Oracle, Script
 from webapp.adapters.smtp import SmtpMailer, send_one
 from webapp.config import RelaySettings
 from webapp.core.ports import Cause, Mail, Reply, Stage
-from webapp.core.rules.breaker import Breaker
 from webapp.core.rules.lifecycle import BroadcastState, DeliveryState
 from webapp.core.rules.outcome import WORDS, judge
 
