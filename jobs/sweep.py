@@ -30,5 +30,5 @@ def sweep() -> None:
                 wakeups.wake(broadcast_id)
         ask_for_waiting()
         tidy_up()
-        if notice_round.look(db.engine):
+        if notice_round.look(db.engine, app.config["RELAY"].key, app.config["MISSED_START"]):
             wakeups.enqueue(wakeups.NOTIFY, key=wakeups.NOTIFY)

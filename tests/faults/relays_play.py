@@ -19,6 +19,7 @@ from tests.faults.result import Result
 from tests.scenes import Scene
 from tests.visitors import sign_in
 from webapp.adapters import clock
+from webapp.config import RelaySettings
 from webapp.core import ledger, limits
 from webapp.core.rules.lifecycle import BroadcastState, DeliveryState
 from webapp.core.rules.limits import Limits
@@ -68,6 +69,7 @@ def play(family: str, row: Row, kind: Kind, pace: Pace) -> Result:
                 name: value.format(ca=relay.ca_file) for name, value in row.settings.items()
             }
             stack.enter_context(place.workers(relay.port, row.workers, **environ))
+            place.app.config["RELAY"] = RelaySettings(host=row.host, port=relay.port)
             key = place.broadcast(0, html="", text=row.text, batch_size=pace[0], interval_s=pace[1])
             if not row.absent:
                 relay.comes()

@@ -61,7 +61,9 @@ LIMITS = {
     "retry_minutes": "2, 30",
     "retry_spread": "10",
     "give_up_hours": "48",
+    "wait_hours": "0.5",
 }
+HALF_AN_HOUR = timedelta(minutes=30)
 
 
 def seen(page: str) -> dict[str, str]:
@@ -79,7 +81,9 @@ def test_limits_are_set_and_shown_again(browser_client, sqlite_session):
     )
     assert "The limits are set." in answer.text
     assert 'value="100000"' in answer.text and 'value="2, 30"' in answer.text
-    assert limits.read(sqlite_session) == Limits(50, 100_000, 20, Retries((2, 30), 0.1, timedelta(hours=48)))
+    assert limits.read(sqlite_session) == Limits(
+        50, 100_000, 20, Retries((2, 30), 0.1, timedelta(hours=48)), HALF_AN_HOUR
+    )
 
 
 @pytest.mark.parametrize(
@@ -94,6 +98,11 @@ def test_limits_are_set_and_shown_again(browser_client, sqlite_session):
         ("give_up_hours", "0", "Use 1 to 720 hours."),
         ("give_up_hours", "99999999999999", "Use 1 to 720 hours."),
         ("per_day", "99999999999999", "Use 0 for no limit"),
+        ("wait_hours", "", "Use a number of hours"),
+        ("wait_hours", "a day", "Use a number of hours"),
+        ("wait_hours", "nan", "Use a number of hours"),
+        ("wait_hours", "0.001", "Use 1 minute to 720 hours."),
+        ("wait_hours", "1e300", "Use 1 minute to 720 hours."),
     ],
 )
 def test_a_limit_that_makes_no_sense_is_refused_and_nothing_typed_is_lost(
@@ -118,13 +127,26 @@ def test_limits_set_by_somebody_else_meanwhile_are_not_overwritten_unseen(browse
     assert "Somebody else has set other limits" in answer.text
     assert 'value="50"' in answer.text and "In force now: 7" in answer.text
     assert 'value="20"' in answer.text and "In force now: no limit" in answer.text
-    assert answer.text.count("In force now") == 3, "only beside what differs"
+    assert "In force now: 12." in answer.text
+    assert answer.text.count("In force now") == 4, "only beside what differs"
     assert limits.read(sqlite_session) == theirs
 
     again = browser_client.post("/settings/sending/limits", data=LIMITS | seen(answer.text))
     assert again.status_code == 302
     sqlite_session.rollback()
     assert limits.read(sqlite_session).per_second == 50
+
+
+@pytest.mark.parametrize(
+    ("typed", "minutes", "shown"), [("0.02", 1, "0.02"), ("12", 720, "12"), (" 720.0 ", 43_200, "720")]
+)
+def test_how_long_the_relay_is_waited_for_may_be_a_part_of_an_hour(
+    browser_client, sqlite_session, typed, minutes, shown
+):
+    browser_client.post("/settings/sending/limits", data=LIMITS | opened(browser_client) | {"wait_hours": typed})
+    assert limits.read(sqlite_session).waits_for == timedelta(minutes=minutes)
+    page = browser_client.get("/settings/sending").text
+    assert re.search(rf'name="wait_hours"[^>]* value="{re.escape(shown)}"', page)
 
 
 def test_limits_that_somebody_else_has_set_just_so_are_no_conflict(browser_client):

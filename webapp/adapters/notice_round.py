@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from webapp.adapters import clock, notice_mail, webhooks
+from webapp.adapters import clock, database, notice_mail, webhooks
 from webapp.adapters.database import will_write
 from webapp.adapters.smtp.flask_front import RelayMail
 from webapp.core import from_addresses
@@ -22,12 +22,13 @@ Carry = Callable[[Errand], Answer]
 log = logging.getLogger(__name__)
 
 
-def look(engine: Engine) -> bool:
-    """Write what is news. Returns whether something is to leave now."""
+def look(engine: Engine, relay_key: str, ask_after: timedelta | None) -> bool:
+    """Write what is news of broadcasts, workers and the relay with that key; a start is missed when it is `ask_after` late (None: never).
+    Returns whether something is to leave now."""
     with Session(engine) as session:
         will_write(session)
         now = clock.now()
-        site = facts.of_the_site(session, now)
+        site = facts.of_the_site(session, now, relay_key=relay_key, ask_after=ask_after, seen_now=database.now(session))
         looking.look(
             session,
             now,

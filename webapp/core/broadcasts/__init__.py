@@ -4,7 +4,18 @@ drafts.py     made, found, edited, duplicated, deleted
 lifecycle.py  every change of state
 """
 
-from webapp.core.broadcasts.drafts import EDITABLE, ON_CONTENT, create, delete_draft, duplicate, edit, get, named, some
+from webapp.core.broadcasts.drafts import (
+    EDITABLE,
+    ON_CONTENT,
+    create,
+    delete_draft,
+    duplicate,
+    edit,
+    get,
+    named,
+    sending,
+    some,
+)
 from webapp.core.broadcasts.lifecycle import (
     cancel,
     confirm_start,
@@ -43,6 +54,7 @@ __all__ = [
     "reopen",
     "resume",
     "schedule",
+    "sending",
     "some",
     "start",
     "stop",

@@ -65,6 +65,12 @@ def some(session: Session, broadcast_ids: Collection[int]) -> Sequence[Broadcast
     return session.scalars(select(Broadcast).where(Broadcast.id.in_(broadcast_ids)).order_by(Broadcast.id)).all()
 
 
+def sending(session: Session) -> list[int]:
+    """The ids of the broadcasts that are sending."""
+    query = select(Broadcast.id).where(Broadcast.state == State.SENDING).order_by(Broadcast.id)
+    return list(session.scalars(query))
+
+
 def named(session: Session, broadcast_id: int) -> Broadcast:
     """The broadcast with its subject in one query; its texts, up to a megabyte, are read when somebody looks at them. Raises NotFound."""
     subject = joinedload(Broadcast.content).load_only(Content.subject)

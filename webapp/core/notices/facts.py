@@ -2,14 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from webapp.core import broadcasts, relay, workers
 from webapp.core.progress import Counts
 from webapp.core.rules.notices import without_addresses
 from webapp.core.tables.broadcasts import Broadcast
+from webapp.core.tables.notices import NoticeWatch
 
 MOST_NAMED = 10
 """So many mass mails are named in a notice about the whole site; beyond that their number says enough."""
@@ -18,16 +21,36 @@ MOST_NAMED = 10
 @dataclass(frozen=True, slots=True)
 class SiteFacts:
     """What is known beyond the broadcasts themselves: since when the relay has taken nothing, since when no worker was seen, and which
-    broadcasts missed their start, with the instant it was to be. An instant stays the same for as long as the same trouble lasts."""
+    broadcasts missed their start, with the instant it was to be. An instant stays the same for as long as the same trouble lasts.
+
+    A relay that refuses is none of these: what it stops pauses, and that is told of each. Nor is a hold: whoever holds everything or puts
+    a back-up in place is there, and each page says it until it is released; what passes its start meanwhile is told."""
 
     relay_waiting_since: datetime | None = None
     no_worker_since: datetime | None = None
     missed_starts: Mapping[int, datetime] = field(default_factory=dict)
 
 
-def of_the_site(session: Session, now: datetime) -> SiteFacts:
-    """What the other rooms say of relay, workers and missed starts at `now`."""
-    return SiteFacts()
+def of_the_site(
+    session: Session, now: datetime, *, relay_key: str, ask_after: timedelta | None, seen_now: datetime | None = None
+) -> SiteFacts:
+    """What the other rooms say of the relay with that key, of workers, and of starts missed by more than `ask_after` at `now`. `seen_now`
+    is the same instant by the clock by which workers are seen (None: the same clock)."""
+    health = relay.read(session, relay_key)
+    missed = session.scalars(select(Broadcast).where(broadcasts.is_missed(now, ask_after))).all()
+    return SiteFacts(
+        health.since if health.is_waiting else None,
+        _no_worker_since(session, seen_now or now),
+        {one.id: at for one in missed if (at := broadcasts.missed_start(one, now, ask_after)) is not None},
+    )
+
+
+def _no_worker_since(session: Session, now: datetime) -> datetime | None:
+    """Where there never was one: since this database began to look for news."""
+    missing = workers.missing_since(session, now)
+    if missing is None:
+        return None
+    return missing.since or session.scalars(select(NoticeWatch.since)).one()
 
 
 def of_broadcast(broadcast: Broadcast, counts: Counts, reason: str | None) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from webapp.core.progress import Counts
 from webapp.core.rules.lifecycle import BroadcastState
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.pages.broadcasts.blueprint import bp
+from webapp.pages.settings.relay import waited_for
 
 FAST_S, SLOW_S = 2, 8
 """Seconds between two looks. What others did is heard within ten."""
@@ -52,6 +53,8 @@ def stage(broadcast: Broadcast) -> str:
     match broadcast.state:
         case BroadcastState.SENDING if broadcast.frozen_at is None:
             return "collecting"
+        case BroadcastState.SENDING if health := waited_for(broadcast):
+            return f"waiting-{health.since:%y%m%d%H%M%S}"
         case BroadcastState.PAUSED if broadcast.paused_at:
             return f"paused-{broadcast.paused_at:%y%m%d%H%M%S%f}"
         case BroadcastState.SCHEDULED:

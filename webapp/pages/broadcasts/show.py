@@ -20,6 +20,7 @@ from webapp.pages import wording
 from webapp.pages.broadcasts import draft, live
 from webapp.pages.broadcasts.blueprint import bp
 from webapp.pages.deliveries import ledger
+from webapp.pages.settings.relay import waited_for
 
 STOP_ASKING = 286
 """The status that ends htmx's polling."""
@@ -200,7 +201,7 @@ def _context(broadcast: Broadcast) -> dict:
         "stage": live.stage(broadcast),
         "counts": read.counts,
         "groups": progress.Group,
-        "chart": timeline.timeline(db.session, broadcast, at, zone, read.plan),
+        "chart": timeline.timeline(db.session, broadcast, at, zone, None if waited_for(broadcast) else read.plan),
         "ceiling": wording.ceiling(read.ceiling),
         "pace_words": schedule.pace_in_words(broadcast.batch_size, broadcast.interval_s),
         "missed_words": schedule.missed_in_words(missed, broadcast.time_zone, at) if missed else "",

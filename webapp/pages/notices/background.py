@@ -33,7 +33,7 @@ def look_if_nobody_does(app: Flask) -> threading.Thread | None:
 def _round(app: Flask) -> None:
     try:
         with app.app_context():
-            if notice_round.look(db.engine):
+            if notice_round.look(db.engine, app.config["RELAY"].key, app.config["MISSED_START"]):
                 settings = app.config["PUBLIC_URL"], app.config["MAIL_DEFAULT_SENDER"]
                 notice_round.work_off(db.engine, notice_round.carrier(db.engine, mail, *settings))
     except Exception:

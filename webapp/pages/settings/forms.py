@@ -33,3 +33,4 @@ class LimitsForm(FlaskForm):
     retry_minutes = StringField("Pauses, in minutes")
     retry_spread = WholeNumber("Varied by up to, in per cent")
     give_up_hours = WholeNumber("Given up after, in hours")
+    wait_hours = StringField("Waited for, in hours")

@@ -1,8 +1,9 @@
 """Settings of the installation: senders and relay, and who may sign in."""
 
+import math
 from datetime import timedelta
 
-from flask import Blueprint, current_app, flash, redirect, render_template, url_for
+from flask import current_app, flash, redirect, render_template, url_for
 from flask_login import current_user
 
 from webapp.adapters.clock import now
@@ -12,12 +13,12 @@ from webapp.core.rules.limits import LONGEST_HOURS, Limits
 from webapp.core.rules.pacing import Retries
 from webapp.extensions import db
 from webapp.pages import wording
+from webapp.pages.settings import relay
+from webapp.pages.settings.blueprint import bp
 from webapp.pages.settings.forms import FromAddressForm, LimitsForm, UserForm
 
 CEILINGS = ("per_second", "per_day", "connections")
 """Limits of which 0 means that there is none."""
-
-bp = Blueprint("settings", __name__, url_prefix="/settings")
 
 
 @bp.get("/sending")
@@ -136,7 +137,19 @@ def _limits_of(form: LimitsForm) -> Limits:
         raise Invalid("Use minutes with commas between them, as in 1, 5, 15.", "retry_minutes") from None
     hours = min(form.give_up_hours.data or 0, LONGEST_HOURS + 1)  # no more than a timedelta can hold
     retries = Retries(minutes, (form.retry_spread.data or 0) / 100, timedelta(hours=hours))
-    return Limits(form.per_second.data or 0, form.per_day.data or 0, form.connections.data or 0, retries)
+    waits_for = timedelta(minutes=_wait_minutes(form.wait_hours.data or ""))
+    return Limits(form.per_second.data or 0, form.per_day.data or 0, form.connections.data or 0, retries, waits_for)
+
+
+def _wait_minutes(typed: str) -> int:
+    """Hours, as somebody types them, in whole minutes."""
+    try:
+        hours = float(typed.strip())
+    except ValueError:
+        hours = math.nan
+    if math.isnan(hours) or hours < 0:
+        raise Invalid("Use a number of hours, as in 12 or 0.5.", "wait_hours")
+    return round(min(hours, LONGEST_HOURS + 1) * 60)
 
 
 def _limits_form() -> LimitsForm:
@@ -154,6 +167,7 @@ def _as_typed(above: Limits) -> dict[str, int | str]:
         "retry_minutes": ", ".join(f"{minutes:g}" for minutes in retries.minutes),
         "retry_spread": round(retries.spread * 100),
         "give_up_hours": round(retries.give_up_after.total_seconds() / 3600),
+        "wait_hours": f"{above.waits_for.total_seconds() / 3600:.2f}".rstrip("0").rstrip("."),
     }
 
 
@@ -185,6 +199,7 @@ def _sending(
         in_force=in_force,
         senders=from_addresses.listing(db.session),
         relay=current_app.config["RELAY"],
+        **relay.context(),
     )
 
 
