@@ -68,4 +68,4 @@ def running(folder: Path, short: bool) -> Iterator[Running]:
         server = room.start("/usr/sbin/exim4", "-bdf", "-q2s")
         log = room.root / "var/log/exim4/mainlog"
         room.wait_for(server, port, log)
-        yield Running(port, maildir, log)
+        yield Running(port, maildir, log, room.version)

@@ -63,6 +63,6 @@ def running(folder: Path, short: bool) -> Iterator[Running]:
             if server.poll() is not None or time.monotonic() > deadline:
                 raise AssertionError(f"the relay does not start: {children.tail(log)}")
             time.sleep(0.1)
-        yield Running(port, maildir, log)
+        yield Running(port, maildir, log, packages.npm_version(home, "Haraka"))
     finally:
         children.stop(server)

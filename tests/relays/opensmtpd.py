@@ -36,4 +36,4 @@ def running(folder: Path, short: bool) -> Iterator[Running]:
         maildir = room.maildir(MAILS)
         server = room.start("/usr/sbin/smtpd", "-d", "-v")
         room.wait_for(server, port)
-        yield Running(port, maildir, room.log)
+        yield Running(port, maildir, room.log, room.version)

@@ -5,6 +5,7 @@ libraries its programs need, from this machine or from other packages, and a she
 """
 
 import fcntl
+import json
 import os
 import re
 import shutil
@@ -13,25 +14,21 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import unquote
+
+from tests.debian import Missing, Packages, run
 
 FOLDER = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "massmail-relays"
-DOWNLOAD_S = 300
-TOOLS = ("apt-get", "apt-cache", "dpkg-deb", "ldd")
+VERSIONS = "packages"
+"""The file of a tree that names its packages."""
 MERGED = ("bin", "sbin", "lib", "lib64")
 """Folders that are links into usr (https://wiki.debian.org/UsrMerge)."""
 ELF = b"\x7fELF"
 SHELL = "/bin/sh"
 
 
-class Missing(Exception):
-    """A relay is not to be had on this machine; the text says why."""
-
-
 def debian(name: str, *packages: str) -> Path:
     """The tree `name` of these packages, made if it is not there yet. Raises Missing."""
-    for tool in TOOLS:
-        if shutil.which(tool) is None:
-            raise Missing(f"there is no {tool} to fetch {packages[0]} with")
     with _alone(name):
         tree = FOLDER / name
         if not tree.exists():
@@ -41,63 +38,67 @@ def debian(name: str, *packages: str) -> Path:
     return tree
 
 
-def npm(name: str, package: str, *more: str) -> Path:
-    """The folder with `node_modules` of npm packages. Raises Missing."""
+def npm(name: str, package: str) -> Path:
+    """The folder with `node_modules` of an npm package. Raises Missing."""
     for tool in ("node", "npm"):
         if shutil.which(tool) is None:
             raise Missing(f"there is no {tool} to fetch {package} with")
     with _alone(name):
         home = FOLDER / name
         if not (home / "node_modules" / package).exists():
-            _run("npm", "install", "--prefix", str(home), "--no-audit", "--no-fund", "--omit=optional", package, *more)
+            run(
+                "npm",
+                "install",
+                "--prefix",
+                str(home),
+                "--no-audit",
+                "--no-fund",
+                "--omit=optional",
+                "--fetch-retries=1",
+                package,
+            )
     return home
 
 
-def _tree(workshop: Path, packages: Iterable[str]) -> Path:
-    options = _package_lists(workshop)
+def version(tree: Path) -> str:
+    """The packages that a tree was made for, and their versions, without what Debian adds to them."""
+    names = unquote((tree / VERSIONS).read_text()).splitlines()
+    return ", ".join(re.sub(r" (?:\d+:)?([^-+]+).*", r" \1", name) for name in names)
+
+
+def npm_version(home: Path, package: str) -> str:
+    said = json.loads((home / "node_modules" / package / "package.json").read_text())
+    return f"{package} {said['version']}"
+
+
+def _tree(workshop: Path, names: Iterable[str]) -> Path:
+    packages = Packages(workshop)
     root = workshop / "root"
     for part in MERGED:
         (root / "usr" / part).mkdir(parents=True)
         (root / part).symlink_to(f"usr/{part}")
-    _unpack(packages, options, workshop, root)
+    (root / VERSIONS).write_text("\n".join(_unpack(packages, names, root)))
     shutil.copy2(Path(SHELL).resolve(), root / "bin" / "sh")
-    wanted = list(packages)
+    wanted = list(names)
     for _ in range(3):  # what the programs need, and what that needs; never all that hangs together with it
         if not (lacking := _take_libraries(root)):
             break
-        known = _run("apt-cache", *options, "depends", *wanted)
-        wanted = sorted(set(re.findall(r"^ +Depends: (lib[^\s:]+)$", known, re.MULTILINE)) - {"libc6"})
-        _unpack(wanted, options, workshop, root)
+        wanted = packages.libraries_of(wanted)
+        _unpack(packages, wanted, root)
     if lacking:
         raise Missing(f"{', '.join(sorted(lacking))} is not to be had")
     return root
 
 
-def _package_lists(workshop: Path) -> list[str]:
-    """The options with which apt knows packages: none, or lists of our own where the system has none."""
-    try:
-        _run("apt-cache", "show", "postfix")
-    except Missing:
-        (workshop / "lists" / "partial").mkdir(parents=True)
-        options = ["-o", f"Dir::State::lists={workshop / 'lists'}", "-o", f"Dir::Cache={workshop}"]
-        _run("apt-get", *options, "update")
-        return options
-    return []
-
-
-def _unpack(packages: Iterable[str], options: Iterable[str], workshop: Path, root: Path) -> None:
-    with tempfile.TemporaryDirectory(dir=workshop) as name:
-        fetched, unpacked = Path(name, "fetched"), Path(name, "unpacked")
-        fetched.mkdir()
-        _run("apt-get", "-o", "APT::Sandbox::User=root", *options, "download", *packages, cwd=fetched)
-        for package in fetched.glob("*.deb"):
-            _run("dpkg-deb", "-x", str(package), str(unpacked))
+def _unpack(packages: Packages, names: Iterable[str], root: Path) -> list[str]:
+    with packages.unpacked(*names) as (unpacked, versions):
         for file in unpacked.rglob("*"):
             if file.is_symlink() or file.is_file():
                 target = root / file.relative_to(unpacked)
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.unlink(missing_ok=True)
                 shutil.copy2(file, target, follow_symlinks=False)
+    return versions
 
 
 def _take_libraries(root: Path) -> set[str]:
@@ -132,15 +133,3 @@ def _alone(name: str) -> Iterator[None]:
     with (FOLDER / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
-
-
-def _run(*command: str, cwd: Path | None = None) -> str:
-    words = " ".join(command[:2])
-    try:
-        done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=DOWNLOAD_S)
-    except subprocess.TimeoutExpired:
-        raise Missing(f"{words} took too long") from None
-    if done.returncode:
-        said = (done.stderr.strip() or "no reason given").splitlines()[-1]
-        raise Missing(f"{words} says: {said}")
-    return done.stdout

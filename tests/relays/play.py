@@ -6,13 +6,13 @@ from dataclasses import asdict, dataclass, field
 
 from sqlalchemy import select
 
+from tests.debian import Missing
 from tests.faults.places import KINDS, Kind, scene
 from tests.faults.rest import is_at_rest
 from tests.relays import kept
-from tests.relays.packages import Missing
 from tests.relays.relay import Real, Running
 from tests.scenes import Scene
-from webapp.adapters import clock
+from webapp.adapters import children, clock
 from webapp.core import broadcasts, limits, relay
 from webapp.core.rules.lifecycle import BroadcastState
 from webapp.core.rules.limits import Limits
@@ -46,11 +46,12 @@ TEXT = (
 @dataclass
 class Played:
     """How it went. `fast_s` and `paced_s` are seconds from the click to the last answer; `clicks` how often somebody had to press
-    "Resume", with the `reasons`; `missing` says why it could not be played."""
+    "Resume", with the `reasons`; `missing` says why it could not be played. `log` is the end of the relay's, where something is `wrong`."""
 
     name: str
     kind: str
     missing: str = ""
+    version: str = ""
     mails: int = 0
     fast_s: float = 0.0
     paced_s: float = 0.0
@@ -63,6 +64,7 @@ class Played:
     learned: str = ""
     refusals: dict[str, int] = field(default_factory=dict)
     wrong: list[str] = field(default_factory=list)
+    log: str = ""
 
     def row(self) -> dict[str, object]:
         return asdict(self)
@@ -84,6 +86,7 @@ def play(real: Real, number: int, *, short: bool, keep: bool = False) -> Played:
 
 
 def _play(real: Real, played: Played, place: Scene, running: Running, *, short: bool) -> None:
+    played.version = running.version
     fast, seconds = (300, 6) if short else (3000, 60)
     paced = PACE[0] * seconds // PACE[1]
     limits.save(place.session, Limits())
@@ -110,6 +113,8 @@ def _play(real: Real, played: Played, place: Scene, running: Running, *, short: 
     if played.clicks:
         played.wrong.append(f"{played.clicks} clicks: {sorted(set(played.reasons))}")
     played.refusals = _refusals(place)
+    if played.wrong:
+        played.log = children.tail(running.log, 8)
 
 
 def _send(real: Real, played: Played, place: Scene, key: int, *, patience_s: float) -> float:

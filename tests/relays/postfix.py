@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
+from tests.certificates import Authority
 from tests.relays import dovecot, packages
 from tests.relays.relay import Running
 from tests.relays.rooted import MAIL_USER, Rooted, free_port
@@ -82,8 +84,6 @@ def postscreen(folder: Path, short: bool) -> Iterator[Running]:
 @contextmanager
 def submission(folder: Path, short: bool) -> Iterator[Running]:
     """Nothing is taken but over TLS, of an authority of the house, and with the sign-in that Dovecot knows."""
-    from tests.certificates import Authority
-
     authority = Authority(folder)
     with _made(folder, "dovecot-core", users=dovecot.USERS) as room:
         room.write("etc/postfix/relay.pem", authority.server("127.0.0.1").read_text(), mode=0o600)
@@ -105,7 +105,7 @@ def submission(folder: Path, short: bool) -> Iterator[Running]:
                 "MAIL_USERNAME": SIGN_IN[0],
                 "MAIL_PASSWORD": SIGN_IN[1],
             }
-            yield Running(running.port, running.maildir, running.log, settings)
+            yield replace(running, settings=settings)
 
 
 def _made(folder: Path, *more: str, users: Sequence[str] = ()) -> Rooted:
@@ -134,7 +134,7 @@ def _started(room: Rooted, listener: str, more: Mapping[str, str] | None = None)
     )
     log = room.root / LOG
     room.wait_for(master, port, log)
-    yield Running(port, maildir, log)
+    yield Running(port, maildir, log, room.version)
 
 
 def _main(room: Rooted) -> dict[str, str]:

@@ -9,11 +9,12 @@ from pathlib import Path
 @dataclass(frozen=True)
 class Running:
     """A relay that listens on loopback. `maildir` is where everything comes that it takes; `settings` is what a worker needs beyond host
-    and port; `log` what the relay says about itself."""
+    and port; `log` what the relay says about itself, `version` which it is."""
 
     port: int
     maildir: Path
     log: Path
+    version: str
     settings: Mapping[str, str] = field(default_factory=dict)
 
 

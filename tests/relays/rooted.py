@@ -15,7 +15,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from subprocess import Popen
 
-from tests.relays.packages import Missing
+from tests.debian import Missing
+from tests.relays import packages
 from webapp.adapters import children
 
 FIRST_ID = 64_801
@@ -40,6 +41,7 @@ class Rooted:
         self.root = folder / "root"
         self.log = folder / "programs.log"
         shutil.copytree(tree, self.root, symlinks=True)
+        self.version = packages.version(self.root)
         self.root.chmod(0o755)
         self.ids = {name: FIRST_ID + place for place, name in enumerate([MAIL_USER, *users, *groups])}
         everybody = {"root": 0, "nobody": 65534} | {name: self.ids[name] for name in (MAIL_USER, *users)}

@@ -39,8 +39,9 @@ def _tell(real: Real, played: Played) -> None:
     lines = [
         f"{real.name:<20}{played.mails:>7,}{played.fast_s:>8.1f}{played.paced_s:>9.1f}{played.lost:>6}{played.twice:>7}"
         f"{played.differing:>7}{played.fullest:>9}{played.clicks:>8}  {'NOT MET' if played.wrong else 'met'}",
-        f"    {real.words}; {played.kind}; learned: {played.learned}",
+        f"    {real.words}; {played.version}; {played.kind}; learned: {played.learned}",
         *(f"    {count} x {said}" for said, count in played.refusals.items()),
         *(f"    NOT MET: {words}" for words in played.wrong),
+        *(f"    the relay said: {line}" for line in played.log.splitlines()),
     ]
     print("\n".join(lines), flush=True)
