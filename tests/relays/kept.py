@@ -112,6 +112,8 @@ def _compare_one(found: Kept, address: str, made: bytes, data: bytes) -> None:
     received = next((value for name, value in fields if name == "received"), "")
     if received:
         found.came_at.append(parsedate_to_datetime(received.rpartition(";")[2].strip()))
+    else:
+        found.says(f"{address}: the relay wrote no Received above it")
     if len(above) == len(data):
         found.differing += 1
         found.says(f"{address}: not as it was made: {_first_difference(made, data)}")

@@ -1,5 +1,6 @@
 """One real relay played: a broadcast with a pace and one as fast as they go, with real workers, and what the relay has of them."""
 
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -10,7 +11,7 @@ from tests.debian import Missing
 from tests.faults.places import KINDS, Kind, scene
 from tests.faults.rest import is_at_rest
 from tests.relays import kept
-from tests.relays.relay import Real, Running
+from tests.relays.relay import NO_LIMIT, Real, Running
 from tests.scenes import Scene
 from webapp.adapters import children, clock
 from webapp.core import broadcasts, limits, relay
@@ -70,7 +71,7 @@ class Played:
         return asdict(self)
 
 
-def play(real: Real, number: int, *, short: bool, keep: bool = False) -> Played:
+def play(real: Real, number: int, *, short: bool) -> Played:
     """Play a relay on a database of one or the other kind."""
     kind: Kind = KINDS[number % len(KINDS)]
     played = Played(real.name, kind)
@@ -93,9 +94,9 @@ def _play(real: Real, played: Played, place: Scene, running: Running, *, short: 
     place.session.commit()
     with place.workers(running.port, WORKERS, **running.settings):
         slow = place.broadcast(paced, html=HTML, text=TEXT, batch_size=PACE[0], interval_s=PACE[1])
-        played.paced_s = _send(real, played, place, slow, patience_s=seconds + real.patience_s)
+        played.paced_s = _send(played, place, slow, patience_s=seconds + real.patience_s)
         quick = place.broadcast(fast - paced, html=HTML, text=TEXT)
-        played.fast_s = _send(real, played, place, quick, patience_s=real.patience_s)
+        played.fast_s = _send(played, place, quick, patience_s=real.patience_s)
     _wait_for_deliveries(place, running, slow, quick)
     played.learned = _learned(place, running)
     found = kept.compare(place.session, [slow, quick], running.maildir, clock.now())
@@ -110,6 +111,8 @@ def _play(real: Real, played: Played, place: Scene, running: Running, *, short: 
     played.fullest = kept.most_in_any(found[slow].came_at, PACE[1])
     if played.fullest > PACE[0]:
         played.wrong.append(f"{played.fullest} mails came within {PACE[1]} s, at most {PACE[0]} may")
+    if not re.fullmatch(real.learns, played.learned):
+        played.wrong.append(f"{played.learned!r} was learned, it should be {real.learns!r}")
     if played.clicks:
         played.wrong.append(f"{played.clicks} clicks: {sorted(set(played.reasons))}")
     played.refusals = _refusals(place)
@@ -117,7 +120,7 @@ def _play(real: Real, played: Played, place: Scene, running: Running, *, short: 
         played.log = children.tail(running.log, 8)
 
 
-def _send(real: Real, played: Played, place: Scene, key: int, *, patience_s: float) -> float:
+def _send(played: Played, place: Scene, key: int, *, patience_s: float) -> float:
     """Until it is over; whenever it pauses, somebody presses "Resume". Returns how many seconds it took."""
     began = time.monotonic()
     place.wake(key)
@@ -161,7 +164,7 @@ def _learned(place: Scene, running: Running) -> str:
         "" if known.behind_dot else "nothing behind the dot",
         f"{health.per_minute} a minute" if health.per_minute else "",
     ]
-    return ", ".join(filter(None, words)) or "no limit"
+    return ", ".join(filter(None, words)) or NO_LIMIT
 
 
 def _refusals(place: Scene) -> Mapping[str, int]:

@@ -5,6 +5,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+NO_LIMIT = "no limit"
+
 
 @dataclass(frozen=True)
 class Running:
@@ -21,9 +23,10 @@ class Running:
 @dataclass(frozen=True)
 class Real:
     """A relay that can be started in an empty folder: `run(folder, short)`. `patience_s` is for how long the mails of the full form may
-    take it beyond their pace."""
+    take it beyond their pace; `learns` is a pattern of what the program finds out about it."""
 
     name: str
     words: str
     run: Callable[[Path, bool], AbstractContextManager[Running]]
+    learns: str = NO_LIMIT
     patience_s: float = 300.0

@@ -95,3 +95,7 @@ def test_the_fullest_window_counts_stamps_of_whole_seconds():
     assert kept.most_in_any(stamps, 2) == 3
     assert kept.most_in_any(stamps, 1) == 2
     assert kept.most_in_any([], 2) == 0
+
+
+def test_a_relay_that_says_not_when_a_mail_came_is_told_of(relay: Beside):
+    assert "no Received" in relay.has(relay.made, above="Return-Path: <support@example.com>\n").words[0]
