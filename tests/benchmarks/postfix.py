@@ -18,16 +18,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.debian import Missing, Packages
 from webapp.adapters import children
 
 NAMES = ("smtp-sink", "smtp-source")
 FOLDER = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "massmail-postfix"
 BACKLOG, CONNECTIONS = 1024, 1024
-DOWNLOAD_S = 120
-
-
-class Missing(Exception):
-    """The programs are not to be had on this machine; the text says why."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +92,10 @@ def programs() -> Programs:
     if sink and source:
         return Programs(Path(sink), Path(source), dict(os.environ))
     if not _is_complete():
-        _fetch()
+        try:
+            _fetch()
+        except Missing as missing:
+            raise Missing(f"smtp-sink and smtp-source cannot be fetched: {missing}") from None
     binaries = FOLDER / "usr" / "sbin"
     return Programs(binaries / NAMES[0], binaries / NAMES[1], _environ())
 
@@ -119,60 +118,27 @@ def _libraries_not_found() -> list[str]:
 
 
 def _fetch() -> None:
-    for tool in ("apt-get", "apt-cache", "dpkg-deb", "ldd"):
-        if shutil.which(tool) is None:
-            raise Missing(f"smtp-sink and smtp-source are not installed, and without {tool} they cannot be fetched")
     FOLDER.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=FOLDER) as name:
-        workshop = Path(name)
-        options = _package_lists(workshop)
-        _take_from(["postfix"], options, workshop, "usr/sbin/smtp-s*", "usr/lib/postfix/*.so")
+        packages = Packages(Path(name))
+        _take_from(packages, ["postfix"], "usr/sbin/smtp-s*", "usr/lib/postfix/*.so")
         wanted = ["postfix"]
         for _ in range(2):  # what its binaries need, and what that needs; never all that hangs together with it
             if not _libraries_not_found():
                 break
-            known = _run("apt-cache", *options, "depends", *wanted)
-            wanted = sorted(set(re.findall(r"^ +Depends: (lib[^\s:]+)$", known, re.MULTILINE)) - {"libc6"})
-            _take_from(wanted, options, workshop, "usr/lib/*-linux-*/*.so*", "lib/*-linux-*/*.so*")
+            wanted = packages.libraries_of(wanted)
+            _take_from(packages, wanted, "usr/lib/*-linux-*/*.so*", "lib/*-linux-*/*.so*")
     if missing := _libraries_not_found():
         raise Missing(f"smtp-sink lacks {', '.join(missing)}")
 
 
-def _package_lists(workshop: Path) -> list[str]:
-    """The options with which apt knows the package: none, or lists of our own where the system has none."""
-    try:
-        _run("apt-cache", "show", "postfix")
-    except Missing:
-        (workshop / "lists" / "partial").mkdir(parents=True)
-        options = ["-o", f"Dir::State::lists={workshop / 'lists'}", "-o", f"Dir::Cache={workshop}"]
-        _run("apt-get", *options, "update")
-        return options
-    return []
-
-
-def _take_from(packages: Iterable[str], options: Iterable[str], workshop: Path, *patterns: str) -> None:
+def _take_from(packages: Packages, names: Iterable[str], *patterns: str) -> None:
     """Put those files of Debian packages into the folder."""
-    fetched, unpacked = workshop / "fetched", workshop / "unpacked"
-    fetched.mkdir()
-    _run("apt-get", *options, "download", *packages, cwd=fetched)
-    for package in fetched.glob("*.deb"):
-        _run("dpkg-deb", "-x", str(package), str(unpacked))
-    for file in (file for pattern in patterns for file in unpacked.glob(pattern)):
-        target = FOLDER / file.relative_to(unpacked)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(file, target)
-    shutil.rmtree(fetched)
-
-
-def _run(*command: str, cwd: Path | None = None) -> str:
-    try:
-        done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=DOWNLOAD_S)
-    except subprocess.TimeoutExpired:
-        raise Missing(f"smtp-sink cannot be fetched: {' '.join(command[:2])} took too long") from None
-    if done.returncode:
-        said = (done.stderr.strip() or "no reason given").splitlines()[-1]
-        raise Missing(f"smtp-sink cannot be fetched: {' '.join(command[:2])} says: {said}")
-    return done.stdout
+    with packages.unpacked(*names) as (unpacked, _):
+        for file in (file for pattern in patterns for file in unpacked.glob(pattern)):
+            target = FOLDER / file.relative_to(unpacked)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(file, target)
 
 
 def _wait(process: subprocess.Popen[bytes], port: int, log: Path) -> None:

@@ -153,9 +153,14 @@ def test_what_follows_test_goes_to_pytest():
 
 
 @pytest.mark.parametrize(
-    ("arguments", "word"), [(("test", "--faults", "--help"), "--json"), (("bench", "--help"), "--json")]
+    ("arguments", "word"),
+    [
+        (("test", "--faults", "--help"), "--seed"),
+        (("test", "--relays", "--help"), "opensmtpd"),
+        (("bench", "--help"), "--json"),
+    ],
 )
-def test_faults_and_benchmarks_have_commands_of_their_own(arguments: tuple[str, ...], word: str):
+def test_faults_relays_and_benchmarks_have_commands_of_their_own(arguments: tuple[str, ...], word: str):
     answer = webapp(*arguments)
     assert word in answer.stdout, answer.stderr
     assert answer.returncode == 0

@@ -11,6 +11,7 @@ python3 -m webapp demo    the whole program on this machine, with made-up client
                           --port N  --clients N  --fresh
 python3 -m webapp test    all tests; what follows goes to pytest, for instance: test tests/core -k audience
                           --faults [NAME …] [--json FILE]   the fault tests of the sending engine (up to an hour)
+                          --relays [NAME …] [--json FILE]   the same engine before real mail servers (some ten minutes)
 python3 -m webapp bench   the benchmarks: [NAME …] [--json FILE]
 """
 
@@ -52,8 +53,9 @@ def demo(arguments: Sequence[str]) -> int:
 def test(arguments: Sequence[str]) -> int:
     """The tests: two at a time unless told otherwise, each file's tests in one process."""
     environment = _with_tests()
-    if "--faults" in arguments:
-        environment.run("tests.faults", [word for word in arguments if word != "--faults"])
+    for option, module in (("--faults", "tests.faults"), ("--relays", "tests.relays")):
+        if option in arguments:
+            environment.run(module, [word for word in arguments if word != option])
     chosen = any(word.startswith(("-n", "--numprocesses", "--pdb", "--trace")) for word in arguments)
     environment.run("pytest", [*([] if chosen else ["-n", "2", "--dist", "loadfile"]), *arguments])
 
