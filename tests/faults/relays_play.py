@@ -69,7 +69,9 @@ def play(family: str, row: Row, kind: Kind, pace: Pace) -> Result:
                 name: value.format(ca=relay.ca_file) for name, value in row.settings.items()
             }
             stack.enter_context(place.workers(relay.port, row.workers, **environ))
-            place.app.config["RELAY"] = RelaySettings(host=row.host, port=relay.port)
+            place.app.config["RELAY"] = RelaySettings(
+                host=dict(row.settings).get("MAIL_SERVER", row.host), port=relay.port
+            )
             key = place.broadcast(0, html="", text=row.text, batch_size=pace[0], interval_s=pace[1])
             if not row.absent:
                 relay.comes()

@@ -201,6 +201,8 @@ class Books:
         now = self._shell.reading().wall
         ledger.renew(self._session, self._lease, now)
         self.relay.leave(self._session)
+        if (relay_errors := self._outbox.evidence.in_a_row) != self._relay_errors:  # seen since the last round
+            broadcasts.remember_relay_errors(self._session, self._lease.broadcast_id, relay_errors)
         ledger.release_all(self._session, self._lease, now)
         ledger.end_lease(self._session, self._lease, now)
         self._session.commit()
