@@ -105,5 +105,6 @@ def test_a_worker_that_must_end_does_not_say_that_all_is_well(place: Place):
 
 def test_a_worker_that_was_asked_to_end_says_that_all_is_well(place: Place):
     with place.relay() as relay, place.worker(relay) as worker:
+        wait_until(lambda: is_known_as_idle(place), 30, "the worker is idle", worker.log)  # now it hears signals
         end(worker)
         assert worker.process.returncode == 0
