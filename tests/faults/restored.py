@@ -156,7 +156,7 @@ def _release(place: Place, key: int, found: Result, where: str) -> None:
     for page in ("/mass-mail/", f"/mass-mail/{key}/", "/settings/sending"):
         if "older than what this installation has sent" not in client.get(page).text:
             found.broken(f"{where}: {page} does not say that everything is held")
-    if client.get("/health/").json != {"database": "ok", "held": "restored"}:
+    if client.get("/health/").json.get("held") != "restored":
         found.broken(f"{where}: the health answer does not say that everything is held")
     place.session.rollback()
     wait_until(lambda: not _in_force(place), PATIENCE_S, "leases of the back-up are over")
