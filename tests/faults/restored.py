@@ -152,6 +152,7 @@ def _hold(place: Place) -> installation.Hold | None:
 
 def _release(place: Place, key: int, found: Result, where: str) -> None:
     """What a person reads and does, once the leases that the back-up has are over."""
+    place.session.rollback()  # workers write meanwhile, and what was read before is no ground to write on
     client = sign_in(place.app, place.session)
     for page in ("/mass-mail/", f"/mass-mail/{key}/", "/settings/sending"):
         if "older than what this installation has sent" not in client.get(page).text:
