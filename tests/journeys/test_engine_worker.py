@@ -195,8 +195,7 @@ def test_a_broadcast_of_the_future_starts_at_its_time(sqlite_scene: Scene):
     key = scene.broadcast(5)
     with Oracle(scene.log) as oracle, scene.worker(oracle):
         at = clock.now() + timedelta(seconds=3)
-        scene.session.get_one(Broadcast, key).starts_at = at
-        scene.session.commit()
+        scene.do(lambda session: setattr(session.get_one(Broadcast, key), "starts_at", at))
         with scene.app.app_context():
             wakeups.wake(key, at)
         scene.wait_for_state(key, S.FINISHED)
