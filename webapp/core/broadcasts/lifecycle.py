@@ -124,7 +124,7 @@ def pause(session: Session, broadcast_id: int, reason: str | None, now: datetime
 def stop(session: Session, broadcast_id: int, reason: str | None, now: datetime, *, probing: bool = False) -> bool:
     """sending -> paused, by the program itself. Does nothing in any other state; True when this call paused it.
 
-    `probing`: the breaker opened, so a resume tries a single mail first. Raises NotFound.
+    `probing`: the relay refused everybody, so a resume tries a single mail first. Raises NotFound.
     """
     columns: dict[str, Any] = {"pause_reason": reason, "paused_at": now, "updated_at": now}
     if probing:
@@ -183,7 +183,7 @@ _REOPENED = frozenset({State.FINISHED, State.NEEDS_ATTENTION})
 
 
 def probe_succeeded(session: Session, broadcast_id: int) -> None:
-    """The relay took a mail again after the breaker had opened: the broadcast goes on at its pace."""
+    """The relay took a mail again after it had refused everybody: the broadcast goes on at its pace."""
     session.execute(
         update(Broadcast)
         .where(Broadcast.id == broadcast_id, Broadcast.probing)
