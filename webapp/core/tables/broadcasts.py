@@ -26,9 +26,9 @@ class Broadcast(Base):
     every `interval_s` seconds; `batch_size` 0 means as fast as the relay takes them. `frozen_count` is the number of
     deliveries, known once the freeze is complete (`frozen_at`); `freeze_cursor` is the last client frozen before that.
     `start_confirmed_at`: a start that was missed is to happen all the same, as somebody said at that instant.
-    `probing` is set when the relay refused everybody: until a mail gets through again, one is tried at a time. `relay_errors` is how many errors of
-    the relay came one after the other, last of all: a slow pace has a new sending process for each mail, which must know of those before.
-    `heeds_content` is off once somebody resumed it although the relay refused many of its mails for what they say.
+    `probing` is set when the relay refused all: until a mail gets through again, one is tried at a time. `relay_errors` is how many
+    errors of the relay came one after the other, last of all: a slow pace has a new sending process for each mail, which must know of
+    those before. `heeds_content` is off once somebody resumed it although the relay refused many of its mails for what they say.
     `resends` counts how often somebody had failed mails sent again.
     `secret` seeds what is derived from the broadcast: Message-IDs and MIME boundaries.
     """
