@@ -28,8 +28,8 @@ from webapp.core.rules.lifecycle import BroadcastState, DeliveryState
 from webapp.core.tables.broadcasts import Broadcast
 
 WITHIN = 10
-"""Mails that an ill relay may refuse before the broadcast is paused; two more for each connection that is open when it falls ill: what is
-on the wire then cannot be called back, and several senders know what the others were told one round of their records later."""
+"""Mails that an ill relay may refuse before the broadcast is paused; one more for each connection that is open when it falls ill: what is
+on the wire then cannot be called back."""
 FEW, MANY = 40, 3500
 """Recipients where the relay is ill from the start; and where it falls ill, enough for several workers to join, which they do only as
 long as much is in nobody's hands."""
@@ -139,7 +139,7 @@ def _case(ward: Ward, ill: Illness, later: bool, where: str, found: Result) -> N
         oracle.follow(ill.script)
     _pauses(ward, key, ill, wrong)
     at_first = _refused(ward, ill) - before
-    on_the_wire = 2 * senders * CONNECTIONS if later else 0
+    on_the_wire = senders * CONNECTIONS if later else 0
     if ill.refuses and at_first > WITHIN + on_the_wire:
         wrong.append(f"{at_first} mails were refused before it paused, at most {WITHIN + on_the_wire} may be")
     _press(ward, key)

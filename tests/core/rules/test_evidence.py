@@ -124,6 +124,27 @@ def test_what_others_were_refused_meanwhile_counts_and_what_they_were_taken_does
     assert kind(mine) is Kind.REFUSING and mine.most_under_way == 0
 
 
+def test_several_senders_share_what_may_be_refused_before_it_is_clear():
+    mine = Evidence(has_delivered=True)
+    mine.took()
+    mine.senders = 3
+    assert mine.most_under_way is None
+    for more in (2, 1, 0):  # a third of ten
+        feed(mine, POLICY, domains=DOMAINS, first=more)
+        assert mine.most_under_way == more
+    shared = feed(Evidence(), *[POLICY] * 6, domains=DOMAINS).run
+    mine.know(shared)
+    assert mine.most_under_way == 1  # a third of four
+    feed(mine, POLICY, domains=DOMAINS, first=100)
+    assert mine.most_under_way == 0
+    mine.know(shared, mine.run[-1:])
+    assert mine.most_under_way == 0  # the others do not know it yet
+    mine.know(mine.run)
+    assert mine.most_under_way == 1
+    mine.took()
+    assert mine.most_under_way is None
+
+
 def test_a_message_that_cannot_be_made_for_anybody_ends_it():
     unmade = Reply(Stage.RENDER, None, "", "KeyError: 'name'")
     assert "the mail could not be made" in feed(Evidence(), *[unmade] * FAILURES_AT_FIRST).verdict.words.lower()

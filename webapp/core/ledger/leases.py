@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, and_, case, func, not_, or_, select, update
 from sqlalchemy.orm import Session
@@ -129,14 +130,25 @@ def note_use(session: Session, lease: Lease, *, holding: int, taken_at: datetime
     )
 
 
-def others_use(session: Session, lease: Lease, now: datetime) -> tuple[int, datetime | None]:
-    """How many connections all other processes hold, of any broadcast, and when the relay last took a mail from one of them."""
-    held, taken_at = session.execute(
-        select(func.coalesce(func.sum(Sender.connections), 0), func.max(Sender.taken_at)).where(
-            Sender.ended_at.is_(None), Sender.id != lease.sender_id, Sender.expires_at > now
-        )
+class Others(NamedTuple):
+    """What all other processes do: the connections that they hold, when the relay last took a mail from one of them, and how many of them
+    serve the same broadcast."""
+
+    connections: int
+    taken_at: datetime | None
+    beside: int
+
+
+def others(session: Session, lease: Lease, now: datetime) -> Others:
+    """What the other processes do whose leases are in force."""
+    held, taken_at, beside = session.execute(
+        select(
+            func.coalesce(func.sum(Sender.connections), 0),
+            func.max(Sender.taken_at),
+            func.coalesce(func.sum(case((Sender.broadcast_id == lease.broadcast_id, 1), else_=0)), 0),
+        ).where(Sender.ended_at.is_(None), Sender.id != lease.sender_id, Sender.expires_at > now)
     ).one()
-    return int(held), taken_at
+    return Others(int(held), taken_at, int(beside))
 
 
 def in_force(session: Session, broadcast_id: int | None, now: datetime) -> int:

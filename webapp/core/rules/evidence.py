@@ -92,7 +92,8 @@ class Evidence:
     It begins with what others have left behind: the `run` of refusals since the last mail that was taken, how many errors of the relay came
     one after the other last of all (`in_a_row`), whether the relay ever took a mail of this broadcast (`has_delivered`). With `is_probing`
     one mail feels the way, and the first refusal that may be the relay's ends it. `heeds_content` is off when somebody resumed the
-    broadcast although many were refused. `most_under_way` says how many mails may be at the relay at a time; None: any number.
+    broadcast although many were refused. `most_under_way` says how many mails may be at the relay at a time; None: any number. With other
+    `senders` of the broadcast beside it, each may add its share of refusals, and then tries nobody until all know of them.
     """
 
     __slots__ = (
@@ -105,12 +106,14 @@ class Evidence:
         "_others",
         "_patience",
         "_taken",
+        "_unshared",
         "_window",
         "has_delivered",
         "in_a_row",
         "is_probing",
         "most_under_way",
         "run",
+        "senders",
         "spread",
         "verdict",
     )
@@ -132,6 +135,8 @@ class Evidence:
         self.verdict: Verdict | None = None
         self._heeds_content = heeds_content
         self.spread = spread
+        self.senders = 1
+        self._unshared = 0  # refusals that other senders cannot know yet
         self._patience = 1 if is_probing else IN_A_ROW
         self._window: deque[bool] = deque(maxlen=WINDOW)
         self._ill = 0
@@ -155,6 +160,7 @@ class Evidence:
         self._is_proven = self.has_delivered = True
         self.is_probing, self._is_resumed, self._patience = False, False, IN_A_ROW
         self.run.clear()
+        self._unshared = 0
         self._went_well()
         self._is_calm = self.most_under_way is None and not self._ill and len(self._window) == WINDOW
 
@@ -171,9 +177,11 @@ class Evidence:
             self._saw_refusal(outcome, reply, recipient)
         self._limit()
 
-    def know(self, run: Iterable[Refusal]) -> None:
-        """This is the run as all sending processes of the broadcast know it together: others were refused, or taken, meanwhile."""
-        self.run = list(run)
+    def know(self, run: Iterable[Refusal], own: Sequence[Refusal] = ()) -> None:
+        """This is the run as all sending processes of the broadcast know it together: others were refused, or taken, meanwhile. `own` are
+        refusals since, which the others do not know."""
+        self.run = [*run, *own]
+        self._unshared = len(own)
         parked = [one for one in self.run if one.is_parked]
         if self.verdict is None and self._is_everybody(parked):
             last = parked[-1]
@@ -212,6 +220,7 @@ class Evidence:
             return  # the last was tried before, and then others were taken: nothing new
         self.run = [one for one in self.run if one.delivery_id != recipient.delivery_id]
         self.run.append(refusal)
+        self._unshared += 1
         if refusal.is_final and refusal.is_parked and reply.stage in (Stage.DOT, Stage.BODY):
             self._remember_at_dot(recipient.domain)
         self._weigh(outcome, reply, refusal)
@@ -286,6 +295,8 @@ class Evidence:
         parked = sum(one.is_parked for one in self.run)
         if parked or len(self.run) >= RECIPIENTS // 2:
             room = max(RECIPIENTS - max(parked, len(self.run) - RECIPIENTS), 1)
+            if self.senders > 1:
+                room = max(max((room + self._unshared) // self.senders, 1) - self._unshared, 0)
             most = room if most is None else min(most, room)
         self.most_under_way = 0 if self.verdict is not None else most
 

@@ -123,7 +123,8 @@ class Books:
         evidence, recorded = self._outbox.evidence, {one.delivery_id for one in settled}
         unrecorded = self.in_hand - recorded
         own = [one for one in evidence.run if one.delivery_id in unrecorded]
-        evidence.know([*ledger.open_refusals(self._session, self._lease.broadcast_id), *own])
+        evidence.know(ledger.open_refusals(self._session, self._lease.broadcast_id), own)
+        self._outbox.wake()
 
     def _claim(self, session: Session, wanted: int, reading: Reading, got_through: bool) -> Claim:
         relay = self.relay

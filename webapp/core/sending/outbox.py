@@ -190,6 +190,10 @@ class Outbox:
         """How many outcomes wait to be recorded."""
         return len(self._settled) + len(self._recording)
 
+    def waits_for_others(self) -> bool:
+        """Whether nothing is handed over before the other senders of the broadcast know what was refused here."""
+        return self.evidence.most_under_way == 0 and self.evidence.verdict is None
+
     def is_opening(self) -> bool:
         """Whether connections are being opened and there is none of use: to give up the turn now would throw them away."""
         return 0 < self.connections_opening == self.connections_held

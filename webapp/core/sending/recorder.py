@@ -166,6 +166,8 @@ class Recorder(threading.Thread):
                 first_seen = ticks
             if unsettled >= self._group or (first_seen is not None and ticks - first_seen >= habits.latest_s):
                 return
+            if unsettled and not outbox.under_way() and outbox.waits_for_others():
+                return
             moments = [self._renewed + ledger.RENEW_S]
             if first_seen is not None:
                 moments.append(first_seen + habits.latest_s)

@@ -60,14 +60,16 @@ class RelayKeeper:
         if not (is_due or self._outbox.lesson or not self._is_well()):
             return
         self._looked = reading.ticks
-        held, taken_at = self._note(session, now)
-        self._learn(session, held, now)
+        others = self._note(session, now)
+        self._outbox.evidence.senders = others.beside + 1
+        self._learn(session, others.connections, now)
         if self.is_probing:
             relay.keep_probing(session, self._key, now + timedelta(seconds=ledger.LEASE_S))
         self.health = relay.read(session, self._key)
         if self._outbox.lesson is None:
             self._outbox.limits_known = self.health.limits
-        self._outbox.carried_elsewhere = taken_at is not None and now - taken_at < timedelta(seconds=JUST_NOW_S)
+        is_carried = others.taken_at is not None and now - others.taken_at < timedelta(seconds=JUST_NOW_S)
+        self._outbox.carried_elsewhere = is_carried
         known = relay.resting(session)
         self._strikes.knows(known)
         self._rests = {domain: rest.until for domain, rest in known.items() if rest.until > now}
@@ -126,14 +128,14 @@ class RelayKeeper:
         ledger.release_held(session, self._lease.broadcast_id, now)
         self._looked = float("-inf")
 
-    def _note(self, session: Session, now: datetime) -> tuple[int, datetime | None]:
+    def _note(self, session: Session, now: datetime) -> ledger.Others:
         mine = (self._outbox.connections_held, self._taken_at)
         if mine != self._noted:
             ledger.note_use(session, self._lease, holding=mine[0], taken_at=mine[1])
             if self._taken_at is not None and self._taken_at != self._noted[1]:
                 relay.take_note(session, self._key, self._taken_at)
             self._noted = mine
-        return ledger.others_use(session, self._lease, now)
+        return ledger.others(session, self._lease, now)
 
     def _learn(self, session: Session, held_by_others: int, now: datetime) -> None:
         self._lesson = lesson = self._outbox.lesson
