@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session
 from werkzeug.serving import make_server
 
 from tests import factories, run
+from tests.scenes import Scene
 from webapp.adapters import children
 from webapp.adapters.clock import now
 from webapp.adapters.mail_catcher import Maildir
@@ -182,6 +183,14 @@ def console_page(console: Console, sqlite_session: Session, page: Page) -> Page:
     page.get_by_role("main").get_by_role("button").click()
     page.wait_for_url("**/mass-mail/")
     return page
+
+
+@pytest.fixture
+def console_scene(
+    console: Console, sqlite_app: Flask, sqlite_session: Session, redis_url: str, tmp_path: Path
+) -> Scene:
+    """The console's own database as a place for real workers and a relay."""
+    return Scene(sqlite_app, sqlite_session, redis_url, tmp_path)
 
 
 def chromium() -> str:

@@ -1,8 +1,5 @@
 """Two people look at a mass mail with a pace, in its page and in the list, while a third pauses it: what they see is what happens."""
 
-from pathlib import Path
-
-from flask import Flask
 from playwright.sync_api import Page, expect
 from sqlalchemy.orm import Session
 
@@ -19,14 +16,9 @@ INTERVAL_S = 6
 
 
 def test_a_pause_is_kept_for_two_intervals_and_both_pages_hear_of_it(
-    console: Console,
-    console_page: Page,
-    sqlite_app: Flask,
-    sqlite_session: Session,
-    redis_url: str,
-    tmp_path: Path,
+    console: Console, console_page: Page, console_scene: Scene
 ):
-    scene = Scene(sqlite_app, sqlite_session, redis_url, tmp_path)
+    scene = console_scene
     with Oracle(scene.log) as oracle, scene.worker(oracle):
         key = scene.broadcast(9, batch_size=1, interval_s=INTERVAL_S, name="With a pace")
         of_one = console_page

@@ -1,11 +1,9 @@
 """The relay goes away and comes back while a page is open: it says so, and the mass mail is finished without a click."""
 
 from contextlib import ExitStack
-from pathlib import Path
 
 from flask import Flask
 from playwright.sync_api import Page, expect
-from sqlalchemy.orm import Session
 
 from tests.consoles import Console
 from tests.scenes import Scene
@@ -14,14 +12,9 @@ from webapp.config import RelaySettings
 
 
 def test_an_open_page_follows_a_relay_that_goes_and_comes(
-    console: Console,
-    console_page: Page,
-    sqlite_app: Flask,
-    sqlite_session: Session,
-    redis_url: str,
-    tmp_path: Path,
+    console: Console, console_page: Page, console_scene: Scene, sqlite_app: Flask
 ):
-    scene = Scene(sqlite_app, sqlite_session, redis_url, tmp_path)
+    scene = console_scene
     with ExitStack() as first:
         port = first.enter_context(Oracle(scene.log)).port
         sqlite_app.config["RELAY"] = RelaySettings(port=port)

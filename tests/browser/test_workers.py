@@ -7,6 +7,8 @@ from sqlalchemy.orm import Session
 
 from tests import factories
 from tests.consoles import Console
+from tests.scenes import Scene
+from tests.smtp_oracle import Oracle
 from webapp.adapters.clock import now
 from webapp.core import workers
 from webapp.core.rules.lifecycle import BroadcastState
@@ -33,6 +35,25 @@ def test_an_open_page_hears_of_workers(console: Console, console_page: Page, sql
     expect(console_page.get_by_text("RQ_CONFIG=jobs.worker rq worker")).to_be_visible()
     seen(sqlite_session, 0)
     expect(banner).to_have_count(0)
+
+
+def test_what_was_created_without_a_worker_goes_out_when_one_starts(
+    console: Console, console_page: Page, console_scene: Scene, sqlite_session: Session
+):
+    seen(sqlite_session, 40)
+    with Oracle(console_scene.log) as oracle:
+        key = console_scene.broadcast(3, name="Before there is a worker")
+        console_scene.wake(key)
+        console_page.goto(f"{console.url}/mass-mail/{key}/")
+        banner = console_page.get_by_role("main").get_by_text("nothing is sent")
+        state = console_page.locator("#broadcast-state")
+        expect(banner).to_be_visible()
+        expect(state).to_contain_text("Scheduled")
+        assert console_scene.arrived() == 0
+        with console_scene.worker(oracle):
+            expect(state).to_contain_text("Finished", timeout=60_000)
+            expect(banner).to_have_count(0)
+        assert console_scene.arrived() == 3
 
 
 def test_the_page_of_workers_follows_them(console: Console, console_page: Page, sqlite_session: Session):
