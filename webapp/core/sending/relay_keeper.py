@@ -24,6 +24,9 @@ from webapp.core.tables.deliveries import MinuteCount
 JUST_NOW_S = 5.0
 """A relay that took a mail from another process so lately is not away."""
 
+TOLD_EACH = timedelta(seconds=10)
+"""How often the relay's row is told that it takes mails: all senders of the site write to that one row."""
+
 MINUTE = timedelta(minutes=1)
 
 
@@ -36,6 +39,7 @@ class RelayKeeper:
         self._key, self._lease, self._outbox = shell.relay_key, lease, outbox
         self._looked = float("-inf")
         self._taken_at: datetime | None = None
+        self._told_at: datetime | None = None
         self._noted: tuple[int, datetime | None] = (0, None)
         self._lesson: RelayLimits | None = None
         self._strikes = Strikes()
@@ -107,7 +111,7 @@ class RelayKeeper:
     def was_undone(self) -> None:
         """The transaction in which this looked, learned or concluded was rolled back: all of it is done anew in the next."""
         self.is_probing = False
-        self._looked, self._noted = float("-inf"), (-1, None)
+        self._looked, self._noted, self._told_at = float("-inf"), (-1, None), None
         self._outbox.lesson = self._outbox.lesson or self._lesson
 
     def limit_of(self, limits: Limits) -> int:
@@ -132,9 +136,10 @@ class RelayKeeper:
         mine = (self._outbox.connections_held, self._taken_at)
         if mine != self._noted:
             ledger.note_use(session, self._lease, holding=mine[0], taken_at=mine[1])
-            if self._taken_at is not None and self._taken_at != self._noted[1]:
-                relay.take_note(session, self._key, self._taken_at)
             self._noted = mine
+        if self._taken_at is not None and (self._told_at is None or self._taken_at - self._told_at >= TOLD_EACH):
+            relay.take_note(session, self._key, self._taken_at)
+            self._told_at = self._taken_at
         return ledger.others(session, self._lease, now)
 
     def _learn(self, session: Session, held_by_others: int, now: datetime) -> None:
