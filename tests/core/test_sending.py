@@ -3,6 +3,7 @@
 import threading
 import time
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -16,7 +17,7 @@ from tests import engine, factories
 from tests.engine import TAKEN, PlainMailer
 from tests.neighbours import MailServer
 from webapp.adapters import clock, database, journal
-from webapp.core import broadcasts, ledger, sending
+from webapp.core import broadcasts, ledger, relay, sending
 from webapp.core.ledger import Lease
 from webapp.core.ledger.leases import take_over
 from webapp.core.ports import JournalFinding, Mail
@@ -180,6 +181,17 @@ def test_a_sender_that_waits_for_its_pace_makes_room_at_once(where: Engine, sess
     ending = engine.send(where, broadcast.id, tmp_path, lambda: mailer, somebody_waits=waits)
     assert ending.why == "others wait" and ending.next_in is not None
     assert engine.states(session, broadcast) == {"accepted": 1, "pending": 1}
+
+
+def test_senders_that_wait_for_the_relay_do_not_chase_each_other_away(where: Engine, session: Session, tmp_path: Path):
+    broadcast = engine.sending_broadcast(session, mails=2)
+    relay.wait(session, "relay:25", "cannot be reached", clock.now(), waits_for=timedelta(hours=1))
+    session.commit()
+    began, habits = clock.ticks(), Habits(stay_s=0.5)
+    terms = {"relay_key": "relay:25", "somebody_waits": lambda: True}
+    ending = engine.send(where, broadcast.id, tmp_path, PlainMailer, habits=habits, **terms)
+    assert ending.why == "others wait" and clock.ticks() - began > 0.5
+    assert engine.states(session, broadcast) == {"pending": 2}
 
 
 def test_a_sender_that_was_taken_over_changes_nothing_any_more(where: Engine, session: Session, tmp_path: Path):

@@ -133,8 +133,8 @@ class Recorder(threading.Thread):
             self._outbox.bar("nothing is due")
         else:
             self._claim_at = reading.ticks + max(next_in - self._habits.lead_s, 0.0)
-            is_opening = self._outbox.is_opening()
-            if next_in > self._habits.lead_s and not is_opening and self._shell.somebody_waits():
+            stays = self._outbox.is_opening() or self._stays_for_the_relay(reading.ticks)
+            if next_in > self._habits.lead_s and not stays and self._shell.somebody_waits():
                 self._outbox.bar("others wait")
 
     def _next_look(self, reading: Reading) -> float | None:
@@ -201,7 +201,13 @@ class Recorder(threading.Thread):
     def _has_had_its_turn(self, ticks: float) -> bool:
         """It has worked for a slice of time, or has nothing to do for a while: the worker may go to somebody else."""
         is_idle = not self._outbox.held() and self._claim_at - ticks > self._habits.lead_s
-        return is_idle or ticks - self._began > self._habits.slice_s
+        return (is_idle and not self._stays_for_the_relay(ticks)) or ticks - self._began > self._habits.slice_s
+
+    def _stays_for_the_relay(self, ticks: float) -> bool:
+        """All broadcasts wait for the same relay: to make room for each other at once would only keep the worker busy."""
+        relay = self._books.relay
+        is_waiting = relay.health.is_waiting and not relay.is_probing
+        return is_waiting and ticks - self._began < self._habits.stay_s
 
     # The end, and when the database is away
 

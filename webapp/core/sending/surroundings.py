@@ -20,7 +20,8 @@ class Habits:
     `latest_s`: an outcome waits at most so long for its group.
     `lead_s`: mails are claimed so long before the pace lets them leave. `near_s`: a next mail that is nearer is waited for
     while nobody else wants the worker; longer than from one sweep to the next, so that none of it is lost where nobody rings earlier.
-    `slice_s`: after so long a sender that is never idle makes room if another job waits. `promote_s`: how often rows are looked for
+    `slice_s`: after so long a sender that is never idle makes room if another job waits. `stay_s`: for so long at least it stays when it
+    waits for the relay, as all others would. `promote_s`: how often rows are looked for
     whose time has come. `help_s`: a sender that was behind for so long calls for help. `limits_s`: how often the limits above all
     broadcasts are read. `patience_s`: how long to insist when the database does not take outcomes.
     """
@@ -31,6 +32,7 @@ class Habits:
     lead_s: float = 0.2
     near_s: float = 15.0
     slice_s: float = 5.0
+    stay_s: float = 2.0
     promote_s: float = 1.0
     help_s: float = 1.0
     limits_s: float = 1.0
