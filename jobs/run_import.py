@@ -4,7 +4,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import BinaryIO
 
-from flask import current_app
 from sqlalchemy.orm import Session
 
 from jobs.surroundings import Turn, inside_app
@@ -32,12 +31,6 @@ def ask_for_waiting() -> None:
         asking = runs.asking(session, clock.now())
     for import_id, step in asking:
         import_jobs.run_import(import_id, step)
-
-
-def tidy_up() -> None:
-    """Remove uploads that nobody needs any more. Call it inside the app's context."""
-    instance = Path(current_app.config["INSTANCE"])
-    uploads.tidy(db.engine, runs.FILES_KEPT, instance, clock.now())
 
 
 def run_import(import_id: int, step: str) -> None:

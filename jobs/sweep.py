@@ -1,12 +1,13 @@
 """Sweep: repair what was lost, wake what is due. Asked for by every worker, again and again."""
 
 from functools import partial
+from pathlib import Path
 
 from sqlalchemy.orm import Session
 
-from jobs.run_import import ask_for_waiting, tidy_up
+from jobs.run_import import ask_for_waiting
 from jobs.surroundings import IN_NO_HURRY, inside_app, journals, markers, shell
-from webapp.adapters import journal, notice_round, pulse, wakeups
+from webapp.adapters import journal, notice_round, pulse, retention_round, wakeups
 from webapp.core import installation
 from webapp.core.sending import sweeping
 from webapp.extensions import db
@@ -29,6 +30,6 @@ def sweep() -> None:
             for broadcast_id in sweeping.sweep(shell(), find, discard, ask_after=app.config["MISSED_START"]):
                 wakeups.wake(broadcast_id)
         ask_for_waiting()
-        tidy_up()
+        retention_round.tidy(db.engine, Path(app.config["INSTANCE"]))
         if notice_round.look(db.engine, app.config["RELAY"].key, app.config["MISSED_START"]):
             wakeups.enqueue(wakeups.NOTIFY, key=wakeups.NOTIFY)

@@ -60,6 +60,7 @@ WRITERS = {
     "webapp/core/ledger": "Delivery Attempt Sender Tally PaceUse MinuteCount OpenRefusal",
     "webapp/core/notices": "Notice NoticeReceipt NoticeDispatch NoticeChoice NoticeWatch HouseWebhook",
     "webapp/core/relay": "Relay DomainRest",
+    "webapp/core/retention": "RetentionSettings",
     "webapp/core/suppressions": "Suppression",
     "webapp/core/tables/stamps": "AudienceStamp",
     "webapp/core/users": "User SignIn SignInLink FailedSignIn",

@@ -33,6 +33,7 @@ ROOMS = (
     "mail_catcher",
     "notices",
     "notice_settings",
+    "retention",
 )
 """Blueprints: each is `webapp/pages/<room>/views.py` and exposes `bp`."""
 

@@ -1,7 +1,7 @@
 """Uploaded files: where they are read from. They are kept in the database (`core/imports/uploads`); those that an earlier version laid into
 the instance folder are read there, on the machine that has them, until they are taken over."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
@@ -54,11 +54,11 @@ def remove(engine: Engine, name: str, instance: Path) -> None:
         _path(name, instance).unlink(missing_ok=True)
 
 
-def tidy(engine: Engine, age: timedelta, instance: Path, now: datetime) -> None:
-    """Remove uploads that no import names, and files in the folder that are older than `age`."""
+def tidy(engine: Engine, before: datetime, instance: Path, now: datetime) -> None:
+    """Remove uploads that no import names, and files in the folder that are from `before` that instant."""
     uploads.remove_forsaken(engine, will_write, now)
     for path in (instance / "uploads").glob("*.csv"):
-        if path.stat().st_mtime < (now - age).timestamp():
+        if path.stat().st_mtime < before.timestamp():
             path.unlink(missing_ok=True)
 
 

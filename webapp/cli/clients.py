@@ -98,7 +98,6 @@ def _imported(
         if field.name in chosen:
             click.echo(f"  {field.label} is column {chosen[field.name] + 1}, {layout.header[chosen[field.name]]}")
     will_write(db.session)
-    runs.forget_old(db.session, clock.now())
     run = runs.create(
         db.session,
         file_name=file.name,

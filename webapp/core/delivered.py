@@ -67,6 +67,8 @@ def unmade(broadcast: Broadcast, delivery: Delivery) -> str | None:
         return f"This client matched, but gets none: {reasons.in_words(delivery.state, delivery.reason)}."
     if _is_made(delivery):
         return None
+    if delivery.stamped_at is not None and delivery.state not in WAITING:
+        return "What this mail said to its client is no longer kept. To whom it went, when, and with which outcome stays here."
     is_to_be_cancelled = delivery.state in WAITING and broadcast.state is BroadcastState.CANCELLED
     why = _UNMADE.get(DeliveryState.CANCELLED if is_to_be_cancelled else delivery.state)
     return f"No mail was made: {why}." if why else None

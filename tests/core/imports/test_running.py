@@ -405,16 +405,16 @@ def test_a_file_that_is_gone_is_told(sqlite_session, tmp_path):
 def test_old_imports_forget_files_and_rows_but_not_their_numbers(session, tmp_path):
     path = clients_file(tmp_path / "a.csv", 2, country="Germany")
     run = imported(session, path)
-    later = NOW + runs.FILES_KEPT + timedelta(days=1)
     abandoned = uploaded(session, path).id
     assert run.stored_as == "", "a file that is imported is not needed any more"
-    runs.forget_old(session, later - timedelta(days=2))
+    before, after = NOW - timedelta(days=1), NOW + timedelta(days=1)
+    runs.forget_old(session, files_before=before, issues_before=before)
     assert runs.get(session, abandoned).stored_as == path.name
-    runs.forget_old(session, later)
+    runs.forget_old(session, files_before=after, issues_before=before)
     session.commit()
     assert runs.get(session, abandoned).stored_as == ""
     assert len(issues(session, run)) == 2
-    runs.forget_old(session, NOW + runs.ISSUES_KEPT + timedelta(days=1))
+    runs.forget_old(session, files_before=after, issues_before=after)
     session.commit()
     assert (issues(session, run), numbers(runs.get(session, run.id))) == ([], {"new": 2, "repaired": 2})
 

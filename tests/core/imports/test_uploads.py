@@ -103,7 +103,7 @@ def test_only_what_no_import_names_is_swept(session: Session, engine, tmp_path):
     session.commit()
     uploads.remove_forsaken(engine, will_write, NOW + timedelta(days=1))
     assert uploads.find(engine, forsaken) is None and uploads.find(engine, named) is not None
-    runs.forget_old(session, NOW + runs.FILES_KEPT * 20)
+    runs.forget_old(session, files_before=NOW + timedelta(days=1), issues_before=NOW)
     session.commit()
     uploads.remove_forsaken(engine, will_write, NOW + timedelta(days=1))
     assert count(session, Upload) == count(session, UploadChunk) == 0

@@ -31,6 +31,7 @@ from webapp.core.broadcasts.lifecycle import (
     schedule,
     start,
     stop,
+    values_were_removed,
 )
 
 __all__ = [
@@ -58,4 +59,5 @@ __all__ = [
     "some",
     "start",
     "stop",
+    "values_were_removed",
 ]

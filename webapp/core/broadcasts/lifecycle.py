@@ -175,7 +175,7 @@ def reopen(session: Session, broadcast_id: int, resends: int | None, now: dateti
         .values(resends=broadcast.resends + (resends is not None), updated_at=now)
         .execution_options(synchronize_session=False)
     )
-    _move(session, broadcast, _REOPENED, State.SENDING, [], finished_at=None)
+    _move(session, broadcast, _REOPENED, State.SENDING, [], finished_at=None, values_removed_at=None)
     return broadcast
 
 
@@ -253,6 +253,16 @@ def finish_if_done(session: Session, broadcast_id: int, now: datetime) -> Broadc
     elif ledger.next_due(session, broadcast_id) is None:
         _move(session, broadcast, {State.SENDING}, State.NEEDS_ATTENTION, [], updated_at=now)
     return broadcast.state
+
+
+def values_were_removed(session: Session, broadcast_id: int, now: datetime) -> None:
+    """Remember when it was that what the mails of an ended broadcast said was removed."""
+    session.execute(
+        update(Broadcast)
+        .where(Broadcast.id == broadcast_id)
+        .values(values_removed_at=now)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def _move(

@@ -20,10 +20,6 @@ from webapp.core.tables.imports import WAITING, ImportIssue, ImportKind, ImportR
 
 STALE = timedelta(seconds=60)
 """A worker says that it lives at least every few seconds; after this much silence it is taken for dead."""
-FILES_KEPT = timedelta(days=7)
-"""An uploaded file that nobody imports is removed after this time."""
-ISSUES_KEPT = timedelta(days=90)
-"""Refused and repaired rows hold personal data: they are forgotten after this time, the import's numbers stay."""
 
 S = ImportState
 WORKING = {"check": S.CHECKING, "run": S.RUNNING}
@@ -220,15 +216,16 @@ def discard(session: Session, import_id: int) -> str:
     return stored_as
 
 
-def forget_old(session: Session, now: datetime) -> None:
-    """Forget the rows of old imports, and the files of those that nobody went on with (see FILES_KEPT; the caller removes them)."""
-    old = select(ImportRun.id).where(ImportRun.created_at < now - ISSUES_KEPT)
+def forget_old(session: Session, *, files_before: datetime, issues_before: datetime) -> None:
+    """Forget the refused and repaired rows of imports that began before `issues_before`, since they hold personal data, and the files from
+    before `files_before` that nobody went on with (the caller removes them). The numbers of an import stay."""
+    old = select(ImportRun.id).where(ImportRun.created_at < issues_before)
     session.execute(delete(ImportIssue).where(ImportIssue.import_id.in_(old)))
     done = select(ImportRun.id).where(ImportRun.state == S.DONE)
     for waiting in WAITING.values():  # what a worker left that died between taking over and tidying up
         session.execute(delete(waiting).where(waiting.c.import_id.in_(done)))
     unused = (
-        ImportRun.created_at < now - FILES_KEPT,
+        ImportRun.created_at < files_before,
         ImportRun.stored_as != "",
         ImportRun.state.not_in(WORKING.values()),
     )

@@ -21,6 +21,7 @@ hot.py        the way to on_sqlite.py and on_postgresql.py, the statements of th
 from webapp.core.ledger.again import make_pending, reasons
 from webapp.core.ledger.ceiling import next_of_the_day
 from webapp.core.ledger.claims import PROBE_S, Claim, Claimed, claim, domain_of, release, release_all
+from webapp.core.ledger.forgetting import remove_values
 from webapp.core.ledger.freeze import freeze_chunk
 from webapp.core.ledger.leases import (
     LEASE_S,
@@ -92,6 +93,7 @@ __all__ = [
     "release",
     "release_all",
     "release_held",
+    "remove_values",
     "renew",
     "resolve_uncertain",
     "share_connections",

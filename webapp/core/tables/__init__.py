@@ -9,6 +9,7 @@ from webapp.core.tables import (  # noqa: F401
     limits,
     notices,
     relay,
+    retention,
     stamps,
     suppressions,
     triggers,

@@ -65,6 +65,7 @@ class Broadcast(Base):
     frozen_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     paused_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    values_removed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     content: Mapped["Content"] = relationship(back_populates="broadcast", uselist=False, cascade="all, delete-orphan")
 

@@ -53,7 +53,6 @@ def upload():
         return _index(form), 422
     kind = mapping.guess_kind(layout.header)
     will_write(db.session)
-    runs.forget_old(db.session, now())
     run = runs.create(
         db.session,
         file_name=Path(form.file.data.filename or "").name or "upload.csv",
@@ -66,7 +65,6 @@ def upload():
         now=now(),
     )
     db.session.commit()
-    uploads.tidy(db.engine, runs.FILES_KEPT, _instance(), now())
     return redirect(url_for("imports.show", import_id=run.id), 303)
 
 

@@ -1,0 +1,33 @@
+"""One round of retention: remove what was kept for long enough, in small transactions, so that others hardly wait."""
+
+from pathlib import Path
+
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from webapp.adapters import clock, uploads
+from webapp.adapters.database import will_write
+from webapp.core import retention
+from webapp.core.imports import runs
+
+LONGEST_S = 1.0
+"""A round ends after so long; the next one goes on."""
+AT_ONCE = 500
+"""So many mails are looked at in a transaction."""
+
+
+def tidy(engine: Engine, instance: Path) -> None:
+    """Remove uploads, refused rows and values of mails whose time is over. `instance` is where files lay before they were kept in the
+    database."""
+    began, now = clock.ticks(), clock.now()
+    with Session(engine) as session:
+        will_write(session)
+        kept = retention.read(session)
+        runs.forget_old(session, files_before=kept.uploads_before(now), issues_before=kept.values_before(now))
+        session.commit()
+        uploads.tidy(engine, kept.uploads_before(now), instance, now)
+        after: int | None = 0
+        while after is not None and clock.ticks() - began < LONGEST_S:
+            will_write(session)
+            after = retention.remove_some(session, kept, now, after, AT_ONCE)
+            session.commit()
