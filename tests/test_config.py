@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from webapp.config import Sentinels, SettingError, sentinels, settings
+from webapp.config import RelaySettings, Sentinels, SettingError, sentinels, settings
 
 
 def of(folder: Path, **environ: str) -> dict[str, object]:
@@ -80,3 +80,9 @@ def test_a_missed_start_is_asked_about_after_half_an_hour_or_when_it_is_said_or_
     assert of(tmp_path, MASSMAIL_MISSED_START="0")["MISSED_START"] is None
     with pytest.raises(SettingError, match="MASSMAIL_MISSED_START is 'soon'"):
         of(tmp_path, MASSMAIL_MISSED_START="soon")
+
+
+def test_a_relay_is_one_whichever_of_its_names_a_process_was_given():
+    names = ("localhost", "LOCALHOST", "127.0.0.1", "::1")
+    assert {RelaySettings(host=name, port=2525).key for name in names} == {"127.0.0.1:2525"}
+    assert RelaySettings(host="Relay.Example.com.").key == RelaySettings(host="relay.example.com").key

@@ -77,9 +77,12 @@ class RelaySettings:
 
     @property
     def key(self) -> str:
-        """What names this relay in the database."""
-        return f"{self.host}:{self.port}"
+        """What names this relay in the database: the same for all names of this machine, and in whichever case a name is written."""
+        host = self.host.lower().rstrip(".")
+        return f"{'127.0.0.1' if host in THIS_MACHINE else host}:{self.port}"
 
+
+THIS_MACHINE = {"localhost", "::1"}
 
 REDIS_SCHEMES = ("redis", "rediss", "unix", "redis+sentinel", "rediss+sentinel")
 SENTINEL_PORT = 26379
