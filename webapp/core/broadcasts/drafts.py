@@ -126,7 +126,15 @@ def _claim_edit(session: Session, broadcast: Broadcast, version: int | None, now
     taken = session.execute(
         update(Broadcast)
         .where(Broadcast.id == broadcast.id, Broadcast.version == seen, Broadcast.state.in_(CHANGEABLE))
-        .values(version=seen + 1, state=State.DRAFT, scheduled_at=None, start_confirmed_at=None, updated_at=now)
+        .values(
+            version=seen + 1,
+            state=State.DRAFT,
+            scheduled_at=None,
+            start_confirmed_at=None,
+            undo_until=None,
+            started_by="",
+            updated_at=now,
+        )
         .execution_options(synchronize_session=False)
     )
     session.refresh(broadcast)
