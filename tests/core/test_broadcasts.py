@@ -141,10 +141,13 @@ def test_a_start_that_has_passed_meanwhile_is_refused(session: Session, draft):
         broadcasts.schedule(session, draft.id, None, NOW + timedelta(hours=2))
 
 
-def test_any_edit_takes_a_scheduled_broadcast_back_to_draft(session: Session, draft):
+def test_what_is_scheduled_is_edited_only_after_it_was_taken_off_the_calendar(session: Session, draft):
     broadcasts.schedule(session, draft.id, None, NOW)
-    edited = broadcasts.edit(session, draft.id, None, {"name": "again"}, NOW)
-    assert edited.state is S.DRAFT and edited.scheduled_at is None
+    with pytest.raises(Conflict, match="press Edit"):
+        broadcasts.edit(session, draft.id, None, {"name": "again"}, NOW)
+    taken = broadcasts.unschedule(session, draft.id, draft.version, NOW)
+    assert taken.state is S.DRAFT and taken.scheduled_at is None
+    assert broadcasts.edit(session, draft.id, None, {"name": "again"}, NOW).name == "again"
 
 
 def test_once_sending_has_begun_nothing_can_be_edited_or_deleted(session: Session):

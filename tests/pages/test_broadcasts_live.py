@@ -63,6 +63,7 @@ def test_a_page_of_a_scheduled_one_hears_that_it_was_edited_confirmed_anew_or_de
 ):
     broadcast = make(B.SCHEDULED, starts_at=now() + timedelta(days=1))
     ask = stamp_of(browser_client.get(f"/mass-mail/{broadcast.id}/").text)
+    broadcasts.unschedule(sqlite_session, broadcast.id, None, now())
     broadcasts.edit(sqlite_session, broadcast.id, None, {"name": "Other", "subject": "Other news"}, now())
     sqlite_session.commit()
     answer = browser_client.get(ask, headers=HTMX).text
@@ -72,7 +73,7 @@ def test_a_page_of_a_scheduled_one_hears_that_it_was_edited_confirmed_anew_or_de
     broadcasts.schedule(sqlite_session, broadcast.id, None, now())
     sqlite_session.commit()
     assert "action-edit" in browser_client.get(ask, headers=HTMX).text
-    broadcasts.edit(sqlite_session, broadcast.id, None, {}, now())
+    broadcasts.unschedule(sqlite_session, broadcast.id, None, now())
     broadcasts.delete_draft(sqlite_session, broadcast.id)
     sqlite_session.commit()
     gone = browser_client.get(ask, headers=HTMX)

@@ -39,6 +39,7 @@ from webapp.core.broadcasts.starting import (
     send_now,
     start,
     undo,
+    unschedule,
 )
 
 __all__ = [
@@ -71,4 +72,5 @@ __all__ = [
     "start",
     "stop",
     "undo",
+    "unschedule",
 ]

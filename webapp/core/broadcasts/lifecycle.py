@@ -16,12 +16,12 @@ from sqlalchemy.orm import Session
 from webapp.core import ledger, relay
 from webapp.core.broadcasts.drafts import get
 from webapp.core.errors import Conflict
-from webapp.core.rules.lifecycle import CHANGEABLE, OPEN, BroadcastState, DeliveryState
+from webapp.core.rules.lifecycle import NOT_BEGUN, OPEN, BroadcastState, DeliveryState
 from webapp.core.tables.broadcasts import Broadcast
 
 State = BroadcastState
 
-UNFINISHED = CHANGEABLE | {State.SENDING, State.PAUSED, State.NEEDS_ATTENTION}
+UNFINISHED = NOT_BEGUN | {State.SENDING, State.PAUSED, State.NEEDS_ATTENTION}
 """What a cancel may stop."""
 
 
@@ -136,9 +136,9 @@ def cancel(session: Session, broadcast_id: int, now: datetime, *, seen: Broadcas
     Cancelling what is cancelled changes nothing. Raises NotFound; Conflict when it is finished, or has begun meanwhile.
     """
     broadcast = get(session, broadcast_id)
-    sources = CHANGEABLE if seen in CHANGEABLE else UNFINISHED
+    sources = NOT_BEGUN if seen in NOT_BEGUN else UNFINISHED
     moved = move(session, broadcast, sources, State.CANCELLED, [], finished_at=now, updated_at=now)
-    if not moved and broadcast.state in UNFINISHED - CHANGEABLE:
+    if not moved and broadcast.state in UNFINISHED - NOT_BEGUN:
         raise Conflict(
             "Sending has begun meanwhile: what has left cannot be called back. Cancel the rest, if you still want to."
         )

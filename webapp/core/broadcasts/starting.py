@@ -139,7 +139,9 @@ def confirm_start(
     """
     broadcast = get(session, broadcast_id)
     late = [_its_time_has_come(now), _cannot_be_undone(now)]
-    if _confirm(session, broadcast, now, late, undo, by) or (can_undo(broadcast, now) and _is_meant_now(broadcast, now)):
+    if _confirm(session, broadcast, now, late, undo, by) or (
+        can_undo(broadcast, now) and _is_meant_now(broadcast, now)
+    ):
         return broadcast
     if broadcast.state == State.SCHEDULED:
         raise Conflict("Somebody has chosen another time meanwhile: it starts then.")
@@ -184,16 +186,26 @@ def _confirm(
     return confirmed.rowcount == 1  # type: ignore[attr-defined]
 
 
-def undo(session: Session, broadcast_id: int, version: int | None, now: datetime) -> Broadcast:
-    """scheduled -> draft, while nothing has left: whoever said that it goes out takes that back, and everything is kept as it was. Pressing
-    twice is harmless.
+def unschedule(session: Session, broadcast_id: int, version: int | None, now: datetime) -> Broadcast:
+    """scheduled -> draft: somebody takes it off the calendar to change it. It starts only when it is scheduled anew. Pressing twice is
+    harmless.
 
-    `version` is the one that was seen (None: whatever there is). It counts on, so that a "Create Broadcast" that was pressed before and
-    arrives later does nothing. Raises NotFound; Conflict when there is nothing to take back any more.
+    `version` is the one that was seen (None: whatever there is); it counts on. Raises NotFound; Conflict when sending has begun, or it was
+    changed meanwhile.
     """
     broadcast = get(session, broadcast_id)
     seen = broadcast.version if version is None else version
-    in_time = or_(Broadcast.undo_until > now, and_(Broadcast.undo_until.is_not(None), _its_time_has_come(now)))
+    if _back_to_draft(session, broadcast, seen, now, []) or _is_draft_since(broadcast, version):
+        return broadcast
+    if broadcast.state in (State.SCHEDULED, State.DRAFT):
+        raise Conflict("This mass mail was changed meanwhile. Look at it again.")
+    raise Conflict(f"This mass mail is {broadcast.state.label} by now: it cannot be changed any more.")
+
+
+def _back_to_draft(
+    session: Session, broadcast: Broadcast, seen: int, now: datetime, conditions: list[ColumnElement[bool]]
+) -> bool:
+    """The version counts on, so that a "Create Broadcast" that was pressed before and arrives later does nothing."""
     columns = {
         "version": seen + 1,
         "scheduled_at": None,
@@ -202,12 +214,28 @@ def undo(session: Session, broadcast_id: int, version: int | None, now: datetime
         "started_by": "",
         "updated_at": now,
     }
-    conditions = [Broadcast.version == seen, in_time]
-    if move(session, broadcast, {State.SCHEDULED}, State.DRAFT, conditions, **columns):
+    conditions = [Broadcast.version == seen, *conditions]
+    return move(session, broadcast, {State.SCHEDULED}, State.DRAFT, conditions, **columns)
+
+
+def _is_draft_since(broadcast: Broadcast, version: int | None) -> bool:
+    """Whether it is the draft that an earlier press made of this version."""
+    return broadcast.state == State.DRAFT and (version is None or broadcast.version == version + 1)
+
+
+def undo(session: Session, broadcast_id: int, version: int | None, now: datetime) -> Broadcast:
+    """scheduled -> draft, while nothing has left: whoever said that it goes out takes that back, and everything is kept as it was. Pressing
+    twice is harmless.
+
+    `version` is the one that was seen (None: whatever there is); it counts on. Raises NotFound; Conflict when there is nothing to take
+    back any more.
+    """
+    broadcast = get(session, broadcast_id)
+    seen = broadcast.version if version is None else version
+    in_time = or_(Broadcast.undo_until > now, and_(Broadcast.undo_until.is_not(None), _its_time_has_come(now)))
+    if _back_to_draft(session, broadcast, seen, now, [in_time]) or _is_draft_since(broadcast, version):
         return broadcast
     if broadcast.state == State.DRAFT:
-        if version is not None and broadcast.version == version + 1:
-            return broadcast
         raise Conflict("This mass mail is a draft already. Nothing of it has left.")
     if broadcast.state != State.SCHEDULED:
         raise Conflict(

@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, true
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, false, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from webapp.core.rules.lifecycle import BroadcastState
@@ -28,6 +28,8 @@ class Broadcast(Base):
     `start_confirmed_at`: it is to start at once, although its time was missed or is still to come, as somebody said at that instant.
     `undo_until`: nothing of it begins before that, as whoever said that it goes out may take that back. `started_by` is the address of the
     user who said it last, "" for a draft and for what is older than this column. `copied_from` is the broadcast it is a duplicate of.
+    `press` stands for the press of a button that made it: pressed twice, it is made once. `schedule_seen`: somebody has been at the step
+    Schedule of this draft, and left it as it is or changed it.
     `probing` is set when the relay refused all: until a mail gets through again, one is tried at a time. `relay_errors` is how many
     errors of the relay came one after the other, last of all: a slow pace has a new sending process for each mail, which must know of
     those before. `heeds_content` is off once somebody resumed it although the relay refused many of its mails for what they say.
@@ -66,6 +68,8 @@ class Broadcast(Base):
     undo_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     started_by: Mapped[str] = mapped_column(String(320), default="", server_default="")
     copied_from: Mapped[int | None]
+    press: Mapped[str | None] = mapped_column(String(64))
+    schedule_seen: Mapped[bool] = mapped_column(default=False, server_default=false())
     started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     frozen_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     paused_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -80,6 +84,7 @@ class Broadcast(Base):
         CheckConstraint("batch_size >= 0 AND interval_s >= 0", name="pace"),
         Index("ix_broadcast_state", "state", "starts_at"),
         Index("ix_broadcast_updated", "updated_at"),
+        Index("uq_broadcast_press", "press", unique=True),
     )
 
 

@@ -1,4 +1,4 @@
-"""undo, who started a mass mail, what it is a copy of, and what says the same"""
+"""undo, who started a mass mail, what it is a copy of, one draft a press, and what says the same"""
 
 import hashlib
 import html
@@ -23,6 +23,9 @@ def upgrade() -> None:
     op.add_column("broadcast", sa.Column("undo_until", sa.DateTime(timezone=True), nullable=True))
     op.add_column("broadcast", sa.Column("started_by", sa.String(320), nullable=False, server_default=""))
     op.add_column("broadcast", sa.Column("copied_from", sa.Integer(), nullable=True))
+    op.add_column("broadcast", sa.Column("press", sa.String(64), nullable=True))
+    op.add_column("broadcast", sa.Column("schedule_seen", sa.Boolean(), nullable=False, server_default=sa.false()))
+    op.create_index("uq_broadcast_press", "broadcast", ["press"], unique=True)
     op.add_column("content", sa.Column("text_digest", sa.String(32), nullable=True))
     _digest_what_was_scheduled()
     op.create_index("ix_content_text_digest", "content", ["text_digest"])
@@ -31,7 +34,8 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_index("ix_content_text_digest", "content")
     op.drop_column("content", "text_digest")
-    for name in ("copied_from", "started_by", "undo_until"):
+    op.drop_index("uq_broadcast_press", "broadcast")
+    for name in ("schedule_seen", "press", "copied_from", "started_by", "undo_until"):
         op.drop_column("broadcast", name)
 
 
