@@ -3,7 +3,13 @@
 
 const NEAR_PX = 16;
 const LATE_MS = 2000;
+/** Nobody has seen yet what came so short a time ago, however long it took to come. */
+const UNSEEN_MS = 1000;
+const MOST_MS = 60_000;
 const KEY = "massmail-pressed";
+
+const shown = performance.now();
+const when = (event) => performance.timeOrigin + event.timeStamp;
 
 const read = () => {
   try {
@@ -34,14 +40,16 @@ document.addEventListener(
     if (!event.isTrusted || event.detail === 0 || !(event.target instanceof Element)) return; // a key was pressed, not a place
     const before = read();
     const isNear = before && Math.hypot(event.clientX - before.x, event.clientY - before.y) < NEAR_PX;
-    const isSoon = before && Date.now() - before.at < LATE_MS && Date.now() >= before.at;
+    const passed = before && when(event) - before.at;
+    const isNew = before && before.page !== performance.timeOrigin && event.timeStamp - shown < UNSEEN_MS;
+    const isSoon = before && passed >= 0 && passed < (isNew ? MOST_MS : LATE_MS);
     const isElsewhere = before && (before.page !== performance.timeOrigin || event.target.closest("dialog"));
     if (isNear && isSoon && isElsewhere) {
       event.preventDefault();
       event.stopImmediatePropagation();
       return;
     }
-    if (acts(event.target)) write({ x: event.clientX, y: event.clientY, at: Date.now(), page: performance.timeOrigin });
+    if (acts(event.target)) write({ x: event.clientX, y: event.clientY, at: when(event), page: performance.timeOrigin });
   },
   true,
 );

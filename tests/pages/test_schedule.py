@@ -84,7 +84,7 @@ def test_a_time_that_clocks_skip_is_refused_with_what_comes_instead(save, stored
     answer = save(**LATER | {"date": "2036-03-30", "time": "02:30"})
     assert answer.status_code == 422
     assert "02:30 does not exist on 30 March 2036 in Berlin: clocks are put forward to 03:00." in answer.text
-    assert "Mend what is marked" in answer.text
+    assert "Fix what is marked" in answer.text
     assert stored().start_wall is None
 
 

@@ -1,4 +1,4 @@
-"""Whether those who would get a draft have got its text already, or are about to: from the same mail, a copy of it, or one that says the same."""
+"""Whether those who would get a draft have got its text already, or are about to: from what it is a copy of, or what says the same."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -36,8 +36,8 @@ class Earlier:
 
 
 def find(session: Session, draft: Broadcast, count: AudienceCount) -> list[Earlier]:
-    """The earlier mass mails that this draft repeats, the latest first. Quick at any size: the text is found by its digest, and who got it is
-    a set in memory."""
+    """The earlier mass mails that this draft repeats, the latest first. Quick at any size: the text is found by its digest, and who got it
+    is a set in memory."""
     if not count.will_receive:
         return []
     content = draft.content
@@ -81,8 +81,9 @@ def _in_both(one: Mapping[int, int], other: Mapping[int, int]) -> int:
 
 
 def leave_out(session: Session, draft_id: int, version: int | None, source_id: int, now: datetime) -> Broadcast:
-    """Leave all out of a draft whom the other broadcast reached: by its filter, so that it holds for whoever gets it until this one starts,
-    and by hand for those who were added by hand. Pressing twice is harmless. Raises NotFound, and Conflict when it was changed meanwhile."""
+    """Leave all out of a draft whom the other broadcast reached: by its filter, so that it holds for whoever gets it until this one
+    starts, and by hand for those who were added by hand. Pressing twice is harmless. Raises NotFound, and Conflict when it was changed
+    meanwhile."""
     draft, source = broadcasts.get(session, draft_id), broadcasts.get(session, source_id)
     chosen = audience.audience_of(draft).filter
     if source.id in chosen.not_reached_by:

@@ -33,8 +33,8 @@ _guard = threading.Lock()
 
 @dataclass(frozen=True, slots=True)
 class Among:
-    """What the ledger lets through of a filter: `included` are those in any of the outcomes it asks for (None: it asks for none), `excluded`
-    those whom a mail has reached that it leaves out."""
+    """What the ledger lets through of a filter: `included` are those in any of the outcomes it asks for (None: it asks for none),
+    `excluded` those whom a mail has reached that it leaves out."""
 
     included: Blocks | None
     excluded: Blocks

@@ -65,8 +65,8 @@ def title(broadcast: Broadcast) -> str:
 
 
 def load(broadcast_id: int, room: str, *, shows: Collection[BroadcastState] = CHANGEABLE) -> Draft:
-    """The draft for the page of a step. Raises NotFound. Looking at a broadcast in a state that it does not show, any but a draft, leads to its
-    page."""
+    """The draft for the page of a step. Raises NotFound. Looking at a broadcast in a state that it does not show, any but a draft, leads
+    to its page."""
     broadcast = broadcasts.get(db.session, broadcast_id)
     if broadcast.state not in shows and request.method == "GET":
         abort(redirect(url_for("broadcasts.show", broadcast_id=broadcast_id)))

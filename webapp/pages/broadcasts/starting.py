@@ -116,7 +116,7 @@ def recipients(broadcast: Broadcast) -> int:
 
 
 def _asked(broadcast: Broadcast) -> dict:
-    return {"broadcast": broadcast, "title": draft.title(broadcast), "start_words": start_words(broadcast)}
+    return {"broadcast": broadcast, "title": draft.title(broadcast)}
 
 
 @bp.app_template_global()

@@ -14,7 +14,6 @@ from webapp.extensions import db
 from webapp.pages.broadcasts import draft, live, show, starting  # noqa: F401 - which add the routes of the page of one
 from webapp.pages.broadcasts.blueprint import bp
 
-
 bp.add_app_template_global(draft.press, "press")
 
 

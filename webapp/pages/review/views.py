@@ -77,8 +77,8 @@ def _page(frame: draft.Draft, found: Review, *, problem: number.Problem | None =
 
 
 def _ends_words(broadcast: Broadcast, count: int) -> str:
-    """When the last mail leaves if nothing hinders, on the clocks of the zone in which the start was chosen, else of whoever looks; "" where
-    nothing limits it, or there is no mail."""
+    """When the last mail leaves if nothing hinders, on the clocks of the zone in which the start was chosen, else of whoever looks; ""
+    where nothing limits it, or there is no mail."""
     if not count:
         return ""
     at = now()
