@@ -5,6 +5,7 @@ from typing import cast, get_args
 
 from flask import abort, flash, make_response, render_template, request, url_for
 from flask_login import current_user
+from sqlalchemy import select
 
 from webapp.adapters import wakeups
 from webapp.adapters.clock import now
@@ -159,12 +160,18 @@ def _name_of(user_id: int | None) -> str:
     return (user.name or user.email) if user else ""
 
 
+def _named_by_address(address: str) -> str:
+    """The name of the user with this address, while there is one."""
+    user = db.session.scalar(select(User).where(User.email == address)) if address else None
+    return (user.name or user.email) if user else address
+
+
 def _about(broadcast: Broadcast) -> dict:
     """What the card about the mail needs beside the rest."""
     return {
         "audience_words": audience.in_words(db.session, audience.audience_of(broadcast).filter),
         "created_by": _name_of(broadcast.created_by),
-        "started_by": broadcast.started_by,
+        "started_by": _named_by_address(broadcast.started_by),
     }
 
 
