@@ -43,13 +43,15 @@ document.addEventListener(
     const passed = before && when(event) - before.at;
     const isNew = before && before.page !== performance.timeOrigin && event.timeStamp - shown < UNSEEN_MS;
     const isSoon = before && passed >= 0 && passed < (isNew ? MOST_MS : LATE_MS);
-    const isElsewhere = before && (before.page !== performance.timeOrigin || event.target.closest("dialog"));
+    const inDialog = Boolean(event.target.closest("dialog"));
+    const isElsewhere = before && (before.page !== performance.timeOrigin || (inDialog && !before.inDialog));
     if (isNear && isSoon && isElsewhere) {
       event.preventDefault();
       event.stopImmediatePropagation();
       return;
     }
-    if (acts(event.target)) write({ x: event.clientX, y: event.clientY, at: when(event), page: performance.timeOrigin });
+    if (!acts(event.target)) return;
+    write({ x: event.clientX, y: event.clientY, at: when(event), page: performance.timeOrigin, inDialog });
   },
   true,
 );

@@ -35,7 +35,7 @@ def settings(sqlite_app: Flask, sqlite_session: Session) -> dict:
 
 
 def press_twice(page: Page, button: Locator, wait_ms: int) -> None:
-    """Press at one place, and once more at this place, whatever is there by then."""
+    """Press at one place, and once more at this place, whatever is there by then: on a page of which nobody can have seen anything, too."""
     button.scroll_into_view_if_needed()
     box = button.bounding_box()
     assert box

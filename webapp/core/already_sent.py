@@ -92,8 +92,10 @@ def leave_out(session: Session, draft_id: int, version: int | None, source_id: i
         raise Conflict("Of this mass mail nobody has got anything yet, so there is nobody to leave out.")
     changed = (draft.audience_filter or {}) | {"not_reached_by": [*chosen.not_reached_by, source.id]}
     draft = broadcasts.edit(session, draft_id, version, {"audience_filter": changed}, now)
-    reached = members_of(session, source.id, REACHED)
-    for client_id, kind in audience.picks_of(session, draft_id).items():
-        if kind is PickKind.ADDED and is_in(client_id, reached):
+    picks = audience.picks_of(session, draft_id)
+    added = [client_id for client_id, kind in picks.items() if kind is PickKind.ADDED]
+    reached = members_of(session, source.id, REACHED) if added else {}
+    for client_id in added:
+        if is_in(client_id, reached):
             audience.pick(session, draft_id, client_id, PickKind.LEFT_OUT)
     return draft

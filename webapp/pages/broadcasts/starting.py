@@ -1,6 +1,6 @@
 """From the calendar to the start, and back: undo, send now, start what was missed, and the question before the schedule is stopped."""
 
-from flask import current_app, flash, render_template, request, url_for
+from flask import current_app, flash, g, render_template, request, url_for
 from flask_login import current_user
 
 from webapp.adapters import wakeups
@@ -111,8 +111,12 @@ def may_send_now(broadcast: Broadcast) -> bool:
 
 @bp.app_template_global()
 def recipients(broadcast: Broadcast) -> int:
-    """How many would get it if it started now."""
-    return audience.count(db.session, audience.audience_of(broadcast), now().date()).will_receive
+    """How many would get it if it started now, counted once a request."""
+    counted = g.setdefault("recipients", {})
+    if broadcast.id not in counted:
+        count = audience.count(db.session, audience.audience_of(broadcast), now().date())
+        counted[broadcast.id] = count.will_receive
+    return counted[broadcast.id]
 
 
 def _asked(broadcast: Broadcast) -> dict:

@@ -50,9 +50,9 @@ def search_in(args: Mapping[str, str]) -> str:
 def url(endpoint: str, broadcast_id: int, args: Mapping[str, str]) -> str:
     """The address of a page with the ledger as the query asks for it."""
     group = group_in(args)
-    cursors = {name: args[name] for name in ("after", "before") if args.get(name)}
-    search = search_in(args) or None
-    return url_for(endpoint, broadcast_id=broadcast_id, group=group.value if group else None, q=search, **cursors)
+    chosen: dict[str, Any] = {"group": group.value if group else None, "q": search_in(args) or None}
+    chosen |= {name: args.get(name) or None for name in ("after", "before")}
+    return url_for(endpoint, broadcast_id=broadcast_id, **chosen)
 
 
 def load(broadcast: Broadcast, counts: Counts, args: Mapping[str, str], *, standalone: bool) -> Ledger:
