@@ -107,7 +107,8 @@ def unfinished_steps(broadcast: Broadcast, now: datetime) -> frozenset[str]:
         missing.add("content")
         if not broadcast.audience_filter and not broadcast.content.subject:
             missing |= {"audience", "schedule"}
-    if start_has_passed(broadcast, now) or not broadcast.schedule_seen:
+    is_new = broadcast.state == BroadcastState.DRAFT and not broadcast.schedule_seen
+    if start_has_passed(broadcast, now) or is_new:
         missing.add("schedule")
     if missing or broadcast.state == BroadcastState.DRAFT:
         missing.add("review")

@@ -36,7 +36,7 @@ def send_now(broadcast_id: int):
     broadcast = broadcasts.named(db.session, broadcast_id)
     version = request.form.get("version", -1, type=int)
     if broadcast.state is BroadcastState.SCHEDULED and not broadcast.start_confirmed_at:
-        count = recipients(broadcast)
+        count = would_get(broadcast)
         if (problem := number.problem_of(request.form, count)) is not None:
             return render_template("broadcasts/send_now.html", problem=problem, **_asked(broadcast)), problem.status
     broadcasts.send_now(
@@ -110,9 +110,9 @@ def may_send_now(broadcast: Broadcast) -> bool:
 
 
 @bp.app_template_global()
-def recipients(broadcast: Broadcast) -> int:
+def would_get(broadcast: Broadcast) -> int:
     """How many would get it if it started now, counted once a request."""
-    counted = g.setdefault("recipients", {})
+    counted = g.setdefault("would_get", {})
     if broadcast.id not in counted:
         count = audience.count(db.session, audience.audience_of(broadcast), now().date())
         counted[broadcast.id] = count.will_receive
