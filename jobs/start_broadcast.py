@@ -35,8 +35,9 @@ def start_broadcast(broadcast_id: int, first_chunk: int = FIRST_CHUNK) -> bool:
         now = clock.now()
         broadcasts.start(session, broadcast_id, now, ask_after=app.config["MISSED_START"])
         broadcast = broadcasts.get(session, broadcast_id)
-        if broadcast.state is BroadcastState.SCHEDULED and broadcast.starts_at and broadcast.starts_at > now:
-            wakeups.wake(broadcast_id, at=broadcast.starts_at)
+        begins_at = broadcasts.begins_at(broadcast)
+        if broadcast.state is BroadcastState.SCHEDULED and begins_at and begins_at > now:
+            wakeups.wake(broadcast_id, at=begins_at)
         chunk, began, pause = first_chunk, clock.ticks(), None
         while broadcast.state is BroadcastState.SENDING and not ledger.freeze_chunk(
             session, broadcast_id, clock.now(), chunk=chunk

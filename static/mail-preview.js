@@ -73,7 +73,8 @@ class MailPreview extends HTMLElement {
     this.#fit();
   }
 
-  /** A screen is shown smaller where there is no room for it, a phone as it is. The frame is as high as the mail, up to the window. */
+  /** A screen is shown smaller where there is no room for it, a phone as it is. The frame is as high as the mail, up to the window, or
+   * beyond (attribute "whole"). */
   #fit() {
     const frame = this.#frame;
     const root = frame?.contentDocument?.documentElement;
@@ -84,7 +85,7 @@ class MailPreview extends HTMLElement {
     const scale = phone ? 1 : Math.min(1, room / width);
     frame.style.width = `${width}px`;
     const wanted = Math.max(root.offsetHeight, frame.contentDocument.body?.offsetHeight ?? 0);
-    const most = Math.max(320, window.innerHeight - 260);
+    const most = this.hasAttribute("whole") ? Infinity : Math.max(320, window.innerHeight - 260);
     const height = Math.min(Math.ceil(wanted * scale), most);
     frame.style.height = `${height / scale}px`;
     frame.style.transform = scale < 1 ? `scale(${scale})` : "";

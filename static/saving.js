@@ -26,12 +26,13 @@ export const save = () => htmx.trigger(form(), "save");
 /** Whether saving would help: not where somebody has to decide or to mend something first. */
 const queued = () => unsaved() && typed !== refused && !document.querySelector("#conflict > *");
 
-/** Watch the form with this id, which may come later. `counts` are the events that change it. Before the page is left with something
- * unsaved the browser asks, if `asks` is set, or else the rest is sent without a word where it can be. */
+/** Watch the form with this id, which may come later. `counts` are the events that change it; with `first` they are heard before htmx hears
+ * them, which sends the form at once on some. Before the page is left with something unsaved the browser asks, if `asks` is set, or else
+ * the rest is sent without a word where it can be. */
 export function watchSaving(formId, options) {
   ({ id, asks } = { id: formId, asks: false, ...options });
   for (const type of options.counts) {
-    document.addEventListener(type, (event) => form()?.contains(event.target) && changed());
+    document.addEventListener(type, (event) => form()?.contains(event.target) && changed(), options.first);
   }
   document.addEventListener("htmx:beforeRequest", sending);
   document.addEventListener("htmx:afterRequest", answered);

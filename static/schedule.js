@@ -2,4 +2,4 @@
 
 import { watchSaving } from "./saving.js";
 
-watchSaving("schedule-form", { counts: ["input", "change"] });
+watchSaving("schedule-form", { counts: ["input", "change"], first: true });

@@ -54,7 +54,9 @@ class Demo:
     @property
     def environ(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(OUTSIDE)}
-        return kept | {"MASSMAIL_INSTANCE": str(self.instance), "MASSMAIL_URL": self.url} | self.extra
+        own = {"MASSMAIL_INSTANCE": str(self.instance), "MASSMAIL_URL": self.url}
+        at_once = {"MASSMAIL_UNDO": "0", "MASSMAIL_TYPE_NUMBER_ABOVE": "1000000"}
+        return kept | own | at_once | self.extra
 
     @property
     def maildir(self) -> Maildir:

@@ -200,6 +200,8 @@ def settings(environ: Mapping[str, str]) -> dict[str, object]:
         "REDIS_PREFIX": _redis_prefix(environ),
         "PUBLIC_URL": _public_url(environ),
         "MISSED_START": _missed_start(environ),
+        "UNDO": timedelta(seconds=_whole(environ, "MASSMAIL_UNDO", 30, low=0, high=600)),
+        "TYPE_NUMBER_ABOVE": _whole(environ, "MASSMAIL_TYPE_NUMBER_ABOVE", 500, low=0, high=1_000_000_000),
         "RELAY": relay,
         "MAIL_SERVER": relay.host,
         "MAIL_PORT": relay.port,

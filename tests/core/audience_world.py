@@ -41,6 +41,7 @@ class World:
         return AudienceFilter(
             kind,
             earlier_outcomes=self._some((*self._outcomes(), EarlierOutcome("999:failed"))),
+            not_reached_by=self._some((*(broadcast.id for broadcast in self.earlier), 998)),
             countries=self._some(tuple(country or "" for country in COUNTRIES)),
             languages=self._some(tuple(language or "" for language in LANGUAGES)),
             client_statuses=self._some(tuple(ClientStatus)),
@@ -245,6 +246,10 @@ def _matches(chosen: AudienceFilter, client: Client, held: list[Service], given:
 def _was_among(chosen: AudienceFilter, client: Client, became: dict[tuple[int, int], DeliveryState]) -> bool:
     wanted = {tuple(text.split(":")) for text in chosen.earlier_outcomes}
     words = {DeliveryState.SUPPRESSED: "skipped"}
+    not_reached = {"failed", "skipped", "suppressed", "cancelled"}
+    for (broadcast_id, client_id), state in became.items():
+        if client_id == client.id and broadcast_id in chosen.not_reached_by and state.value not in not_reached:
+            return False
     return not wanted or any(
         (str(broadcast_id), words.get(state, state.value)) in wanted
         for (broadcast_id, client_id), state in became.items()

@@ -141,10 +141,13 @@ def test_a_start_that_has_passed_meanwhile_is_refused(session: Session, draft):
         broadcasts.schedule(session, draft.id, None, NOW + timedelta(hours=2))
 
 
-def test_any_edit_takes_a_scheduled_broadcast_back_to_draft(session: Session, draft):
+def test_what_is_scheduled_is_edited_only_after_it_was_taken_off_the_calendar(session: Session, draft):
     broadcasts.schedule(session, draft.id, None, NOW)
-    edited = broadcasts.edit(session, draft.id, None, {"name": "again"}, NOW)
-    assert edited.state is S.DRAFT and edited.scheduled_at is None
+    with pytest.raises(Conflict, match="press Edit"):
+        broadcasts.edit(session, draft.id, None, {"name": "again"}, NOW)
+    taken = broadcasts.unschedule(session, draft.id, draft.version, NOW)
+    assert taken.state is S.DRAFT and taken.scheduled_at is None
+    assert broadcasts.edit(session, draft.id, None, {"name": "again"}, NOW).name == "again"
 
 
 def test_once_sending_has_begun_nothing_can_be_edited_or_deleted(session: Session):
@@ -220,10 +223,10 @@ def test_a_start_at_a_time_counts_from_that_time(session: Session, draft):
     assert broadcasts.start(session, draft.id, at_ten + timedelta(days=9))
 
 
-def test_an_edit_forgets_that_a_start_was_confirmed(session: Session, draft):
+def test_what_is_taken_off_the_calendar_forgets_that_a_start_was_confirmed(session: Session, draft):
     broadcasts.schedule(session, draft.id, None, NOW)
     broadcasts.confirm_start(session, draft.id, NOW + timedelta(hours=1))
-    broadcasts.edit(session, draft.id, None, {"name": "again"}, NOW + timedelta(hours=1))
+    broadcasts.unschedule(session, draft.id, None, NOW + timedelta(hours=1))
     assert draft.start_confirmed_at is None
     with pytest.raises(Conflict, match="is draft by now"):
         broadcasts.confirm_start(session, draft.id, NOW + timedelta(hours=1))
@@ -298,6 +301,7 @@ def test_a_duplicate_has_the_same_content_audience_pace_and_picks_but_starts_afr
     audience.pick(session, draft.id, chosen.id, PickKind.ADDED)
     broadcasts.cancel(session, draft.id, NOW)
     copy = broadcasts.duplicate(session, draft.id, None, NOW)
+    assert broadcasts.duplicate(session, copy.id, None, NOW).name == "Autumn (copy 2)", "each has a name of its own"
     assert (copy.name, copy.state, copy.batch_size, copy.version) == ("Autumn (copy)", S.DRAFT, 7, 1)
     assert copy.audience_filter == {"countries": ["DE"]} and copy.secret != draft.secret
     assert (copy.content.subject, copy.content.text) == ("News", "Hi")

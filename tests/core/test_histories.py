@@ -49,21 +49,30 @@ class Model:
     pace: tuple[int, int] | None
     state: S = S.DRAFT
     meant: datetime | None = None
+    undo_until: datetime | None = None
     collected: int = 0
     complete: bool = False
     rows: Counter[str] = field(default_factory=Counter)
     left: list[float] = field(default_factory=list)
 
-    def schedules(self, wall: datetime) -> None:
+    def schedules(self, wall: datetime, undo: timedelta) -> None:
         if self.state is S.DRAFT:
             self.state, self.meant = S.SCHEDULED, wall
+            self.undo_until = wall + undo if undo else None
+
+    def can_undo(self, wall: datetime) -> bool:
+        return self.state is S.SCHEDULED and self.undo_until is not None and wall < self.undo_until
+
+    def goes_back(self) -> None:
+        self.state, self.undo_until = S.DRAFT, None
 
     def is_missed(self, wall: datetime) -> bool:
-        return self.state is S.SCHEDULED and self.meant is not None and self.meant < wall - ASK_AFTER
+        meant = max((at for at in (self.meant, self.undo_until) if at), default=None)
+        return self.state is S.SCHEDULED and meant is not None and meant < wall - ASK_AFTER
 
     def look_begins(self, wall: datetime, chunks: int) -> None:
         """It starts if it is time, and so many chunks of recipients are collected while it sends."""
-        if self.state is S.SCHEDULED and not self.is_missed(wall):
+        if self.state is S.SCHEDULED and not self.is_missed(wall) and not self.can_undo(wall):
             self.state = S.SENDING
         for _ in range(chunks if self.state is S.SENDING and not self.complete else 0):
             more = min(CHUNK, CLIENTS - self.collected)
@@ -123,6 +132,10 @@ class Clocks(engine.Clocks):
         return Reading(self.today(), self.boot, self.now())
 
 
+NO_TIME = timedelta(0)
+UNDO = st.sampled_from([NO_TIME, timedelta(seconds=25)])
+"""Over when time has passed once."""
+
 WHICH = st.integers(0, 1)
 SELDOM = st.integers(0, 5)
 """What ends a history, or throws it back, is done when this is 0."""
@@ -149,18 +162,30 @@ class Histories(RuleBasedStateMachine):
             self.keys.append(factories.broadcast(self.session, batch_size=batch, interval_s=interval).id)
         self.session.commit()
         for which in (0, 1):
-            self.schedule(which)
+            self.schedule(which, NO_TIME)
             if chunks:
                 self._begin(which, chunks)
 
     # People
 
-    @rule(which=WHICH)
-    def schedule(self, which: int) -> None:
+    @rule(which=WHICH, undo=UNDO)
+    def schedule(self, which: int, undo: timedelta) -> None:
         model = self.models[which]
-        refused = self._refused(lambda s: broadcasts.schedule(s, self.keys[which], None, self.clocks.today()))
+        refused = self._refused(
+            lambda s: broadcasts.schedule(s, self.keys[which], None, self.clocks.today(), undo=undo)
+        )
         assert refused is (model.state is S.CANCELLED)
-        model.schedules(self.clocks.today())
+        model.schedules(self.clocks.today(), undo)
+
+    @rule(which=WHICH)
+    def undo(self, which: int) -> None:
+        """In time, or late while nothing has left."""
+        model = self.models[which]
+        refused = self._refused(lambda s: broadcasts.undo(s, self.keys[which], None, self.clocks.today()))
+        is_undone = model.state is S.SCHEDULED and model.undo_until is not None
+        assert refused is not (is_undone or model.state is S.DRAFT)
+        if is_undone:
+            model.goes_back()
 
     @rule(which=WHICH, luck=SELDOM)
     def edit(self, which: int, luck: int) -> None:
@@ -168,9 +193,17 @@ class Histories(RuleBasedStateMachine):
             return
         model = self.models[which]
         refused = self._refused(lambda s: broadcasts.edit(s, self.keys[which], None, {}, self.clocks.today()))
+        assert refused is (model.state is not S.DRAFT)
+
+    @rule(which=WHICH, luck=SELDOM)
+    def unschedule(self, which: int, luck: int) -> None:
+        if luck:
+            return
+        model = self.models[which]
+        refused = self._refused(lambda s: broadcasts.unschedule(s, self.keys[which], None, self.clocks.today()))
         assert refused is (model.state not in (S.DRAFT, S.SCHEDULED))
         if model.state is S.SCHEDULED:
-            model.state = S.DRAFT
+            model.goes_back()
 
     @rule(which=WHICH)
     def pause(self, which: int) -> None:
@@ -197,13 +230,14 @@ class Histories(RuleBasedStateMachine):
         refused = self._refused(lambda s: broadcasts.cancel(s, self.keys[which], self.clocks.today()))
         assert refused is not self.models[which].cancels()
 
-    @rule(which=WHICH)
-    def confirm(self, which: int) -> None:
+    @rule(which=WHICH, undo=UNDO)
+    def confirm(self, which: int, undo: timedelta) -> None:
         model = self.models[which]
-        refused = self._refused(lambda s: broadcasts.confirm_start(s, self.keys[which], self.clocks.today()))
+        refused = self._refused(lambda s: broadcasts.confirm_start(s, self.keys[which], self.clocks.today(), undo=undo))
         assert refused is (model.state is not S.SCHEDULED)
-        if model.state is S.SCHEDULED:
+        if model.state is S.SCHEDULED and not model.can_undo(self.clocks.today()):
             model.meant = self.clocks.today()
+            model.undo_until = model.meant + undo if undo else None
 
     @rule(which=WHICH, decision=st.sampled_from(["retry", "failed"]))
     def decide(self, which: int, decision: Decision) -> None:
@@ -260,7 +294,7 @@ class Histories(RuleBasedStateMachine):
             model.finish_if_done()
             if model.state is S.CANCELLED:
                 model.move("pending", "cancelled", model.rows["pending"])
-            is_due = model.state is S.SCHEDULED and not model.is_missed(wall)
+            is_due = model.state is S.SCHEDULED and not model.is_missed(wall) and not model.can_undo(wall)
             is_collecting = model.state is S.SENDING and not model.complete
             if is_due or is_collecting or (model.state is S.SENDING and model.pace is None):
                 assert key in woken

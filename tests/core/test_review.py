@@ -98,4 +98,8 @@ def test_a_sender_who_left_the_list_and_a_very_long_run_are_odd(session):
     ],
 )
 def test_the_steps_with_something_to_do_are_known_without_counting(sqlite_session, columns, steps):
-    assert unfinished_steps(factories.broadcast(sqlite_session, **columns), NOW) == steps
+    assert unfinished_steps(factories.broadcast(sqlite_session, schedule_seen=True, **columns), NOW) == steps
+
+
+def test_the_schedule_is_to_be_looked_at_before_it_is_complete(sqlite_session):
+    assert unfinished_steps(factories.broadcast(sqlite_session), NOW) == {"schedule", "review"}

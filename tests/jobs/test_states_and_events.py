@@ -53,6 +53,10 @@ class Play:
     def post(self, where: str, **data: str) -> None:
         sign_in(self.app, self.session).post(f"/mass-mail/{self.key}/{where}", data=data)
 
+    def version(self) -> str:
+        self.session.rollback()
+        return str(self.session.get_one(Broadcast, self.key, populate_existing=True).version)
+
     def clients(self) -> int:
         return self.session.scalar(select(func.count()).select_from(Client)) or 0
 
@@ -75,6 +79,16 @@ def _later(session: Session, broadcast: Broadcast) -> None:
     start = {"start_wall": "2126-12-24T18:00", "time_zone": "UTC"}
     broadcasts.edit(session, broadcast.id, None, start, clock.now())
     _due(session, broadcast)
+
+
+def _undoable(session: Session, broadcast: Broadcast) -> None:
+    broadcasts.schedule(session, broadcast.id, None, clock.now(), undo=HOUR)
+
+
+def _later_undoable(session: Session, broadcast: Broadcast) -> None:
+    _later(session, broadcast)
+    broadcast.undo_until = clock.now() + HOUR
+    session.flush()
 
 
 def _missed(session: Session, broadcast: Broadcast) -> None:
@@ -141,6 +155,8 @@ SITUATIONS: dict[str, tuple[Callable[[Session, Broadcast], None], BroadcastState
     "draft": (_draft, S.DRAFT),
     "scheduled for later": (_later, S.SCHEDULED),
     "scheduled and due": (_due, S.SCHEDULED),
+    "created, can be undone": (_undoable, S.SCHEDULED),
+    "created for later, can be undone": (_later_undoable, S.SCHEDULED),
     "start missed": (_missed, S.SCHEDULED),
     "collecting": (_collecting, S.SENDING),
     "collecting, paused": (_collecting_paused, S.PAUSED),
@@ -178,6 +194,10 @@ EVENTS: dict[str, Callable[[Play], None]] = {
     "resume": lambda play: play.post("resume"),
     "resume an older pause": lambda play: play.post("resume", paused_at="2026-01-01T00:00:00+00:00"),
     "start now": lambda play: play.post("start-now"),
+    "send now": lambda play: play.post("send-now", version=play.version(), count=str(play.clients())),
+    "undo": lambda play: play.post("undo", version=play.version()),
+    "undo an older version": lambda play: play.post("undo", version="0"),
+    "leave out": lambda play: play.post("review/leave-out", source=str(play.key), version=play.version()),
     "cancel": lambda play: play.post("cancel"),
     "cancel as scheduled": lambda play: play.post("cancel", seen="scheduled"),
     "edit": lambda play: play.post("edit"),
@@ -213,12 +233,17 @@ MOVES: dict[tuple[str, str], BroadcastState] = {
     ("scheduled for later", "cancel as scheduled"): S.CANCELLED,
     ("scheduled and due", "cancel as scheduled"): S.CANCELLED,
     ("start missed", "cancel as scheduled"): S.CANCELLED,
+    ("created, can be undone", "cancel"): S.CANCELLED,
+    ("created for later, can be undone", "cancel"): S.CANCELLED,
+    ("created, can be undone", "cancel as scheduled"): S.CANCELLED,
+    ("created for later, can be undone", "cancel as scheduled"): S.CANCELLED,
     ("scheduled for later", "edit"): S.DRAFT,
     ("scheduled and due", "edit"): S.DRAFT,
+    ("created, can be undone", "edit"): S.DRAFT,
+    ("created for later, can be undone", "edit"): S.DRAFT,
     ("start missed", "edit"): S.DRAFT,
-    ("scheduled for later", "rename"): S.DRAFT,
-    ("scheduled and due", "rename"): S.DRAFT,
-    ("start missed", "rename"): S.DRAFT,
+    ("created, can be undone", "undo"): S.DRAFT,
+    ("created for later, can be undone", "undo"): S.DRAFT,
     ("needs attention", "count as failed"): S.FINISHED,
     ("needs attention", "send again"): S.SENDING,
 }

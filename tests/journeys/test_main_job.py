@@ -47,8 +47,8 @@ def sent(demo: Demo, demo_page: Page) -> Page:
     page.get_by_label("Mails at a time").fill("0")
     page.locator("#next").click()
 
-    button = page.locator("#next")
-    expect(button).to_have_text(re.compile(r"Send [\d,]+ mails"))
+    button = page.locator("#create-broadcast")
+    expect(button).to_have_text(re.compile(r"Create Broadcast: send [\d,]+ mails"))
     button.click()
     page.wait_for_url(re.compile(r"/mass-mail/\d+/$"))
     return page

@@ -71,10 +71,10 @@ def test_every_page_of_the_main_job_looks_right(demo: Demo, draft: Page, looker:
     looker.look("schedule")
 
     page.locator("#next").click()
-    expect(page.locator("#next")).to_have_text(re.compile(r"Send [\d,]+ mails"))
+    expect(page.locator("#create-broadcast")).to_have_text(re.compile(r"Create Broadcast: send [\d,]+ mails"))
     looker.look("review")
 
-    page.locator("#next").click()
+    page.locator("#create-broadcast").click()
     page.wait_for_url(re.compile(r"/mass-mail/\d+/$"))
     expect(page.locator("#broadcast-state")).to_contain_text("Sending")
     expect(page.locator("main")).to_contain_text(re.compile(r"[1-9]\d\d"))

@@ -49,8 +49,8 @@ def part(page: str, id_: str) -> str:
 
 
 def bare(html: str) -> str:
-    """The markup without what differs between two renderings: white space, and the token of forms."""
-    return re.sub(r"\s+", " ", re.sub(r'name="csrf_token" value="[^"]*"', "", html)).strip()
+    """The markup without what differs between two renderings: white space, and the tokens of forms."""
+    return re.sub(r"\s+", " ", re.sub(r'name="(csrf_token|press)" value="[^"]*"', "", html)).strip()
 
 
 def now_in(session, broadcast) -> Broadcast:

@@ -198,16 +198,18 @@ def test_a_long_criterion_has_its_most_frequent_choices_at_once_and_the_others_i
     assert text.index("c-countries-IT") < text.index("c-countries-AT")
 
 
-def test_any_change_makes_a_scheduled_mass_mail_a_draft_again(opened: Page, clients: list[Client]):
+def test_no_change_stops_a_schedule_unasked_and_the_list_can_be_looked_at(opened: Page, clients: list[Client]):
+    broadcasts.schedule(opened.session, opened.draft.id, None, factories.NOW)
+    opened.session.commit()
     for change in (
         lambda: opened.choose(countries=["DE"]),
         lambda: opened.browser.post(f"{opened.url}pick", data={"client_id": clients[0].id, "kind": "left_out"}),
     ):
-        broadcasts.schedule(opened.session, opened.draft.id, None, factories.NOW)
-        opened.session.commit()
-        assert "Any change takes it off the calendar" in words(opened.reload())
-        change()
-        assert opened.stored().state is BroadcastState.DRAFT
+        answer = change()
+        assert answer.status_code == 409 and "scheduled" in words(answer.text)
+        assert opened.stored().state is BroadcastState.SCHEDULED
+    recipients = opened.browser.get(f"{opened.url}recipients").text
+    assert "only to look at" in words(recipients) and "Leave out" not in recipients
 
 
 def test_once_it_is_sending_nothing_can_be_changed(opened: Page, clients: list[Client]):

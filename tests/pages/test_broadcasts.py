@@ -206,7 +206,8 @@ def test_without_javascript_a_name_is_saved_by_a_form_and_the_step_comes_back(br
         ({"subject": "", "html": "", "audience_filter": {"countries": ["DE"]}}, "content"),
         ({"html": "Hello {{ frist_name }}"}, "content"),
         ({"starts_at": factories.NOW - timedelta(days=9999), "start_wall": "1999-07-09T09:00"}, "schedule"),
-        ({}, "review"),
+        ({}, "schedule"),
+        ({"schedule_seen": True}, "review"),
     ],
 )
 def test_a_draft_leads_to_its_first_step_with_something_to_do(browser_client, make, columns, step):

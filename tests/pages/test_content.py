@@ -77,16 +77,15 @@ def test_what_is_typed_is_saved_and_all_that_follows_comes_back(browser_client, 
     assert row.version == 2
 
 
-def test_saving_what_is_stored_already_changes_nothing_and_takes_nothing_off_the_calendar(
-    browser_client, sqlite_session, draft
-):
+def test_a_page_that_is_behind_takes_nothing_off_the_calendar(browser_client, sqlite_session, draft):
     page = Page(browser_client, draft.id)
     broadcasts.schedule(sqlite_session, draft.id, None, factories.NOW)
     sqlite_session.commit()
     assert page.save().status_code == 200
     assert stored(sqlite_session, draft).state is BroadcastState.SCHEDULED
-    assert page.save(subject="Changed").status_code == 200
-    assert stored(sqlite_session, draft).state is BroadcastState.DRAFT
+    answer = page.save(subject="Changed")
+    assert answer.status_code == 409 and "is scheduled" in answer.text and "is not saved" in answer.text
+    assert stored(sqlite_session, draft).state is BroadcastState.SCHEDULED
 
 
 def test_without_htmx_saving_leads_to_the_schedule_or_stays(browser_client, draft):

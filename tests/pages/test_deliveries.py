@@ -77,12 +77,24 @@ def test_the_fragment_equals_the_pages_part_and_the_one_on_the_broadcasts_page(b
     assert alone.strip() in browser_client.get(f"/mass-mail/{broadcast.id}/").text
 
 
-def test_the_address_follows_a_choice_only_where_the_ledger_has_a_page_of_its_own(browser_client, broadcast, deliver):
-    deliver()
-    there = {"HX-Current-URL": f"http://localhost{url(broadcast)}?group=failed"}
-    assert 'hx-push-url="true"' in browser_client.get(url(broadcast), headers=HTMX | there).text
-    here = {"HX-Current-URL": f"http://localhost/mass-mail/{broadcast.id}/"}
-    assert 'hx-push-url="true"' not in browser_client.get(url(broadcast), headers=HTMX | here).text
+@pytest.mark.parametrize("page", ["", "deliveries/"])
+def test_the_address_of_the_page_follows_what_is_looked_at_so_that_back_leads_there(
+    browser_client, broadcast, deliver, page
+):
+    deliver(D.FAILED)
+    here = f"/mass-mail/{broadcast.id}/{page}"
+    asked = url(broadcast, "?group=failed&q=client")
+
+    def answer(pressed: str):
+        headers = {"HX-Current-URL": f"http://localhost{here}", "HX-Trigger": pressed}
+        return browser_client.get(asked, headers=HTMX | headers).headers
+
+    assert answer("chip-failed")["HX-Push-Url"] == f"{here}?group=failed&q=client"
+    assert answer("ledger-search")["HX-Replace-Url"] == f"{here}?group=failed&q=client"
+    for polling in ("", "ledger"):
+        assert not {"HX-Push-Url", "HX-Replace-Url"} & set(answer(polling).keys())
+    shown = browser_client.get(f"{here}?group=failed&q=nobody").text
+    assert 'value="nobody"' in shown and "Nobody found" in shown
 
 
 def test_rows_ask_again_only_while_the_broadcast_moves(browser_client, sqlite_session, broadcast, deliver):
@@ -127,10 +139,10 @@ def test_the_export_has_every_row_of_the_filter_and_no_formulas(browser_client, 
     assert answer.headers["Content-Disposition"] == f'attachment; filename="mass-mail-{broadcast.id}-failed.csv"'
     assert answer.is_streamed and answer.mimetype == "text/csv"
     (row,) = csv.DictReader(io.StringIO(answer.get_data().decode("utf-8-sig")))
-    assert row["name"] == '\'=HYPERLINK("http://evil")' and row["company"] == "'@SUM(A1)"
-    assert row["reply_text"] == "'-1+1 unknown" and row["reply_code"] == "550"
-    assert (row["state"], row["reason"], row["attempts"]) == ("failed", "no such mailbox", "1")
-    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", row["changed_at"])
+    assert row["Recipient"] == '\'=HYPERLINK("http://evil")' and row["Company"] == "'@SUM(A1)"
+    assert row["The relay said"] == "550 -1+1 unknown"
+    assert (row["State"], row["Reason"], row["Attempts"]) == ("Failed", "no such mailbox", "1"), "the page's words"
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", row["At (UTC)"])
     assert len(browser_client.get(url(broadcast, "export.csv")).text.splitlines()) == 3
 
 

@@ -48,30 +48,30 @@ def form_of(page: str) -> dict[str, str]:
 def test_the_page_shows_everything_at_a_glance_with_the_number_on_the_button(browser_client, draft):
     page = browser_client.get(f"/mass-mail/{draft.id}/review/").text
     for words in (
-        "Send 2 mails",
+        "Create Broadcast: send 2 mails",
         "All clients.",
         "Example Hosting &lt;support@example.com&gt;",
-        "Hello {{ first_name }}",
         "Hello Ada",
-        "As soon as you confirm",
+        "as soon as you press",
         "25 every 30 s, about 50 a minute, 3,000 an hour",
         "will receive",
     ):
         assert words in page, words
-    assert "disabled" not in page[page.index('id="next"') :].split(">")[0]
+    assert "disabled" not in page[page.index('id="create-broadcast"') :].split(">")[0]
 
 
-def test_countries_and_languages_of_those_who_match_are_shown_as_bars(browser_client, sqlite_session, draft):
+def test_countries_of_those_who_get_it_are_shown_as_bars_that_come_to_the_number(browser_client, sqlite_session, draft):
     factories.client(sqlite_session, country="FR")
+    factories.client(sqlite_session, country="FR", email="", address=None, address_key=None)
     draft.audience_filter = {"countries": ["DE", "FR"]}
     sqlite_session.commit()
     page = browser_client.get(f"/mass-mail/{draft.id}/review/").text
-    bars = page[page.index('aria-label="Country of those who match"') :].split("</table>")[0]
+    bars = page[page.index('aria-label="Recipients by country"') :].split("</table>")[0]
     assert [re.sub(r"\s+", " ", re.sub("<[^>]+>", " ", row)).strip() for row in bars.split("<tr>")[1:]] == [
         "Germany 2",
         "France 1",
     ]
-    assert "Language of those who match" not in page
+    assert "Recipients by language" not in page
 
 
 def test_pressing_the_button_schedules_and_wakes_a_worker(browser_client, sqlite_app, draft, stored, redis_url):
@@ -93,7 +93,7 @@ def test_a_later_start_is_on_the_button_and_rings_at_its_hour(
     draft.start_wall = draft.starts_at.strftime("%Y-%m-%dT%H:%M")
     sqlite_session.commit()
     page = browser_client.get(f"/mass-mail/{draft.id}/review/").text
-    assert re.search(r"Schedule 2 mails for \w{3} \d+ \w{3}, 09:00", page)
+    assert re.search(r"Create Broadcast: 2 mails, \w{3} \d+ \w{3}, 09:00 in UTC", page)
     browser_client.post(f"/mass-mail/{draft.id}/review/", data=form_of(page))
     assert stored().state is BroadcastState.SCHEDULED
     with redis.Redis.from_url(redis_url) as connection:
@@ -127,7 +127,7 @@ def test_another_number_than_the_page_showed_is_said_before_anything_leaves(
     sqlite_session.commit()
     answer = browser_client.post(f"/mass-mail/{draft.id}/review/", data=form)
     assert answer.status_code == 409
-    assert "The number has changed: 3 mails, not 2." in answer.text and "Send 3 mails" in answer.text
+    assert "The number has changed: 3 mails, not 2." in answer.text and "Create Broadcast: send 3 mails" in answer.text
     assert stored().state is BroadcastState.DRAFT
     browser_client.post(f"/mass-mail/{draft.id}/review/", data=form_of(answer.text))
     assert stored().state is BroadcastState.SCHEDULED
@@ -157,7 +157,7 @@ def test_what_is_missing_blocks_with_a_link_to_the_place(browser_client, sqlite_
     sqlite_session.commit()
     page = browser_client.get(f"/mass-mail/{broadcast.id}/review/").text
     assert words in page and f'href="/mass-mail/{broadcast.id}/{link}"' in page
-    assert "disabled" in page[page.index('id="next"') :].split(">")[0]
+    assert "disabled" in page[page.index('id="create-broadcast"') :].split(">")[0]
     answer = browser_client.post(f"/mass-mail/{broadcast.id}/review/", data=form_of(page))
     assert answer.status_code == 422 and words in answer.text
     sqlite_session.rollback()
@@ -173,19 +173,26 @@ def test_what_is_odd_is_said_and_does_not_block(browser_client, sqlite_session, 
     assert stored().state is BroadcastState.SCHEDULED
 
 
-def test_a_scheduled_one_shows_its_review_without_a_second_button(browser_client, sqlite_session, draft):
+@pytest.mark.parametrize("step", ["audience", "content", "schedule", "review"])
+def test_looking_at_a_step_of_a_scheduled_one_leads_to_its_page_and_stops_nothing(
+    browser_client, sqlite_session, draft, stored, step
+):
     draft.state = BroadcastState.SCHEDULED
     sqlite_session.commit()
-    page = browser_client.get(f"/mass-mail/{draft.id}/review/").text
-    assert "disabled" in page[page.index('id="next"') :].split(">")[0]
+    answer = browser_client.get(f"/mass-mail/{draft.id}/{step}/")
+    assert answer.location == f"/mass-mail/{draft.id}/"
+    assert stored().state is BroadcastState.SCHEDULED
 
 
 def test_the_audience_is_not_complete_while_nobody_would_get_it(browser_client, sqlite_session, draft):
     steps = re.compile(r'href="/mass-mail/\d+/(\w+)/"( aria-current="step")?( data-done)?')
     url = f"/mass-mail/{draft.id}/review/"
-    assert {room for room, _current, done in steps.findall(browser_client.get(url).text) if done} == {
-        *("audience", "content", "schedule"),
-    }
+    done = {room for room, _current, done in steps.findall(browser_client.get(url).text) if done}
+    assert done == {"audience", "content"}, "nobody has been at the schedule"
+    draft.schedule_seen = True
+    sqlite_session.commit()
+    done = {room for room, _current, done in steps.findall(browser_client.get(url).text) if done}
+    assert done == {"audience", "content", "schedule"}
     draft.audience_filter = {"countries": ["FR"]}
     sqlite_session.commit()
     done = {room for room, _current, done in steps.findall(browser_client.get(url).text) if done}

@@ -84,7 +84,7 @@ def test_a_time_that_clocks_skip_is_refused_with_what_comes_instead(save, stored
     answer = save(**LATER | {"date": "2036-03-30", "time": "02:30"})
     assert answer.status_code == 422
     assert "02:30 does not exist on 30 March 2036 in Berlin: clocks are put forward to 03:00." in answer.text
-    assert "Mend what is marked" in answer.text
+    assert "Fix what is marked" in answer.text
     assert stored().start_wall is None
 
 
@@ -193,15 +193,28 @@ def test_a_request_without_an_answer_does_not_go_over_what_somebody_else_has_sto
     assert (stored().start_wall, stored().batch_size) == (None, 9)
 
 
-def test_changing_a_scheduled_one_takes_it_off_the_calendar_and_says_so(
-    browser_client, save, stored, sqlite_session, draft
-):
+def test_a_page_that_is_behind_does_not_stop_a_schedule_unasked(browser_client, save, stored, sqlite_session, draft):
     draft.state = BroadcastState.SCHEDULED
     sqlite_session.commit()
-    assert "takes it off the calendar" in browser_client.get(f"/mass-mail/{draft.id}/schedule/").text
     answer = save(batch_size="10")
-    assert stored().state is BroadcastState.DRAFT
-    assert '<div id="draft-scheduled" hidden hx-swap-oob="true">' in answer.text
+    assert answer.status_code == 409 and "press Edit on its page" in answer.text
+    assert (stored().state, stored().batch_size) == (BroadcastState.SCHEDULED, 25)
+
+
+def test_the_step_is_complete_once_somebody_has_been_there(browser_client, save, stored):
+    ticked = re.compile(r'href="/mass-mail/\d+/schedule/"(?: aria-current="step")? data-done')
+    page = f"/mass-mail/{stored().id}/schedule/"
+    assert not ticked.search(browser_client.get(page).text)
+    save({})
+    assert ticked.search(browser_client.get(page).text)
+
+
+def test_a_zone_goes_with_its_time(browser_client, save, stored, sqlite_session):
+    save(**LATER | {"time_zone": "America/New_York"})
+    assert stored().time_zone == "America/New_York"
+    save(**NOW_FORM)
+    assert (stored().start_wall, stored().time_zone) == (None, "UTC")
+    assert "New York" not in browser_client.get(f"/mass-mail/{stored().id}/review/").text
 
 
 def test_the_fragments_equal_what_the_page_holds(browser_client, save, stored):

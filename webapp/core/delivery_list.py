@@ -47,6 +47,11 @@ class Row:
     changed_at: datetime
 
     @property
+    def state_word(self) -> str:
+        """The state as the console calls it: "Waiting" for what is pending."""
+        return _WORDS.get(self.state, self.state.value.capitalize())
+
+    @property
     def reason_words(self) -> str:
         return reasons.in_words(self.state, self.reason)
 
@@ -55,6 +60,14 @@ class Row:
         """The relay's own answer in one line: "550 5.1.1 user unknown"; "" when it gave none."""
         text = " ".join((self.reply_text or "").split())
         return f"{self.reply_code} {text}".strip() if self.reply_code else text
+
+
+_WORDS = {
+    DeliveryState.PENDING: "Waiting",
+    DeliveryState.CLAIMED: "Sending",
+    DeliveryState.SUPPRESSED: "Skipped",
+}
+"""The states that people call by another word."""
 
 
 @dataclass(frozen=True, slots=True)

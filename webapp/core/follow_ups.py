@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from webapp.core import audience, broadcasts, ledger
 from webapp.core.errors import Conflict
 from webapp.core.rules.earlier import EarlierOutcome, Fate
-from webapp.core.rules.lifecycle import CHANGEABLE
+from webapp.core.rules.lifecycle import NOT_BEGUN
 from webapp.core.rules.statuses import MessageType
 from webapp.core.tables.broadcasts import Broadcast, PickKind
 from webapp.core.tables.deliveries import Delivery, delivery_id
@@ -21,7 +21,7 @@ COPIED = ("from_address", "reply_to", "batch_size", "interval_s", "uncertain_pol
 
 def offered(broadcast: Broadcast) -> bool:
     """Whether anything has become of anybody yet."""
-    return broadcast.state not in CHANGEABLE
+    return broadcast.state not in NOT_BEGUN
 
 
 def by_reason(session: Session, broadcast_id: int, fate: Fate) -> dict[str, int]:
@@ -30,21 +30,30 @@ def by_reason(session: Session, broadcast_id: int, fate: Fate) -> dict[str, int]
 
 
 def create(
-    session: Session, source_id: int, fate: Fate, user_id: int | None, now: datetime, *, same_text: bool
+    session: Session,
+    source_id: int,
+    fate: Fate,
+    user_id: int | None,
+    now: datetime,
+    *,
+    same_text: bool,
+    press: str | None = None,
 ) -> Broadcast:
     """The draft, from the same sender, at the same pace, with no start. Its audience is a criterion, not a list: whoever is changed in the
     ledger of the source until it starts is in it or not as the ledger has it then.
 
     Without the text it is *General*: the clients alone count. With it, it is of the source's type, for whatever the tags need, and asks for
     the same products or addons in any status; those of the source who were added by hand, and may hold none, are added again.
-    Raises NotFound; Conflict when nobody is in it.
+    `press` as in `broadcasts.create`. Raises NotFound; Conflict when nobody is in it.
     """
     source = broadcasts.get(session, source_id)
     counts = ledger.counts(session, source_id)
     if not offered(source) or not any(counts.get(state) for state in fate.states):
         raise Conflict(f"This mass mail has no clients {fate.who} (any more).")
     message_type = source.message_type if same_text else MessageType.GENERAL
-    draft = broadcasts.create(session, message_type, user_id, now)
+    draft = broadcasts.create(session, message_type, user_id, now, press=press)
+    if draft.version > 1:  # made by an earlier press
+        return draft
     chosen: dict[str, list] = {"earlier_outcomes": [EarlierOutcome.of(source_id, fate)]}
     changes = {name: getattr(source, name) for name in COPIED}
     title = source.name or source.content.subject or "Untitled mass mail"

@@ -9,7 +9,7 @@ from enum import StrEnum
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from webapp.core import ledger, limits
+from webapp.core import broadcasts, ledger, limits
 from webapp.core.rules import pacing
 from webapp.core.rules.lifecycle import BroadcastState, DeliveryState
 from webapp.core.rules.limits import DAY_S
@@ -158,7 +158,8 @@ def is_live(broadcast: Broadcast, counts: Counts, now: datetime) -> bool:
         case BroadcastState.SENDING:
             return True
         case BroadcastState.SCHEDULED:
-            return broadcast.starts_at is None or broadcast.starts_at <= now + SOON
+            begins_at = broadcasts.begins_at(broadcast)
+            return begins_at is None or begins_at <= now + SOON
         case BroadcastState.CANCELLED:
             return counts.waiting + counts.deferred > 0
         case _:

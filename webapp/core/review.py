@@ -30,11 +30,13 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """With anything in `blocking` the broadcast cannot be confirmed; `warnings` are for the person to weigh."""
+    """With anything in `blocking` the broadcast cannot be confirmed; `warnings` are for the person to weigh; `checked` says in sentences
+    what was looked at and is as it should be."""
 
     count: AudienceCount
     blocking: tuple[Finding, ...]
     warnings: tuple[Finding, ...]
+    checked: tuple[str, ...] = ()
 
 
 def review(session: Session, broadcast: Broadcast, now: datetime) -> Review:
@@ -49,12 +51,17 @@ def review(session: Session, broadcast: Broadcast, now: datetime) -> Review:
     if start_has_passed(broadcast, now):
         blocking.append(Finding("The chosen start has passed.", "schedule"))
     warnings = [_of_tag(problem) for problem in problems if not problem.blocking]
+    checked = []
     if not any(problem.blocking for problem in problems):
         chosen = audience.audience_of(broadcast)
         found = gaps(session, chosen, broadcast.content, now.date(), from_address=broadcast.from_address)
-        warnings += [_of_gap(gap) for gap in found if gap.blank]
+        blanks = [_of_gap(gap) for gap in found if gap.blank]
+        warnings += blanks
+        checked += _of_tags(broadcast, are_filled=not blanks)
     senders = [from_addresses.as_header(sender) for sender in from_addresses.listing(session)]
-    if broadcast.from_address and broadcast.from_address not in senders:
+    if broadcast.from_address in senders:
+        checked.append("The sender is one of the list.")
+    elif broadcast.from_address:
         warnings.append(
             Finding(f"{broadcast.from_address} is not in the list of senders any more.", "content", "from_address")
         )
@@ -62,7 +69,28 @@ def review(session: Session, broadcast: Broadcast, now: datetime) -> Review:
     if ends and ends - now > LONG:
         takes = schedule.duration(round((ends - now).total_seconds()))
         warnings.append(Finding(f"At this pace it takes {takes}.", "schedule"))
-    return Review(count, tuple(blocking), tuple(warnings))
+    checked += _of_recipients(count)
+    return Review(count, tuple(blocking), tuple(warnings), tuple(checked))
+
+
+def _of_tags(broadcast: Broadcast, *, are_filled: bool) -> list[str]:
+    content = broadcast.content
+    names = {name for part in (content.subject, content.html, content.text or "") for name in tags.used(part)}
+    if not names:
+        return ["Subject and text have no tags: everybody gets the same."]
+    known = "The one tag is" if len(names) == 1 else f"All {len(names)} tags are"
+    return [f"{known} known{', with something to say for every recipient' if are_filled else ''}."]
+
+
+def _of_recipients(count: AudienceCount) -> list[str]:
+    if not count.will_receive:
+        return []
+    left = ((count.suppressed, "suppressed"), (count.no_usable_address, "without a usable address"))
+    words = " and ".join(f"{number:,} {why}" for number, why in left if number)
+    return [
+        "No address gets it twice.",
+        f"Left out: {words}." if words else "Nobody is suppressed or without an address.",
+    ]
 
 
 def tag_problems(broadcast: Broadcast) -> list[TagProblem]:
@@ -79,7 +107,8 @@ def unfinished_steps(broadcast: Broadcast, now: datetime) -> frozenset[str]:
         missing.add("content")
         if not broadcast.audience_filter and not broadcast.content.subject:
             missing |= {"audience", "schedule"}
-    if start_has_passed(broadcast, now):
+    is_new = broadcast.state == BroadcastState.DRAFT and not broadcast.schedule_seen
+    if start_has_passed(broadcast, now) or is_new:
         missing.add("schedule")
     if missing or broadcast.state == BroadcastState.DRAFT:
         missing.add("review")

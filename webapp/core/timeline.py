@@ -13,7 +13,6 @@ from webapp.core.tables.broadcasts import Broadcast
 from webapp.core.tables.deliveries import MinuteCount
 
 MOST_BARS = 60
-FEWEST_BARS = 12
 STEPS_S = tuple(60 * minutes for minutes in (1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440))
 """Lengths a bucket may have, so that its bounds fall on times people say. Longer ones are whole days."""
 
@@ -141,7 +140,7 @@ def axis_for(
     first, last = min(moments), max(moments)
     bucket = _bucket(first, last, pace[1] if _is_limited(pace) else 0)
     start = _floor(first, bucket, zone)
-    return Axis(start, bucket, max(FEWEST_BARS, int((last - start).total_seconds() // bucket) + 1))
+    return Axis(start, bucket, int((last - start).total_seconds() // bucket) + 1)
 
 
 def arrange(

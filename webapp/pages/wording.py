@@ -1,7 +1,9 @@
 """Numbers and times as people read them."""
 
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
+from webapp.core.rules import schedule, zones
 from webapp.core.rules.limits import DAY_S
 
 FILTERS = ("number", "duration", "percent", "plural")
@@ -55,6 +57,18 @@ def ago(at: datetime, now: datetime) -> str:
         seconds = past if past < 86400 else past - past % 86400
         return f"{duration(seconds if past < 3600 else seconds - seconds % 3600)} ago"
     return f"{at:%-d %b}" if at.year == now.year else f"{at:%-d %b %Y}"
+
+
+def elsewhere(at: datetime, zone: str, here: str, now: datetime) -> str:
+    """An instant that is said on the clocks of `zone`, on those of `here`: "Fri 27 Nov, 08:00 in London"; "" where they show the same."""
+    if at.astimezone(ZoneInfo(zone)).utcoffset() == at.astimezone(ZoneInfo(here)).utcoffset():
+        return ""
+    return in_zone(at, here, now)
+
+
+def in_zone(at: datetime, zone: str, now: datetime) -> str:
+    """An instant on the clocks of a zone, which is named: "today 14:00 in Berlin"."""
+    return f"{schedule.moment_in_words(at, zone, now)} in {zones.city(zone)}"
 
 
 def moment(at: datetime, now: datetime, style: str = "auto") -> str:

@@ -1,7 +1,7 @@
 """What can be chosen in a filter, each with the number of clients behind it."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,12 +9,12 @@ from sqlalchemy.orm import Session
 
 from webapp.core.audience.bits import union
 from webapp.core.audience.counting import held, matching_in
-from webapp.core.audience.earlier import allowed, clients_of
+from webapp.core.audience.earlier import Among, allowed, clients_of, members_of
 from webapp.core.audience.filter import AudienceFilter, criteria_of
 from webapp.core.audience.memory import Block, Holdings, copy_seen_by
 from webapp.core.audience.sources import NO_SUCH_MAIL
 from webapp.core.audience.words import Names, country_name, language_name, names
-from webapp.core.rules.earlier import EarlierOutcome, Fate
+from webapp.core.rules.earlier import REACHED, EarlierOutcome, Fate
 from webapp.core.rules.statuses import ClientStatus, HoldingStatus
 
 
@@ -45,12 +45,12 @@ class Criterion:
         return tuple(choice for choice in self.choices if choice.chosen)
 
 
-EARLIER = "earlier_outcomes"
-Among = Mapping[int, int] | None
-"""What `earlier.allowed()` says of the filter."""
+EARLIER, NOT_REACHED = "earlier_outcomes", "not_reached_by"
+OF_THE_LEDGER = (EARLIER, NOT_REACHED)
 
 LABELS = {
     "earlier_outcomes": "Earlier mass mail",
+    "not_reached_by": "Left out: who got",
     "countries": "Country",
     "languages": "Language",
     "client_statuses": "Client status",
@@ -63,16 +63,20 @@ LABELS = {
 
 def choices(session: Session, filter_: AudienceFilter) -> tuple[Criterion, ...]:
     """The criteria of the filter's message type, with every value that a client, product or addon has, or that is chosen. Of earlier
-    broadcasts there are too many: the criterion is there once one is chosen, with all that became of its clients."""
+    broadcasts there are too many: their criteria are there once one is chosen, with all that became of its clients."""
     blocks = copy_seen_by(session).blocks
-    known = names(session, filter_.earlier_outcomes)
+    known = names(session, filter_.earlier_outcomes, filter_.not_reached_by)
     among = allowed(session, filter_)
-    wanted = [name for name in criteria_of(filter_.message_type) if name != EARLIER]
+    wanted = [name for name in criteria_of(filter_.message_type) if name not in OF_THE_LEDGER]
     found = [_criterion(name, filter_, blocks, known, among) for name in wanted]
-    return (*([_earlier(session, filter_, blocks, known)] if filter_.earlier_outcomes else ()), *found)
+    earlier = [_earlier(session, filter_, blocks, known, among)] if filter_.earlier_outcomes else []
+    left_out = [_not_reached(session, filter_, blocks, known, among)] if filter_.not_reached_by else []
+    return (*earlier, *left_out, *found)
 
 
-def _earlier(session: Session, filter_: AudienceFilter, blocks: Iterable[Block], known: Names) -> Criterion:
+def _earlier(
+    session: Session, filter_: AudienceFilter, blocks: Iterable[Block], known: Names, among: Among
+) -> Criterion:
     values = {
         EarlierOutcome.of(id_, fate): clients_of(session, EarlierOutcome.of(id_, fate))
         for id_ in dict.fromkeys(outcome.broadcast_id for outcome in filter_.earlier_outcomes)
@@ -80,11 +84,25 @@ def _earlier(session: Session, filter_: AudienceFilter, blocks: Iterable[Block],
     }
     counts: Counter[Any] = Counter()
     for block in blocks:
-        base = matching_in(block, filter_, None)
+        base = matching_in(block, filter_, among, besides=EARLIER)
         for value, clients in values.items():
             counts[value] += (base & clients.get(block.number, 0)).bit_count()
     shown = [value for value in values if value in filter_.earlier_outcomes or values[value]]
     return Criterion(EARLIER, LABELS[EARLIER], tuple(_choice(EARLIER, one, counts, filter_, known) for one in shown))
+
+
+def _not_reached(
+    session: Session, filter_: AudienceFilter, blocks: Iterable[Block], known: Names, among: Among
+) -> Criterion:
+    """The earlier broadcasts that are left out, each with how many of those who match otherwise it has reached."""
+    reached = {id_: members_of(session, id_, REACHED) for id_ in filter_.not_reached_by}
+    counts: Counter[Any] = Counter()
+    for block in blocks:
+        base = matching_in(block, filter_, among, besides=NOT_REACHED)
+        for id_, clients in reached.items():
+            counts[id_] += (base & clients.get(block.number, 0)).bit_count()
+    shown = tuple(_choice(NOT_REACHED, id_, counts, filter_, known) for id_ in reached)
+    return Criterion(NOT_REACHED, LABELS[NOT_REACHED], shown)
 
 
 def _criterion(name: str, filter_: AudienceFilter, blocks: Iterable[Block], known: Names, among: Among) -> Criterion:
@@ -120,6 +138,9 @@ def _choice(name: str, value: Any, counts: Counter[Any], filter_: AudienceFilter
     elif name == EARLIER:
         source = known.broadcasts.get(value.broadcast_id)
         label, gone = f"{source.title if source else NO_SUCH_MAIL}: {value.fate.value}", source is None
+    elif name == NOT_REACHED:
+        source = known.broadcasts.get(value)
+        label, gone = source.title if source else NO_SUCH_MAIL, source is None
     else:
         label = known.of(name, value)
         gone = value not in (known.products if name == "products" else known.addons)

@@ -8,7 +8,7 @@ from enum import StrEnum
 from sqlalchemy.orm import Session
 
 from webapp.core.audience.bits import SIZE, Packed, bit, cut, union
-from webapp.core.audience.earlier import allowed
+from webapp.core.audience.earlier import Among, allowed
 from webapp.core.audience.filter import Audience, AudienceFilter
 from webapp.core.audience.memory import Block, Holdings, Shared, copy_seen_by
 from webapp.core.audience.picks import picks_of
@@ -100,14 +100,12 @@ def select_terms(session: Session, audience: Audience) -> Selected:
     return Selected(terms)
 
 
-def matching_in(
-    block: Block, filter_: AudienceFilter, earlier: Mapping[int, int] | None, *, besides: str | None = None
-) -> int:
+def matching_in(block: Block, filter_: AudienceFilter, earlier: Among | None, *, besides: str | None = None) -> int:
     """Who in the block matches the filter; without its criterion `besides`, or ("holdings") without asking what they hold. `earlier` is
-    what `earlier.allowed()` says of the filter."""
+    what `earlier.allowed()` says of the filter (None: earlier broadcasts do not matter)."""
     bits = block.everybody
-    if earlier is not None and besides != "earlier_outcomes":
-        bits &= earlier.get(block.number, 0)
+    if earlier is not None:
+        bits = earlier.cut(block.number, bits, besides=besides)
     for criterion, by_value in block.values.items():
         chosen = getattr(filter_, criterion)
         if chosen and criterion != besides:

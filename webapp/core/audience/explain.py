@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from webapp.core.audience.filter import Audience, AudienceFilter
 from webapp.core.audience.listing import Recipient, recipients_among
 from webapp.core.audience.selection import matches
-from webapp.core.audience.sources import earlier_in_words
+from webapp.core.audience.sources import NO_SUCH_MAIL, earlier_broadcasts, earlier_in_words
 from webapp.core.audience.words import Names, any_of, country_name, holding_in_words, language_name, names
 from webapp.core.errors import NotFound
 from webapp.core.rules.lifecycle import SkipReason
@@ -78,6 +78,11 @@ def _mismatches(session: Session, filter_: AudienceFilter, client: Client) -> li
     if filter_.earlier_outcomes and not _matches(session, _only_earlier(filter_), client.id):
         who, _later = earlier_in_words(session, filter_.earlier_outcomes)
         found.append(f"Is not {who}." if who.startswith("the one ") else f"Is not one of {who}.")
+    for broadcast_id in filter_.not_reached_by:
+        without = AudienceFilter(MessageType.GENERAL, not_reached_by=(broadcast_id,))
+        if not _matches(session, without, client.id):
+            other = earlier_broadcasts(session, [broadcast_id]).get(broadcast_id)
+            found.append(f"Got {other.title if other else NO_SUCH_MAIL}, or is about to.")
     if filter_.countries and (client.country or "") not in filter_.countries:
         wanted = any_of(country_name(code) for code in filter_.countries)
         found.append(

@@ -1,11 +1,11 @@
 """The audience filter: the chosen criteria of a broadcast, as a value."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
 from webapp.core.errors import Invalid
-from webapp.core.rules.earlier import EarlierOutcome
+from webapp.core.rules.earlier import EarlierOutcome, broadcast_number
 from webapp.core.rules.statuses import ClientStatus, HoldingStatus, MessageType
 from webapp.core.tables.broadcasts import Broadcast
 
@@ -17,7 +17,8 @@ UNKNOWN = ""
 class AudienceFilter:
     """Within one criterion any of the chosen values, between criteria all; nothing chosen is no restriction.
 
-    `earlier_outcomes` are clients of earlier broadcasts, as the ledger has them when it is asked.
+    `earlier_outcomes` are clients of earlier broadcasts, as the ledger has them when it is asked. `not_reached_by` are ids of broadcasts:
+    nobody who has got one of their mails, or is about to, matches.
     `countries` are ISO 3166 alpha-2 codes, `languages` BCP 47 tags; both may hold UNKNOWN. `products` and `addons` are ids.
     *Services & Products* asks for one service that has both a chosen product and a chosen status, whatever is chosen for at
     least any service; *Addons* likewise. Criteria of another message type are dropped.
@@ -32,6 +33,7 @@ class AudienceFilter:
     addons: tuple[int, ...] = ()
     addon_statuses: tuple[HoldingStatus, ...] = ()
     earlier_outcomes: tuple[EarlierOutcome, ...] = ()
+    not_reached_by: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         for name in CRITERIA:
@@ -71,14 +73,15 @@ class Audience:
 CRITERIA = tuple(field.name for field in fields(AudienceFilter))[1:]
 """The names of the criteria. `criteria_of` has them in the order in which they are shown."""
 
-_OF_CLIENTS = ("earlier_outcomes", "countries", "languages", "client_statuses")
+_OF_CLIENTS = ("earlier_outcomes", "not_reached_by", "countries", "languages", "client_statuses")
 _OF_TYPE = {
     MessageType.GENERAL: _OF_CLIENTS,
     MessageType.SERVICES: (*_OF_CLIENTS, "products", "service_statuses"),
     MessageType.ADDONS: (*_OF_CLIENTS, "addons", "addon_statuses"),
 }
-_KINDS: dict[str, type] = {
+_KINDS: dict[str, Callable[[Any], Any]] = {
     "earlier_outcomes": EarlierOutcome,
+    "not_reached_by": broadcast_number,
     "client_statuses": ClientStatus,
     "products": int,
     "service_statuses": HoldingStatus,

@@ -24,7 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from webapp.core.audience.filter import UNKNOWN, Audience, AudienceFilter
-from webapp.core.rules.earlier import EarlierOutcome
+from webapp.core.rules.earlier import REACHED, EarlierOutcome
 from webapp.core.rules.lifecycle import SkipReason
 from webapp.core.rules.statuses import MessageType
 from webapp.core.tables.base import EnumText
@@ -80,6 +80,7 @@ def matches(filter_: AudienceFilter, client: type[Client]) -> ColumnElement[bool
     conditions: list[ColumnElement[bool]] = [true()]
     if filter_.earlier_outcomes:
         conditions.append(or_(*(_had(outcome, client) for outcome in filter_.earlier_outcomes)))
+    conditions += [~_was_reached_by(broadcast_id, client) for broadcast_id in filter_.not_reached_by]
     if filter_.countries:
         conditions.append(_one_of(client.country, filter_.countries))
     if filter_.languages:
@@ -98,6 +99,12 @@ def _had(outcome: EarlierOutcome, client: type[Client]) -> ColumnElement[bool]:
     row = aliased(Delivery, name="e")
     id_ = literal(outcome.broadcast_id * CLIENTS, BigInteger) + client.id
     return exists().where(row.id == id_, row.state.in_(outcome.fate.states))
+
+
+def _was_reached_by(broadcast_id: int, client: type[Client]) -> ColumnElement[bool]:
+    row = aliased(Delivery, name="n")
+    id_ = literal(broadcast_id * CLIENTS, BigInteger) + client.id
+    return exists().where(row.id == id_, row.state.in_(REACHED))
 
 
 def service_matches(filter_: AudienceFilter) -> ColumnElement[bool]:

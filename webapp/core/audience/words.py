@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from webapp.core.audience.filter import UNKNOWN, AudienceFilter
-from webapp.core.audience.sources import Earlier, earlier_broadcasts, earlier_in_words
+from webapp.core.audience.sources import NO_SUCH_MAIL, Earlier, earlier_broadcasts, earlier_in_words
 from webapp.core.rules.earlier import EarlierOutcome
 from webapp.core.rules.statuses import MessageType
 from webapp.core.tables.clients import Addon, Product
@@ -33,8 +33,8 @@ class Names:
         return (self.products if criterion == "products" else self.addons).get(value) or GONE[criterion]
 
 
-def names(session: Session, earlier: Iterable[EarlierOutcome] = ()) -> Names:
-    """The names there are now, and those of the broadcasts of some earlier outcomes."""
+def names(session: Session, earlier: Iterable[EarlierOutcome] = (), not_reached_by: Iterable[int] = ()) -> Names:
+    """The names there are now, and those of the broadcasts of some earlier outcomes, and of some others."""
     rows = session.execute(select(Product.id, Product.name, Product.group_name)).all()
     times: dict[str, int] = {}
     for _, name, _ in rows:
@@ -43,7 +43,7 @@ def names(session: Session, earlier: Iterable[EarlierOutcome] = ()) -> Names:
         products={id_: f"{group} › {name}" if times[name] > 1 and group else name for id_, name, group in rows},
         groups={id_: group for id_, _, group in rows},
         addons=dict(session.execute(select(Addon.id, Addon.name)).all()),
-        broadcasts=earlier_broadcasts(session, {outcome.broadcast_id for outcome in earlier}),
+        broadcasts=earlier_broadcasts(session, {outcome.broadcast_id for outcome in earlier} | set(not_reached_by)),
     )
 
 
@@ -65,7 +65,20 @@ def language_name(tag: str) -> str:
 
 
 def in_words(session: Session, filter_: AudienceFilter) -> str:
-    """The whole filter as one sentence: "Clients in Germany or Austria that are Active and have an Active VPS-2 or VPS-4." """
+    """The whole filter as one sentence: "Clients in Germany or Austria that are Active and have an Active VPS-2 or VPS-4." And a second one
+    for those whom it leaves out, because another mass mail has reached them."""
+    return _asked_for(session, filter_) + _left_out(session, filter_.not_reached_by)
+
+
+def _left_out(session: Session, ids: Sequence[int]) -> str:
+    if not ids:
+        return ""
+    known = earlier_broadcasts(session, ids)
+    titles = _joined([known[id_].title if id_ in known else NO_SUCH_MAIL for id_ in ids], "or")
+    return f" Left out is whoever got {titles}, or is about to."
+
+
+def _asked_for(session: Session, filter_: AudienceFilter) -> str:
     place, phrases = "", []
     if filter_.countries:
         place = f" in {any_of(country_name(code) for code in filter_.countries)}".replace(

@@ -1,7 +1,8 @@
 """A broadcast from draft to finished: the one writer of what is remembered of it.
 
 drafts.py     made, found, edited, duplicated, deleted
-lifecycle.py  every change of state
+starting.py   scheduled, started, undone
+lifecycle.py  every other change of state
 """
 
 from webapp.core.broadcasts.drafts import (
@@ -18,25 +19,35 @@ from webapp.core.broadcasts.drafts import (
 )
 from webapp.core.broadcasts.lifecycle import (
     cancel,
-    confirm_start,
     content_was_refused,
     finish_if_done,
-    is_missed,
-    missed_start,
     pause,
     probe_succeeded,
     remember_relay_errors,
     reopen,
     resume,
-    schedule,
-    start,
     stop,
     values_were_removed,
+)
+from webapp.core.broadcasts.starting import (
+    begins_at,
+    can_undo,
+    confirm_start,
+    is_due,
+    is_missed,
+    missed_start,
+    schedule,
+    send_now,
+    start,
+    undo,
+    unschedule,
 )
 
 __all__ = [
     "EDITABLE",
     "ON_CONTENT",
+    "begins_at",
+    "can_undo",
     "cancel",
     "confirm_start",
     "content_was_refused",
@@ -46,6 +57,7 @@ __all__ = [
     "edit",
     "finish_if_done",
     "get",
+    "is_due",
     "is_missed",
     "missed_start",
     "named",
@@ -55,9 +67,12 @@ __all__ = [
     "reopen",
     "resume",
     "schedule",
+    "send_now",
     "sending",
     "some",
     "start",
     "stop",
+    "undo",
+    "unschedule",
     "values_were_removed",
 ]

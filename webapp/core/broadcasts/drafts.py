@@ -1,8 +1,10 @@
 """Broadcasts while they may still be changed: made, found, edited, duplicated, deleted."""
 
+import re
 import secrets
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from itertools import count
 from typing import Any
 
 from sqlalchemy import delete, literal, select, update
@@ -15,6 +17,7 @@ from webapp.core.rules.lifecycle import CHANGEABLE
 from webapp.core.rules.lifecycle import BroadcastState as State
 from webapp.core.rules.statuses import MessageType
 from webapp.core.tables.broadcasts import Broadcast, Content, Pick
+from webapp.core.tables.users import User
 
 ON_BROADCAST = frozenset(
     {
@@ -32,13 +35,20 @@ ON_BROADCAST = frozenset(
 )
 ON_CONTENT = frozenset({"subject", "html", "text"})
 START = frozenset({"start_wall", "time_zone", "start_second"})
-EDITABLE = ON_BROADCAST | ON_CONTENT | START
+SEEN = frozenset({"schedule_seen"})
+EDITABLE = ON_BROADCAST | ON_CONTENT | START | SEEN
 """What `edit` takes. `start_second` (bool, not stored) chooses the later instant of a wall time that comes twice."""
 
 
-def create(session: Session, message_type: MessageType, user_id: int | None, now: datetime) -> Broadcast:
-    """A new draft with empty content, from the default sender."""
+def create(
+    session: Session, message_type: MessageType, user_id: int | None, now: datetime, *, press: str | None = None
+) -> Broadcast:
+    """A new draft with empty content, from the default sender. `press` stands for one press of a button: the second time with the same one
+    gives the draft that the first made, or what has become of it."""
+    if press and (made := _made_by(session, press, user_id)):
+        return made
     broadcast = Broadcast(
+        press=press or None,
         message_type=MessageType(message_type),
         from_address=from_addresses.default(session),
         secret=secrets.token_hex(16),
@@ -50,6 +60,12 @@ def create(session: Session, message_type: MessageType, user_id: int | None, now
     session.add(broadcast)
     session.flush()
     return broadcast
+
+
+def _made_by(session: Session, press: str, user_id: int | None) -> Broadcast | None:
+    # Two presses at the same instant wait for each other at their user's row; on SQLite writers wait anyhow.
+    session.execute(select(User.id).where(User.id == user_id).with_for_update(key_share=True))
+    return session.scalar(select(Broadcast).where(Broadcast.press == press))
 
 
 def get(session: Session, broadcast_id: int) -> Broadcast:
@@ -81,16 +97,16 @@ def named(session: Session, broadcast_id: int) -> Broadcast:
 def edit(
     session: Session, broadcast_id: int, version: int | None, changes: Mapping[str, Any], now: datetime
 ) -> Broadcast:
-    """Change a draft; a scheduled broadcast falls back to draft, because what was confirmed is no longer what would be sent.
+    """Change a draft. What is scheduled stays as it was confirmed, until somebody takes it off the calendar (`unschedule`).
 
-    `version` is the one the editor saw (None: whatever there is). Raises NotFound; Conflict when sending has begun or somebody
+    `version` is the one the editor saw (None: whatever there is). Raises NotFound; Conflict when it is no draft, or somebody
     else has saved meanwhile; Invalid for a start that does not exist or has passed.
     """
     unknown = changes.keys() - EDITABLE
     if unknown:
         raise ValueError(f"not editable: {', '.join(sorted(unknown))}")
     broadcast = get(session, broadcast_id)
-    columns = {name: changes[name] for name in changes.keys() & ON_BROADCAST}
+    columns = {name: changes[name] for name in changes.keys() & (ON_BROADCAST | SEEN)}
     if changes.keys() & START:
         columns |= _start(broadcast, changes, now)
     _check_pace(columns)
@@ -126,22 +142,30 @@ def _claim_edit(session: Session, broadcast: Broadcast, version: int | None, now
     taken = session.execute(
         update(Broadcast)
         .where(Broadcast.id == broadcast.id, Broadcast.version == seen, Broadcast.state.in_(CHANGEABLE))
-        .values(version=seen + 1, state=State.DRAFT, scheduled_at=None, start_confirmed_at=None, updated_at=now)
+        .values(version=seen + 1, updated_at=now)
         .execution_options(synchronize_session=False)
     )
     session.refresh(broadcast)
     if taken.rowcount == 1:  # type: ignore[attr-defined]
         return
+    if broadcast.state == State.SCHEDULED:
+        raise Conflict("This mass mail is scheduled. To change it, press Edit on its page: that stops the schedule.")
     if broadcast.state not in CHANGEABLE:
         raise Conflict("This mass mail cannot be changed any more: sending has begun.")
     raise Conflict("Somebody else has changed this mass mail meanwhile. Reload the page to see their version.")
 
 
-def duplicate(session: Session, broadcast_id: int, user_id: int | None, now: datetime) -> Broadcast:
-    """A new draft with the same audience, content, pace and picks; its start is "now", as the old one's has passed."""
+def duplicate(
+    session: Session, broadcast_id: int, user_id: int | None, now: datetime, *, press: str | None = None
+) -> Broadcast:
+    """A new draft with the same audience, content, pace and picks, and a name of its own; its start is "now", as the old one's has passed.
+    `press` as in `create`."""
     original = get(session, broadcast_id)
-    copy = create(session, original.message_type, user_id, now)
-    copy.name = f"{original.name} (copy)"[:200] if original.name else ""
+    if press and (made := _made_by(session, press, user_id)):
+        return made
+    copy = create(session, original.message_type, user_id, now, press=press)
+    copy.name = _name_of_copy(session, original)
+    copy.copied_from = original.id
     for name in ON_BROADCAST - START - {"name"}:
         setattr(copy, name, getattr(original, name))
     copy.time_zone = original.time_zone
@@ -151,6 +175,20 @@ def duplicate(session: Session, broadcast_id: int, user_id: int | None, now: dat
     picks = select(literal(copy.id), Pick.client_id, Pick.kind).where(Pick.broadcast_id == original.id)
     session.execute(Pick.__table__.insert().from_select(["broadcast_id", "client_id", "kind"], picks))  # type: ignore[attr-defined]
     return copy
+
+
+_OF_COPY = re.compile(r" \(copy(?: \d{1,6})?\)$")
+LONGEST_NAME = 200
+
+
+def _name_of_copy(session: Session, original: Broadcast) -> str:
+    """ "News (copy)", or the first of "News (copy 2)" and so on that nobody has."""
+    title = original.name or " ".join(original.content.subject.split()) or "Untitled mass mail"
+    stem = _OF_COPY.sub("", title)[: LONGEST_NAME - len(" (copy 999999)")]
+    begins = Broadcast.name.startswith(f"{stem} (copy", autoescape=True)
+    taken = set(session.scalars(select(Broadcast.name).where(begins)))
+    names = (f"{stem} (copy{f' {number}' if number > 1 else ''})" for number in count(1))
+    return next(name for name in names if name not in taken)
 
 
 def delete_draft(session: Session, broadcast_id: int) -> None:

@@ -7,106 +7,22 @@ never what is paused.
 """
 
 from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, func, or_, update
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from webapp.core import ledger, relay
 from webapp.core.broadcasts.drafts import get
-from webapp.core.errors import Conflict, Invalid
-from webapp.core.rules.lifecycle import CHANGEABLE, OPEN, BroadcastState, DeliveryState
+from webapp.core.errors import Conflict
+from webapp.core.rules.lifecycle import NOT_BEGUN, OPEN, BroadcastState, DeliveryState
 from webapp.core.tables.broadcasts import Broadcast
 
 State = BroadcastState
 
-UNFINISHED = CHANGEABLE | {State.SENDING, State.PAUSED, State.NEEDS_ATTENTION}
+UNFINISHED = NOT_BEGUN | {State.SENDING, State.PAUSED, State.NEEDS_ATTENTION}
 """What a cancel may stop."""
-
-
-def schedule(session: Session, broadcast_id: int, version: int | None, now: datetime) -> Broadcast:
-    """ "Create Broadcast": draft -> scheduled. Pressing twice is harmless: the second returns what the first did.
-
-    Raises NotFound; Conflict when it was changed since `version`; Invalid (with the field) for what no broadcast can go without.
-    """
-    broadcast = get(session, broadcast_id)
-    if broadcast.state == State.DRAFT:
-        _check_complete(broadcast, now)
-    seen = broadcast.version if version is None else version
-    columns = {"scheduled_at": now, "start_confirmed_at": None, "updated_at": now}
-    moved = _move(session, broadcast, {State.DRAFT}, State.SCHEDULED, [Broadcast.version == seen], **columns)
-    if moved or (broadcast.state not in (State.DRAFT, State.CANCELLED) and broadcast.version == seen):
-        return broadcast
-    if broadcast.state == State.CANCELLED:
-        raise Conflict("This mass mail was cancelled.")
-    raise Conflict("This mass mail was changed meanwhile. Look at it again before you send it.")
-
-
-def _check_complete(broadcast: Broadcast, now: datetime) -> None:
-    if not broadcast.from_address:
-        raise Invalid("Choose who the mail is from.", "from_address")
-    if not broadcast.content.subject.strip():
-        raise Invalid("The subject is empty.", "subject")
-    if not (broadcast.content.html.strip() or (broadcast.content.text or "").strip()):
-        raise Invalid("The mail has no text.", "html")
-    if broadcast.starts_at and broadcast.starts_at + timedelta(minutes=1) <= now:
-        raise Invalid("The chosen start has passed. Choose a later one, or send now.", "start_wall")
-
-
-def start(session: Session, broadcast_id: int, now: datetime, *, ask_after: timedelta | None = None) -> bool:
-    """scheduled -> sending, if it is due. True for the one caller that started it; `ledger.freeze_chunk` is next.
-
-    A start that was missed by more than `ask_after` (None: by any time) is left to a person, see `confirm_start`.
-    """
-    broadcast = get(session, broadcast_id)
-    conditions: list[ColumnElement[bool]] = [or_(Broadcast.starts_at.is_(None), Broadcast.starts_at <= now)]
-    if ask_after is not None:
-        conditions.append(now - ask_after <= _WAITED_FOR)
-    return _move(session, broadcast, {State.SCHEDULED}, State.SENDING, conditions, started_at=now, updated_at=now)
-
-
-_WAITED_FOR = func.coalesce(Broadcast.start_confirmed_at, Broadcast.starts_at, Broadcast.scheduled_at)
-"""The instant at which a scheduled broadcast was last meant to start."""
-
-
-def missed_start(broadcast: Broadcast, now: datetime, ask_after: timedelta | None) -> datetime | None:
-    """When a broadcast that is still scheduled was to start, if that is more than `ask_after` ago; None where nothing is to be asked."""
-    if broadcast.state != State.SCHEDULED or ask_after is None:
-        return None
-    meant = broadcast.start_confirmed_at or broadcast.starts_at or broadcast.scheduled_at
-    return meant if meant is not None and meant < now - ask_after else None
-
-
-def is_missed(now: datetime, ask_after: timedelta | None) -> ColumnElement[bool]:
-    """`missed_start` as a condition on Broadcast."""
-    if ask_after is None:
-        return false()
-    return and_(Broadcast.state == State.SCHEDULED, now - ask_after > _WAITED_FOR)
-
-
-def confirm_start(session: Session, broadcast_id: int, now: datetime) -> Broadcast:
-    """Somebody wants a broadcast started whose start has passed: it is as if that were now. It stays scheduled until a worker looks at it.
-
-    Raises NotFound; Conflict when it is not scheduled any more, or for a time to come.
-    """
-    broadcast = get(session, broadcast_id)
-    confirmed = session.execute(
-        update(Broadcast)
-        .where(
-            Broadcast.id == broadcast_id,
-            Broadcast.state == State.SCHEDULED,
-            or_(Broadcast.starts_at.is_(None), Broadcast.starts_at <= now),
-        )
-        .values(start_confirmed_at=now, updated_at=now)
-        .execution_options(synchronize_session=False)
-    )
-    session.refresh(broadcast)
-    if confirmed.rowcount == 1:  # type: ignore[attr-defined]
-        return broadcast
-    if broadcast.state == State.SCHEDULED:
-        raise Conflict("Somebody has chosen another time meanwhile: it starts then.")
-    raise Conflict(f"This mass mail is {broadcast.state.label} by now: there is no start to confirm.")
 
 
 def pause(session: Session, broadcast_id: int, reason: str | None, now: datetime) -> Broadcast:
@@ -129,7 +45,7 @@ def stop(session: Session, broadcast_id: int, reason: str | None, now: datetime,
     columns: dict[str, Any] = {"pause_reason": reason, "paused_at": now, "updated_at": now}
     if probing:
         columns["probing"] = True
-    return _move(session, get(session, broadcast_id), {State.SENDING}, State.PAUSED, [], **columns)
+    return move(session, get(session, broadcast_id), {State.SENDING}, State.PAUSED, [], **columns)
 
 
 def resume(session: Session, broadcast_id: int, now: datetime, *, paused_at: datetime | None = None) -> Broadcast:
@@ -143,7 +59,7 @@ def resume(session: Session, broadcast_id: int, now: datetime, *, paused_at: dat
     broadcast = get(session, broadcast_id)
     conditions = [] if paused_at is None else [Broadcast.paused_at == paused_at]
     columns = {"pause_reason": None, "paused_at": None, "updated_at": now}
-    if _move(session, broadcast, {State.PAUSED}, State.SENDING, conditions, **columns):
+    if move(session, broadcast, {State.PAUSED}, State.SENDING, conditions, **columns):
         ledger.release_held(session, broadcast_id, now)
     elif broadcast.state == State.PAUSED:
         raise Conflict("It was paused anew meanwhile. Look at the reason first, then resume it.")
@@ -175,7 +91,7 @@ def reopen(session: Session, broadcast_id: int, resends: int | None, now: dateti
         .values(resends=broadcast.resends + (resends is not None), updated_at=now)
         .execution_options(synchronize_session=False)
     )
-    _move(session, broadcast, _REOPENED, State.SENDING, [], finished_at=None, values_removed_at=None)
+    move(session, broadcast, _REOPENED, State.SENDING, [], finished_at=None, values_removed_at=None)
     return broadcast
 
 
@@ -220,9 +136,9 @@ def cancel(session: Session, broadcast_id: int, now: datetime, *, seen: Broadcas
     Cancelling what is cancelled changes nothing. Raises NotFound; Conflict when it is finished, or has begun meanwhile.
     """
     broadcast = get(session, broadcast_id)
-    sources = CHANGEABLE if seen in CHANGEABLE else UNFINISHED
-    moved = _move(session, broadcast, sources, State.CANCELLED, [], finished_at=now, updated_at=now)
-    if not moved and broadcast.state in UNFINISHED - CHANGEABLE:
+    sources = NOT_BEGUN if seen in NOT_BEGUN else UNFINISHED
+    moved = move(session, broadcast, sources, State.CANCELLED, [], finished_at=now, updated_at=now)
+    if not moved and broadcast.state in UNFINISHED - NOT_BEGUN:
         raise Conflict(
             "Sending has begun meanwhile: what has left cannot be called back. Cancel the rest, if you still want to."
         )
@@ -244,14 +160,14 @@ def finish_if_done(session: Session, broadcast_id: int, now: datetime) -> Broadc
         return broadcast.state
     counts = ledger.counts(session, broadcast_id)
     if any(counts.get(state) for state in OPEN):
-        _move(session, broadcast, {State.NEEDS_ATTENTION}, State.SENDING, [], updated_at=now)
+        move(session, broadcast, {State.NEEDS_ATTENTION}, State.SENDING, [], updated_at=now)
     elif sum(counts.values()) != broadcast.frozen_count:
         raise AssertionError(f"broadcast {broadcast_id}: {counts} do not add up to {broadcast.frozen_count}")
     elif not counts.get(DeliveryState.UNCERTAIN):
         settled = {State.SENDING, State.NEEDS_ATTENTION}
-        _move(session, broadcast, settled, State.FINISHED, [], finished_at=now, updated_at=now)
+        move(session, broadcast, settled, State.FINISHED, [], finished_at=now, updated_at=now)
     elif ledger.next_due(session, broadcast_id) is None:
-        _move(session, broadcast, {State.SENDING}, State.NEEDS_ATTENTION, [], updated_at=now)
+        move(session, broadcast, {State.SENDING}, State.NEEDS_ATTENTION, [], updated_at=now)
     return broadcast.state
 
 
@@ -265,7 +181,7 @@ def values_were_removed(session: Session, broadcast_id: int, now: datetime) -> N
     )
 
 
-def _move(
+def move(
     session: Session,
     broadcast: Broadcast,
     sources: Collection[BroadcastState],

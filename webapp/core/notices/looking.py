@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, and_, exists, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, joinedload
 
-from webapp.core import progress
+from webapp.core import broadcasts, progress
 from webapp.core.notices import facts
 from webapp.core.rules.lifecycle import BroadcastState
 from webapp.core.rules.notices import (
@@ -117,10 +117,8 @@ def _is_known(
 def _look_at_site(session: Session, kind: Kind, since: datetime | None, patience: timedelta, now: datetime) -> int:
     if since is None or now - since < patience:
         return 0
-    due = and_(Broadcast.state == State.SCHEDULED, or_(Broadcast.starts_at.is_(None), Broadcast.starts_at <= now))
-    waits = (
-        Broadcast.state == State.SENDING if kind is Kind.WAITS_FOR_RELAY else or_(Broadcast.state == State.SENDING, due)
-    )
+    is_sending = Broadcast.state == State.SENDING
+    waits = is_sending if kind is Kind.WAITS_FOR_RELAY else or_(is_sending, broadcasts.is_due(now))
     waiting = session.scalars(select(Broadcast).where(waits).order_by(Broadcast.id).options(_NAMED)).all()
     if not waiting:
         return 0

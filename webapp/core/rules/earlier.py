@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Self
 
-from webapp.core.rules.lifecycle import DeliveryState
+from webapp.core.rules.lifecycle import OPEN, DeliveryState
 
 
 class Fate(StrEnum):
@@ -49,6 +49,22 @@ _THAT = {
 }
 
 
+GOT = (DeliveryState.ACCEPTED, DeliveryState.UNCERTAIN)
+"""Of whom it is known, or cannot be ruled out, that they have got a mail."""
+
+TO_COME = tuple(sorted(OPEN))
+REACHED = GOT + TO_COME
+"""Who has got a mail, may have, or is about to: whom one may not want to write the same again."""
+
+
+def broadcast_number(text: str | int) -> int:
+    """The id of a broadcast, as forms send it and filters store it. Raises ValueError for what can be none."""
+    number = str(text)
+    if not (number.isascii() and number.isdigit() and len(number) <= 9):
+        raise ValueError(f"{number!r} names no broadcast")
+    return int(number)
+
+
 class EarlierOutcome(str):
     """The clients of one broadcast whom one thing became of: "17:failed", as forms send it and the filter is stored.
 
@@ -60,10 +76,9 @@ class EarlierOutcome(str):
 
     def __new__(cls, text: str) -> Self:
         number, _, fate = text.partition(":")
-        if not (number.isascii() and number.isdigit() and len(number) <= 9):
-            raise ValueError(f"{text!r} names no broadcast")
-        value = super().__new__(cls, f"{int(number)}:{Fate(fate)}")
-        value.broadcast_id, value.fate = int(number), Fate(fate)
+        broadcast_id = broadcast_number(number)
+        value = super().__new__(cls, f"{broadcast_id}:{Fate(fate)}")
+        value.broadcast_id, value.fate = broadcast_id, Fate(fate)
         return value
 
     @classmethod

@@ -58,8 +58,11 @@ DELIVERY_TRANSITIONS: dict[DeliveryState, frozenset[DeliveryState]] = {
     D.CANCELLED: frozenset(),
 }
 
-CHANGEABLE = frozenset({B.DRAFT, B.SCHEDULED})
-"""States in which content, audience, start and pace may still be edited."""
+CHANGEABLE = frozenset({B.DRAFT})
+"""States in which content, audience, start and pace may be edited. What is scheduled becomes a draft first, when somebody says so."""
+
+NOT_BEGUN = frozenset({B.DRAFT, B.SCHEDULED})
+"""States in which nobody can have got anything yet."""
 
 BORN = frozenset({D.PENDING, D.SKIPPED})
 """States in which a delivery may be inserted, at the freeze."""

@@ -91,7 +91,8 @@ def _recover(
 def _is_due(session: Session, broadcast: Broadcast, shell: Shell, ask_after: timedelta | None) -> bool:
     reading = shell.reading()
     if broadcast.state is BroadcastState.SCHEDULED:
-        is_due = broadcast.starts_at is None or broadcast.starts_at <= reading.wall
+        begins_at = broadcasts.begins_at(broadcast)
+        is_due = begins_at is None or begins_at <= reading.wall
         return is_due and broadcasts.missed_start(broadcast, reading.wall, ask_after) is None
     if broadcast.frozen_at is None:
         return True

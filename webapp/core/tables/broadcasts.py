@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, true
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, false, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from webapp.core.rules.lifecycle import BroadcastState
@@ -25,7 +25,11 @@ class Broadcast(Base):
     "now". When clocks are put back a wall time comes twice, and `starts_at` tells which is meant. `batch_size` mails leave
     every `interval_s` seconds; `batch_size` 0 means as fast as the relay takes them. `frozen_count` is the number of
     deliveries, known once the freeze is complete (`frozen_at`); `freeze_cursor` is the last client frozen before that.
-    `start_confirmed_at`: a start that was missed is to happen all the same, as somebody said at that instant.
+    `start_confirmed_at`: it is to start at once, although its time was missed or is still to come, as somebody said at that instant.
+    `undo_until`: nothing of it begins before that, as whoever said that it goes out may take that back. `started_by` is the address of the
+    user who said it last, "" for a draft and for what is older than this column. `copied_from` is the broadcast it is a duplicate of.
+    `press` stands for the press of a button that made it: pressed twice, it is made once. `schedule_seen`: somebody has been at the step
+    Schedule of this draft, and left it as it is or changed it.
     `probing` is set when the relay refused all: until a mail gets through again, one is tried at a time. `relay_errors` is how many
     errors of the relay came one after the other, last of all: a slow pace has a new sending process for each mail, which must know of
     those before. `heeds_content` is off once somebody resumed it although the relay refused many of its mails for what they say.
@@ -61,6 +65,11 @@ class Broadcast(Base):
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
     scheduled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     start_confirmed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    undo_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    started_by: Mapped[str] = mapped_column(String(320), default="", server_default="")
+    copied_from: Mapped[int | None]
+    press: Mapped[str | None] = mapped_column(String(64))
+    schedule_seen: Mapped[bool] = mapped_column(default=False, server_default=false())
     started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     frozen_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     paused_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -76,11 +85,13 @@ class Broadcast(Base):
         CheckConstraint("batch_size >= 0 AND interval_s >= 0", name="pace"),
         Index("ix_broadcast_state", "state", "starts_at"),
         Index("ix_broadcast_updated", "updated_at"),
+        Index("uq_broadcast_press", "press", unique=True),
     )
 
 
 class Content(Base):
-    """Subject, text and html as composed. `text` NULL means: derived from `html`."""
+    """Subject, text and html as composed. `text` NULL means: derived from `html`. `text_digest` is equal for those that say the same
+    (`rules/likeness.py`), written when the broadcast is scheduled; NULL before."""
 
     __tablename__ = "content"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -88,8 +99,11 @@ class Content(Base):
     subject: Mapped[str] = mapped_column(Text, default="")
     html: Mapped[str] = mapped_column(Text, default="")
     text: Mapped[str | None] = mapped_column(Text)
+    text_digest: Mapped[str | None] = mapped_column(String(32))
 
     broadcast: Mapped[Broadcast] = relationship(back_populates="content")
+
+    __table_args__ = (Index("ix_content_text_digest", "text_digest"),)
 
 
 class PickKind(StrEnum):

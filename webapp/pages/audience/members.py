@@ -9,6 +9,7 @@ from webapp.adapters.clock import now
 from webapp.core import audience, broadcasts
 from webapp.core.audience import Audience, Recipient, Term
 from webapp.core.errors import NotFound
+from webapp.core.rules.lifecycle import NOT_BEGUN
 from webapp.core.tables.broadcasts import Broadcast, PickKind
 from webapp.core.tables.clients import Client
 from webapp.extensions import db
@@ -37,7 +38,7 @@ class Member:
 @bp.get("/recipients")
 def recipients(broadcast_id: int):
     """The clients behind a term of the sum, searched and paged; with htmx only the list."""
-    frame = draft.load(broadcast_id, "audience")
+    frame = draft.load(broadcast_id, "audience", shows=NOT_BEGUN)
     broadcast, of = frame.broadcast, audience.audience_of(frame.broadcast)
     term = _term(request.args.get("reason", ""))
     search = request.args.get("q", "").strip()[:200]

@@ -9,6 +9,7 @@ CHIPS = 8
 
 NOUNS = {
     "earlier_outcomes": "mass mail",
+    "not_reached_by": "mass mail",
     "countries": "country",
     "languages": "language",
     "client_statuses": "status",
@@ -46,7 +47,7 @@ class Shown:
 def shown(criterion: Criterion) -> Shown:
     """Statuses and short criteria are all chips; of a long one the chosen choices and the most frequent are."""
     noun, choices = NOUNS[criterion.name], criterion.choices
-    if criterion.name.endswith(("statuses", "outcomes")) or len(choices) <= CHIPS + 2:
+    if criterion.name.endswith(("statuses", "outcomes", "reached_by")) or len(choices) <= CHIPS + 2:
         return Shown(criterion.name, criterion.label, noun, choices, ())
     chips = max(CHIPS, len(criterion.chosen))
     groups: dict[str, list[Choice]] = {}

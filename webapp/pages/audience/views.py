@@ -10,7 +10,7 @@ from webapp.core import audience, broadcasts
 from webapp.core.audience import Audience, AudienceFilter
 from webapp.core.audience.choices import LABELS
 from webapp.core.errors import Conflict
-from webapp.core.rules.lifecycle import CHANGEABLE
+from webapp.core.rules.lifecycle import CHANGEABLE, BroadcastState
 from webapp.core.rules.statuses import MessageType
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.extensions import db
@@ -116,7 +116,8 @@ def _conflict(broadcast_id: int, chosen: AudienceFilter):
     """What was chosen stays on the page; what is stored is told."""
     broadcast = broadcasts.get(db.session, broadcast_id)
     if broadcast.state not in CHANGEABLE:
-        raise Conflict("This mass mail cannot be changed any more: sending has begun. Your last choice is not saved.")
+        why = "it is scheduled" if broadcast.state is BroadcastState.SCHEDULED else "sending has begun"
+        raise Conflict(f"This mass mail cannot be changed any more: {why}. Your last choice is not saved.")
     if request.headers.get("HX-Request"):
         return render_template("audience/_conflict_answer.html", conflict=True, **_context(broadcast, chosen)), 422
     return _page(draft.load(broadcast_id, "audience"), chosen, conflict=True), 409

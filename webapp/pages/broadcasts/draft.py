@@ -6,12 +6,14 @@ answer after a save includes `broadcasts/_saved.html` with `oob = true` and `bro
 of the page and the time of saving.
 """
 
-from collections.abc import Collection
+import re
+import secrets
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from urllib.parse import parse_qsl
 
-from flask import abort, request, url_for
+from flask import abort, g, request, url_for
 from flask import redirect as plain_redirect
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
@@ -56,21 +58,17 @@ class Draft:
             self, steps=tuple(replace(step, done=step.done and step.room not in rooms) for step in self.steps)
         )
 
-    @property
-    def scheduled(self) -> bool:
-        """True when a change would take the broadcast off the calendar."""
-        return self.broadcast.state == BroadcastState.SCHEDULED
-
 
 def title(broadcast: Broadcast) -> str:
     """What a broadcast is called in the console: its name, else its subject."""
     return broadcast.name or broadcast.content.subject or "Untitled mass mail"
 
 
-def load(broadcast_id: int, room: str) -> Draft:
-    """The draft for the page of a step. Raises NotFound. Looking at a broadcast that can no longer be edited leads to its page."""
+def load(broadcast_id: int, room: str, *, shows: Collection[BroadcastState] = CHANGEABLE) -> Draft:
+    """The draft for the page of a step. Raises NotFound. Looking at a broadcast in a state that it does not show, any but a draft, leads
+    to its page."""
     broadcast = broadcasts.get(db.session, broadcast_id)
-    if broadcast.state not in CHANGEABLE and request.method == "GET":
+    if broadcast.state not in shows and request.method == "GET":
         abort(redirect(url_for("broadcasts.show", broadcast_id=broadcast_id)))
     unfinished = review.unfinished_steps(broadcast, now())
     steps = tuple(
@@ -87,6 +85,17 @@ def first_unfinished(broadcast: Broadcast) -> str:
     unfinished = review.unfinished_steps(broadcast, now())
     room = next((name for name, _label in STEPS if name in unfinished), "review")
     return url_for(f"{room}.index", broadcast_id=broadcast.id)
+
+
+def press() -> str:
+    """Stands for one press of the buttons of this page that make something new."""
+    return g.setdefault("press", secrets.token_hex(8))
+
+
+def press_in(form: Mapping[str, str], what: str) -> str | None:
+    """The press that sent a form, of the button that makes `what`; None for a form that names none."""
+    sent = form.get("press", "")
+    return f"{sent}-{what}" if re.fullmatch("[0-9a-f]{16}", sent) else None
 
 
 def lost() -> MultiDict[str, str] | None:

@@ -24,7 +24,7 @@ FAST_S, SLOW_S = 2, 8
 
 OVER = frozenset({BroadcastState.FINISHED, BroadcastState.CANCELLED})
 MOST_ROWS = 50
-_TOKEN = re.compile(r'name="csrf_token" value="[^"]*"')
+_TOKEN = re.compile(r'name="csrf_token" value="[^"]*"|data-left="\d+"')
 
 
 @bp.app_template_global()
@@ -32,6 +32,18 @@ def missed_start(broadcast: Broadcast) -> datetime | None:
     """When a broadcast was to start that waits for somebody to confirm it, because that is long ago; None for all others."""
     at = g.setdefault("now", now())
     return broadcasts.missed_start(broadcast, at, current_app.config["MISSED_START"])
+
+
+@bp.app_template_global()
+def undo_until(broadcast: Broadcast) -> datetime | None:
+    """Until when whoever said that it goes out can take that back; None where nothing can be taken back."""
+    return broadcast.undo_until if broadcasts.can_undo(broadcast, g.setdefault("now", now())) else None
+
+
+@bp.app_template_global()
+def seconds_left(until: datetime) -> int:
+    """Whole seconds, rounded up."""
+    return max(0, -(-int((until - now()).total_seconds() * 1000) // 1000))
 
 
 @bp.app_template_global()
@@ -57,6 +69,8 @@ def stage(broadcast: Broadcast) -> str:
             return f"waiting-{health.since:%y%m%d%H%M%S}"
         case BroadcastState.PAUSED if broadcast.paused_at:
             return f"paused-{broadcast.paused_at:%y%m%d%H%M%S%f}"
+        case BroadcastState.SCHEDULED if until := undo_until(broadcast):
+            return f"undo-{broadcast.version}-{until:%y%m%d%H%M%S}"
         case BroadcastState.SCHEDULED:
             return f"{'missed' if missed_start(broadcast) else 'scheduled'}-{broadcast.version}"
         case state:
@@ -64,7 +78,8 @@ def stage(broadcast: Broadcast) -> str:
 
 
 def stamp(fragment: str) -> str:
-    """Stands for what a fragment says; the same for two renderings that differ in the token of their forms alone."""
+    """Stands for what a fragment says; the same for two renderings that differ in the token of their forms or in the seconds
+    left of a countdown alone."""
     return blake2b(_TOKEN.sub("", fragment).encode(), digest_size=8).hexdigest()
 
 

@@ -5,11 +5,12 @@ from typing import cast, get_args
 
 from flask import abort, flash, make_response, render_template, request, url_for
 from flask_login import current_user
+from sqlalchemy import select
 
 from webapp.adapters import wakeups
 from webapp.adapters.clock import now
 from webapp.core import audience, broadcasts, progress, timeline
-from webapp.core.errors import Conflict, Invalid, NotFound
+from webapp.core.errors import Invalid, NotFound
 from webapp.core.ledger import Decision, resolve_uncertain
 from webapp.core.rules import schedule
 from webapp.core.rules.lifecycle import BroadcastState
@@ -20,6 +21,7 @@ from webapp.pages import wording
 from webapp.pages.broadcasts import draft, live
 from webapp.pages.broadcasts.blueprint import bp
 from webapp.pages.deliveries import ledger
+from webapp.pages.review import mail
 from webapp.pages.settings.relay import waited_for
 
 STOP_ASKING = 286
@@ -36,6 +38,7 @@ def show(broadcast_id: int):
         "broadcasts/show.html",
         ledger=ledger.load(broadcast, context["counts"], request.args, standalone=False),
         stamp=_stamp(context),
+        **(mail.shown(broadcast) if broadcast.state is BroadcastState.SCHEDULED else {}),
         **_about(broadcast),
         **context,
     )
@@ -105,15 +108,6 @@ def resume(broadcast_id: int):
     return _done(broadcast_id, "Sending goes on." if was_paused else "It goes on already.")
 
 
-@bp.post("/<int:broadcast_id>/start-now")
-def start_now(broadcast_id: int):
-    """Start what was missed."""
-    broadcasts.confirm_start(db.session, broadcast_id, now())
-    db.session.commit()
-    wakeups.wake(broadcast_id)
-    return _done(broadcast_id, "It starts as soon as a worker is free.")
-
-
 @bp.get("/<int:broadcast_id>/cancel")
 def ask_cancel(broadcast_id: int):
     """The question before cancelling, for browsers without JavaScript; elsewhere it is a dialog."""
@@ -156,19 +150,6 @@ def decided(broadcast_id: int):
     return _done(broadcast_id, f"{wording.plural(moved, 'mail')} {'is' if moved == 1 else 'are'} {words}.")
 
 
-@bp.post("/<int:broadcast_id>/edit")
-def back_to_draft(broadcast_id: int):
-    """Take a scheduled broadcast off the calendar, to change it."""
-    broadcast = broadcasts.get(db.session, broadcast_id)
-    if broadcast.state == BroadcastState.SCHEDULED:
-        broadcasts.edit(db.session, broadcast_id, broadcast.version, {}, now())
-        db.session.commit()
-        flash("It is a draft again and starts only when you confirm it anew.", "ok")
-    elif broadcast.state != BroadcastState.DRAFT:
-        raise Conflict(f"This mass mail is {broadcast.state.label} by now: it cannot be changed any more.")
-    return draft.redirect(url_for("review.index", broadcast_id=broadcast_id))
-
-
 def _done(broadcast_id: int, message: str):
     flash(message, "ok")
     return draft.redirect(url_for("broadcasts.show", broadcast_id=broadcast_id))
@@ -179,11 +160,18 @@ def _name_of(user_id: int | None) -> str:
     return (user.name or user.email) if user else ""
 
 
+def _named_by_address(address: str) -> str:
+    """The name of the user with this address, while there is one."""
+    user = db.session.scalar(select(User).where(User.email == address)) if address else None
+    return (user.name or user.email) if user else address
+
+
 def _about(broadcast: Broadcast) -> dict:
     """What the card about the mail needs beside the rest."""
     return {
         "audience_words": audience.in_words(db.session, audience.audience_of(broadcast).filter),
         "created_by": _name_of(broadcast.created_by),
+        "started_by": _named_by_address(broadcast.started_by),
     }
 
 
@@ -205,9 +193,4 @@ def _context(broadcast: Broadcast) -> dict:
         "ceiling": wording.ceiling(read.ceiling),
         "pace_words": schedule.pace_in_words(broadcast.batch_size, broadcast.interval_s),
         "missed_words": schedule.missed_in_words(missed, broadcast.time_zone, at) if missed else "",
-        "start_words": schedule.start_in_words(
-            broadcast.start_wall,
-            broadcast.time_zone,
-            second=schedule.is_second(broadcast.start_wall, broadcast.time_zone, broadcast.starts_at),
-        ),
     }

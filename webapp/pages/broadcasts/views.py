@@ -7,11 +7,14 @@ from werkzeug.exceptions import BadRequest
 from webapp.adapters.clock import now
 from webapp.core import audience, broadcast_list, broadcasts, progress
 from webapp.core.broadcast_list import Tab
+from webapp.core.errors import NotFound
 from webapp.core.rules.lifecycle import BroadcastState
 from webapp.core.rules.statuses import MessageType
 from webapp.extensions import db
-from webapp.pages.broadcasts import draft, live, show  # noqa: F401 - show adds the routes of the page of one
+from webapp.pages.broadcasts import draft, live, show, starting  # noqa: F401 - which add the routes of the page of one
 from webapp.pages.broadcasts.blueprint import bp
+
+bp.add_app_template_global(draft.press, "press")
 
 
 @bp.get("/")
@@ -97,8 +100,10 @@ def create():
         message_type = MessageType(request.form.get("message_type", ""))
     except ValueError:
         raise BadRequest("Choose a message type.") from None
-    broadcast = broadcasts.create(db.session, message_type, current_user.id, now())
-    broadcasts.edit(db.session, broadcast.id, None, {"time_zone": current_user.time_zone}, now())
+    press = draft.press_in(request.form, "new")
+    broadcast = broadcasts.create(db.session, message_type, current_user.id, now(), press=press)
+    if broadcast.version == 1:
+        broadcasts.edit(db.session, broadcast.id, None, {"time_zone": current_user.time_zone}, now())
     db.session.commit()
     return draft.redirect(url_for("audience.index", broadcast_id=broadcast.id))
 
@@ -123,10 +128,11 @@ def rename(broadcast_id: int):
 
 @bp.post("/<int:broadcast_id>/duplicate")
 def duplicate(broadcast_id: int):
-    copy = broadcasts.duplicate(db.session, broadcast_id, current_user.id, now())
+    press = draft.press_in(request.form, str(broadcast_id))
+    copy = broadcasts.duplicate(db.session, broadcast_id, current_user.id, now(), press=press)
     db.session.commit()
     flash("This is a copy, as a new draft. It starts when you say so.", "ok")
-    return draft.redirect(draft.first_unfinished(copy))
+    return draft.redirect(url_for("audience.index", broadcast_id=copy.id))
 
 
 @bp.get("/<int:broadcast_id>/delete")
@@ -138,7 +144,11 @@ def ask_delete(broadcast_id: int):
 
 @bp.post("/<int:broadcast_id>/delete")
 def delete(broadcast_id: int):
-    name = draft.title(broadcasts.named(db.session, broadcast_id))
+    try:
+        name = draft.title(broadcasts.named(db.session, broadcast_id))
+    except NotFound:
+        flash("This draft is deleted already.", "ok")
+        return draft.redirect(url_for("broadcasts.index"))
     broadcasts.delete_draft(db.session, broadcast_id)
     db.session.commit()
     flash(f"The draft “{name}” is deleted.", "ok")

@@ -12,7 +12,7 @@ from webapp.adapters.smtp import send_one
 from webapp.core import audience, broadcasts, from_addresses, previews, test_sends
 from webapp.core.errors import Conflict, DomainError
 from webapp.core.rules import tags
-from webapp.core.rules.lifecycle import CHANGEABLE
+from webapp.core.rules.lifecycle import CHANGEABLE, BroadcastState
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.core.tag_catalogue.gaps import gaps
 from webapp.extensions import db
@@ -175,7 +175,8 @@ def _conflict(broadcast_id: int, form: ContentForm):
             "content/_conflict_answer.html", broadcast=broadcast, changeable=changeable, base=base
         ), 409
     if not changeable:
-        raise Conflict("This mass mail cannot be changed any more: sending has begun.")
+        why = "it is scheduled" if broadcast.state is BroadcastState.SCHEDULED else "sending has begun"
+        raise Conflict(f"This mass mail cannot be changed any more: {why}. What you typed is not saved.")
     return _page(draft.load(broadcast_id, "content"), form, conflict=True, changeable=True), 409
 
 

@@ -11,22 +11,22 @@ from webapp.core import delivery_list
 from webapp.core.progress import Group
 
 COLUMNS = (
-    "delivery_id",
-    "client_id",
-    "name",
-    "company",
-    "address",
-    "state",
-    "reason",
-    "reason_code",
-    "reply_code",
-    "reply_text",
-    "stage",
-    "attempts",
-    "first_attempt_at",
-    "next_attempt_at",
-    "changed_at",
+    "Client ID",
+    "Recipient",
+    "Company",
+    "Address",
+    "State",
+    "Reason",
+    "The relay said",
+    "Stage",
+    "Attempts",
+    "First attempt (UTC)",
+    "Next attempt (UTC)",
+    "At (UTC)",
+    "Reason code",
+    "Delivery ID",
 )
+"""In the words of the page; codes and ids, for programs, come last."""
 
 
 def lines(session: Session, broadcast_id: int, group: Group | None, search: str) -> Iterator[str]:
@@ -38,21 +38,20 @@ def lines(session: Session, broadcast_id: int, group: Group | None, search: str)
     for row in delivery_list.stream(session, broadcast_id, group=group, search=search):
         writer.writerow(
             (
-                row.id,
                 harmless(row.client_number),
                 harmless(row.name),
                 harmless(row.company),
                 harmless(row.address),
-                row.state.value,
+                row.state_word,
                 row.reason_words,
-                row.reason or "",
-                row.reply_code or "",
-                harmless(" ".join((row.reply_text or "").split())),
+                harmless(row.reply),
                 row.stage or "",
                 row.attempts,
                 _instant(row.stamped_at),
                 _instant(row.due_at),
                 _instant(row.changed_at),
+                row.reason or "",
+                row.id,
             )
         )
         if buffer.tell() > 65536:

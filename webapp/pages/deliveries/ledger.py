@@ -47,6 +47,14 @@ def search_in(args: Mapping[str, str]) -> str:
     return " ".join(args.get("q", "").split())[:200]
 
 
+def url(endpoint: str, broadcast_id: int, args: Mapping[str, str]) -> str:
+    """The address of a page with the ledger as the query asks for it."""
+    group = group_in(args)
+    chosen: dict[str, Any] = {"group": group.value if group else None, "q": search_in(args) or None}
+    chosen |= {name: args.get(name) or None for name in ("after", "before")}
+    return url_for(endpoint, broadcast_id=broadcast_id, **chosen)
+
+
 def load(broadcast: Broadcast, counts: Counts, args: Mapping[str, str], *, standalone: bool) -> Ledger:
     """The ledger as the query asks for it: `group`, `q`, and the cursors `after` and `before`."""
     group, search = group_in(args), search_in(args)
@@ -55,12 +63,12 @@ def load(broadcast: Broadcast, counts: Counts, args: Mapping[str, str], *, stand
         db.session, broadcast.id, group=group, search=search, after=after, before=before, limit=delivery_list.PAGE
     )
 
-    def url(group: Group | None, **cursor: Any) -> str:
+    def here(group: Group | None, **cursor: Any) -> str:
         value = group.value if group else None
         return url_for("deliveries.index", broadcast_id=broadcast.id, group=value, q=search or None, **cursor)
 
-    chips = [Chip(None, "All", counts.all, "", url(None), group is None)] + [
-        Chip(choice.value, choice.label, counts.of(choice), choice.meaning, url(choice), choice is group)
+    chips = [Chip(None, "All", counts.all, "", here(None), group is None)] + [
+        Chip(choice.value, choice.label, counts.of(choice), choice.meaning, here(choice), choice is group)
         for choice in Group
         if counts.of(choice) or choice is group
     ]
@@ -70,8 +78,8 @@ def load(broadcast: Broadcast, counts: Counts, args: Mapping[str, str], *, stand
         group=group,
         search=search,
         total=counts.of(group) if group else counts.all,
-        here=url(group, after=after, before=before),
-        previous_url=url(group, before=page.previous) if page.previous else None,
-        next_url=url(group, after=page.next) if page.next else None,
+        here=here(group, after=after, before=before),
+        previous_url=here(group, before=page.previous) if page.previous else None,
+        next_url=here(group, after=page.next) if page.next else None,
         standalone=standalone,
     )

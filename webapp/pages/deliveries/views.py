@@ -3,7 +3,7 @@
 import re
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Response, render_template, request, stream_with_context
+from flask import Blueprint, Response, make_response, render_template, request, stream_with_context
 
 from webapp.adapters.clock import now
 from webapp.core import broadcasts, delivered, delivery_list, progress
@@ -39,7 +39,25 @@ def index(broadcast_id: int):
         "counts": counts,
         "ledger": ledger.load(broadcast, counts, request.args, standalone=looking_at == request.path),
     }
-    return render_template("deliveries/_ledger.html" if fragment else "deliveries/index.html", **context)
+    answer = make_response(
+        render_template("deliveries/_ledger.html" if fragment else "deliveries/index.html", **context)
+    )
+    if fragment and (header := _ADDRESS.get(_pressed())):
+        room = "deliveries.index" if looking_at == request.path else "broadcasts.show"
+        answer.headers[header] = ledger.url(room, broadcast_id, request.args)
+    return answer
+
+
+_ADDRESS = {"chip": "HX-Push-Url", "ledger-next": "HX-Push-Url", "ledger-previous": "HX-Push-Url"} | {
+    "ledger-search": "HX-Replace-Url"
+}
+"""What the browser's address does when something of the ledger is pressed, so that Back leads to what was looked at: each choice and page
+is an entry of its history, and what is typed is one."""
+
+
+def _pressed() -> str:
+    pressed = request.headers.get("HX-Trigger", "")
+    return "chip" if pressed.startswith("chip-") else pressed
 
 
 @bp.get("/export.csv")

@@ -56,7 +56,13 @@ def create(broadcast_id: int):
     if wanted not in set(Fate):
         raise Invalid("Choose whom the new mass mail is for.", "to")
     made = follow_ups.create(
-        db.session, broadcast_id, Fate(wanted), current_user.id, now(), same_text="same_text" in request.form
+        db.session,
+        broadcast_id,
+        Fate(wanted),
+        current_user.id,
+        now(),
+        same_text="same_text" in request.form,
+        press=draft.press_in(request.form, f"{broadcast_id}-{wanted}"),
     )
     db.session.commit()
     flash("This is a new draft. It starts when you say so.", "ok")

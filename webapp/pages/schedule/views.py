@@ -50,7 +50,7 @@ def save(broadcast_id: int):
     valid = form.validate_on_submit()
     start = _judge(form, now())
     valid = valid and not start.problem
-    if valid and (changes := _changes(frame.broadcast, form, start)):
+    if valid and (changes := _changes(frame.broadcast, form, start) | _seen(frame.broadcast)):
         version = frame.broadcast.version if _is_own_doing(frame.broadcast) else request.form.get("version", type=int)
         broadcasts.edit(db.session, broadcast_id, version, changes, now())
         db.session.commit()
@@ -60,6 +60,10 @@ def save(broadcast_id: int):
     if not valid:
         return _page(frame, form, start, refused=_refused(form, start)), 422
     return draft.redirect(url_for("review.index", broadcast_id=broadcast_id))
+
+
+def _seen(broadcast: Broadcast) -> dict[str, Any]:
+    return {} if broadcast.schedule_seen else {"schedule_seen": True}
 
 
 def _is_own_doing(broadcast: Broadcast) -> bool:
@@ -112,8 +116,11 @@ def _changes(broadcast: Broadcast, form: ScheduleForm, start: schedule.Start) ->
         for name in ("batch_size", "interval_s", "uncertain_policy")
         if form[name].data != getattr(broadcast, name)
     }
-    zone = zones.find(form.time_zone.data or "") or broadcast.time_zone
     later = form.when.data == "later"
+    # A zone belongs to a time: without one, all is said on the clocks of whoever looks.
+    zone = zones.find(form.time_zone.data or "") or broadcast.time_zone
+    if not later:
+        zone = current_user.time_zone if broadcast.start_wall else broadcast.time_zone
     wall = _wall(form) if later else None
     starts_at = start.instant if later else None
     if (wall, zone, starts_at) != (broadcast.start_wall, broadcast.time_zone, broadcast.starts_at):
@@ -123,7 +130,8 @@ def _changes(broadcast: Broadcast, form: ScheduleForm, start: schedule.Start) ->
 
 
 def _context(frame: draft.Draft, form: ScheduleForm, start: schedule.Start) -> dict[str, Any]:
-    zone = zones.find(form.time_zone.data or "") or current_user.time_zone
+    typed = zones.find(form.time_zone.data or "") if form.when.data == "later" else None
+    zone = typed or current_user.time_zone
     return {
         "draft": frame,
         "broadcast": frame.broadcast,
