@@ -14,6 +14,7 @@ from pathlib import Path
 
 import redis
 
+from webapp import private
 from webapp.adapters import mail_catcher, redis_link, valkey
 from webapp.config import ROOT, or_exit, redis_url
 from webapp.demo.data import DataProblem, DemoData
@@ -37,6 +38,7 @@ def run(arguments: Sequence[str], environ: Mapping[str, str] = os.environ) -> in
     options = _options(arguments)
     instance = Path(environ.get("MASSMAIL_INSTANCE") or ROOT / "instance").resolve()
     end_on_signals()
+    private.umask()
     try:
         with or_exit(), _alone(instance):
             _demo(options, instance, environ)
@@ -164,8 +166,8 @@ def forget(instance: Path, environ: Mapping[str, str]) -> None:
 def _alone(instance: Path) -> Iterator[None]:
     """Only one demo at a time uses an instance folder."""
     try:
-        instance.mkdir(parents=True, exist_ok=True)
-        lock = (instance / "demo.lock").open("a")
+        private.folder(instance)
+        lock = open(instance / "demo.lock", "a", opener=private.opener)  # noqa: SIM115 - closed below
     except OSError as error:
         raise DemoProblem(
             f"Cannot write to {instance}: {error.strerror}. Name another folder for the data: MASSMAIL_INSTANCE=/some/folder"

@@ -73,7 +73,7 @@ def _page_before() -> str | None:
     before = urlsplit(request.referrer or "")
     if (before.scheme, before.netloc) != (request.scheme, request.host):
         return None
-    path = quote(before.path or "/", safe="/%")
+    path = "/" + quote(before.path, safe="/%").lstrip("/")
     return f"{path}?{before.query}" if before.query else path
 
 

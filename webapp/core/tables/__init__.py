@@ -11,6 +11,7 @@ from webapp.core.tables import (  # noqa: F401
     relay,
     stamps,
     suppressions,
+    test_sends,
     triggers,
     users,
     workers,
