@@ -1,4 +1,4 @@
-"""What lies in the instance folder is nobody else's: clients' addresses, mails, secrets. Folders are 0700 and files 0600, whatever the umask.
+"""What lies in the instance folder is nobody else's: addresses, mails, secrets. Folders are 0700 and files 0600, whatever the umask.
 
 Standard library only; anybody may use it.
 """
@@ -38,8 +38,8 @@ def opener(path: str, flags: int) -> int:
 
 
 def shut(path: Path) -> None:
-    """Take from group and others what they may do with a file or folder of ours that an earlier version made. What belongs to somebody else,
-    or is a folder for all such as /tmp, stays as it is."""
+    """Take from group and others what they may do with a file or folder of ours that an earlier version made. What belongs to somebody
+    else, or is a folder for all with the sticky bit, stays as it is."""
     with suppress(OSError):
         state = path.lstat()
         if stat.S_ISLNK(state.st_mode) or state.st_uid != os.geteuid() or state.st_mode & stat.S_ISVTX:

@@ -21,7 +21,7 @@ def link_was_made(mail: RelayMail, sender: str, to: str, by: str, now: datetime)
     text = (
         f"A link that signs in to your account of the mass mail console ({to}) was made at {now:%H:%M UTC on %a %-d %b %Y} by {who}.\n\n"
         f"It works once, within {minutes} minutes. If you expect it, all is well: you get it from whoever made it.\n\n"
-        "If you do not expect it, sign in and choose \u201cSign out elsewhere\u201d under your account, which ends the link, and ask who made it.\n"
+        "If you do not expect it, sign in and choose “Sign out elsewhere” under your account, which ends the link. Then ask who made it.\n"
     )
     made = flask_mail.Message(
         subject=SUBJECT,

@@ -46,6 +46,9 @@ def review(session: Session, broadcast: Broadcast, now: datetime) -> Review:
         *_incomplete(broadcast),
         *(_of_tag(problem) for problem in problems if problem.blocking),
     ]
+    if broadcast.from_address and not from_addresses.is_listed(session, broadcast.from_address):
+        words = f"{broadcast.from_address} is not in the list of senders. Choose one that is."
+        blocking.append(Finding(words, "content", "from_address"))
     if start_has_passed(broadcast, now):
         blocking.append(Finding("The chosen start has passed.", "schedule"))
     warnings = [_of_tag(problem) for problem in problems if not problem.blocking]
@@ -53,11 +56,6 @@ def review(session: Session, broadcast: Broadcast, now: datetime) -> Review:
         chosen = audience.audience_of(broadcast)
         found = gaps(session, chosen, broadcast.content, now.date(), from_address=broadcast.from_address)
         warnings += [_of_gap(gap) for gap in found if gap.blank]
-    senders = [from_addresses.as_header(sender) for sender in from_addresses.listing(session)]
-    if broadcast.from_address and broadcast.from_address not in senders:
-        warnings.append(
-            Finding(f"{broadcast.from_address} is not in the list of senders any more.", "content", "from_address")
-        )
     ends = limits.read(session).forecast(count.will_receive, broadcast.batch_size, broadcast.interval_s, now)
     if ends and ends - now > LONG:
         takes = schedule.duration(round((ends - now).total_seconds()))

@@ -27,6 +27,9 @@ AWAY = (OperationalError, InterfaceError, TimeoutError)
 NUMBER_TOO_LARGE, TEXT_TOO_LONG, UNKEPT_LETTERS = "22003", "22001", ("22021", "22P05")
 """Codes of PostgreSQL (https://www.postgresql.org/docs/current/errcodes-appendix.html)."""
 
+SMALL = 2**31 - 1
+"""The largest id of a table whose ids have 32 bits."""
+
 FORM = "application/x-www-form-urlencoded"
 
 SECRETS = frozenset({"password", "current", "again"})
@@ -94,7 +97,8 @@ def _beyond_numbers(error: Exception):
     """A number beyond what the database counts to stands for nothing there is."""
     current_app.logger.warning("refused on %s %r: %s", request.method, request.path, error)
     _undo()
-    if request.method in READING:
+    is_of_the_address = any(isinstance(value, int) and value > SMALL for value in (request.view_args or {}).values())
+    if request.method in READING or is_of_the_address:
         return said(404, _MESSAGES[404])
     return said(422, "A number in this form is too large. Nothing was changed.", typed())
 

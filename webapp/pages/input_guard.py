@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator
 from urllib.parse import unquote
 
-from flask import Flask, request
+from flask import Flask, abort, request
 from werkzeug.exceptions import BadRequest
 from werkzeug.routing import IntegerConverter
 
@@ -24,12 +24,13 @@ WORDS = "holds a character that cannot be kept (NUL, or half of a pair)"
 
 
 class Id(IntegerConverter):
-    """`<int:…>` in an address: no more than a key can be. What is larger is no address of ours, and answered 404."""
+    """`<int:…>` in an address, of any length; what is larger than a key can be is answered 404 before anything
+    else. A converter that refuses it would have other rules answer, with 405."""
 
-    regex = r"[0-9]{1,19}"
+    regex = r"[0-9]+"
 
-    def __init__(self, url_map, *args, **options):
-        super().__init__(url_map, *args, **{"max": LARGEST_ID} | options)
+    def to_python(self, value: str) -> int:
+        return int(value) if len(value) < 20 else LARGEST_ID + 1
 
 
 class Unkept(BadRequest):
@@ -53,6 +54,8 @@ def install(app: Flask) -> None:
 
 
 def _look_at_head() -> None:
+    if any(isinstance(value, int) and value > LARGEST_ID for value in (request.view_args or {}).values()):
+        abort(404)
     if _any_unkept([request.path, *_pairs(request.args.items(multi=True))]):
         raise Unkept("The address")
     if _any_unkept(_pairs(request.cookies.items(multi=True))):

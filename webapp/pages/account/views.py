@@ -24,7 +24,7 @@ def profile():
     form = ProfileForm()
     if form.validate_on_submit():
         try:
-            users.change_profile(db.session, current_user.id, name=form.name.data, time_zone=form.time_zone.data)
+            users.change_profile(db.session, current_user.id, name=form.name.data or "", time_zone=form.time_zone.data)
         except Invalid as error:
             form.time_zone.errors = [str(error)]
         else:

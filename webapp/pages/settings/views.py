@@ -9,7 +9,7 @@ from flask_login import current_user
 from webapp.adapters import account_mail
 from webapp.adapters.clock import now
 from webapp.adapters.database import writes_from_here
-from webapp.core import from_addresses, limits, users
+from webapp.core import from_addresses, limits, test_sends, users
 from webapp.core.errors import Conflict, Invalid
 from webapp.core.rules.limits import LONGEST_HOURS, Limits
 from webapp.core.rules.pacing import Retries
@@ -18,6 +18,9 @@ from webapp.pages import wording
 from webapp.pages.settings import relay
 from webapp.pages.settings.blueprint import bp
 from webapp.pages.settings.forms import FromAddressForm, LimitsForm, UserForm
+
+TESTS = 200
+"""So many test mails are shown."""
 
 CEILINGS = ("per_second", "per_day", "connections")
 """Limits of which 0 means that there is none."""
@@ -53,7 +56,7 @@ def add_from_address():
     form = FromAddressForm()
     if form.validate_on_submit():
         try:
-            sender = from_addresses.add(db.session, form.name.data, form.address.data)
+            sender = from_addresses.add(db.session, form.name.data or "", form.address.data)
         except Invalid as error:
             form[error.field or "address"].errors = [str(error)]
         else:
@@ -83,6 +86,13 @@ def remove_from_address(sender_id: int):
     return redirect(url_for("settings.sending"))
 
 
+@bp.get("/test-sends")
+def tests():
+    """The last test mails of all, also of drafts and users that are gone."""
+    per_hour = current_app.config["TESTS_PER_HOUR"]
+    return render_template("settings/tests.html", tests=test_sends.listing(db.session, limit=TESTS), per_hour=per_hour)
+
+
 @bp.get("/users", endpoint="users")
 def user_list():
     return _users(UserForm(formdata=None))
@@ -99,7 +109,7 @@ def add_user():
                 form.email.data,
                 None,
                 now(),
-                name=form.name.data,
+                name=form.name.data or "",
                 time_zone=current_user.time_zone,
             )
         except Invalid as error:
