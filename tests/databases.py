@@ -107,7 +107,7 @@ def sqlite_session(sqlite_app: Flask) -> Iterator[Session]:
 def make_app(url: str, instance: Path, **config: object) -> Flask:
     """The app on the database `url` with its own instance folder, set up for tests: CSRF is off. `config` is laid over its settings."""
     environ = {"MASSMAIL_INSTANCE": str(instance / "instance"), "DATABASE_URL": url, "SECRET_KEY": "for tests"}
-    return create_app({"TESTING": True, "WTF_CSRF_ENABLED": False} | config, environ)
+    return create_app({"TESTING": True, "WTF_CSRF_ENABLED": False, "WEBHOOK_INSIDE": True} | config, environ)
 
 
 def _app(url: str, tmp_path: Path) -> Iterator[Flask]:

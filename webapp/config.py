@@ -219,6 +219,7 @@ def settings(environ: Mapping[str, str]) -> dict[str, object]:
         "SESSION_IDLE": timedelta(minutes=_whole(environ, "MASSMAIL_SESSION_IDLE", 480, low=5, high=14 * DAY_MINUTES)),
         "SESSION_LASTS": timedelta(hours=_whole(environ, "MASSMAIL_SESSION_LASTS", 336, low=1, high=31 * 24)),
         "TESTS_PER_HOUR": _whole(environ, "MASSMAIL_TESTS_PER_HOUR", 20, low=0, high=1000),
+        "WEBHOOK_INSIDE": _flag(environ, "MASSMAIL_WEBHOOK_INSIDE"),
         "WTF_CSRF_TIME_LIMIT": None,
         "TEMPLATES_AUTO_RELOAD": False,
     }

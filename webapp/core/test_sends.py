@@ -102,7 +102,7 @@ def begin(
     since = select(func.count(), func.min(TestSend.sent_at)).where(TestSend.sent_at > now - HOUR)
     used, first = session.execute(since).one()
     if used + count > per_hour:
-        raise Invalid(_too_many(used, count, per_hour, first and first + HOUR - now), "to")
+        raise Invalid(_too_many(used, count, per_hour, first + HOUR - now if first else None), "to")
     if above.has_ceiling:
         free = min(
             sum(one.count for one in opened if one.delay <= 0) for opened in ceiling.openings(session, above, reading)
