@@ -59,3 +59,8 @@ def test_the_console_and_the_worker_call_nothing_inside_unless_told(sqlite_url, 
         visitor.post("/settings/notices/webhook", data={"url": receiver.url})
         assert "is this machine itself" in visitor.post("/settings/notices/webhook/test").text
         assert receiver.calls == []
+
+
+@pytest.mark.parametrize("place", ["203.0.113.9", "10.0.0.7", "192.168.1.1", "2001:db8::7", "fd12::1"])
+def test_receivers_elsewhere_may_be_called(place: str):
+    assert webhooks.forbidden(place, False) is None
