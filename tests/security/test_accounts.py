@@ -47,10 +47,11 @@ def by_link(app: Flask, session: Session, user) -> FlaskClient:
 
 def test_the_right_of_a_link_is_used_once_whatever_cookie_comes_again(sqlite_app, sqlite_session, ada):
     client = by_link(sqlite_app, sqlite_session, ada)
-    old = client.get_cookie("session").value
+    name = sqlite_app.config["SESSION_COOKIE_NAME"]
+    old = client.get_cookie(name).value
     assert client.post("/account/password", data=NEW).status_code == 302
     thief = sqlite_app.test_client()
-    thief.set_cookie("session", old)
+    thief.set_cookie(name, old)
     assert not is_in(thief), "the token of before the change is worth nothing"
     again = {"password": "yet another one", "again": "yet another one"}
     assert client.post("/account/password", data=again).status_code == 422, "now the present one is asked for"
@@ -148,12 +149,13 @@ def test_a_known_browser_guesses_no_more_than_others_and_only_at_its_own_account
     client.post("/sign-out")
     assert [enter(client, "a guess") for _ in range(users.FAILURES_ALLOWED + 1)][-1] == 429
     assert enter(client) == 429
-    cookie = client.get_cookie("massmail_known_browser", path="/sign-in")
+    name = f"known-{sqlite_app.config['SESSION_COOKIE_NAME']}"
+    cookie = client.get_cookie(name, path="/sign-in")
     assert cookie.http_only and cookie.same_site == "Lax"
     codes = [enter(client, "a guess", "bob@example.org", "198.51.100.1") for _ in range(users.FAILURES_ALLOWED + 1)]
     assert codes[-1] == 429
     other = sqlite_app.test_client()
-    other.set_cookie("massmail_known_browser", "made.up", path="/sign-in")
+    other.set_cookie(name, "made.up", path="/sign-in")
     assert enter(other, "a guess", address="192.0.2.9") == 422
 
 

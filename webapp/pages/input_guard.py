@@ -15,6 +15,9 @@ from werkzeug.routing import IntegerConverter
 
 from webapp.pages import errors
 
+LONG_NUMBER = re.compile(r"\d{1000}")
+"""No number of ours has so many digits; Python does not read one of more than 4,300 (sys.set_int_max_str_digits)."""
+
 UNKEPT = re.compile("[\x00\ud800-\udfff]")
 LARGEST_ID = 2**63 - 1
 READ_HEADERS = ("HX-Current-URL", "HX-Target", "HX-Prompt", "Referer", "User-Agent")
@@ -58,6 +61,8 @@ def _look_at_head() -> None:
         abort(404)
     if _any_unkept([request.path, *_pairs(request.args.items(multi=True))]):
         raise Unkept("The address")
+    if any(LONG_NUMBER.search(text) for text in _pairs(request.args.items(multi=True))):
+        raise BadRequest("The address holds a number that is too long.")
     if _any_unkept(_pairs(request.cookies.items(multi=True))):
         raise Unkept("A cookie")
     for name in READ_HEADERS:
@@ -70,6 +75,10 @@ def _look_at_body() -> None:
     if request.method in errors.READING:
         return
     for name, value in request.form.items(multi=True):
+        if value.isdecimal() and LONG_NUMBER.match(value):
+            raise BadRequest(
+                f"The field “{UNKEPT.sub('', name)}” holds a number that is too long. Nothing was changed."
+            )
         if _any_unkept([name, value]):
             raise Unkept(f"The field “{UNKEPT.sub('', name)}”", is_form=True)
     if _any_unkept(text for field, file in request.files.items(multi=True) for text in (field, file.filename or "")):

@@ -138,8 +138,9 @@ def _headers(response: Response) -> Response:
     response.headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
     response.headers.setdefault("Referrer-Policy", "same-origin")
-    if response.mimetype == "text/html":
+    if request.endpoint != "static" and request.blueprint != "assets":  # all else is about people: pages, files, mails
         response.headers.setdefault("Cache-Control", "no-store")
+    if response.mimetype == "text/html":
         response.vary.add("HX-Request")
     return response
 

@@ -17,7 +17,7 @@ from webapp.core.users.sign_ins import (
     sign_out_elsewhere,
     signed_in,
 )
-from webapp.core.users.throttle import FAILURE_WINDOW, FAILURES_ALLOWED, authenticate, keys_for, may_try, unlock
+from webapp.core.users.throttle import FAILURE_WINDOW, FAILURES_ALLOWED, authenticate, failed, keys_for, may_try, unlock
 
 __all__ = [
     "FAILURES_ALLOWED",
@@ -35,6 +35,7 @@ __all__ = [
     "change_profile",
     "create",
     "end_sign_in",
+    "failed",
     "fitting_hash",
     "get",
     "id_of",

@@ -55,9 +55,14 @@ def authenticate(session: Session, email: str, fitting: str | None, keys: Sequen
     if user and user.password_hash == fitting:
         session.execute(delete(FailedSignIn).where(FailedSignIn.key == keys[0]))
         return user
+    failed(session, keys, now)
+    return None
+
+
+def failed(session: Session, keys: Sequence[str], now: datetime) -> None:
+    """Remember an attempt that failed."""
     session.execute(delete(FailedSignIn).where(FailedSignIn.failed_at < now - FAILURE_WINDOW))
     session.add_all(FailedSignIn(key=key[:320], failed_at=now) for key in keys)
-    return None
 
 
 def unlock(session: Session, user: User) -> None:

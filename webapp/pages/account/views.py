@@ -37,14 +37,22 @@ def profile():
 @bp.post("/password")
 def password():
     form = _password_form()
+    # Whoever has somebody's browser for a moment must not find out the password at leisure.
+    key = f"present:{current_user.sign_in_id}"
     if form.validate_on_submit():
+        if not users.may_try(db.session, [key], now()):
+            form.password.errors = ["Too many attempts. Wait a quarter of an hour, then try again."]
+            return _page(password=form), 429
         try:
             current = form.current.data if "current" in form else None
             new = users.new_password(db.session, current_user.id, current, form.password.data)
             writes_from_here(db.session)
             token = users.change_password(db.session, new, current_user.token, now())
         except Invalid as error:
-            db.session.rollback()
+            writes_from_here(db.session)
+            if error.field == "current":
+                users.failed(db.session, [key], now())
+            db.session.commit()
             form[error.field or "password"].errors = [str(error)]
         else:
             db.session.commit()

@@ -8,9 +8,6 @@ from werkzeug.wrappers import Response
 
 from webapp.core.users import Place
 
-COOKIE = "massmail_known_browser"
-"""Names this browser to the sign-in page alone, by account. It lets nobody in: it only gives the browser a count of failures of its own."""
-
 MOST_ACCOUNTS = 10
 LASTS_S = 365 * 86400
 
@@ -58,7 +55,7 @@ def remember(response: Response, user_id: int) -> Response:
     name = names.pop(str(user_id), None) or secrets.token_urlsafe(16)
     kept = dict([*names.items(), (str(user_id), name)][-MOST_ACCOUNTS:])
     response.set_cookie(
-        COOKIE,
+        _cookie(),
         _signed().dumps(kept),
         max_age=LASTS_S,
         path="/sign-in",
@@ -71,10 +68,16 @@ def remember(response: Response, user_id: int) -> Response:
 
 def _names() -> dict[str, str]:
     try:
-        names = _signed().loads(request.cookies.get(COOKIE, ""))
+        names = _signed().loads(request.cookies.get(_cookie(), ""))
     except BadData:
         return {}
     return names if isinstance(names, dict) else {}
+
+
+def _cookie() -> str:
+    """The cookie that names this browser to the sign-in page alone, by account. It lets nobody in: it only gives the browser a count of
+    failures of its own."""
+    return f"known-{current_app.config['SESSION_COOKIE_NAME'].removeprefix('__Host-')}"
 
 
 def _signed() -> URLSafeSerializer:
