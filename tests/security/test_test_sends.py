@@ -62,7 +62,7 @@ def test_each_test_leaves_a_record_that_outlives_its_draft(visitor, draft, sqlit
     assert send(visitor, draft, "me@example.org, you@example.org").status_code == 200
     (user,) = users.listing(sqlite_session)
     page = visitor.get(f"/mass-mail/{draft.id}/content/").text
-    assert "2 test mails sent so far" in page and user.email in page and "you@example.org" in page
+    assert "2 test mails sent" in page and user.email in page and "you@example.org" in page
     assert "you@example.org" in visitor.get(f"/mass-mail/{draft.id}/content/tests").text
     visitor.post(f"/mass-mail/{draft.id}/delete", data={"version": draft.version})
     sqlite_session.rollback()
