@@ -46,7 +46,8 @@ def review(session: Session, broadcast: Broadcast, now: datetime) -> Review:
         *_incomplete(broadcast),
         *(_of_tag(problem) for problem in problems if problem.blocking),
     ]
-    if broadcast.from_address and not from_addresses.is_listed(session, broadcast.from_address):
+    is_listed = from_addresses.is_listed(session, broadcast.from_address)
+    if broadcast.from_address and not is_listed:
         words = f"{broadcast.from_address} is not in the list of senders. Choose one that is."
         blocking.append(Finding(words, "content", "from_address"))
     if start_has_passed(broadcast, now):

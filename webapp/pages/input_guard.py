@@ -15,6 +15,9 @@ from werkzeug.routing import IntegerConverter
 
 from webapp.pages import errors
 
+TAKE_NOTHING = frozenset({"sign_in.sign_out"})
+"""Endpoints for everybody that look at nothing that is sent, and so read nothing."""
+
 LONG_NUMBER = re.compile(r"\d{1000}")
 """No number of ours has so many digits; Python does not read one of more than 4,300 (sys.set_int_max_str_digits)."""
 
@@ -72,7 +75,7 @@ def _look_at_head() -> None:
 
 
 def _look_at_body() -> None:
-    if request.method in errors.READING:
+    if request.method in errors.READING or request.endpoint in TAKE_NOTHING:
         return
     for name, value in request.form.items(multi=True):
         if value.isdecimal() and LONG_NUMBER.match(value):
