@@ -10,5 +10,5 @@ def notify() -> None:
     with inside_app() as app:
         wakeups.begins(wakeups.NOTIFY)
         turn = Turn()
-        carry = notice_round.carrier(db.engine, mail, app.config["PUBLIC_URL"], app.config["MAIL_DEFAULT_SENDER"])
+        carry = notice_round.carrier(db.engine, mail, *(app.config[name] for name in notice_round.CARRIED_BY))
         notice_round.work_off(db.engine, carry, turn.must_stop)

@@ -20,6 +20,7 @@ import rq.serializers
 from sqlalchemy.exc import SQLAlchemyError
 
 from jobs import attendance, endurance, surroundings
+from webapp import private
 from webapp.adapters import database, redis_link, wakeups
 from webapp.config import or_exit, settings
 from webapp.core import tag_catalogue
@@ -54,6 +55,7 @@ def complete() -> None:
     """Make the worker of this process ours: JSON, allowed functions only, the app loaded, and life and beat that do not depend on Redis."""
     rq.serializers.DefaultSerializer = rq.serializers.JSONSerializer  # type: ignore[misc,assignment]
     rq.job.import_attribute = only_ours(rq.job.import_attribute)  # type: ignore[assignment]
+    private.umask()
     endurance.endure()
     app = surroundings.own_app()
     with app.app_context():

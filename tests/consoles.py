@@ -181,7 +181,7 @@ def console_page(console: Console, sqlite_session: Session, page: Page) -> Page:
     token = users.make_link(sqlite_session, user.id, now())
     sqlite_session.commit()
     page.set_default_timeout(10_000)
-    page.goto(f"{console.url}/sign-in/link/{token}")
+    page.goto(f"{console.url}/sign-in/link/#{token}")
     page.get_by_role("main").get_by_role("button").click()
     page.wait_for_url("**/mass-mail/")
     return page

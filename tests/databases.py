@@ -113,7 +113,7 @@ def make_app(url: str, instance: Path, **config: object) -> Flask:
         "SECRET_KEY": "for tests",
         "MASSMAIL_UNDO": "0",
     }
-    return create_app({"TESTING": True, "WTF_CSRF_ENABLED": False} | config, environ)
+    return create_app({"TESTING": True, "WTF_CSRF_ENABLED": False, "WEBHOOK_INSIDE": True} | config, environ)
 
 
 def _app(url: str, tmp_path: Path) -> Iterator[Flask]:

@@ -19,8 +19,9 @@ LAYERS = (
     ("webapp.core.rules", {"webapp.core.rules", "webapp.core.errors"}),
     ("webapp.core.tables", {"webapp.core.rules", "webapp.core.tables"}),
     ("webapp.core", {"webapp.core"}),
-    ("webapp.config", set()),
-    ("webapp.adapters", {"webapp.core", "webapp.config", "webapp.adapters"}),
+    ("webapp.private", set()),
+    ("webapp.config", {"webapp.private"}),
+    ("webapp.adapters", {"webapp.core", "webapp.private", "webapp.config", "webapp.adapters"}),
     ("webapp.extensions", {"webapp.core", "webapp.config", "webapp.adapters"}),
     ("webapp.pages", {"webapp.core", "webapp.config", "webapp.adapters", "webapp.extensions", "webapp.pages"}),
     ("webapp.cli", {"webapp.core", "webapp.config", "webapp.adapters", "webapp.extensions", "webapp.cli"}),
@@ -28,8 +29,19 @@ LAYERS = (
     ("webapp.demo", {"webapp"}),
     ("webapp.door", {"webapp.door"}),
     ("webapp.__main__", {"webapp.door"}),
-    ("jobs", {"webapp.core", "webapp.config", "webapp.adapters", "webapp.extensions", "webapp.app", "jobs"}),
-    ("wsgi", {"webapp.app", "webapp.config"}),
+    (
+        "jobs",
+        {
+            "webapp.core",
+            "webapp.private",
+            "webapp.config",
+            "webapp.adapters",
+            "webapp.extensions",
+            "webapp.app",
+            "jobs",
+        },
+    ),
+    ("wsgi", {"webapp.app", "webapp.private", "webapp.config"}),
 )
 """What each part of our own code may import: the arrow rules <- tables <- core <- adapters <- pages | jobs <- app."""
 
@@ -63,7 +75,8 @@ WRITERS = {
     "webapp/core/retention": "RetentionSettings",
     "webapp/core/suppressions": "Suppression",
     "webapp/core/tables/stamps": "AudienceStamp",
-    "webapp/core/users": "User SignIn SignInLink FailedSignIn",
+    "webapp/core/test_sends": "TestSend",
+    "webapp/core/users": "User SignIn SignInLink KnownNetwork FailedSignIn",
     "webapp/core/workers": "KnownWorker",
 }
 """The one writer of each table class."""

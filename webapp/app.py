@@ -56,11 +56,13 @@ def create_app(config: Mapping[str, object] | None = None, environ: Mapping[str,
     htmx.init_app(app)
     login.init_app(app)
 
-    from webapp.pages import errors, shell
+    from webapp.pages import errors, input_guard, shell
 
+    input_guard.install_first(app)
     errors.demand_schema(app)
     shell.admit(app)
     csrf.init_app(app)
+    input_guard.install(app)
     shell.install(app)
     for room in ROOMS:
         app.register_blueprint(import_module(f"webapp.pages.{room}.views").bp)

@@ -15,6 +15,8 @@ from redis.connection import parse_url
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
+from webapp import private
+
 ROOT = Path(__file__).resolve().parent.parent
 VERSION: str = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
 MB = 1024 * 1024
@@ -219,20 +221,25 @@ def settings(environ: Mapping[str, str]) -> dict[str, object]:
         "MAX_UPLOAD": MOST_OF_AN_UPLOAD,
         "HOST_GRACE": timedelta(seconds=_whole(environ, "MASSMAIL_HOST_GRACE", 900, low=1, high=7 * 86_400)),
         "TRUSTED_PROXIES": _whole(environ, "MASSMAIL_PROXIES", 0, low=0, high=10),
+        "SESSION_IDLE": timedelta(minutes=_whole(environ, "MASSMAIL_SESSION_IDLE", 480, low=5, high=14 * DAY_MINUTES)),
+        "SESSION_LASTS": timedelta(hours=_whole(environ, "MASSMAIL_SESSION_LASTS", 336, low=1, high=31 * 24)),
+        "TESTS_PER_HOUR": _whole(environ, "MASSMAIL_TESTS_PER_HOUR", 20, low=0, high=1000),
+        "WEBHOOK_INSIDE": _flag(environ, "MASSMAIL_WEBHOOK_INSIDE"),
         "WTF_CSRF_TIME_LIMIT": None,
         "TEMPLATES_AUTO_RELOAD": False,
     }
 
 
 def _instance(environ: Mapping[str, str]) -> Path:
-    """The instance folder, made if it is new."""
+    """The instance folder, made if it is new, and nobody else's to look into if it is ours."""
     instance = Path(environ.get("MASSMAIL_INSTANCE") or ROOT / "instance")
     try:
-        instance.mkdir(parents=True, exist_ok=True)
+        private.folder(instance)
     except OSError as error:
         raise SettingError(
             f"MASSMAIL_INSTANCE is {instance}, which cannot be made: {error.strerror}. Name a folder that may be written to."
         ) from None
+    private.shut_instance(instance)
     return instance
 
 
@@ -326,7 +333,7 @@ def _kept_secret(path: Path) -> str:
     """A secret made at the first start and kept, so that sign-ins and links survive a restart."""
     try:
         if not path.exists():
-            path.touch(mode=0o600)
+            private.file(path)
             path.write_text(secrets.token_hex(32))
         return path.read_text().strip()
     except OSError as error:

@@ -16,7 +16,7 @@ PAYLOAD = {"type": "broadcast.paused", "timestamp": "2026-11-23T09:00:00+00:00",
 
 
 def call(url: str, secrets: tuple[str, ...] = (SECRET,), **options: float):
-    return webhooks.call(url, secrets, "notice_7_1", PAYLOAD, now(), **options)
+    return webhooks.call(url, secrets, "notice_7_1", PAYLOAD, now(), inside=True, **options)
 
 
 def test_a_call_is_verified_by_the_library_of_the_standard():

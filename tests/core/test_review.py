@@ -76,14 +76,15 @@ def test_a_tag_that_is_empty_for_some_is_said_but_does_not_block(session, sender
     assert said(review(session, filled, NOW).warnings) == []
 
 
-def test_a_sender_who_left_the_list_and_a_very_long_run_are_odd(session):
+def test_a_sender_outside_the_list_blocks_and_a_very_long_run_is_odd(session):
     for _ in range(3):
         factories.client(session)
     broadcast = factories.broadcast(session, batch_size=1, interval_s=86_400)
-    assert said(review(session, broadcast, NOW).warnings) == [
-        ("content", "Example Hosting <support@example.com> is not in the list of senders any more."),
-        ("schedule", "At this pace it takes 2 days."),
+    found = review(session, broadcast, NOW)
+    assert said(found.blocking) == [
+        ("content", "Example Hosting <support@example.com> is not in the list of senders. Choose one that is.")
     ]
+    assert said(found.warnings) == [("schedule", "At this pace it takes 2 days.")]
 
 
 @pytest.mark.parametrize(

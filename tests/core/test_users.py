@@ -15,7 +15,7 @@ def enter(session, email, password, keys=("k",)):
 
 
 def change(session, user, current, new, token):
-    users.change_password(session, users.new_password(session, user.id, current, new), token)
+    return users.change_password(session, users.new_password(session, user.id, current, new), token, NOW)
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def test_a_password_that_fitted_does_not_sign_in_once_it_is_replaced_or_its_user
     if what == "lock":
         users.set_active(session, ada.id, False)
     else:
-        change(session, ada, PASSWORD, "another good one", "token")
+        change(session, ada, PASSWORD, "another good one", users.sign_in(session, ada, NOW))
     assert users.authenticate(session, ada.email, fitting, ["k"], NOW) is None
 
 
@@ -90,8 +90,8 @@ def test_a_success_forgets_the_failures_of_that_account_and_not_those_of_the_net
 
 def test_a_sign_in_can_be_revoked_and_runs_out(session, ada):
     token, other = users.sign_in(session, ada, NOW), users.sign_in(session, ada, NOW)
-    assert users.signed_in(session, token, NOW) is ada
-    assert users.signed_in(session, token, NOW + users.SIGN_IN_LASTS) is None
+    assert users.signed_in(session, token, NOW).user is ada
+    assert users.signed_in(session, token, NOW + users.SIGN_IN_LASTS, timedelta(days=99)) is None
     assert users.signed_in(session, "made up", NOW) is None
     assert users.sign_out_elsewhere(session, ada.id, token) == 1
     assert users.signed_in(session, other, NOW) is None
@@ -108,9 +108,10 @@ def test_a_locked_user_is_out_at_once(session, ada):
 
 
 def test_a_link_signs_in_once_and_not_for_long(session, ada):
-    link, late = users.make_link(session, ada.id, NOW), users.make_link(session, ada.id, NOW)
+    link = users.make_link(session, ada.id, NOW)
     assert users.use_link(session, link, NOW) is ada
     assert users.use_link(session, link, NOW) is None
+    late = users.make_link(session, ada.id, NOW)
     assert users.use_link(session, late, NOW + users.LINK_LASTS) is None
 
 
@@ -119,16 +120,17 @@ def test_a_new_password_needs_the_present_one_and_ends_other_sign_ins(session, a
     with pytest.raises(Invalid) as refusal:
         change(session, ada, "wrong", "another good one", here)
     assert refusal.value.field == "current"
-    change(session, ada, PASSWORD, "another good one", here)
+    anew = change(session, ada, PASSWORD, "another good one", here)
     assert enter(session, ada.email, "another good one") is ada
-    assert users.signed_in(session, here, NOW) is ada
+    assert users.signed_in(session, anew, NOW).user is ada
+    assert users.signed_in(session, here, NOW) is None
     assert users.signed_in(session, elsewhere, NOW) is None
 
 
 def test_of_two_changes_of_a_password_at_once_only_one_is_made(session, ada):
     first, second = (users.new_password(session, ada.id, PASSWORD, new) for new in ("the first one", "the second one"))
-    users.change_password(session, first, "token")
+    token = users.change_password(session, first, users.sign_in(session, ada, NOW), NOW)
     with pytest.raises(Invalid) as refusal:
-        users.change_password(session, second, "token")
+        users.change_password(session, second, token, NOW)
     assert refusal.value.field == "current"
     assert enter(session, ada.email, "the first one") is ada

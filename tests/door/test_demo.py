@@ -52,7 +52,12 @@ def clients(demo: Demo) -> int:
 def test_it_runs_everything_and_ctrl_c_ends_everything(started: Callable[..., Demo]):
     demo = started()
     running = names(demo)
-    for program in ("valkey-server", "webapp.adapters.mail_catcher", "rq.cli worker --with-scheduler", "granian"):
+    for program in (
+        "valkey-server",
+        "webapp.adapters.mail_catcher",
+        "rq.cli worker --with-scheduler",
+        "webapp.demo.web:app",
+    ):
         assert program in running
     (link,) = re.findall(r"http://\S+/sign-in/link/\S+", demo.output)
     assert link.startswith(demo.url)
@@ -84,7 +89,15 @@ def test_a_second_start_keeps_the_data(started: Callable[..., Demo]):
 
 
 def test_fresh_forgets_what_the_demo_made_and_nothing_else(tmp_path: Path):
-    ours = ("massmail.sqlite3", "massmail.sqlite3-wal", "mails/new/1", "valkey/appendonlydir/1", "logs/worker.log")
+    ours = (
+        "massmail.sqlite3",
+        "massmail.sqlite3-wal",
+        "mails/new/1",
+        "valkey/appendonlydir/1",
+        "logs/worker.log",
+        "uploads/a.csv",
+        "secret-key",
+    )
     for name in (*ours, "notes.txt"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()

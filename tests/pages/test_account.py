@@ -2,6 +2,7 @@ import re
 
 from tests.pages.test_writing import others_can_write
 from webapp.core import users
+from webapp.core.users import passwords
 
 
 def test_the_profile_is_saved_and_a_made_up_zone_refused(browser_client, sqlite_session):
@@ -49,7 +50,7 @@ def test_others_write_while_a_new_password_is_hashed(browser_client, sqlite_sess
         return look
 
     for name in ("check_password_hash", "generate_password_hash"):
-        monkeypatch.setattr(users, name, watched(getattr(users, name)))
+        monkeypatch.setattr(passwords, name, watched(getattr(passwords, name)))
     new = {"password": "a new good password", "again": "a new good password"}
     assert browser_client.post("/account/password", data=new).status_code == 302
     changed = {"current": new["password"], "password": "yet another one", "again": "yet another one"}

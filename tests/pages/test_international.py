@@ -3,6 +3,7 @@
 from tests import factories
 from tests.neighbours import MailServer
 from webapp.adapters.clock import now
+from webapp.core import from_addresses
 from webapp.core.clients.rows import stored_form
 from webapp.core.rules.lifecycle import BroadcastState, DeliveryState
 
@@ -58,6 +59,7 @@ def test_a_name_of_several_encoded_words_is_shown_without_blanks_between_them(br
 
 def test_a_test_to_it_says_what_the_relay_cannot(browser_client, sqlite_app, sqlite_session, mail_server: MailServer):
     sqlite_app.config["RELAY"] = mail_server.relay
+    from_addresses.add(sqlite_session, "Example Hosting", "support@example.com")
     draft = factories.broadcast(sqlite_session)
     sqlite_session.commit()
     page = browser_client.post(f"/mass-mail/{draft.id}/content/test", data={"to": FOREIGN}).text

@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
+from webapp import private
+
 PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
@@ -30,7 +32,7 @@ def start(
     Call it from the main thread: Linux counts the end of the starting *thread* as the parent's death.
     `user` (name) drops root's rights. Raises OSError when the program cannot be started.
     """
-    with log.open("ab") as output:
+    with open(log, "ab", opener=private.opener) as output:
         return subprocess.Popen(
             [os.fspath(arg) for arg in args],
             stdin=subprocess.DEVNULL,

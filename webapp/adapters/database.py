@@ -6,12 +6,14 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, event, text
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.orm import Session
 
+from webapp import private
 from webapp.adapters import clock, pooler, turnstile
 
 BUSY_TIMEOUT_MS = 10_000
@@ -36,6 +38,8 @@ def tune(engine: Engine) -> None:
         event.listen(engine, "connect", lambda driver, record: pooler.settle(driver, record.info))
         return
 
+    _keep_private(engine)
+
     @event.listens_for(engine, "connect")
     def configure(connection, _record):
         connection.isolation_level = None
@@ -56,6 +60,17 @@ def tune(engine: Engine) -> None:
     def calm_down(connection, record):
         if record.info.pop("is_hasty", False) and connection is not None:
             _set(connection, CALM)
+
+
+def _keep_private(engine: Engine) -> None:
+    """Have a SQLite database be its user's alone. SQLite gives its log, journal and shared memory the rights of the database
+    (https://www.sqlite.org/src/file?name=src/os_unix.c, findCreateFileMode)."""
+    path = engine.url.database
+    if not path or path == ":memory:":
+        return
+    for suffix in ("", "-wal", "-shm", "-journal", "-turn"):
+        private.shut(Path(path + suffix))
+    event.listen(engine, "do_connect", lambda *_: private.file(Path(path)))
 
 
 def _tell_no_values(context: ExceptionContext) -> None:

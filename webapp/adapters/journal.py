@@ -26,6 +26,7 @@ from json.encoder import encode_basestring_ascii as as_json
 from pathlib import Path
 from uuid import uuid4
 
+from webapp import private
 from webapp.adapters import clock, machine
 from webapp.core.ports import JournalFinding
 from webapp.core.rules.outcome import Cause, Reply, Stage
@@ -46,7 +47,7 @@ class FileJournal:
     _end: int
 
     def __init__(self, folder: Path, size: int = SIZE) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+        private.folder(folder)
         self.name = uuid4().hex + SUFFIX
         self._path = folder / self.name
         self._size = size

@@ -9,6 +9,8 @@ import os
 from pathlib import Path
 from uuid import uuid4
 
+from webapp import private
+
 FILE = "machine-id"
 
 
@@ -18,8 +20,9 @@ def id_of(folder: Path) -> str:
     with contextlib.suppress(OSError):
         if known := path.read_text().strip():
             return known[:32]
-    folder.mkdir(parents=True, exist_ok=True)
+    private.folder(folder)
     fresh = folder / f"{FILE}.{uuid4().hex}"
+    private.file(fresh)
     fresh.write_text(uuid4().hex)
     try:
         with contextlib.suppress(FileExistsError):

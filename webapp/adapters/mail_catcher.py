@@ -24,6 +24,7 @@ from typing import Any
 
 from aiosmtpd.smtp import SMTP
 
+from webapp import private
 from webapp.core.rules.encoded_words import readable
 
 LARGEST = 64 * 1024 * 1024
@@ -62,8 +63,9 @@ class Maildir:
 
     def __init__(self, folder: Path):
         self.folder = folder
+        private.folder(folder)
         for part in ("tmp", "new", "cur"):
-            (folder / part).mkdir(parents=True, exist_ok=True)
+            private.folder(folder / part)
         self._numbers = itertools.count()
 
     def keep(self, mail_from: str, recipients: Sequence[str], content: bytes) -> None:
@@ -71,7 +73,8 @@ class Maildir:
         for recipient in recipients:
             name = f"{time.time_ns():020d}.{next(self._numbers)}"
             envelope = f"Return-Path: <{mail_from}>\r\nDelivered-To: {recipient}\r\n".encode()
-            (self.folder / "tmp" / name).write_bytes(envelope + content)
+            with open(self.folder / "tmp" / name, "xb", opener=private.opener) as file:
+                file.write(envelope + content)
             (self.folder / "tmp" / name).rename(self.folder / "new" / name)
 
     def names(self) -> list[str]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from redis import Redis
 from redis.exceptions import RedisError
 
+from webapp import private
 from webapp.core.installation import Mark
 
 log = logging.getLogger(__name__)
@@ -56,14 +57,14 @@ class Markers:
             log.warning("Redis cannot be told how far sending has got: %s", error)
 
     def _write_file(self, mark: Mark, text: str) -> None:
-        self._folder.mkdir(exist_ok=True)
+        private.folder(self._folder)
         path = self._folder / f"{mark.database_id}.json"
-        with (self._folder / "lock").open("a") as lock:
+        with open(self._folder / "lock", "a", opener=private.opener) as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if _is_newer(mark.database_id, _text(path), mark):
                 return
             fresh = path.with_suffix(".new")
-            with fresh.open("w") as file:
+            with open(fresh, "w", opener=private.opener) as file:
                 file.write(text)
                 file.flush()
                 os.fsync(file.fileno())

@@ -17,14 +17,17 @@ SILENT_S = 30.0
 
 def send(mail: RelayMail, sender: str, errand: Errand, public_url: str) -> Answer:
     """Hand one mail to the relay and say how it ended. `sender` as `Name <address>`. To be called inside the app's context."""
-    if not sender:
-        return Answer(False, NO_SENDER, is_for_all=True)
+    return hand_over(mail, message(sender, errand, public_url)) if sender else Answer(False, NO_SENDER, is_for_all=True)
+
+
+def hand_over(mail: RelayMail, made: flask_mail.Message) -> Answer:
+    """Hand one mail of the program's own to the relay and say how it ended."""
     try:
         with mail.connect() as connection:
             if connection.host is not None and connection.host.sock is not None:
                 socket = connection.host.sock
                 socket.settimeout(min(socket.gettimeout() or SILENT_S, SILENT_S))
-            connection.send(message(sender, errand, public_url))
+            connection.send(made)
     except smtplib.SMTPRecipientsRefused as error:
         code, words = next(iter(error.recipients.values()))
         return Answer(False, f"The relay says: {code} {_text(words)}", is_final=500 <= code < 600)

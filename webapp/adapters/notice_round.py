@@ -63,9 +63,13 @@ def work_off(engine: Engine, carry: Carry, must_stop: Callable[[], bool] = lambd
     return made
 
 
-def carrier(engine: Engine, mail: RelayMail, public_url: str, sender: str) -> Carry:
-    """How mails and calls leave; `sender` is MAIL_DEFAULT_SENDER, in place of which the default of the list stands. Use it inside the app's
-    context."""
+CARRIED_BY = ("PUBLIC_URL", "MAIL_DEFAULT_SENDER", "WEBHOOK_INSIDE")
+"""The settings that `carrier` takes, in its order."""
+
+
+def carrier(engine: Engine, mail: RelayMail, public_url: str, sender: str, inside: bool = False) -> Carry:
+    """How mails and calls leave; `sender` is MAIL_DEFAULT_SENDER, in place of which the default of the list stands. `inside`: webhooks of
+    this machine may be called. Use it inside the app's context."""
     if not sender:
         with Session(engine) as session:
             sender = from_addresses.default(session)
@@ -74,7 +78,7 @@ def carrier(engine: Engine, mail: RelayMail, public_url: str, sender: str) -> Ca
         if errand.channel is Channel.MAIL:
             return notice_mail.send(mail, sender, errand, public_url)
         told = payload(errand.kind, errand.facts, errand.happened_at, public_url)
-        return webhooks.call(errand.url, errand.secrets, webhook_id(errand), told, clock.now())
+        return webhooks.call(errand.url, errand.secrets, webhook_id(errand), told, clock.now(), inside=inside)
 
     return carry
 

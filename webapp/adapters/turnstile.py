@@ -10,10 +10,11 @@ import fcntl
 import sqlite3
 import time
 from contextlib import suppress
-from pathlib import Path
 from typing import IO
 
 from sqlalchemy import Connection
+
+from webapp import private
 
 LOOK_S = 0.001
 MANNERS_S = 1.0
@@ -35,7 +36,7 @@ def begin_writing(connection: Connection, patience_ms: int) -> None:
     try:
         if not database or database == ":memory:":
             raise FileNotFoundError("a database in memory is nobody else's")
-        turnstile = Path(f"{database}-turn").open("ab")  # noqa: SIM115 - closed below
+        turnstile = open(f"{database}-turn", "ab", opener=private.opener)  # noqa: SIM115 - closed below
     except OSError:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
         return

@@ -18,6 +18,6 @@ def group() -> None:
 def send() -> None:
     """Look for news, and send what is due by mail and webhook."""
     notice_round.look(db.engine, current_app.config["RELAY"].key, current_app.config["MISSED_START"])
-    settings = current_app.config["PUBLIC_URL"], current_app.config["MAIL_DEFAULT_SENDER"]
+    settings = [current_app.config[name] for name in notice_round.CARRIED_BY]
     made = notice_round.work_off(db.engine, notice_round.carrier(db.engine, mail, *settings))
     click.echo(f"{made} sent or tried.")

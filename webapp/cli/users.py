@@ -4,12 +4,13 @@ import click
 from flask import current_app, url_for
 from flask.cli import with_appcontext
 
+from webapp.adapters import account_mail
 from webapp.adapters.clock import now
 from webapp.adapters.database import will_write
 from webapp.cli import schema
-from webapp.core import users
+from webapp.core import from_addresses, users
 from webapp.core.errors import DomainError
-from webapp.extensions import db
+from webapp.extensions import db, mail
 
 
 @click.group("users")
@@ -41,16 +42,37 @@ def create(email: str, name: str, time_zone: str, password: str | None) -> None:
 @click.argument("email")
 @with_appcontext
 def link(email: str) -> None:
-    """Print a link that signs the user in, once, within half an hour."""
+    """Print a link that signs the user in, once, within half an hour. Older links of theirs end, and they are told by mail."""
+    will_write(db.session)
+    try:
+        user = users.by_email(db.session, email)
+        token = users.make_link(db.session, user.id, now())
+    except DomainError as error:
+        raise click.ClickException(str(error)) from None
+    to, is_new, sender = user.email, user.used_at is None, from_addresses.default(db.session)
+    db.session.commit()
+    with current_app.test_request_context():
+        click.echo(f"{current_app.config['PUBLIC_URL']}{url_for('sign_in.link')}#{token}")
+    sender = current_app.config["MAIL_DEFAULT_SENDER"] or sender
+    told = account_mail.link_was_made(mail, sender, to, "somebody at the command line of its server", now())
+    if not told.is_done and not is_new:
+        click.echo(f"{to} could not be told by mail. {told.words}", err=True)
+
+
+@group.command()
+@click.argument("email")
+@with_appcontext
+def unlock(email: str) -> None:
+    """Let a user in again who was locked, or who waits because of too many attempts."""
     will_write(db.session)
     try:
         user = users.by_email(db.session, email)
     except DomainError as error:
         raise click.ClickException(str(error)) from None
-    token = users.make_link(db.session, user.id, now())
+    users.set_active(db.session, user.id, True)
+    users.unlock(db.session, user)
     db.session.commit()
-    with current_app.test_request_context():
-        click.echo(current_app.config["PUBLIC_URL"] + url_for("sign_in.link", token=token))
+    click.echo(f"{user.email} can sign in again.")
 
 
 @group.command("list")

@@ -20,6 +20,11 @@ def as_header(sender: FromAddress) -> str:
     return f"{sender.name} <{sender.address}>" if sender.name else sender.address
 
 
+def is_listed(session: Session, header: str) -> bool:
+    """Whether a broadcast's sender, as `Name <address>`, is one of the list, with the very name it has there."""
+    return any(as_header(sender) == header for sender in listing(session))
+
+
 def default(session: Session) -> str:
     """The default sender as `Name <address>`, or "" when none is configured."""
     first = session.scalar(select(FromAddress).order_by(FromAddress.is_default.desc(), FromAddress.id).limit(1))
@@ -51,7 +56,8 @@ def make_default(session: Session, sender_id: int) -> FromAddress:
 
 
 def remove(session: Session, sender_id: int) -> FromAddress:
-    """Take a sender off the list. Broadcasts that already use it keep it; if it was the default, the oldest other becomes it."""
+    """Take a sender off the list. Drafts that use it need another; broadcasts that were created keep it. If it was the default, the oldest
+    other becomes it."""
     sender = _get(session, sender_id)
     session.delete(sender)
     session.flush()

@@ -48,23 +48,20 @@ def review(session: Session, broadcast: Broadcast, now: datetime) -> Review:
         *_incomplete(broadcast),
         *(_of_tag(problem) for problem in problems if problem.blocking),
     ]
+    is_listed = from_addresses.is_listed(session, broadcast.from_address)
+    if broadcast.from_address and not is_listed:
+        words = f"{broadcast.from_address} is not in the list of senders. Choose one that is."
+        blocking.append(Finding(words, "content", "from_address"))
     if start_has_passed(broadcast, now):
         blocking.append(Finding("The chosen start has passed.", "schedule"))
     warnings = [_of_tag(problem) for problem in problems if not problem.blocking]
-    checked = []
+    checked = ["The sender is one of the list."] if is_listed else []
     if not any(problem.blocking for problem in problems):
         chosen = audience.audience_of(broadcast)
         found = gaps(session, chosen, broadcast.content, now.date(), from_address=broadcast.from_address)
         blanks = [_of_gap(gap) for gap in found if gap.blank]
         warnings += blanks
         checked += _of_tags(broadcast, are_filled=not blanks)
-    senders = [from_addresses.as_header(sender) for sender in from_addresses.listing(session)]
-    if broadcast.from_address in senders:
-        checked.append("The sender is one of the list.")
-    elif broadcast.from_address:
-        warnings.append(
-            Finding(f"{broadcast.from_address} is not in the list of senders any more.", "content", "from_address")
-        )
     ends = limits.read(session).forecast(count.will_receive, broadcast.batch_size, broadcast.interval_s, now)
     if ends and ends - now > LONG:
         takes = schedule.duration(round((ends - now).total_seconds()))

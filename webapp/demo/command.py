@@ -3,6 +3,7 @@
 import argparse
 import fcntl
 import os
+import resource
 import shutil
 import socket
 import sys
@@ -14,8 +15,10 @@ from pathlib import Path
 
 import redis
 
+from webapp import private
 from webapp.adapters import mail_catcher, redis_link, valkey
 from webapp.config import ROOT, or_exit, redis_url
+from webapp.demo import gate
 from webapp.demo.data import DataProblem, DemoData
 from webapp.demo.supervisor import ChildEnded, Supervisor, end_on_signals
 
@@ -37,6 +40,7 @@ def run(arguments: Sequence[str], environ: Mapping[str, str] = os.environ) -> in
     options = _options(arguments)
     instance = Path(environ.get("MASSMAIL_INSTANCE") or ROOT / "instance").resolve()
     end_on_signals()
+    private.umask()
     try:
         with or_exit(), _alone(instance):
             _demo(options, instance, environ)
@@ -93,7 +97,8 @@ def _demo(options: argparse.Namespace, instance: Path, environ: Mapping[str, str
                 fd = listener.fileno()
                 supervisor.start("mail catcher", mail_catcher.command(folder, fd), env, ROOT, pass_fds=[fd])
         supervisor.start("worker", [sys.executable, "-m", "rq.cli", "worker", "--with-scheduler"], env, ROOT)
-        web = supervisor.start("web server", _granian(options.port), env, ROOT)
+        _allow_connections()
+        web = supervisor.start("web server", gate.granian("webapp.demo.web:app", HOST, options.port), env, ROOT)
         base = f"http://{HOST}:{options.port}"
         if not supervisor.wait_until(lambda: _answers(f"{base}/health/"), PATIENCE):
             raise DemoProblem(f"The web server does not answer after {PATIENCE:.0f} s. See {web.log}.")
@@ -101,10 +106,12 @@ def _demo(options: argparse.Namespace, instance: Path, environ: Mapping[str, str
         supervisor.watch(on_line=lambda: print(f"  {data.sign_in_link()}", flush=True))
 
 
-def _granian(port: int) -> list[str]:
-    options = ["--interface", "wsgi", "--workers", "1", "--blocking-threads", "4", "--no-ws", "--backpressure", "64"]
-    where = ["--host", HOST, "--port", str(port), "--access-log", "--workers-kill-timeout", "3s"]
-    return [sys.executable, "-m", "granian", *options, *where, "wsgi:app"]
+def _allow_connections() -> None:
+    """As many open files as the gate may have connections, where the system lets a program have them."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 2 * gate.CONNECTIONS if hard == resource.RLIM_INFINITY else min(2 * gate.CONNECTIONS, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _print_entrance(data: DemoData, url: str, instance: Path) -> None:
@@ -164,8 +171,8 @@ def forget(instance: Path, environ: Mapping[str, str]) -> None:
 def _alone(instance: Path) -> Iterator[None]:
     """Only one demo at a time uses an instance folder."""
     try:
-        instance.mkdir(parents=True, exist_ok=True)
-        lock = (instance / "demo.lock").open("a")
+        private.folder(instance)
+        lock = open(instance / "demo.lock", "a", opener=private.opener)  # noqa: SIM115 - closed below
     except OSError as error:
         raise DemoProblem(
             f"Cannot write to {instance}: {error.strerror}. Name another folder for the data: MASSMAIL_INSTANCE=/some/folder"

@@ -65,7 +65,7 @@ class DemoData:
             user = session.scalar(select(User).where(User.is_active).order_by(User.email != USER, User.id).limit(1))
             assert user, "prepare() made one"
             token = users.make_link(session, user.id, now())
-        return f"{self.app.config['PUBLIC_URL']}/sign-in/link/{token}"
+        return f"{self.app.config['PUBLIC_URL']}/sign-in/link/#{token}"
 
     @contextmanager
     def session(self) -> Iterator[Session]:

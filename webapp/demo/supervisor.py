@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
+from webapp import private
 from webapp.adapters import children
 from webapp.demo import guard
 
@@ -56,7 +57,7 @@ class Supervisor:
 
     def log(self, name: str) -> Path:
         """The log file of the child `name`; what an earlier start wrote is kept beside it as `NAME.before.log`."""
-        self.logs.mkdir(parents=True, exist_ok=True)
+        private.folder(self.logs)
         path = self.logs / f"{name.replace(' ', '-')}.log"
         if path.exists():
             path.replace(path.with_suffix(".before.log"))

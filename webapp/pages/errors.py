@@ -1,12 +1,14 @@
 """Errors as pages, and as toasts over the page one is on."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from types import MappingProxyType
+from urllib.parse import quote, urlsplit
 
 from flask import Flask, current_app, flash, g, redirect, render_template, request, session
+from flask.typing import ResponseReturnValue
 from markupsafe import Markup, escape
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, TimeoutError
+from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError, TimeoutError
 from werkzeug.exceptions import HTTPException
 
 from webapp.adapters import schema
@@ -22,6 +24,12 @@ COME_BACK_S = 10
 AWAY = (OperationalError, InterfaceError, TimeoutError)
 """What SQLAlchemy raises when the database cannot be reached or used."""
 
+NUMBER_TOO_LARGE, TEXT_TOO_LONG, UNKEPT_LETTERS = "22003", "22001", ("22021", "22P05")
+"""Codes of PostgreSQL (https://www.postgresql.org/docs/current/errcodes-appendix.html)."""
+
+SMALL = 2**31 - 1
+"""The largest id of a table whose ids have 32 bits."""
+
 FORM = "application/x-www-form-urlencoded"
 
 SECRETS = frozenset({"password", "current", "again"})
@@ -36,6 +44,8 @@ def install(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http_error)
     for kind in AWAY:
         app.register_error_handler(kind, _database_away)
+    app.register_error_handler(DataError, _beyond_the_database)
+    app.register_error_handler(OverflowError, _beyond_numbers)
     app.register_error_handler(Exception, _fault)
 
 
@@ -43,10 +53,10 @@ def _refusal(error: DomainError):
     """A refusal nobody turned into a field's message: a toast over the page the user is on, or a page of its own."""
     _undo()
     status = 404 if isinstance(error, NotFound) else 409 if isinstance(error, Conflict) else 422
-    if request.method == "POST" and request.referrer and status != 404 and not _is_htmx():
+    if request.method == "POST" and (back := _page_before()) and status != 404 and not _is_htmx():
         flash(str(error), "bad")
-        return redirect(request.referrer)
-    return _said(status, str(error))
+        return redirect(back)
+    return said(status, str(error))
 
 
 def _http_error(error: HTTPException):
@@ -58,19 +68,51 @@ def _http_error(error: HTTPException):
         most = request.max_content_length or 0
         size = f"{most // MB} MB" if most >= MB else f"{most // KB} kB"
         message = f"This address takes at most {size} at a time. Nothing was changed; send it in smaller parts."
-    return _said(error.code, message)
+    return said(error.code, message)
+
+
+def _page_before() -> str | None:
+    """The page of ours on which the form stood. Whoever sends the header may write another site's address into it."""
+    before = urlsplit(request.referrer or "")
+    if (before.scheme, before.netloc) != (request.scheme, request.host):
+        return None
+    path = "/" + quote(before.path, safe="/%").lstrip("/")
+    return f"{path}?{before.query}" if before.query else path
+
+
+def _beyond_the_database(error: DataError):
+    """PostgreSQL refuses a value: a number too large for its column (22003), a text too long (22001), a letter it cannot keep."""
+    state = getattr(error.orig, "sqlstate", None)
+    if state == NUMBER_TOO_LARGE:
+        return _beyond_numbers(error)
+    if state not in (TEXT_TOO_LONG, *UNKEPT_LETTERS):
+        return _fault(error)
+    what = "is longer than can be kept" if state == TEXT_TOO_LONG else "holds a character that cannot be kept"
+    current_app.logger.warning("refused on %s %r: %s", request.method, request.path, error.orig)
+    _undo()
+    return said(422, f"Something in this form {what}. Nothing was changed.", typed())
+
+
+def _beyond_numbers(error: Exception):
+    """A number beyond what the database counts to stands for nothing there is."""
+    current_app.logger.warning("refused on %s %r: %s", request.method, request.path, error)
+    _undo()
+    is_of_the_address = any(isinstance(value, int) and value > SMALL for value in (request.view_args or {}).values())
+    if request.method in READING or is_of_the_address:
+        return said(404, _MESSAGES[404])
+    return said(422, "A number in this form is too large. Nothing was changed.", typed())
 
 
 def _database_away(error: Exception):
     """The database cannot be reached, has no room, or is locked for too long. Says so without asking it anything more."""
-    current_app.logger.error("the database cannot be used on %s %s: %s", request.method, request.path, error)
+    current_app.logger.error("the database cannot be used on %s %r: %s", request.method, request.path, error)
     return _in_trouble(503, _AWAY, {"Retry-After": str(COME_BACK_S)})
 
 
 def _fault(error: Exception):
     if current_app.testing or current_app.debug:
         raise error
-    current_app.logger.exception("unhandled error on %s %s", request.method, request.path)
+    current_app.logger.exception("unhandled error on %s %r", request.method, request.path)
     return _in_trouble(
         500, "Nothing was changed by this request. Try again; if it stays, look into the web server's log."
     )
@@ -100,7 +142,7 @@ def _in_trouble(status: int, message: str, headers: Mapping[str, str] = MappingP
     title = title or _title(status)
     _undo()
     g.is_in_trouble = True  # from here on nobody's name is asked for
-    kept = _typed()
+    kept = typed()
     if request.method not in READING:
         message = Markup("{} {}").format(message, _STILL_HERE if _is_htmx() else _KEPT if kept else _SENT_ALONG)
     if _is_htmx():
@@ -119,7 +161,7 @@ def _undo() -> None:
         db.session.invalidate()
 
 
-def _typed() -> list[tuple[str, str]]:
+def typed() -> list[tuple[str, str]]:
     """What a form sent, to be sent once more from the page that says it failed. A file cannot be kept, a password is not to be written into
     a page, and of somebody who was never signed in nothing is read."""
     if request.method != "POST" or request.mimetype != FORM or "_user_id" not in session:
@@ -131,12 +173,17 @@ def _typed() -> list[tuple[str, str]]:
     return [] if any(name in SECRETS for name, _ in fields) else fields
 
 
-def _said(status: int, message: str):
-    """The error as a toast for htmx, else as a page."""
+def said(
+    status: int, message: str, kept: Sequence[tuple[str, str]] = (), again: str = "Try again"
+) -> ResponseReturnValue:
+    """The error as a toast for htmx, else as a page, with a button that sends the fields `kept`."""
     if _is_htmx():
         return _toast(status, message or _title(status))
     try:
-        return render_template("error.html", status=status, title=_title(status), message=message), status
+        page = render_template(
+            "error.html", status=status, title=_title(status), message=message, kept=kept, again=again
+        )
+        return page, status
     except AWAY as error:  # which the page found out only when it asked who is signed in
         return _database_away(error)
 
@@ -157,6 +204,7 @@ _MESSAGES = {
     405: "This address does not take that kind of request.",
 }
 _TITLES = {
+    400: "Not possible",
     404: "Not found",
     409: "Changed meanwhile",
     413: "Too large",

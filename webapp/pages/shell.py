@@ -1,17 +1,17 @@
 """What every page shares: who is asked to sign in, security headers, what the templates know."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from flask import Flask, Response, current_app, g, redirect, request, session, url_for
 from flask_login import UserMixin, current_user
 from markupsafe import Markup
+from sqlalchemy.exc import DBAPIError
 
 from webapp.adapters.clock import now
-from webapp.adapters.database import will_write
+from webapp.adapters.database import will_write, writes_from_here
 from webapp.core import audience, users
 from webapp.core.notices import lists
-from webapp.core.tables.users import User
 from webapp.extensions import db, login
 from webapp.pages import errors, wording
 
@@ -26,6 +26,8 @@ READS_FIRST = frozenset(
         "review.create",
         "content.send_test",
         "sign_in.submit",
+        "settings.add_user",
+        "settings.user_link",
         "account.password",
         "imports.check",
         "notice_settings.send_test",
@@ -34,6 +36,9 @@ READS_FIRST = frozenset(
 )
 """Endpoints that take their time before they write, if they do, to look at all recipients, to hash a password or to read a file: when
 they write they say so themselves, and others may meanwhile."""
+
+SEEN_EVERY = timedelta(minutes=1)
+"""So often the use of a sign-in is noted."""
 
 FROM_STRANGERS = 64 * 1024
 """Octets that a request may have before somebody has signed in."""
@@ -47,14 +52,10 @@ CONTENT_SECURITY_POLICY = (
 class SignedIn(UserMixin):
     """The user of this request, known by a token that the server can revoke."""
 
-    def __init__(self, user: User, token: str):
-        self.id, self.email, self.name, self.time_zone, self.token = (
-            user.id,
-            user.email,
-            user.name,
-            user.time_zone,
-            token,
-        )
+    def __init__(self, visit: users.Visit, token: str):
+        user = visit.user
+        self.id, self.email, self.name, self.time_zone = user.id, user.email, user.name, user.time_zone
+        self.token, self.sign_in_id, self.may_set_password = token, visit.sign_in_id, visit.may_set_password
 
     def get_id(self) -> str:
         return self.token
@@ -73,6 +74,7 @@ def install(app: Flask) -> None:
     app.before_request(_begin)
     errors.install(app)
     app.after_request(_headers)
+    app.teardown_request(_remember_seen)
     app.context_processor(_context)
     for name in wording.FILTERS:
         app.add_template_filter(getattr(wording, name), name)
@@ -85,8 +87,31 @@ def install(app: Flask) -> None:
 def _load_user(token: str) -> SignedIn | None:
     if g.get("is_in_trouble"):
         return None
-    user = users.signed_in(db.session, token, now())
-    return SignedIn(user, token) if user else None
+    visit = users.signed_in(db.session, token, now(), current_app.config["SESSION_IDLE"])
+    if visit is None:
+        return None
+    if now() - visit.seen_at > SEEN_EVERY and not _asks_by_itself():
+        g.is_seen = visit.sign_in_id
+    return SignedIn(visit, token)
+
+
+def _asks_by_itself() -> bool:
+    """Whether this may be a part of a page that asks again and again: a page left open does not keep its user signed in."""
+    return request.method in errors.READING and "HX-Request" in request.headers
+
+
+def _remember_seen(_error: BaseException | None) -> None:
+    """Note at the end of a request that its sign-in is in use; it does not matter if that cannot be written just now."""
+    sign_in_id = g.pop("is_seen", None)
+    if sign_in_id is None or g.get("is_in_trouble"):
+        return
+    try:
+        writes_from_here(db.session)
+        users.seen(db.session, sign_in_id, now())
+        db.session.commit()
+    except DBAPIError as error:
+        current_app.logger.warning("the use of a sign-in was not noted: %s", error)
+        db.session.rollback()
 
 
 def _begin() -> None:
@@ -113,8 +138,9 @@ def _headers(response: Response) -> Response:
     response.headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
     response.headers.setdefault("Referrer-Policy", "same-origin")
-    if response.mimetype == "text/html":
+    if request.endpoint != "static" and request.blueprint != "assets":  # all else is about people: pages, files, mails
         response.headers.setdefault("Cache-Control", "no-store")
+    if response.mimetype == "text/html":
         response.vary.add("HX-Request")
     return response
 
@@ -173,10 +199,9 @@ def _bell() -> lists.Bell:
     return g.bell
 
 
-def remember_sign_in(token: str, *, by_link: bool = False) -> None:
-    """Put a sign-in's token into the browser's session; `by_link` lets the user set a password without the present one."""
+def remember_sign_in(token: str) -> None:
+    """Put a sign-in's token into the browser's session, in which nothing else stays."""
     session.clear()
-    session["by_link"] = by_link
     session["_user_id"] = token
     session["_fresh"] = True
     session.permanent = True

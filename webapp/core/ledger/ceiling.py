@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from webapp.core.ledger import pace
@@ -10,6 +11,7 @@ from webapp.core.ledger.hot import hot
 from webapp.core.ledger.pace import SITE
 from webapp.core.rules.limits import SECOND_S, Limits
 from webapp.core.rules.pacing import Opening, Reading
+from webapp.core.tables.test_sends import TestSend
 
 DAY = timedelta(hours=24)
 MINUTE = timedelta(minutes=1)
@@ -18,7 +20,8 @@ MINUTE = timedelta(minutes=1)
 def openings(session: Session, limits: Limits, reading: Reading) -> list[list[Opening]]:
     """For each ceiling there is, when mails may leave. The caller who is to claim them holds the lock of the limits.
 
-    A day is any 24 hours, told by the counts of whole minutes, of which one that has begun to pass counts to its end.
+    A day is any 24 hours, told by the counts of whole minutes, of which one that has begun to pass counts to its end. Tests
+    count, too.
     """
     found = []
     if limits.per_second:
@@ -42,6 +45,10 @@ def _of_the_day(session: Session, per_day: int, reading: Reading) -> list[Openin
     _reading, claimed = paths.claimed_now(cursor, SITE, reading)
     since = reading.wall - DAY - MINUTE
     used, first = paths.left_since(cursor, since)
+    tests, first_test = session.execute(
+        select(func.count(), func.min(TestSend.sent_at)).where(TestSend.sent_at > since)
+    ).one()
+    used, first = used + tests, min((at for at in (first, first_test) if at is not None), default=None)
     free = per_day - claimed - used
     if free > 0:
         return [Opening(0.0, free)]

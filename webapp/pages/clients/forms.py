@@ -40,6 +40,6 @@ class SearchForm(FlaskForm):
             country=self.country.data or "",
             language=self.language.data or "",
             status=ClientStatus(status) if status in set(ClientStatus) else None,
-            product_id=int(product) if product.isdecimal() else None,
+            product_id=int(product) if product.isdecimal() and len(product) < 19 else None,
             without_address=bool(self.unreachable.data),
         )

@@ -7,10 +7,12 @@ from typing import Any
 from flask import Blueprint, Response, current_app, flash, render_template, request, url_for
 from flask_login import current_user
 
-from webapp.adapters.clock import now
+from webapp.adapters.clock import now, reading
+from webapp.adapters.database import writes_from_here
 from webapp.adapters.smtp import send_one
 from webapp.core import audience, broadcasts, from_addresses, previews, test_sends
 from webapp.core.errors import Conflict, DomainError
+from webapp.core.ports import Mail
 from webapp.core.rules import tags
 from webapp.core.rules.lifecycle import CHANGEABLE, BroadcastState
 from webapp.core.tables.broadcasts import Broadcast
@@ -118,6 +120,14 @@ def test(broadcast_id: int):
     return _test_page(draft.load(broadcast_id, "content"), to=current_user.email)
 
 
+@bp.get("/tests")
+def tests(broadcast_id: int):
+    """The tests of this message: who sent them, when, to whom."""
+    broadcast = broadcasts.get(db.session, broadcast_id)
+    sent = test_sends.listing(db.session, broadcast_id)
+    return render_template("content/_tests.html", broadcast=broadcast, tests=sent)
+
+
 @bp.post("/test")
 def send_test(broadcast_id: int):
     """Send the draft to a few addresses, and say what the relay answered."""
@@ -125,16 +135,30 @@ def send_test(broadcast_id: int):
     to, problem, batch = request.form.get("to", ""), None, []
     try:
         batch = test_sends.mails(db.session, broadcast, _person(broadcast), test_sends.addresses(to), now())
+        results = _sent(broadcast_id, batch)
     except DomainError as error:
-        problem = str(error)
-    # The relay may take its time: let go of the database first.
-    db.session.rollback()
-    relay = replace(current_app.config["RELAY"], **PATIENCE)
-    results = list(test_sends.send(batch, lambda mail: send_one(relay, mail)))
+        problem, results = str(error), []
+        db.session.rollback()
     status = 422 if problem else 200
     if request.headers.get("HX-Request"):
-        return render_template("content/_test_result.html", results=results, problem=problem), status
+        told = {"HX-Trigger": "test-sent"} if results else {}
+        return render_template("content/_test_result.html", results=results, problem=problem), status, told
     return _test_page(draft.load(broadcast_id, "content"), to=to, results=results, problem=problem), status
+
+
+def _sent(broadcast_id: int, batch: list[Mail]) -> list[test_sends.Result]:
+    """Hand over the mails of a test, written down before and after. The relay may take its time: meanwhile the database is let go of."""
+    writes_from_here(db.session)
+    tester = test_sends.Tester(current_user.id, current_user.email)
+    broadcast, per_hour = broadcasts.get(db.session, broadcast_id), current_app.config["TESTS_PER_HOUR"]
+    ids = test_sends.begin(db.session, broadcast, batch, tester, per_hour, reading())
+    db.session.commit()
+    relay = replace(current_app.config["RELAY"], **PATIENCE)
+    results = list(test_sends.send(batch, lambda mail: send_one(relay, mail)))
+    writes_from_here(db.session)
+    test_sends.settle(db.session, ids, results)
+    db.session.commit()
+    return results
 
 
 def _save(broadcast: Broadcast, form: ContentForm) -> ContentForm:
@@ -193,6 +217,7 @@ def _page(frame: draft.Draft, form: ContentForm, **extra: Any) -> str:
         "tag_groups": [(group.value, list(members)) for group, members in groupby(known, lambda tag: tag.group)],
         "tag_rows": None,
         "to": current_user.email,
+        "tests": test_sends.listing(db.session, broadcast.id),
         **_preview(broadcast),
     }
     return render_template("content/index.html", **context | extra)
@@ -228,4 +253,7 @@ def _preview(broadcast: Broadcast) -> dict[str, Any]:
 
 def _test_page(frame: draft.Draft, **context: Any) -> str:
     person = _person(frame.broadcast)
-    return render_template("content/test.html", draft=frame, broadcast=frame.broadcast, person=person, **context)
+    sent = test_sends.listing(db.session, frame.broadcast.id)
+    return render_template(
+        "content/test.html", draft=frame, broadcast=frame.broadcast, person=person, tests=sent, **context
+    )

@@ -1,7 +1,5 @@
 """The ledger as CSV, streamed: memory stays flat at any length."""
 
-import csv
-import io
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -9,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from webapp.core import delivery_list
 from webapp.core.progress import Group
+from webapp.core.rules import csv_cells
 
 COLUMNS = (
     "Client ID",
@@ -28,42 +27,39 @@ COLUMNS = (
 )
 """In the words of the page; codes and ids, for programs, come last."""
 
+PIECE = 65536
+"""Characters that are given out at a time."""
+
 
 def lines(session: Session, broadcast_id: int, group: Group | None, search: str) -> Iterator[str]:
     """CSV in UTF-8 with a byte order mark (spreadsheets need it), times in UTC, in pieces of many lines."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer)
-    buffer.write("\ufeff")
-    writer.writerow(COLUMNS)
-    for row in delivery_list.stream(session, broadcast_id, group=group, search=search):
-        writer.writerow(
-            (
-                harmless(row.client_number),
-                harmless(row.name),
-                harmless(row.company),
-                harmless(row.address),
-                row.state_word,
-                row.reason_words,
-                harmless(row.reply),
-                row.stage or "",
-                row.attempts,
-                _instant(row.stamped_at),
-                _instant(row.due_at),
-                _instant(row.changed_at),
-                row.reason or "",
-                row.id,
-            )
-        )
-        if buffer.tell() > 65536:
-            yield buffer.getvalue()
-            buffer.seek(0)
-            buffer.truncate()
-    yield buffer.getvalue()
+    written, size = ["\ufeff", csv_cells.row(COLUMNS)], 0
+    for delivery in delivery_list.stream(session, broadcast_id, group=group, search=search):
+        written.append(csv_cells.row(_cells(delivery)))
+        size += len(written[-1])
+        if size > PIECE:
+            yield "".join(written)
+            written, size = [], 0
+    yield "".join(written)
 
 
-def harmless(text: str) -> str:
-    """A text that no spreadsheet takes for a formula: an apostrophe stands before what would begin one."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else text
+def _cells(row: delivery_list.Row) -> tuple[object, ...]:
+    return (
+        row.client_number,
+        row.name,
+        row.company,
+        row.address,
+        row.state_word,
+        row.reason_words,
+        row.reply,
+        row.stage or "",
+        row.attempts,
+        _instant(row.stamped_at),
+        _instant(row.due_at),
+        _instant(row.changed_at),
+        row.reason or "",
+        row.id,
+    )
 
 
 def _instant(at: datetime | None) -> str:

@@ -41,7 +41,7 @@ class Reading:
 def columns_in(form: MultiDict[str, str], kind: ImportKind) -> dict[str, int]:
     """The mapping that the selects of the page stand for."""
     chosen = {field.name: form.get(f"column-{field.name}", "") for field in FIELDS[kind]}
-    return {name: int(column) for name, column in chosen.items() if column.isdecimal()}
+    return {name: int(column) for name, column in chosen.items() if column.isdecimal() and len(column) < 9}
 
 
 @dataclass(frozen=True)

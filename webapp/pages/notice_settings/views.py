@@ -82,7 +82,8 @@ def send_test():
     url, signed_by = hook.url, webhook.secrets_of(hook, at)
     db.session.rollback()
     told = {"type": TEST_TYPE, "timestamp": at.isoformat(), "data": {"url": current_app.config["PUBLIC_URL"]}}
-    answer = webhooks.call(url, signed_by, f"test_{secrets.token_hex(8)}", told, at)
+    inside = current_app.config["WEBHOOK_INSIDE"]
+    answer = webhooks.call(url, signed_by, f"test_{secrets.token_hex(8)}", told, at, inside=inside)
     return _page(answer=answer)
 
 

@@ -34,7 +34,7 @@ def _round(app: Flask) -> None:
     try:
         with app.app_context():
             if notice_round.look(db.engine, app.config["RELAY"].key, app.config["MISSED_START"]):
-                settings = app.config["PUBLIC_URL"], app.config["MAIL_DEFAULT_SENDER"]
+                settings = [app.config[name] for name in notice_round.CARRIED_BY]
                 notice_round.work_off(db.engine, notice_round.carrier(db.engine, mail, *settings))
     except Exception:
         log.exception("notices cannot be looked for")

@@ -6,16 +6,21 @@ from datetime import timedelta
 from flask import current_app, flash, redirect, render_template, url_for
 from flask_login import current_user
 
+from webapp.adapters import account_mail
 from webapp.adapters.clock import now
-from webapp.core import from_addresses, limits, users
+from webapp.adapters.database import writes_from_here
+from webapp.core import from_addresses, limits, test_sends, users
 from webapp.core.errors import Conflict, Invalid
 from webapp.core.rules.limits import LONGEST_HOURS, Limits
 from webapp.core.rules.pacing import Retries
-from webapp.extensions import db
+from webapp.extensions import db, mail
 from webapp.pages import wording
 from webapp.pages.settings import relay
 from webapp.pages.settings.blueprint import bp
 from webapp.pages.settings.forms import FromAddressForm, LimitsForm, UserForm
+
+TESTS = 200
+"""So many test mails are shown."""
 
 CEILINGS = ("per_second", "per_day", "connections")
 """Limits of which 0 means that there is none."""
@@ -51,7 +56,7 @@ def add_from_address():
     form = FromAddressForm()
     if form.validate_on_submit():
         try:
-            sender = from_addresses.add(db.session, form.name.data, form.address.data)
+            sender = from_addresses.add(db.session, form.name.data or "", form.address.data)
         except Invalid as error:
             form[error.field or "address"].errors = [str(error)]
         else:
@@ -74,8 +79,18 @@ def remove_from_address(sender_id: int):
     sender = from_addresses.remove(db.session, sender_id)
     address = sender.address
     db.session.commit()
-    flash(f"{address} is off the list. Mass mails that use it keep it.", "ok")
+    flash(
+        f"{address} is off the list. Drafts that use it need another sender; what is scheduled or being sent keeps it.",
+        "ok",
+    )
     return redirect(url_for("settings.sending"))
+
+
+@bp.get("/test-sends")
+def tests():
+    """The last test mails of all, also of drafts and users that are gone."""
+    per_hour = current_app.config["TESTS_PER_HOUR"]
+    return render_template("settings/tests.html", tests=test_sends.listing(db.session, limit=TESTS), per_hour=per_hour)
 
 
 @bp.get("/users", endpoint="users")
@@ -87,45 +102,53 @@ def user_list():
 def add_user():
     form = UserForm()
     if form.validate_on_submit():
+        writes_from_here(db.session)
         try:
             user = users.create(
                 db.session,
                 form.email.data,
                 None,
                 now(),
-                name=form.name.data,
+                name=form.name.data or "",
                 time_zone=current_user.time_zone,
             )
         except Invalid as error:
+            db.session.rollback()
             form[error.field or "email"].errors = [str(error)]
         else:
-            link = _link(user.id)
-            db.session.commit()
-            return _users(UserForm(formdata=None), link=link, link_for=user)
+            return _linked(user.id)
     return _users(form), 422
 
 
 @bp.post("/users/<int:user_id>/link")
 def user_link(user_id: int):
-    user = users.get(db.session, user_id)
-    link = _link(user_id)
-    db.session.commit()
-    return _users(UserForm(formdata=None), link=link, link_for=user)
+    """A way in for somebody who has never been here. Whoever has, gets a link only from the server itself: with one, a user could become
+    another."""
+    writes_from_here(db.session)
+    return _linked(user_id)
 
 
 @bp.post("/users/<int:user_id>/active/<int:active>")
 def set_active(user_id: int, active: int):
-    if user_id == current_user.id:
-        raise Invalid("You cannot lock yourself out. Ask another administrator.")
-    user = users.set_active(db.session, user_id, bool(active))
+    user = users.set_active(db.session, user_id, bool(active), by=current_user.id)
+    if active:
+        users.unlock(db.session, user)
     db.session.commit()
     flash(f"{user.email} can sign in again." if active else f"{user.email} can no longer sign in.", "ok")
     return redirect(url_for("settings.users"))
 
 
-def _link(user_id: int) -> str:
-    token = users.make_link(db.session, user_id, now())
-    return current_app.config["PUBLIC_URL"] + url_for("sign_in.link", token=token)
+def _linked(user_id: int) -> str:
+    """Make a link, tell its owner, show it."""
+    token = users.make_link(db.session, user_id, now(), by=current_user.id)
+    db.session.commit()
+    user = users.get(db.session, user_id)
+    to, sender = user.email, from_addresses.default(db.session)
+    db.session.rollback()  # the relay may take its time
+    by = current_user.name or current_user.email
+    told = account_mail.link_was_made(mail, current_app.config["MAIL_DEFAULT_SENDER"] or sender, to, by, now())
+    link = current_app.config["PUBLIC_URL"] + url_for("sign_in.link") + "#" + token
+    return _users(UserForm(formdata=None), link=link, link_for=to, told=told)
 
 
 def _limits_of(form: LimitsForm) -> Limits:

@@ -2,7 +2,16 @@
 
 from urllib.parse import urlsplit
 
-from flask import Blueprint, flash, redirect, render_template, request, session, url_for
+from flask import (
+    Blueprint,
+    current_app,
+    flash,
+    redirect,
+    render_template,
+    request,
+    session,
+    url_for,
+)
 from flask_login import current_user
 
 from webapp.adapters.clock import now
@@ -11,7 +20,8 @@ from webapp.core import users
 from webapp.core.tables.users import User
 from webapp.extensions import db
 from webapp.pages.shell import remember_sign_in
-from webapp.pages.sign_in.forms import SignInForm
+from webapp.pages.sign_in import browsers
+from webapp.pages.sign_in.forms import LinkForm, SignInForm
 
 bp = Blueprint("sign_in", __name__)
 
@@ -28,7 +38,9 @@ def submit():
     form = SignInForm()
     if not form.validate_on_submit():
         return render_template("sign_in/form.html", form=form), 422
-    email, keys = form.email.data, [f"email:{form.email.data.strip().lower()}", f"from:{request.remote_addr}"]
+    email = form.email.data
+    browser = browsers.known_as(users.id_of(db.session, email))
+    keys = users.keys_for(db.session, email, request.remote_addr, browser, now())
     if not users.may_try(db.session, keys, now()):
         return _too_many(form)
     fitting = users.fitting_hash(db.session, email, form.password.data)
@@ -40,27 +52,35 @@ def submit():
         db.session.commit()
         form.password.errors = ["E-mail or password is wrong."]
         return render_template("sign_in/form.html", form=form), 422
-    _enter(user)
-    return redirect(_safe_next(request.args.get("next")))
+    return _enter(user, _safe_next(request.args.get("next")))
 
 
-@bp.get("/sign-in/link/<token>")
-def link(token: str):
-    """Ask before spending the link: mail scanners and previews follow links, but do not press buttons."""
-    return render_template("sign_in/link.html", token=token)
+@bp.get("/sign-in/link/")
+def link():
+    """Ask before spending the link: mail scanners and previews follow links, but do not press buttons. What opens it stands behind the #,
+    which browsers keep to themselves, so that no log of a server or proxy and no Referer ever has it."""
+    return render_template("sign_in/link.html", form=LinkForm(formdata=None))
 
 
-@bp.post("/sign-in/link/<token>")
-def follow_link(token: str):
-    user = users.use_link(db.session, token, now())
+@bp.post("/sign-in/link/")
+def follow_link():
+    form = LinkForm()
+    if not form.validate_on_submit():
+        return render_template("sign_in/link.html", form=form), 422
+    typed = form.token.data.strip()
+    user = users.use_link(db.session, typed.rpartition("#")[2], now())
     if user is None:
         flash(
-            "This sign-in link was used already or is too old. Sign in with your password, or ask for a new link.",
+            "This sign-in link was used already, is too old, or a newer one was made. Sign in with your password, or ask for a new link.",
             "bad",
         )
         return redirect(url_for("sign_in.form"))
-    _enter(user, by_link=True)
-    return redirect(url_for("home"))
+    is_new = user.used_at is None
+    answer = _enter(user, url_for("home"), by_link=True)
+    if is_new:
+        minutes = int(users.SETS_PASSWORD_FOR.total_seconds() / 60)
+        flash(f"Set a password of your own under your account within {minutes} minutes.", "ok")
+    return answer
 
 
 @bp.post("/sign-out")
@@ -79,14 +99,17 @@ def _too_many(form: SignInForm):
     return render_template("sign_in/form.html", form=form), 429
 
 
-def _enter(user: User, *, by_link: bool = False) -> None:
-    token = users.sign_in(db.session, user, now())
+def _enter(user: User, target: str, *, by_link: bool = False):
+    lasts = current_app.config["SESSION_LASTS"]
+    token = users.sign_in(db.session, user, now(), browsers.place(), lasts=lasts, by_link=by_link)
+    user_id = user.id
     db.session.commit()
-    remember_sign_in(token, by_link=by_link)
+    remember_sign_in(token)
+    return browsers.remember(redirect(target), user_id)
 
 
 def _safe_next(target: str | None) -> str:
     """The page the visitor wanted, if it is one of ours: an absolute path without host."""
-    parts = urlsplit(target or "")
-    ours = target and target.startswith("/") and not target.startswith(("//", "/\\")) and not parts.netloc
-    return target if ours and target else url_for("home")
+    if not target or not target.startswith("/") or target.startswith(("//", "/\\")) or not target.isprintable():
+        return url_for("home")  # browsers leave out tabs and line ends, so that "/\t/elsewhere" is another site
+    return target if not urlsplit(target).netloc else url_for("home")

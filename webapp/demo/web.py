@@ -1,0 +1,10 @@
+"""What the demo's web server serves: `webapp.demo.web:app`."""
+
+from webapp import private
+from webapp.app import create_app
+from webapp.config import or_exit
+from webapp.demo.gate import Gate
+
+private.umask()
+with or_exit():
+    app = Gate(create_app())
