@@ -48,7 +48,7 @@ def test_a_fragment_becomes_a_whole_document():
         ("<a href='https://x.example/?a=1&b=2' target=_blank>a</a>", '<a href="https://x.example/?a=1&amp;b=2" target="_blank">a</a>'),
         ("<a href='tel:+49'>a</a><a href='mailto:a@b.c'>b</a>", '<a href="tel:+49">a</a><a href="mailto:a@b.c">b</a>'),
         ("a<img src='data:image/png;base64,AA'>b<img alt=x>c", "abc"),
-        ("<p style='color:red;background:url(javascript:x)'>a</p>", '<p style="color:red;background:url(x)">a</p>'),
+        ("<p style='color:red;background:url(javascript:x)'>a</p>", '<p style="color:red;background:none">a</p>'),
         ("<hr background='javascript:x' color='#fff'>", '<hr color="#fff">'),
         ("<!-- a secret --><p>a</p>", "<p>a</p>"),
         ("<svg onload='x()'><a>b</a></svg>a", "a"),
@@ -156,7 +156,7 @@ def test_a_designers_document_keeps_what_phones_and_outlook_need():
     )
     assert "onclick" not in html and "<script" not in html
     assert "<div>Domain: <b>x.example</b></div>" in body
-    assert "background-color: #F4F4F4" in body and "{{" not in html and "tagz" not in html
+    assert "background-color:#F4F4F4" in body and "{{" not in html and "tagz" not in html
 
 
 def test_a_document_of_word_keeps_its_paragraphs_and_their_style():

@@ -52,7 +52,7 @@ def finish(source: str, *, title: Items = (), language: str = "") -> Document:
         for token, (_, piece) in zip(tokens, spots, strict=True)
     ]
     plain, kept = outlook.set_aside(_blocks_as_comments(plain, spots, tags), words)
-    page = taken_apart(plain)
+    page = taken_apart(plain, kept)
     body = _without_empty_paragraphs(sanitise.fragment("".join(page.body).strip()), words)
     sanitise.refuse_depth(body)
     if "<tbody" not in source.lower():
