@@ -5,7 +5,7 @@ because a rule may give several values for one property, of which a mail program
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import css_inline
@@ -70,7 +70,14 @@ def inlined(root: str, body: str, sheets: Sequence[Sheet]) -> str:
     """The body (its tags included) with the sheets' rules in the style attributes of its elements. `root` are the attributes of the html
     element as written. Fills each sheet's `rest`. Raises Invalid."""
     css.refuse_too_much(sheet.text for sheet in sheets)
-    kept = [[_parts(node, sheet.goes_inline) for node in css.rules(sheet.text)] for sheet in sheets]
+    nodes = [css.rules(sheet.text) for sheet in sheets]
+    variables = _variables(
+        node for sheet, found in zip(sheets, nodes, strict=True) if sheet.goes_inline for node in found
+    )
+    kept = [
+        [_parts(node, sheet.goes_inline, variables) for node in found]
+        for sheet, found in zip(sheets, nodes, strict=True)
+    ]
     rules = [rule for parts in kept for part in parts for rule in part.inline]
     for order, rule in enumerate(rules):
         rule.order = order
@@ -81,7 +88,37 @@ def inlined(root: str, body: str, sheets: Sequence[Sheet]) -> str:
     return body
 
 
-def _parts(node: ast.Node, goes_inline: bool) -> _Kept:
+def _variables(nodes: Iterable[ast.Node]) -> dict[str, str]:
+    """Custom properties of the root with their values, for mail programs that know none."""
+    found: dict[str, str] = {}
+    for node in nodes:
+        if isinstance(node, ast.QualifiedRule) and tinycss2.serialize(node.prelude).strip().lower() in (
+            ":root",
+            "html",
+        ):
+            for item in tinycss2.parse_blocks_contents(node.content):
+                if isinstance(item, ast.Declaration) and item.name.startswith("--"):
+                    found[item.name] = css.written(item.value).strip()
+    return found
+
+
+_VARIABLE = re.compile(r"var\(\s*(--[\w-]+)\s*(?:,([^()]*))?\)")
+
+
+def _resolved(value: str, variables: dict[str, str]) -> str | None:
+    """The value with those of variables written out; None where there is none, or one has no value."""
+    if "var(" not in value:
+        return None
+    for _ in range(5):
+        value = _VARIABLE.sub(lambda match: variables.get(match[1], (match[2] or "").strip() or match[0]), value)
+        if "var(" not in value:
+            return value
+        if len(value) > 1000:
+            break
+    return None
+
+
+def _parts(node: ast.Node, goes_inline: bool, variables: dict[str, str]) -> _Kept:
     if not goes_inline or not isinstance(node, ast.QualifiedRule):
         return _Kept(node)
     declared = tinycss2.parse_blocks_contents(node.content, skip_comments=True, skip_whitespace=True)
@@ -93,8 +130,9 @@ def _parts(node: ast.Node, goes_inline: bool) -> _Kept:
         if isinstance(item, ast.Declaration):
             name = item.name if item.name.startswith("--") else item.lower_name
             values = (important if item.important else normal).setdefault(name, [])
-            if (value := css.written(item.value).strip()) not in values:
-                values.append(value)
+            value = css.written(item.value).strip()
+            stand_in = _resolved(value, variables)
+            values += [one for one in (stand_in, value) if one is not None and one not in values]
     found = _Kept(node)
     for selector in _split(node.prelude):
         text = css.written(selector).strip()
