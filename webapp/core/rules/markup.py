@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from html import unescape
 from html.entities import html5
+from typing import NamedTuple
 
 
 class Place(StrEnum):
@@ -23,8 +24,7 @@ class Place(StrEnum):
     COMMENT = "comment"
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(NamedTuple):
     """A stretch of the source from `start` to before `end`. `element` is the element it belongs to, in lower case ("/p" for an end
     tag), `attribute` the attribute's name where `place` is VALUE. `within` is where the conditional comment begins (`<!--[if mso]>`, read
     by Outlook as markup) that the piece is in, or -1."""
@@ -227,12 +227,15 @@ VOID = frozenset({"area", "base", "br", "col", "embed", "hr", "img", "input", "l
 """Elements without content or end tag."""
 
 
+_WELL_FORMED_TAG = re.compile(r"<(/?)([a-z][a-z0-9]*)")
+
+
 def depth(html: str) -> int:
-    """How deep the elements of well-formed HTML stand in each other at most."""
+    """How deep the elements of well-formed HTML, in which each < that is none of a tag is written &lt;, stand in each other at most."""
     deepest = now = 0
-    for found in tags_and_texts(html):
-        if isinstance(found, Tag) and found.element not in VOID:
-            now += -1 if found.element.startswith("/") else 1
+    for closes, element in _WELL_FORMED_TAG.findall(html):
+        if element not in VOID:
+            now += -1 if closes else 1
             deepest = max(deepest, now)
     return deepest
 

@@ -26,10 +26,11 @@ _HARMLESS = re.compile(r"[\w\s:;,.#%!'+*=\"()/-]*", re.ASCII)
 _NEEDS_A_LOOK = re.compile(r"behavio|binding|expression|script|url|/\*", re.IGNORECASE)
 
 Tokens = list[ast.Node]
-Complain = Callable[[str], None]
+Complain = Callable[[str, bool], None]
+"""Is told in a sentence what is wrong, and whether it goes."""
 
 
-def _silent(_: str) -> None:
+def _silent(sentence: str, goes: bool) -> None:
     """For whoever does not want to know what was taken away."""
 
 
@@ -46,12 +47,16 @@ def rules(sheet: str, complain: Complain = _silent) -> list[ast.Node]:
     """The rules of a style sheet, cleaned, without comments. One that is broken costs itself alone. `complain` is told in a sentence of
     each thing that goes."""
     found = []
-    for node in tinycss2.parse_stylesheet(sheet, skip_comments=True, skip_whitespace=True):
+    for node in tinycss2.parse_stylesheet(sheet, skip_whitespace=True):
+        if isinstance(node, ast.Comment):
+            continue
         if isinstance(node, ast.ParseError):
-            complain("A part of a style sheet cannot be read. It is left out.")
+            complain("A part of a style sheet cannot be read. It is left out.", True)
         elif isinstance(node, ast.AtRule) and node.lower_at_keyword in _AT_RULES_THAT_GO:
             if node.lower_at_keyword == "import":
-                complain("A style sheet fetches another one (@import), which mail programs do not. It is left out.")
+                complain(
+                    "A style sheet fetches another one (@import), which mail programs do not. It is left out.", True
+                )
         else:
             node.prelude = _cleaned(node.prelude, complain)
             if node.content is not None:
@@ -65,15 +70,23 @@ def declarations(text: str) -> str:
     """The value of a style attribute."""
     if _HARMLESS.fullmatch(text) and not _NEEDS_A_LOOK.search(text):
         return text
-    return written(_cleaned(tinycss2.parse_component_value_list(text, skip_comments=True), _silent)).strip()
+    return written(_cleaned(tinycss2.parse_component_value_list(text), _silent)).strip()
 
 
 def complaints(text: str) -> list[str]:
-    """What goes of a style attribute, in sentences."""
+    """What is wrong with the addresses of a style attribute and what goes of it, in sentences."""
     found: list[str] = []
     if "(" in text or "\\" in text:
-        _cleaned(tinycss2.parse_component_value_list(text, skip_comments=True), found.append)
+        _cleaned(tinycss2.parse_component_value_list(text), lambda sentence, goes: found.append(sentence))
     return found
+
+
+def is_harmless(text: str) -> bool:
+    """Whether nothing of a style attribute, or of a whole style sheet, would go for the harm that it does."""
+    gone: list[bool] = []
+    if not (_HARMLESS.fullmatch(text) and not _NEEDS_A_LOOK.search(text)):
+        _cleaned(tinycss2.parse_component_value_list(text), lambda sentence, goes: gone.append(goes))
+    return not any(gone)
 
 
 def written(tokens: Iterable[ast.Node]) -> str:
@@ -104,7 +117,10 @@ def _cleaned(tokens: Tokens, complain: Complain) -> Tokens:
                 token = _function(token, complain)
             case ast.ParenthesesBlock() | ast.SquareBracketsBlock() | ast.CurlyBracketsBlock():
                 token.content = _cleaned(token.content, complain)
-            case ast.ParseError() | ast.Comment():
+            case ast.Comment():
+                # Old programs read on as if it were not there: exp/**/ression. A blank is a blank to all.
+                token = ast.WhitespaceToken(token.source_line, token.source_column, " ")
+            case ast.ParseError():
                 continue
             case ast.LiteralToken(value="<!--" | "-->"):
                 continue
@@ -122,9 +138,12 @@ def _without_running(tokens: Tokens, complain: Complain) -> Iterator[ast.Node]:
             and _is_property(tokens, place, before)
             and _plain(token.value) in _RUNNING_PROPERTIES
         ):
-            complain(f"{_plain(token.value)} in a style runs something, which no mail program allows. It is left out.")
+            complain(
+                f"{_plain(token.value)} in a style runs something, which no mail program allows. It is left out.", True
+            )
             skipping = True
         elif isinstance(token, ast.AtKeywordToken) and token.lower_value in _AT_RULES_THAT_GO:
+            complain(f"@{token.lower_value} in a style cannot be carried by a mail. It is left out.", True)
             skipping = True
         if not skipping:
             yield token
@@ -151,7 +170,7 @@ def _plain(name: str) -> str:
 def _function(token: ast.FunctionBlock, complain: Complain) -> ast.Node:
     name = _plain(token.name)
     if name in _RUNNING_FUNCTIONS:
-        complain(f"{name}() in a style runs something, which no mail program allows. It is left out.")
+        complain(f"{name}() in a style runs something, which no mail program allows. It is left out.", True)
         return _NONE
     if name == "url":
         said = "".join(argument.value for argument in token.arguments if isinstance(argument, ast.StringToken))
@@ -166,7 +185,7 @@ def _address(token: ast.Node, address: str, complain: Complain) -> ast.Node:
         return token if address.startswith("#") and isinstance(token, ast.FunctionBlock) else _NONE
     judged = links.picture(address)
     if judged.complaint:
-        complain(judged.complaint)
+        complain(judged.complaint, judged.value is None)
     if judged.value is None:
         return _NONE
     return ast.FunctionBlock(

@@ -12,7 +12,7 @@ from html import escape
 from webapp.core.errors import Invalid
 from webapp.core.rules import markup
 from webapp.core.rules.markup import Piece, Place
-from webapp.core.rules.message import outlook, sanitise, word_lists
+from webapp.core.rules.message import last_look, outlook, sanitise, word_lists
 from webapp.core.rules.message.page import put_together, taken_apart
 from webapp.core.rules.tags import braces
 from webapp.core.rules.tags.build import Items, nest, read, refuse_problems
@@ -61,7 +61,9 @@ def finish(source: str, *, title: Items = (), language: str = "") -> Document:
         body = _within_table_body(body, words)
     title_word = words.word(len(tags))
     html = put_together(page, body, title_word, language)
-    return Document(_nodes(outlook.put_back(html, kept), words, tags, title), html, words, tags)
+    whole = outlook.put_back(html, kept)
+    last_look.refuse_harm(whole, words)
+    return Document(_nodes(whole, words, tags, title), html, words, tags)
 
 
 _NOTHING = Slot(Output(""), Escape.HTML)

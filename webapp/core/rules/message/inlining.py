@@ -14,7 +14,6 @@ from tinycss2 import ast
 
 from webapp.core.errors import Invalid
 from webapp.core.rules import markup
-from webapp.core.rules.markup import Tag
 from webapp.core.rules.message import css
 
 _FOR_SCREENS = re.compile(r"\s*(?:(?:only\s+)?(?:all|screen)\s*(?:,\s*(?:all|screen)\s*)*)?", re.IGNORECASE)
@@ -240,17 +239,17 @@ def _matched(root: str, body: str, rules: Sequence[_Rule]) -> str:
 _STYLED = re.compile(r' style="((?:--[ro]\d+: ?1;? ?)+)"')
 
 
+_WITH_STYLE = re.compile(r'(<[a-z][^\s>]*(?:\s(?!style=)[^\s="<>]+="[^"]*")*\sstyle=")([^"]*)')
+
+
 def _own_styles_aside(body: str, own: list[str]) -> str:
-    """The body with a word in place of each style attribute's value; the values go into `own`."""
-    out: list[str] = []
-    position = 0
-    for found in markup.tags_and_texts(body):
-        if isinstance(found, Tag) and "style" in found.spans:
-            start, end = found.spans["style"]
-            out += (body[position:start], f"--o{len(own)}:1")
-            own.append(found.attributes["style"])
-            position = end
-    return "".join([*out, body[position:]])
+    """The body, well-formed as it is, with a word in place of each style attribute's value; the values go into `own`."""
+
+    def aside(match: re.Match[str]) -> str:
+        own.append(markup.meant(match[2]))
+        return f"{match[1]}--o{len(own) - 1}:1"
+
+    return _WITH_STYLE.sub(aside, body)
 
 
 def _cascade(rules: Sequence[_Rule], own: str) -> str:

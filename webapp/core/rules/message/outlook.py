@@ -13,8 +13,22 @@ from webapp.core.rules.message import css, sanitise
 from webapp.core.rules.tags.words import Words
 
 _ELEMENTS = sanitise.ELEMENTS | {"body", "noscript", "style", "xml"}
-OFFICE = re.compile(r"[vow]:[a-z][a-z0-9]*")
+_OFFICE = re.compile(r"[vow]:[a-z][a-z0-9]*")
 """Elements of what only Office knows: vector pictures, settings."""
+_OFFICE_THAT_GO = frozenset(
+    {
+        "o:oleobject",
+        "o:forms",
+        "w:attachedtemplate",
+        "w:bindata",
+        "w:control",
+        "w:mailmerge",
+        "w:ocx",
+        "w:odso",
+        "w:subdoc",
+    }
+)
+"""They fetch or run something."""
 _ATTRIBUTE_NAME = re.compile(r"[a-z][a-z0-9:_-]*")
 _OF_WORD = re.compile(r"\[if\s+!?support\w+\]", re.IGNORECASE)
 """Word asks so whether a program knows lists; its answer is always no, and nothing is hidden by it."""
@@ -115,13 +129,27 @@ def tag_by_tag(source: str) -> str:
     for found in markup.tags_and_texts(source):
         if isinstance(found, Tag):
             name = found.element.removeprefix("/")
-            if name in _ELEMENTS or OFFICE.fullmatch(name):
+            if is_known(name):
                 out.append(_written(found, source))
         elif found.place is Place.TEXT:
             out.append(source[found.start : found.end].replace("<", "&lt;").replace(">", "&gt;"))
         elif found.place is Place.RAW and found.element == "style":
             out.append(css.written(css.rules(source[found.start : found.end])).replace("--!", "--\\21 "))
     return "".join(out)
+
+
+def is_known(element: str) -> bool:
+    """Whether an element may stand in a conditional comment."""
+    return element in _ELEMENTS or (_OFFICE.fullmatch(element) is not None and element not in _OFFICE_THAT_GO)
+
+
+def attribute(element: str, name: str, value: str) -> str | None:
+    """The value that an attribute may have in a conditional comment, None where it must go."""
+    if not _ATTRIBUTE_NAME.fullmatch(name) or name.startswith("on") or element == "xml":
+        return None
+    if not (_OFFICE.fullmatch(element) or ":" in name or name == "xmlns" or sanitise.is_allowed(element, name)):
+        return None
+    return sanitise.attribute(element, name, value)
 
 
 def _written(tag: Tag, source: str) -> str:
@@ -132,7 +160,6 @@ def _written(tag: Tag, source: str) -> str:
     written = "".join(
         f' {name}="{markup.quoted(kept)}"'
         for name, value in tag.attributes.items()
-        if _ATTRIBUTE_NAME.fullmatch(name) and not name.startswith("on")
-        if (kept := sanitise.attribute(tag.element, name, value)) is not None
+        if (kept := attribute(tag.element, name, value)) is not None
     )
     return f"<{element}{written}{'/' if tag.self_closing else ''}>"

@@ -44,6 +44,11 @@ ATTRIBUTES = {
 PREFIXES = {"aria-", "data-"}
 
 
+def is_allowed(element: str, name: str) -> bool:
+    """Whether an element may have an attribute of this name."""
+    return name in ATTRIBUTES["*"] or name in ATTRIBUTES.get(element, ()) or name.startswith(tuple(PREFIXES))
+
+
 def attribute(element: str, name: str, value: str) -> str | None:
     """The value that an attribute may have, or None where the attribute must go."""
     judge = links.ADDRESSES.get(name.rpartition(":")[2])
