@@ -54,7 +54,11 @@ def finish(source: str, *, title: Items = (), language: str = "") -> Document:
     ]
     plain, kept = outlook.set_aside(_blocks_as_comments(plain, spots, tags), words)
     page = taken_apart(plain, kept)
-    body = word_lists.as_lists(sanitise.fragment("".join(page.body).strip()))
+    body = markup.with_plain_ampersands("".join(page.body).strip())
+    last_look.refuse_length(body)
+    body = sanitise.fragment(body)
+    last_look.refuse_length(body)
+    body = word_lists.as_lists(body)
     body = _without_empty_paragraphs(body, words)
     sanitise.refuse_depth(body)
     if "<tbody" not in source.lower():

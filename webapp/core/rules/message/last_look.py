@@ -28,12 +28,17 @@ _NAMES_OF_OFFICE = {"xmlns:v", "xmlns:o", "xmlns:w"}
 _META = {"charset", "name", "content", "http-equiv"}
 
 
-def refuse_harm(html: str, words: Words) -> None:
-    """Raises Invalid where the document is too long to be looked at, or holds what no mail may hold. `words` stand for tags in it."""
+def refuse_length(html: str) -> None:
+    """Raises Invalid for a document, or a part of it, that is too long to be looked at."""
     if len(html) > MOST:
         raise Invalid(
             f"The HTML of this mail would have {len(html):,} characters. The most that can be sent is {MOST:,}.", "html"
         )
+
+
+def refuse_harm(html: str, words: Words) -> None:
+    """Raises Invalid where the document is too long to be looked at, or holds what no mail may hold. `words` stand for tags in it."""
+    refuse_length(html)
     found = _first(html, words.pattern.pattern)
     if found:
         raise Invalid(f"{sanitise.NOT_CLEAN} What was found at last: {found}.", "html")

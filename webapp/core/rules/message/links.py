@@ -6,8 +6,13 @@ Whoever cleans a source and whoever lists what the cleaning takes away ask here,
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import ip_address
 from urllib.parse import urlsplit
+
+import nh3
+
+from webapp.core.rules import markup
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +52,7 @@ def link(address: str) -> Judged:
     if not scheme:
         return _without_scheme(address, plain, "link")
     if scheme in ("http", "https"):
-        return Judged(address, _of_web(plain, scheme, "link"))
+        return Judged(address, _of_web(plain, scheme, "link")) if _readable(plain) else _unreadable(plain, "link")
     if scheme == "file" or len(scheme) == 1:
         return Judged(None, f"The link {_shown(plain)} leads to a file on one computer. It is left out.")
     if scheme not in LINK_SCHEMES:
@@ -81,6 +86,8 @@ def picture(address: str) -> Judged:
         return Judged(
             None, f"The picture {_shown(plain)} begins with {scheme}:, which a mail cannot carry. It is left out."
         )
+    if not _readable(plain):
+        return _unreadable(plain, "picture")
     if complaint := _of_web(plain, scheme, "picture"):
         return Judged(address, complaint)
     if scheme == "http":
@@ -133,16 +140,29 @@ def _without_scheme(address: str, plain: str, what: str) -> Judged:
     if plain.startswith("//") and re.match(r"//[^/\\\s]+\.", plain):
         return Judged(
             "https:" + plain,
-            f"The {what} {_shown(plain)} had no https: before it, and has it now: a mail has no page that it could take it from.",
+            f"The {what} {_shown(plain)} has no https: before it. The mail gets it, as there is no page that it could be taken from.",
         )
     if plain.lower().startswith("www."):
-        return Judged("https://" + plain, f"The {what} {_shown(plain)} had no https:// before it, and has it now.")
+        return Judged("https://" + plain, f"The {what} {_shown(plain)} has no https:// before it. The mail gets it.")
     left = "It is left out, as nobody could follow it." if what == "link" else "It is left out, as nobody could see it."
     if _DOMAIN.match(plain) and not _FILE.match(plain):
         return Judged(None, f"The {what} {_shown(plain)} has no https:// before it. {left}")
     if re.fullmatch(r"[^\s@/]+@(?:[\w-]+\.)+\w+", plain):
         return Judged(None, f"The {what} {_shown(plain)} has no mailto: before it. {left}")
     return Judged(None, f"The {what} {_shown(plain)} has no https:// and no domain. {left}")
+
+
+@lru_cache(maxsize=4096)
+def _readable(plain: str) -> bool:
+    """Whether browsers can read the address (URL standard); the cleaner would take one away that they cannot."""
+    return "href" in _READER.clean(f'<a href="{markup.quoted(plain)}">x</a>')
+
+
+_READER = nh3.Cleaner(tags={"a"}, attributes={"a": {"href"}}, url_schemes={"http", "https"}, link_rel=None)
+
+
+def _unreadable(plain: str, what: str) -> Judged:
+    return Judged(None, f"The {what} {_shown(plain)} cannot be read as an address. It is left out.")
 
 
 def _of_web(plain: str, scheme: str, what: str) -> str:
@@ -158,7 +178,7 @@ def _of_web(plain: str, scheme: str, what: str) -> str:
     if _only_here(host):
         return f"The {what} {_shown(plain)} leads to {host}, which only computers near yours can reach."
     if "." not in host and ":" not in host:
-        return f"The {what} {_shown(plain)} has no whole domain: {host}."
+        return f"The {what} {_shown(plain)} has no whole domain."
     if re.search(r"\s", plain.partition("?")[0][len(scheme) + 3 :].partition("/")[0]):
         return f"The {what} {_shown(plain)} has a blank in its domain."
     return ""
