@@ -32,7 +32,7 @@ def named(html: str) -> list[str]:
         ('<a href="http://localhost:8000/x">x</a>', "which only computers near yours can reach"),
         ('<a href="https://192.168.1.5/x">x</a>', "which only computers near yours can reach"),
         ('<a href="https://intranet/x">x</a>', "has no whole domain"),
-        ('<a href="https://">x</a>', "is not whole"),
+        ('<a href="https://">x</a>', "cannot be read as an address"),
         ('<a href="https://https://example.com">x</a>', "begins twice"),
         ('<a href="file:///C:/x.html">x</a>', "a file on one computer"),
         ('<a href="mailto:nobody">x</a>', "holds no mail address"),

@@ -24,7 +24,7 @@ MOST = 400_000
 
 _XHTML = "{http://www.w3.org/1999/xhtml}"
 _FRAME = {"html", "head", "title", "meta", "style", "body"}
-_NAMES_OF_OFFICE = {"xmlns:v", "xmlns:o", "xmlns:w"}
+_NAMES = {"xmlns", "xmlns:v", "xmlns:o", "xmlns:w"}
 _META = {"charset", "name", "content", "http-equiv"}
 
 
@@ -67,7 +67,7 @@ def _of_element(node: Element) -> Iterator[str]:
         allowed = (
             allowed or (name == "meta" and attribute in _META) or (name == "style" and attribute in ("type", "media"))
         )
-        allowed = allowed or (name == "html" and attribute in _NAMES_OF_OFFICE)
+        allowed = allowed or (name == "html" and attribute in _NAMES)
         if not allowed:
             yield f"the attribute {attribute} of {name}"
         else:

@@ -135,7 +135,8 @@ def _root(page: Page, language: str) -> str:
     lang = next((f' lang="{tag}"' for tag in (language, page.root.get("lang", "")) if _LANGUAGE.fullmatch(tag)), "")
     office = _OFFICE if any(f"xmlns:{prefix}" in page.root for prefix in "vow") else ""
     others = sanitise.attributes({name: value for name, value in page.root.items() if name not in ("lang", "dir")})
-    return f'{lang} dir="{direction}"{others}{office}'
+    xhtml = ' xmlns="http://www.w3.org/1999/xhtml"' if "xmlns" in page.root else ""
+    return f'{lang} dir="{direction}"{others}{xhtml}{office}'
 
 
 def _style(sheet: Sheet) -> str:

@@ -21,12 +21,12 @@ DROPPED_WHOLE = {
 _EVERYWHERE = """
 abbr align alink axis background bgcolor border bordercolor bottommargin cellpadding cellspacing char charoff class clear color compact
 dir face frame height hidden hspace id itemprop itemscope itemtype lang leftmargin link marginheight marginwidth noshade nowrap
-rightmargin role rules size style summary tabindex text title topmargin translate valign vlink vspace width
+rightmargin role rules size style summary tabindex text title topmargin translate valign vertical-align vlink vspace width
 """
 ATTRIBUTES = {
     "*": set(_EVERYWHERE.split()),
     "a": {"href", "target", "name", "rel"},
-    "area": {"href", "target", "alt", "shape", "coords"},
+    "area": {"href", "target", "alt", "shape", "coords", "nohref"},
     "col": {"span"},
     "colgroup": {"span"},
     "data": {"value"},
