@@ -36,7 +36,8 @@ def test_nothing_of_a_good_design_is_complained_about_but_http_and_what_leads_no
 
 
 def test_the_list_of_what_is_lost_sees_each_kind():
-    before = '<style>@media print{p{color:red}}</style><style>a{color:blue}</style><!--[if mso]><p>x</p><![endif]--><p title="t" style="top:0">y</p>'
+    rules = "<style>@media print{p{color:red}}</style><style>a{color:blue}</style>"
+    before = f'{rules}<!--[if mso]><p>x</p><![endif]--><p title="t" style="top:0">y</p>'
     assert {one.split()[0] for one in losses(before, "<p>y</p>")} >= {
         "rule",
         "declaration",
@@ -87,7 +88,7 @@ def test_every_link_arrives_as_it_was_written(addresses):
         == wanted
     )
     for address in wanted:
-        assert f"go <{address}>" in found.text
+        assert f"go <{address.strip()}>" in found.text
 
 
 @settings(deadline=None, max_examples=60)

@@ -81,6 +81,13 @@ def complaints(text: str) -> list[str]:
     return found
 
 
+def complaints_of_sheet(sheet: str) -> list[str]:
+    """The same of a style sheet."""
+    found: list[str] = []
+    rules(sheet, lambda sentence, goes: found.append(sentence))
+    return found
+
+
 def is_harmless(text: str) -> bool:
     """Whether nothing of a style attribute, or of a whole style sheet, would go for the harm that it does."""
     gone: list[bool] = []

@@ -136,7 +136,7 @@ def _root(page: Page, language: str) -> str:
     office = _OFFICE if any(f"xmlns:{prefix}" in page.root for prefix in "vow") else ""
     others = sanitise.attributes({name: value for name, value in page.root.items() if name not in ("lang", "dir")})
     xhtml = ' xmlns="http://www.w3.org/1999/xhtml"' if "xmlns" in page.root else ""
-    return f'{lang} dir="{direction}"{others}{xhtml}{office}'
+    return f'{lang} dir="{direction}"{others}{office}{xhtml}'
 
 
 def _style(sheet: Sheet) -> str:

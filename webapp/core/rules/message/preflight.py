@@ -98,11 +98,8 @@ class _Source:
             if isinstance(piece, Tag):
                 yield from self.of_tag(piece, found[place + 1 : place + 12])
             elif piece.place is Place.RAW and piece.element == "style":
-                sentences: list[str] = []
-                css.rules(
-                    self.plain[piece.start : piece.end], lambda sentence, goes, into=sentences: into.append(sentence)
-                )
-                yield from (self.problem(piece.start, piece.start, sentence) for sentence in sentences)
+                for sentence in css.complaints_of_sheet(self.plain[piece.start : piece.end]):
+                    yield self.problem(piece.start, piece.start, sentence)
             elif piece.place is Place.TEXT:
                 yield from self.foreign(piece.start, piece.end)
 
