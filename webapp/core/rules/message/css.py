@@ -19,6 +19,8 @@ MOST = 300_000
 
 _AT_RULES_THAT_GO = frozenset({"import", "charset", "namespace", "document", "-moz-document"})
 _RUNNING_FUNCTIONS = frozenset({"expression", "javascript", "vbscript"})
+_WITH_PICTURES = frozenset({"image-set", "-webkit-image-set", "image", "src", "cross-fade", "-webkit-cross-fade"})
+"""Functions in which a string is an address."""
 _RUNNING_PROPERTIES = frozenset({"behavior", "-ms-behavior", "-moz-binding"})
 _BEFORE_A_PROPERTY = frozenset("*!$&_/@?;")
 """Besides the beginning of a block: what some old programs read over before the name of a property."""
@@ -182,6 +184,10 @@ def _function(token: ast.FunctionBlock, complain: Complain) -> ast.Node:
     if name == "url":
         said = "".join(argument.value for argument in token.arguments if isinstance(argument, ast.StringToken))
         return _address(token, said, complain)
+    if name in _WITH_PICTURES:
+        for argument in token.arguments:
+            if isinstance(argument, ast.StringToken) and _address(argument, argument.value, complain) is _NONE:
+                return _NONE
     token.arguments = _cleaned(token.arguments, complain)
     return token
 

@@ -71,6 +71,9 @@ def set_aside(source: str, words: Words) -> tuple[str, Kept]:
         comment = source[start:end]
         out.append(source[position:start])
         position = end
+        condition = HIDDEN_BEGIN.match(comment) or (GUARD.fullmatch(comment) if len(comment) < 500 else None)
+        if condition and words.pattern.search(condition[0]):
+            continue  # a tag in a condition of Outlook's is none, and the comment goes as others do
         if GUARD.fullmatch(comment):
             out.append("")
             if "[if" in comment.lower():
