@@ -173,3 +173,14 @@ def test_no_value_closes_a_conditional_comment():
         "<!--[if mso]><p>{{ first_name }}</p><![endif]--><p>b</p>", first_name="--><script>alert(1)</script>"
     )
     assert "<!--[if mso]><p>--&gt;&lt;script&gt;alert(1)&lt;/script&gt;</p><![endif]-->" in html
+
+
+@pytest.mark.parametrize("media", ["all", "screen", "only screen", "screen, projection", "SCREEN", ""])
+def test_a_style_sheet_for_screens_goes_inline(media):
+    assert body_of(f'<style media="{media}">p{{color:red}}</style><p>a</p>') == '<p style="color: red;">a</p>'
+
+
+@pytest.mark.parametrize("media", ["print", "screen and (max-width:600px)", "(prefers-color-scheme:dark)"])
+def test_a_style_sheet_for_something_else_stays_as_it_is(media):
+    html = html_of(f'<style media="{media}">p{{color:red}}</style><p>a</p>')
+    assert f'<style type="text/css" media="{media}">p{{color:red}}</style>' in html and "<p>a</p>" in html

@@ -16,7 +16,7 @@ from webapp.core.errors import Invalid
 from webapp.core.rules import markup
 from webapp.core.rules.message import css
 
-_FOR_SCREENS = re.compile(r"\s*(?:(?:only\s+)?(?:all|screen)\s*(?:,\s*(?:all|screen)\s*)*)?", re.IGNORECASE)
+_FOR_SCREENS = re.compile(r"\s*(?:(?:only\s+)?(?:all|screen))?\s*", re.IGNORECASE)
 _STANDS_STILL = frozenset(
     {
         "first-child", "last-child", "only-child", "nth-child", "nth-last-child", "first-of-type", "last-of-type", "only-of-type",
@@ -41,7 +41,7 @@ class Sheet:
 
     @property
     def goes_inline(self) -> bool:
-        return not self.guarded and _FOR_SCREENS.fullmatch(self.media) is not None
+        return not self.guarded and any(map(_FOR_SCREENS.fullmatch, self.media.split(",")))
 
 
 @dataclass(slots=True)
