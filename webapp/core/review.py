@@ -9,6 +9,7 @@ from webapp.core import audience, from_addresses, limits
 from webapp.core.audience import AudienceCount
 from webapp.core.rules import schedule, tags
 from webapp.core.rules.lifecycle import BroadcastState
+from webapp.core.rules.message.preflight import preflight
 from webapp.core.rules.tags import TagProblem
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.core.tag_catalogue.gaps import Gap, gaps
@@ -42,7 +43,7 @@ class Review:
 def review(session: Session, broadcast: Broadcast, now: datetime) -> Review:
     """Look at a draft as a whole, recipients counted."""
     count = audience.count(session, audience.audience_of(broadcast), now.date())
-    problems = tag_problems(broadcast)
+    problems = content_problems(broadcast)
     blocking = [
         *_nobody(count),
         *_incomplete(broadcast),
@@ -95,6 +96,13 @@ def tag_problems(broadcast: Broadcast) -> list[TagProblem]:
     content = broadcast.content
     parts = (("subject", content.subject), ("html", content.html), ("text", content.text or ""))
     return [problem for field, source in parts for problem in tags.check(source, broadcast.message_type, field=field)]
+
+
+def content_problems(broadcast: Broadcast) -> list[TagProblem]:
+    """What is wrong with the tags, and then what of the content cannot work in a mail or goes from it: links, pictures, tags of other
+    systems."""
+    content = broadcast.content
+    return [*tag_problems(broadcast), *preflight(content.subject, content.html, content.text)]
 
 
 def unfinished_steps(broadcast: Broadcast, now: datetime) -> frozenset[str]:

@@ -48,7 +48,7 @@ def test_it_knows_the_conditional_comment_something_is_in():
 def test_tags_come_with_their_attributes_as_they_are_meant():
     (tag,) = tags_and_texts("<a href='https://x.example/?a=1&amp;b=2' title=\"&quot;\" hidden Title=x />")
     assert isinstance(tag, Tag) and tag.self_closing
-    assert tag.attributes == {"href": "https://x.example/?a=1&b=2", "title": '"'}
+    assert tag.attributes == {"href": "https://x.example/?a=1&b=2", "title": '"', "hidden": ""}
 
 
 @settings(deadline=None)

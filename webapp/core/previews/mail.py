@@ -39,7 +39,7 @@ class Preview:
 
 def preview(session: Session, broadcast: Broadcast, person: Person | None, now: datetime) -> Preview:
     """The draft as this recipient would get it; with example values for None. Never raises for what a person has written."""
-    problems = tuple(review.tag_problems(broadcast))
+    problems = tuple(review.content_problems(broadcast))
     content = broadcast.content
     if not (content.subject.strip() or content.html.strip() or (content.text or "").strip()):
         return Preview(None, problems, blank=True)

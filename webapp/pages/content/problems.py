@@ -4,6 +4,7 @@ import html
 from dataclasses import dataclass, replace
 
 from webapp.core.rules import tags
+from webapp.core.rules.message import preflight
 from webapp.core.rules.statuses import MessageType
 from webapp.core.rules.tags import TagProblem
 from webapp.pages.content.forms import ContentForm
@@ -54,7 +55,8 @@ def mended(form: ContentForm, message_type: MessageType, where: str) -> ContentF
     if field not in PLACES or not start.isdigit():
         return form
     text = getattr(form, field) or ""
-    for problem in tags.check(text, message_type, field=field):
+    others = preflight.of_html(text) if field == "html" else preflight.of_text(text, field)
+    for problem in (*tags.check(text, message_type, field=field), *others):
         replacement = _mended(problem, text[problem.start : problem.end])
         if problem.start == int(start) and replacement:
             return replace(form, **{field: text[: problem.start] + replacement + text[problem.end :]})

@@ -48,7 +48,7 @@ def test_a_fragment_becomes_a_whole_document():
         ("<a href='https://x.example/?a=1&b=2' target=_blank>a</a>", '<a href="https://x.example/?a=1&amp;b=2" target="_blank">a</a>'),
         ("<a href='tel:+49'>a</a><a href='mailto:a@b.c'>b</a>", '<a href="tel:+49">a</a><a href="mailto:a@b.c">b</a>'),
         ("a<img src='data:image/png;base64,AA'>b<img alt=x>c", "abc"),
-        ("<p style='color:red;background:url(javascript:x)'>a</p>", '<p style="color:red;background:url(x)">a</p>'),
+        ("<p style='color:red;background:url(javascript:x)'>a</p>", '<p style="color:red;background:none">a</p>'),
         ("<hr background='javascript:x' color='#fff'>", '<hr color="#fff">'),
         ("<!-- a secret --><p>a</p>", "<p>a</p>"),
         ("<svg onload='x()'><a>b</a></svg>a", "a"),
@@ -121,7 +121,7 @@ def test_a_condition_of_which_half_cannot_be_kept_is_refused():
 @pytest.mark.parametrize(
     "source",
     [
-        "<div>" * 50_000, "<div>" * 50_000 + "</div>" * 50_000, "<table><tr><td>" * 3_000, "<div></x>" * 20_000, "<div>" * 300,
+        "<div>" * 50_000, "<div>" * 30_000 + "</div>" * 30_000, "<table><tr><td>" * 3_000, "<div></x>" * 20_000, "<div>" * 300,
         "<ul><li>" * 150, "<div title='</div></div></div>'>" * 300,
     ],
 )  # fmt: skip
@@ -156,7 +156,7 @@ def test_a_designers_document_keeps_what_phones_and_outlook_need():
     )
     assert "onclick" not in html and "<script" not in html
     assert "<div>Domain: <b>x.example</b></div>" in body
-    assert "background-color: #F4F4F4" in body and "{{" not in html and "tagz" not in html
+    assert "background-color:#F4F4F4" in body and "{{" not in html and "tagz" not in html
 
 
 def test_a_document_of_word_keeps_its_paragraphs_and_their_style():
@@ -173,3 +173,14 @@ def test_no_value_closes_a_conditional_comment():
         "<!--[if mso]><p>{{ first_name }}</p><![endif]--><p>b</p>", first_name="--><script>alert(1)</script>"
     )
     assert "<!--[if mso]><p>--&gt;&lt;script&gt;alert(1)&lt;/script&gt;</p><![endif]-->" in html
+
+
+@pytest.mark.parametrize("media", ["all", "screen", "only screen", "screen, projection", "SCREEN", ""])
+def test_a_style_sheet_for_screens_goes_inline(media):
+    assert body_of(f'<style media="{media}">p{{color:red}}</style><p>a</p>') == '<p style="color: red;">a</p>'
+
+
+@pytest.mark.parametrize("media", ["print", "screen and (max-width:600px)", "(prefers-color-scheme:dark)"])
+def test_a_style_sheet_for_something_else_stays_as_it_is(media):
+    html = html_of(f'<style media="{media}">p{{color:red}}</style><p>a</p>')
+    assert f'<style type="text/css" media="{media}">p{{color:red}}</style>' in html and "<p>a</p>" in html

@@ -27,6 +27,9 @@ from webapp.core.rules.tags.tree import Nodes
 MAX_CHARACTERS = 1_000_000
 """In a source. Mails that people read have a hundredth of it."""
 
+MAX_HTML = 400_000
+"""Characters of a source of HTML. Mail programs cut off what is longer than some 100,000, and reading more takes seconds."""
+
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
@@ -133,8 +136,9 @@ def compile_message(parts: MessageParts, envelope: Envelope) -> CompiledMessage:
 
 def _source(text: str, field: str) -> str:
     """The source with \\n as line ends and without control characters. Raises Invalid where it is too long or cannot be written."""
-    if len(text) > MAX_CHARACTERS:
-        raise Invalid(f"This has {len(text):,} characters. The most that can be sent is {MAX_CHARACTERS:,}.", field)
+    most = MAX_HTML if field == "html" else MAX_CHARACTERS
+    if len(text) > most:
+        raise Invalid(f"This has {len(text):,} characters. The most that can be sent is {most:,}.", field)
     text = _CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
     try:
         text.encode()

@@ -12,7 +12,7 @@ from html import escape
 from webapp.core.errors import Invalid
 from webapp.core.rules import markup
 from webapp.core.rules.markup import Piece, Place
-from webapp.core.rules.message import outlook, sanitise
+from webapp.core.rules.message import last_look, outlook, sanitise, word_lists
 from webapp.core.rules.message.page import put_together, taken_apart
 from webapp.core.rules.tags import braces
 from webapp.core.rules.tags.build import Items, nest, read, refuse_problems
@@ -26,7 +26,8 @@ _HALF = "A condition begins or ends inside something that a mail cannot carry, s
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """The finished document as a tree, and, for the text derived from it, with words in place of the tags."""
+    """The finished document as a tree, and, for the text derived from it, as HTML with words in place of the tags and without what only
+    Outlook reads."""
 
     nodes: Nodes
     html: str
@@ -52,14 +53,21 @@ def finish(source: str, *, title: Items = (), language: str = "") -> Document:
         for token, (_, piece) in zip(tokens, spots, strict=True)
     ]
     plain, kept = outlook.set_aside(_blocks_as_comments(plain, spots, tags), words)
-    page = taken_apart(plain)
-    body = _without_empty_paragraphs(sanitise.fragment("".join(page.body).strip()), words)
+    page = taken_apart(plain, kept)
+    body = markup.with_plain_ampersands("".join(page.body).strip())
+    last_look.refuse_length(body)
+    body = sanitise.fragment(body)
+    last_look.refuse_length(body)
+    body = word_lists.as_lists(body)
+    body = _without_empty_paragraphs(body, words)
     sanitise.refuse_depth(body)
     if "<tbody" not in source.lower():
         body = _within_table_body(body, words)
     title_word = words.word(len(tags))
-    done = outlook.put_back(put_together(page, body, title_word, language), kept)
-    return Document(_nodes(done, words, tags, title), done, words, tags)
+    html = put_together(page, body, title_word, language)
+    whole = outlook.put_back(html, kept)
+    last_look.refuse_harm(whole, words)
+    return Document(_nodes(whole, words, tags, title), html, words, tags)
 
 
 _NOTHING = Slot(Output(""), Escape.HTML)

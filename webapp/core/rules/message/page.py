@@ -3,12 +3,11 @@
 import re
 from dataclasses import dataclass, field
 
-import css_inline
-
-from webapp.core.errors import Invalid
 from webapp.core.rules import markup
-from webapp.core.rules.markup import Piece, Place, Tag
-from webapp.core.rules.message import sanitise
+from webapp.core.rules.markup import Piece, Place
+from webapp.core.rules.message import outlook, sanitise
+from webapp.core.rules.message.inlining import Sheet, inlined
+from webapp.core.rules.message.outlook import Kept
 
 _STYLE_OF_OURS = (
     "body{margin:0;padding:24px 16px;font-family:system-ui,-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif;font-size:16px;"
@@ -29,32 +28,44 @@ _OFFICE = "".join(
 """Without these names Outlook does not draw what stands in its conditional comments."""
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*")
+_OLD_DOCTYPE = re.compile(
+    r'<!doctype html\s+public\s+"-//W3C//DTD [\w.+ /-]+"(?:\s+"https?://www\.w3\.org/[\w./-]+")?\s*>', re.IGNORECASE
+)
+"""Such as XHTML 1.0 Transitional, with which cells are as low as the pictures in them."""
+_META_NAME = re.compile(r"[a-z][a-z0-9:._-]*", re.IGNORECASE)
+_VIEWPORT = '<meta name="viewport" content="width=device-width, initial-scale=1">'
 
 
 @dataclass(slots=True)
 class Page:
-    """A source taken apart: what stands in the head and what in the body."""
+    """A source taken apart: what stands in the head, in its order, and what in the body."""
 
+    doctype: str = "<!DOCTYPE html>"
     is_document: bool = False
     root: dict[str, str] = field(default_factory=dict)
     body_tag: dict[str, str] = field(default_factory=dict)
-    styles: list[str] = field(default_factory=list)
-    head_comments: list[str] = field(default_factory=list)
-    color_scheme: str = ""
+    head: list[str | Sheet] = field(default_factory=list)
+    metas: set[str] = field(default_factory=set)
     body: list[str] = field(default_factory=list)
 
+    @property
+    def sheets(self) -> list[Sheet]:
+        return [item for item in self.head if isinstance(item, Sheet)]
 
-def taken_apart(source: str) -> Page:
+
+def taken_apart(source: str, kept: Kept) -> Page:
     """The parts of a document, or of a fragment that is all body. What is in the body is not sanitised yet."""
-    page, in_head, media = Page(), False, ""
+    page, in_head, media, guards = Page(), False, "", 0
     for found in markup.tags_and_texts(source):
         text = source[found.start : found.end]
         if isinstance(found, Piece):
             if found.place is Place.RAW and found.element == "style":
-                css = sanitise.css(text)
-                page.styles.append(f"@media {media}{{{css}}}" if media else css)
+                page.head.append(Sheet(text, media, guarded=guards > 0))
             elif found.place is Place.COMMENT and text.startswith("<!--"):
-                (page.head_comments if in_head else page.body).append(text)
+                guards += {outlook.GUARD_BEGIN: 1, outlook.GUARD_END: -1}.get(kept.guard_of(text), 0)
+                (page.head if in_head else page.body).append(text)
+            elif found.place is Place.COMMENT and _OLD_DOCTYPE.fullmatch(text):
+                page.doctype = text
             elif found.place is Place.TEXT and not in_head:
                 page.body.append(text)
             continue
@@ -68,10 +79,9 @@ def taken_apart(source: str) -> Page:
             case "/head":
                 in_head = False
             case "style":
-                media = re.sub(r"[{};<>]", "", found.attributes.get("media", ""))
+                media = re.sub(r"[{};<>\"]", "", found.attributes.get("media", "")).strip()
             case "meta":
-                if found.attributes.get("name", "").lower() == "color-scheme":
-                    page.color_scheme = re.sub(r"[^a-z ]", "", found.attributes.get("content", "").lower())
+                page.head.append(_meta(found.attributes, page.metas))
             case "/html" | "/body" | "/style" | "link" | "base":
                 pass
             case _ if not in_head:
@@ -79,58 +89,56 @@ def taken_apart(source: str) -> Page:
     return page
 
 
+def _meta(attributes: dict[str, str], seen: set[str]) -> str:
+    """The element as it goes into the head, "" for one that does not: those that give a character set (ours is UTF-8) or lead elsewhere."""
+    name, content = attributes.get("name", "").strip(), attributes.get("content", "")
+    if _META_NAME.fullmatch(name):
+        seen.add(name.lower())
+        return (
+            f'<meta name="{name}" content="{markup.quoted(content)}">'
+            if "content" in attributes
+            else f'<meta name="{name}">'
+        )
+    if attributes.get("http-equiv", "").strip().lower() == "x-ua-compatible":
+        return f'<meta http-equiv="X-UA-Compatible" content="{markup.quoted(content)}">'
+    return ""
+
+
 def put_together(page: Page, body: str, title: str, language: str) -> str:
     """The whole document around a sanitised body. Raises Invalid for style sheets that cannot be read."""
-    css = "\n".join(page.styles)
     if not page.is_document:
         pictures = "img{max-width:100%;height:auto}" if "<img" in body else ""
         buttons = _STYLE_OF_BUTTONS if 'class="button"' in body else ""
-        css = f"{_STYLE_OF_OURS}{pictures}{buttons}\n{css}"
+        page.head.insert(0, Sheet(f"{_STYLE_OF_OURS}{pictures}{buttons}"))
         body = f'<div class="mail" dir="auto">\n{body}\n</div>'
-    body_attributes = sanitise.attributes(page.body_tag)
-    try:
-        inlined = css_inline.inline(
-            f"<!DOCTYPE html><html><head><style>{css}</style></head><body{body_attributes}>{body}</body></html>",
-            keep_style_tags=True,
-            keep_at_rules=True,
-            remove_inlined_selectors=True,
-            load_remote_stylesheets=False,
-        )
-    except css_inline.InlineError as error:
-        raise Invalid(f"The style sheet of this HTML cannot be read: {error}", "html") from None
-    rest, body = _style_and_body(inlined)
+    root = _root(page, language)
+    body = inlined(root, f"<body{sanitise.attributes(page.body_tag)}>{body}</body>", page.sheets)
+    scheme = (
+        '<meta name="color-scheme" content="light dark">'
+        if not page.is_document and "color-scheme" not in page.metas
+        else ""
+    )
+    head = [
+        '<meta charset="utf-8">',
+        "" if "viewport" in page.metas else _VIEWPORT,
+        scheme,
+        f"<title>{title}</title>",
+        *(_style(item) if isinstance(item, Sheet) else item for item in page.head),
+    ]
+    return "\n".join([page.doctype, f"<html{root}>", "<head>", *filter(None, head), "</head>", f"{body}</html>", ""])
+
+
+def _root(page: Page, language: str) -> str:
+    """The attributes of the html element."""
     direction = page.root.get("dir", "").lower()
     direction = direction if direction in ("ltr", "rtl") else "auto"
     lang = next((f' lang="{tag}"' for tag in (language, page.root.get("lang", "")) if _LANGUAGE.fullmatch(tag)), "")
-    scheme = page.color_scheme or ("" if page.is_document else "light dark")
     office = _OFFICE if any(f"xmlns:{prefix}" in page.root for prefix in "vow") else ""
-    head = [
-        '<meta charset="utf-8">',
-        '<meta name="viewport" content="width=device-width, initial-scale=1">',
-        f'<meta name="color-scheme" content="{scheme}">' if scheme else "",
-        f"<title>{title}</title>",
-        *page.head_comments,
-        f"<style>{rest}</style>" if rest.strip() else "",
-    ]
-    return "\n".join(
-        [
-            "<!DOCTYPE html>",
-            f'<html{lang} dir="{direction}"{office}>',
-            "<head>",
-            *filter(None, head),
-            "</head>",
-            f"{body}</html>",
-            "",
-        ]
-    )
+    others = sanitise.attributes({name: value for name, value in page.root.items() if name not in ("lang", "dir")})
+    xhtml = ' xmlns="http://www.w3.org/1999/xhtml"' if "xmlns" in page.root else ""
+    return f'{lang} dir="{direction}"{others}{office}{xhtml}'
 
 
-def _style_and_body(inlined: str) -> tuple[str, str]:
-    """What was left in style sheets, and the body with its tags."""
-    rest: list[str] = []
-    for found in markup.tags_and_texts(inlined):
-        if isinstance(found, Tag) and found.element == "body":
-            return "".join(rest), inlined[found.start :].removesuffix("</html>")
-        if isinstance(found, Piece) and found.place is Place.RAW:
-            rest.append(inlined[found.start : found.end].strip())
-    raise AssertionError("a document without body")
+def _style(sheet: Sheet) -> str:
+    media = f' media="{markup.quoted(sheet.media)}"' if sheet.media else ""
+    return f'<style type="text/css"{media}>{sheet.rest}</style>' if sheet.rest else ""

@@ -7,53 +7,54 @@ import nh3
 from webapp.core.errors import Invalid
 from webapp.core.rules import markup
 from webapp.core.rules.markup import Tag
+from webapp.core.rules.message import css, links
 
-ELEMENTS = nh3.ALLOWED_TAGS | {"address", "big", "font", "main", "section", "tfoot"}
+ELEMENTS = nh3.ALLOWED_TAGS | {
+    "address", "big", "dir", "font", "main", "menu", "nobr", "picture", "section", "source", "tfoot",
+}  # fmt: skip
 DROPPED_WHOLE = {
-    "applet", "audio", "canvas", "embed", "head", "iframe", "math", "noembed", "noframes", "object", "script", "select", "style", "svg",
-    "template", "textarea", "title", "video", "xmp",
+    "applet", "embed", "head", "iframe", "math", "noembed", "noframes", "noscript", "plaintext", "script", "select", "style", "svg",
+    "template", "textarea", "title", "xmp",
 }  # fmt: skip
 """Elements that go with all that is in them; of others that are not in `ELEMENTS`, the content stays."""
 
-EVERYWHERE = {
-    "align", "aria-hidden", "aria-label", "background", "bgcolor", "border", "cellpadding", "cellspacing", "class", "color", "dir", "face",
-    "height", "id", "lang", "role", "size", "style", "title", "valign", "width",
-}  # fmt: skip
+_EVERYWHERE = """
+abbr align alink axis background bgcolor border bordercolor bottommargin cellpadding cellspacing char charoff class clear color compact
+dir face frame height hidden hspace id itemprop itemscope itemtype lang leftmargin link marginheight marginwidth noshade nowrap
+rightmargin role rules size style summary tabindex text title topmargin translate valign vertical-align vlink vspace width
+"""
 ATTRIBUTES = {
-    "*": EVERYWHERE,
-    "a": {"href", "target", "name"},
-    "img": {"src", "alt"},
-    "td": {"colspan", "rowspan", "nowrap", "headers"},
-    "th": {"colspan", "rowspan", "nowrap", "headers", "scope"},
+    "*": set(_EVERYWHERE.split()),
+    "a": {"href", "target", "name", "rel"},
+    "area": {"href", "target", "alt", "shape", "coords", "nohref"},
     "col": {"span"},
     "colgroup": {"span"},
-    "ol": {"start", "type", "reversed"},
-    "ul": {"type"},
+    "data": {"value"},
+    "details": {"open"},
+    "img": {"src", "srcset", "sizes", "alt", "usemap", "ismap", "loading"},
     "li": {"value", "type"},
+    "map": {"name"},
+    "ol": {"start", "type", "reversed"},
+    "source": {"srcset", "sizes", "media", "type"},
+    "td": {"colspan", "rowspan", "headers", "scope"},
+    "th": {"colspan", "rowspan", "headers", "scope"},
     "time": {"datetime"},
+    "ul": {"type"},
 }
-_LINK = re.compile(r"\s*(?:https?://|mailto:|tel:|#)", re.IGNORECASE)
-_PICTURE = re.compile(r"\s*(?:https?://|cid:)", re.IGNORECASE)
-ADDRESSES = {"href": _LINK, "src": _PICTURE, "background": _PICTURE}
+PREFIXES = {"aria-", "data-"}
 
-_HARMFUL = re.compile(
-    r"@import[^;]*;?|@charset[^;]*;?|<!--|-->|</|expression\s*\(|(?:behavior|-moz-binding)\s*:[^;}]*|(?:javascript|vbscript|data)\s*:",
-    re.IGNORECASE,
-)
+
+def is_allowed(element: str, name: str) -> bool:
+    """Whether an element may have an attribute of this name."""
+    return name in ATTRIBUTES["*"] or name in ATTRIBUTES.get(element, ()) or name.startswith(tuple(PREFIXES))
 
 
 def attribute(element: str, name: str, value: str) -> str | None:
     """The value that an attribute may have, or None where the attribute must go."""
-    if name in ADDRESSES:
-        return value if ADDRESSES[name].match(value) else None
-    return css(value) if name == "style" else value
-
-
-def css(text: str) -> str:
-    """A style sheet or a style attribute without what fetches other style sheets or runs anything."""
-    while (clean := _HARMFUL.sub("", text)) != text:
-        text = clean
-    return text
+    judge = links.ADDRESSES.get(name.rpartition(":")[2])
+    if judge:
+        return judge(value).value
+    return css.declarations(value) if name == "style" else value
 
 
 _CLEANER = nh3.Cleaner(
@@ -61,38 +62,57 @@ _CLEANER = nh3.Cleaner(
     clean_content_tags=DROPPED_WHOLE,
     attributes=ATTRIBUTES,
     attribute_filter=attribute,
-    url_schemes={"http", "https", "mailto", "tel", "cid"},
+    generic_attribute_prefixes=PREFIXES,
+    url_schemes=set(links.LINK_SCHEMES | links.PICTURE_SCHEMES),
     strip_comments=False,
     link_rel=None,
 )
+MOST_ROUNDS = 4
+"""What is clean stays the same when it is read and cleaned again. It does after the second time, or somebody is at work."""
 
 
 def fragment(html: str) -> str:
-    """Harmless, well-formed HTML. Comments stay: the caller decides which there are. Pictures whose address was refused go."""
-    clean = _CLEANER.clean(html)
-    if "<img" not in clean:
+    """Harmless, well-formed HTML, that no reading anew turns into something else. Comments stay: the caller decides which there are.
+    Pictures whose address was refused go. Raises Invalid for what does not come to rest."""
+    for _ in range(MOST_ROUNDS):
+        clean = _without_empty(_CLEANER.clean(html))
+        if clean == html:
+            return clean
+        html = clean
+    raise Invalid(NOT_CLEAN, "html")
+
+
+NOT_CLEAN = (
+    "This HTML reads as something else each time it is read, which mail programs would each show in their own way."
+)
+
+
+def _without_empty(clean: str) -> str:
+    """Without the pictures that have no address."""
+    if "<img" not in clean and "<source" not in clean:
         return clean
-    gone = [
-        found
-        for found in markup.tags_and_texts(clean)
-        if isinstance(found, Tag) and found.element == "img" and "src" not in found.attributes
-    ]
-    for picture in reversed(gone):
-        clean = clean[: picture.start] + clean[picture.end :]
-    return clean
+    out: list[str] = []
+    position = 0
+    for found in markup.tags_and_texts(clean):
+        if (
+            isinstance(found, Tag)
+            and found.element in ("img", "source")
+            and not {"src", "srcset"} & found.attributes.keys()
+        ):
+            out.append(clean[position : found.start])
+            position = found.end
+    return "".join([*out, clean[position:]])
 
 
 def attributes(found: dict[str, str]) -> str:
     """The attributes of an element, as far as any element may have them, as they are written in its tag, with a leading blank."""
-    names = [name for name in found if name in EVERYWHERE]
-    source = "".join(f' {name}="{quoted(found[name])}"' for name in names)
+    source = "".join(f' {name}="{markup.quoted(value)}"' for name, value in found.items() if _NAME.fullmatch(name))
     first = next(iter(markup.tags_and_texts(fragment(f"<div{source}></div>"))))
     assert isinstance(first, Tag)
-    return "".join(f' {name}="{quoted(value)}"' for name, value in first.attributes.items())
+    return "".join(f' {name}="{markup.quoted(value)}"' for name, value in first.attributes.items())
 
 
-def quoted(value: str) -> str:
-    return value.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
+_NAME = re.compile(r"[a-z][a-z0-9-]*")
 
 
 DEEPEST = 200

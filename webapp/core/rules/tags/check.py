@@ -3,7 +3,7 @@
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from webapp.core.rules import markup
 from webapp.core.rules.markup import Piece, Place
@@ -42,6 +42,10 @@ class TagProblem:
     start: int = 0
     end: int = 0
     blocking: bool = True
+
+    def repeated(self, times: int) -> "TagProblem":
+        """The same problem, where it stands at so many places."""
+        return replace(self, message=f"{self.message} ({times} places.)")
 
 
 def check(source: str, message_type: MessageType | None, *, field: str) -> list[TagProblem]:

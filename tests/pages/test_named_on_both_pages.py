@@ -1,0 +1,52 @@
+"""What goes from a message, or cannot work in it, is said on the compose page and on the review, and keeps nobody from sending."""
+
+import re
+
+import pytest
+from sqlalchemy.orm import Session
+
+from tests import factories
+from webapp.core import from_addresses
+from webapp.core.tables.broadcasts import Broadcast
+
+HTML = '<p>Dear *|FNAME|*,</p>\n<p><a href="/help">Help</a> <img src="http://example.com/a.png" alt="Logo"></p>'
+
+
+@pytest.fixture
+def draft(sqlite_session: Session) -> Broadcast:
+    from_addresses.add(sqlite_session, "Example Hosting", "support@example.com")
+    factories.client(sqlite_session)
+    row = factories.broadcast(sqlite_session, subject="News", html=HTML)
+    sqlite_session.commit()
+    return row
+
+
+@pytest.mark.parametrize("step", ["content", "review"])
+def test_each_is_named_with_its_place(browser_client, draft, step):
+    page = browser_client.get(f"/mass-mail/{draft.id}/{step}/").text
+    for words in (
+        "*|FNAME|* is a tag of another system",
+        "The link “/help” has no https:// and no domain",
+        "The picture “http://example.com/a.png” has http://",
+    ):
+        assert words in page, words
+    assert page.count(", line 2") >= 2
+
+
+def test_it_keeps_nobody_from_sending(browser_client, draft):
+    page = browser_client.get(f"/mass-mail/{draft.id}/review/").text
+    button = re.search(r'<button[^>]*id="next"[^>]*>', page)
+    assert button and "disabled" not in button[0]
+
+
+def test_the_tag_that_was_meant_can_be_taken(browser_client, draft, sqlite_session):
+    page = browser_client.get(f"/mass-mail/{draft.id}/content/").text
+    where = re.search(r'name="mend" value="(html:\d+)"', page)
+    base = re.search(r'name="base"[^>]*value="([^"]*)"', page)
+    assert where and base
+    fields = {"subject": "News", "html": HTML, "from_address": "Example Hosting <support@example.com>", "reply_to": ""}
+    answer = browser_client.post(f"/mass-mail/{draft.id}/content/", data=fields | {"base": base[1], "mend": where[1]})
+    assert answer.status_code == 200
+    sqlite_session.rollback()
+    sqlite_session.refresh(draft.content)
+    assert "Dear {{ first_name }}," in draft.content.html
