@@ -15,6 +15,7 @@ ROOMS = (
     "assets",
     "health",
     "sign_in",
+    "coming_back",
     "account",
     "settings",
     "workers",
@@ -45,7 +46,9 @@ def create_app(config: Mapping[str, object] | None = None, environ: Mapping[str,
     app = Flask("webapp", root_path=str(ROOT / "webapp"), template_folder="../templates", static_folder="../static")
     app.config.from_mapping(settings(environ))
     app.config.from_mapping(config or {})
+    from webapp.pages import cookies, errors, shell
 
+    cookies.install(app)
     db.init_app(app)
     with app.app_context():
         database.tune(db.engine)
@@ -54,8 +57,6 @@ def create_app(config: Mapping[str, object] | None = None, environ: Mapping[str,
     mail.init_app(app)
     htmx.init_app(app)
     login.init_app(app)
-
-    from webapp.pages import errors, shell
 
     errors.demand_schema(app)
     shell.admit(app)

@@ -41,9 +41,10 @@ def opened(browser_client: FlaskClient, console: Console, page: Page, draft: Bro
 
     page.on("console", note)
     page.on("pageerror", lambda error: complaints.append(str(error)))
-    cookie = browser_client.get_cookie("session")
+    name = console.app.config["SESSION_COOKIE_NAME"]
+    cookie = browser_client.get_cookie(name)
     assert cookie
-    page.context.add_cookies([{"name": "session", "value": cookie.value, "url": console.url}])
+    page.context.add_cookies([{"name": name, "value": cookie.value, "url": console.url}])
     page.set_default_timeout(15_000)
     expect.set_options(timeout=15_000)
     page.goto(address(console, draft))

@@ -5,6 +5,7 @@ from http import HTTPStatus
 from types import MappingProxyType
 
 from flask import Flask, current_app, flash, g, redirect, render_template, request, session
+from flask_wtf.csrf import CSRFError
 from markupsafe import Markup, escape
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, TimeoutError
 from werkzeug.exceptions import HTTPException
@@ -12,6 +13,7 @@ from werkzeug.exceptions import HTTPException
 from webapp.adapters import schema
 from webapp.core.errors import Conflict, DomainError, NotFound
 from webapp.extensions import db
+from webapp.pages.coming_back import places
 
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 """Methods that change nothing."""
@@ -22,11 +24,6 @@ COME_BACK_S = 10
 AWAY = (OperationalError, InterfaceError, TimeoutError)
 """What SQLAlchemy raises when the database cannot be reached or used."""
 
-FORM = "application/x-www-form-urlencoded"
-
-SECRETS = frozenset({"password", "current", "again"})
-"""Fields in which passwords are typed."""
-
 KB, MB = 1024, 1024 * 1024
 
 
@@ -34,6 +31,7 @@ def install(app: Flask) -> None:
     """Bind the errors to `app`."""
     app.register_error_handler(DomainError, _refusal)
     app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(CSRFError, _stale)
     for kind in AWAY:
         app.register_error_handler(kind, _database_away)
     app.register_error_handler(Exception, _fault)
@@ -47,6 +45,14 @@ def _refusal(error: DomainError):
         flash(str(error), "bad")
         return redirect(request.referrer)
     return _said(status, str(error))
+
+
+def _stale(error: CSRFError):
+    """A form of a page that was opened before the present sign-in."""
+    try:
+        return places.stale(error)
+    except CSRFError:
+        return _http_error(error)
 
 
 def _http_error(error: HTTPException):
@@ -120,15 +126,8 @@ def _undo() -> None:
 
 
 def _typed() -> list[tuple[str, str]]:
-    """What a form sent, to be sent once more from the page that says it failed. A file cannot be kept, a password is not to be written into
-    a page, and of somebody who was never signed in nothing is read."""
-    if request.method != "POST" or request.mimetype != FORM or "_user_id" not in session:
-        return []
-    try:
-        fields = list(request.form.items(multi=True))
-    except HTTPException:
-        return []
-    return [] if any(name in SECRETS for name, _ in fields) else fields
+    """What somebody typed who was signed in before the trouble; who is, cannot be asked now."""
+    return places.typed() if "_user_id" in session else []
 
 
 def _said(status: int, message: str):

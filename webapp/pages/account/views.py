@@ -7,6 +7,7 @@ from webapp.adapters.database import writes_from_here
 from webapp.core import users
 from webapp.core.errors import Invalid
 from webapp.extensions import db
+from webapp.pages import cookies
 from webapp.pages.account.forms import TIME_ZONES, PasswordForm, ProfileForm
 
 bp = Blueprint("account", __name__, url_prefix="/account")
@@ -62,11 +63,7 @@ def sign_out_elsewhere():
 @bp.post("/theme")
 def theme():
     response = redirect(url_for("account.index"))
-    choice = request.form.get("theme")
-    if choice in ("light", "dark"):
-        response.set_cookie("theme", choice, max_age=5 * 365 * 86400, samesite="Lax")
-    else:
-        response.delete_cookie("theme")
+    cookies.keep_theme(response, request.form.get("theme"))
     return response
 
 

@@ -1,7 +1,5 @@
 """Signing in and out."""
 
-from urllib.parse import urlsplit
-
 from flask import Blueprint, flash, redirect, render_template, request, session, url_for
 from flask_login import current_user
 
@@ -10,6 +8,7 @@ from webapp.adapters.database import writes_from_here
 from webapp.core import users
 from webapp.core.tables.users import User
 from webapp.extensions import db
+from webapp.pages.coming_back import places
 from webapp.pages.shell import remember_sign_in
 from webapp.pages.sign_in.forms import SignInForm
 
@@ -19,7 +18,7 @@ bp = Blueprint("sign_in", __name__)
 @bp.get("/sign-in")
 def form():
     if current_user.is_authenticated:
-        return redirect(url_for("home"))
+        return redirect(places.safe(request.args.get("next")) or url_for("home"))
     return render_template("sign_in/form.html", form=SignInForm())
 
 
@@ -41,7 +40,7 @@ def submit():
         form.password.errors = ["E-mail or password is wrong."]
         return render_template("sign_in/form.html", form=form), 422
     _enter(user)
-    return redirect(_safe_next(request.args.get("next")))
+    return places.go_on()
 
 
 @bp.get("/sign-in/link/<token>")
@@ -83,10 +82,3 @@ def _enter(user: User, *, by_link: bool = False) -> None:
     token = users.sign_in(db.session, user, now())
     db.session.commit()
     remember_sign_in(token, by_link=by_link)
-
-
-def _safe_next(target: str | None) -> str:
-    """The page the visitor wanted, if it is one of ours: an absolute path without host."""
-    parts = urlsplit(target or "")
-    ours = target and target.startswith("/") and not target.startswith(("//", "/\\")) and not parts.netloc
-    return target if ours and target else url_for("home")
