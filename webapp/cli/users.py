@@ -4,6 +4,7 @@ import click
 from flask import current_app, url_for
 from flask.cli import with_appcontext
 
+from webapp.adapters import demo_lock
 from webapp.adapters.clock import now
 from webapp.adapters.database import will_write
 from webapp.cli import schema
@@ -49,8 +50,9 @@ def link(email: str) -> None:
         raise click.ClickException(str(error)) from None
     token = users.make_link(db.session, user.id, now())
     db.session.commit()
+    base = demo_lock.announced(current_app.config["INSTANCE"]) or current_app.config["PUBLIC_URL"]
     with current_app.test_request_context():
-        click.echo(current_app.config["PUBLIC_URL"] + url_for("sign_in.link", token=token))
+        click.echo(base + url_for("sign_in.link", token=token))
 
 
 @group.command("list")
