@@ -35,6 +35,7 @@ class MailEditor extends HTMLElement {
     try {
       this.#tiptap ??= await import(this.getAttribute("module"));
     } catch {
+      this.toggleAttribute("failed", true);
       return this.#say("failed");
     }
     if (this.isConnected && !this.#editor) this.design();
