@@ -123,9 +123,9 @@ def test(broadcast_id: int):
 def send_test(broadcast_id: int):
     """Send the draft to a few addresses, and say what the relay answered."""
     broadcast = broadcasts.get(db.session, broadcast_id)
-    to, problem, batch = request.form.get("to", ""), None, []
+    to, problem, batch, person = request.form.get("to", ""), None, [], _person(broadcast)
     try:
-        batch = test_sends.mails(db.session, broadcast, _person(broadcast), test_sends.addresses(to), now())
+        batch = test_sends.mails(db.session, broadcast, person, test_sends.addresses(to), now())
     except DomainError as error:
         problem = str(error)
     # The relay may take its time: let go of the database first.
@@ -134,7 +134,7 @@ def send_test(broadcast_id: int):
     results = list(test_sends.send(batch, lambda mail: send_one(relay, mail)))
     status = 422 if problem else 200
     if request.headers.get("HX-Request"):
-        return render_template("content/_test_result.html", results=results, problem=problem), status
+        return render_template("content/_test_result.html", results=results, problem=problem, person=person), status
     return _test_page(draft.load(broadcast_id, "content"), to=to, results=results, problem=problem), status
 
 
