@@ -146,7 +146,7 @@ on("change", "[data-submit-on-change]", (_event, form) => form.requestSubmit());
 // A button that submits is pressed once.
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  if (!(form instanceof HTMLFormElement) || form.method !== "post" || form.hasAttribute("hx-post")) return;
+  if (!(form instanceof HTMLFormElement) || form.method !== "post" || event.defaultPrevented) return; // or htmx sends it
   if (form.dataset.sent) return event.preventDefault();
   form.dataset.sent = "1";
   setTimeout(() => delete form.dataset.sent, 4000);

@@ -13,6 +13,9 @@ from tests.consoles import Console
 from webapp.core import from_addresses
 from webapp.core.tables.broadcasts import Broadcast
 
+EXPECTED = ("Failed to load resource", "htmx:", "Response Status Error Code 401")
+"""How complaints begin of what tests bring about on purpose."""
+
 
 @pytest.fixture
 def draft(sqlite_session: Session) -> Broadcast:
@@ -30,7 +33,7 @@ def compose(browser_client: FlaskClient, console: Console, page: Page, draft: Br
     complaints: list[str] = []
 
     def note(message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning") and not message.text.startswith(("Failed to load resource", "htmx:")):
+        if message.type in ("error", "warning") and not message.text.startswith(EXPECTED):
             complaints.append(message.text)
 
     page.on("console", note)
