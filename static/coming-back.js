@@ -22,6 +22,8 @@ export function watchSignIn(sayIt) {
   document.addEventListener("htmx:afterRequest", ({ detail }) => detail.successful && repeated.delete(detail.elt));
   dialog.addEventListener("htmx:afterSettle", lookInside);
   dialog.addEventListener("close", closed);
+  window.addEventListener("focus", lookElsewhere);
+  document.addEventListener("visibilitychange", lookElsewhere);
 }
 
 /** That a password is wrong, or was tried too often, is told in the window, although its status is an error's. */
@@ -60,6 +62,14 @@ function lookInside() {
   }
   const wrong = dialog.querySelector("[aria-invalid=true]");
   (wrong ?? (email.value ? dialog.querySelector("[name=password]") : email)).focus();
+}
+
+/** Who comes by a one-time link signs in with it in another tab, and returns here. */
+async function lookElsewhere() {
+  if (!dialog.open || document.hidden) return;
+  const answer = await fetch(dialog.dataset.src, { cache: "no-store" }).then((found) => found.text()).catch(() => "");
+  const end = new DOMParser().parseFromString(answer, "text/html").getElementById("signed-in");
+  if (end && dialog.open) goOn(end.dataset.token);
 }
 
 /** Everything on the page is sent with the token of the new sign-in from now on. */

@@ -9,6 +9,7 @@ from tests import factories
 from tests.consoles import Console
 from tests.factories import NOW
 from tests.workers import wait_until
+from webapp.adapters.clock import now
 from webapp.core import from_addresses, users
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.core.tables.users import SignIn
@@ -161,3 +162,22 @@ def test_a_form_that_is_sent_as_a_page_is_kept_and_sent_with_one_press(
     compose.get_by_role("button", name="Sign in").click()
     compose.get_by_role("button", name="Send it now").click()
     expect(compose.get_by_text("night@example.com").first).to_be_visible()
+
+
+def test_who_has_only_a_link_signs_in_with_it_in_another_tab_and_returns(
+    compose: Page, console: Console, sqlite_session: Session, draft
+):
+    end_sign_ins(sqlite_session)
+    subject(compose).fill("By a link")
+    expect(window(compose)).to_be_visible()
+    token = users.make_link(sqlite_session, users.by_email(sqlite_session, EMAIL).id, now())
+    sqlite_session.commit()
+    other = compose.context.new_page()
+    other.goto(f"{console.url}/sign-in/link/{token}")
+    other.get_by_role("main").get_by_role("button").click()
+    other.wait_for_url("**/mass-mail/")
+    other.close()
+    compose.evaluate("window.dispatchEvent(new Event('focus'))")
+    expect(window(compose)).to_be_hidden()
+    expect(compose.locator("#draft-saved")).to_contain_text("Saved")
+    assert stored(sqlite_session, draft)[0] == "By a link"
