@@ -1,5 +1,7 @@
 // What htmx and HTML do not cover: dialogs by attribute, toasts that leave, menus beside their button, rows that link.
 
+import { watchSignIn } from "./coming-back.js";
+
 const on = (type, selector, handle) =>
   document.addEventListener(type, (event) => {
     const target = event.target instanceof Element && event.target.closest(selector);
@@ -15,7 +17,7 @@ on("click", "[data-dialog]", (event, button) => {
 });
 on("click", "[data-close]", (_event, button) => button.closest("dialog")?.close());
 on("click", "dialog", (event, dialog) => {
-  if (event.target === dialog) dialog.close();
+  if (event.target === dialog && dialog.id !== "sign-in-dialog") dialog.close();
 });
 
 // A menu opens under the button that names it, and stays inside the window.
@@ -144,7 +146,7 @@ on("change", "[data-submit-on-change]", (_event, form) => form.requestSubmit());
 // A button that submits is pressed once.
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  if (!(form instanceof HTMLFormElement) || form.method !== "post" || form.hasAttribute("hx-post")) return;
+  if (!(form instanceof HTMLFormElement) || form.method !== "post" || event.defaultPrevented) return; // or htmx sends it
   if (form.dataset.sent) return event.preventDefault();
   form.dataset.sent = "1";
   setTimeout(() => delete form.dataset.sent, 4000);
@@ -152,3 +154,5 @@ document.addEventListener("submit", (event) => {
 window.addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
 });
+
+watchSignIn(say);

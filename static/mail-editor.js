@@ -35,6 +35,7 @@ class MailEditor extends HTMLElement {
     try {
       this.#tiptap ??= await import(this.getAttribute("module"));
     } catch {
+      this.toggleAttribute("failed", true);
       return this.#say("failed");
     }
     if (this.isConnected && !this.#editor) this.design();
@@ -129,7 +130,7 @@ class MailEditor extends HTMLElement {
     this.#bubbles = furniture.querySelector("[data-part=bubbles]");
     this.#parts = [...furniture.children].filter((part) => part !== this.#bubbles);
     // The small forms stand outside: this element is usually inside a form, and forms do not nest.
-    document.body.append(this.#bubbles);
+    (this.closest("main") ?? document.body).append(this.#bubbles);
     this.prepend(...this.#parts);
     this.surface = this.querySelector("[data-part=surface]");
     const menus = this.#bubbles.querySelectorAll("[data-part=menu]");

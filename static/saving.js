@@ -5,6 +5,9 @@
 /** Bytes; browsers send no more than 64 KiB from a page that is gone. */
 const MOST_SENT_LAST = 60_000;
 
+/** Milliseconds for which the page's own button waits for what is being saved. */
+const MOST_WAITED = 2000;
+
 let id = "";
 let asks = false;
 
@@ -17,6 +20,8 @@ let sentLast = 0;
 let go = null;
 let body = "";
 let underWay = false;
+let waiting = 0;
+let late = false;
 
 const form = () => document.getElementById(id);
 
@@ -41,8 +46,14 @@ export function watchSaving(formId, options) {
   document.addEventListener("DOMContentLoaded", catchUp);
   window.addEventListener("beforeunload", leaving);
   window.addEventListener("pagehide", () => !asks && queued() && sendLast());
-  window.addEventListener("pageshow", (event) => event.persisted && unsaved() && save());
+  window.addEventListener("pageshow", (event) => event.persisted && shownAgain());
   window.addEventListener("online", () => unsaved() && save());
+  document.addEventListener("sign-in-declined", () => (go = null));
+}
+
+function shownAgain() {
+  late = false;
+  if (unsaved()) save();
 }
 
 export function changed() {
@@ -87,10 +98,14 @@ function answered(event) {
   if (xhr.status >= 200 && xhr.status < 300) {
     saved = xhr.typed;
     lost.value = "";
-    if (unsaved()) say("Not saved yet");
-    else if (go) go();
+    if (unsaved()) return say("Not saved yet");
+    clearTimeout(waiting);
+    go?.();
     return;
   }
+  clearTimeout(waiting);
+  // Who is signed out is asked to sign in, and what they wanted then goes on.
+  if (xhr.status === 401) return say("Not saved");
   go = null;
   say("Not saved");
   // Nobody knows whether the server took it.
@@ -117,6 +132,11 @@ function clicked(event) {
 function submitted(event) {
   const { target, submitter } = event;
   if (target === form()) {
+    // Saved first, so that who is signed out meanwhile stays here with what they typed.
+    if (queued() && !late) {
+      waiting = setTimeout(() => (late = true) && target.requestSubmit(submitter), MOST_WAITED);
+      return saveAndThen(event, () => target.requestSubmit(submitter));
+    }
     // The page is left by its own button. What a request under way makes of the form is our own doing: the server is told.
     if (underWay) target.elements.lost.value = body;
     return void forget();

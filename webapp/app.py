@@ -15,6 +15,7 @@ ROOMS = (
     "assets",
     "health",
     "sign_in",
+    "coming_back",
     "account",
     "settings",
     "workers",
@@ -46,7 +47,9 @@ def create_app(config: Mapping[str, object] | None = None, environ: Mapping[str,
     app = Flask("webapp", root_path=str(ROOT / "webapp"), template_folder="../templates", static_folder="../static")
     app.config.from_mapping(settings(environ))
     app.config.from_mapping(config or {})
+    from webapp.pages import cookies, errors, input_guard, shell
 
+    cookies.install(app)
     db.init_app(app)
     with app.app_context():
         database.tune(db.engine)
@@ -55,8 +58,6 @@ def create_app(config: Mapping[str, object] | None = None, environ: Mapping[str,
     mail.init_app(app)
     htmx.init_app(app)
     login.init_app(app)
-
-    from webapp.pages import errors, input_guard, shell
 
     input_guard.install_first(app)
     errors.demand_schema(app)

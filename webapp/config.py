@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from urllib.parse import parse_qsl, quote, unquote
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from redis.connection import parse_url
 from sqlalchemy import make_url
@@ -213,9 +213,7 @@ def settings(environ: Mapping[str, str]) -> dict[str, object]:
         "MAIL_PASSWORD": relay.password,
         "MAIL_DEFAULT_SENDER": environ.get("MAIL_DEFAULT_SENDER", ""),
         "MAIL_CATCHER_DIR": environ.get("MASSMAIL_CATCHER_DIR"),
-        "SESSION_COOKIE_SAMESITE": "Lax",
-        "SESSION_COOKIE_HTTPONLY": True,
-        "SESSION_COOKIE_SECURE": environ.get("MASSMAIL_URL", "").startswith("https://"),
+        "DEMO": _flag(environ, "MASSMAIL_DEMO"),
         "MAX_CONTENT_LENGTH": MOST_OF_A_FORM,
         "MAX_FORM_MEMORY_SIZE": MOST_OF_A_FORM,
         "MAX_UPLOAD": MOST_OF_AN_UPLOAD,
@@ -247,6 +245,10 @@ def _public_url(environ: Mapping[str, str]) -> str:
     url = environ.get("MASSMAIL_URL") or "http://127.0.0.1:8000"
     if not url.startswith(("http://", "https://")):
         raise SettingError(f"MASSMAIL_URL is {url!r}: use the whole address, as in https://mail.example.com.")
+    try:
+        _ = urlsplit(url).port
+    except ValueError:
+        raise SettingError(f"MASSMAIL_URL is {url!r}: the port is to be a number from 1 to 65535.") from None
     return url.rstrip("/")
 
 

@@ -8,6 +8,8 @@ const palette = document.getElementById("tag-palette");
 const search = palette.querySelector("input");
 const editor = document.getElementById("body-editor");
 
+const home = palette.parentElement;
+
 let field = editor;
 let typed = 0;
 let picked = false;
@@ -18,7 +20,7 @@ export function watchPalette() {
     else if (target.matches("[data-takes-tags]")) field = target;
   });
   document.addEventListener("keydown", (event) => {
-    if ((event.ctrlKey || event.metaKey) && event.key === "/" && document.activeElement.closest("#compose")) {
+    if ((event.ctrlKey || event.metaKey) && event.key === "/" && document.activeElement.closest("#compose, [data-takes-tags]")) {
       event.preventDefault();
       open();
     }
@@ -30,18 +32,21 @@ export function watchPalette() {
     open(button.getBoundingClientRect());
   });
   editor.addEventListener("mail-editor:braces", () => open(undefined, 2));
-  for (const input of [...document.querySelectorAll("[data-takes-tags]"), editor.querySelector("textarea")]) {
-    input.addEventListener("input", (event) => {
-      const before = input.value.slice(0, input.selectionStart);
-      if (event.inputType === "insertText" && event.data === "{" && before.endsWith("{{")) open(undefined, 2);
-    });
-  }
+  document.addEventListener("input", (event) => {
+    const input = event.target;
+    if (event.inputType !== "insertText" || event.data !== "{") return;
+    if (!input.matches("[data-takes-tags], mail-editor textarea")) return;
+    if (input.value.slice(0, input.selectionStart).endsWith("{{")) open(undefined, 2);
+  });
   palette.addEventListener("click", (event) => pick(event.target.closest("[data-tag]")));
   palette.addEventListener("keydown", keys);
   palette.addEventListener("toggle", (event) => {
-    if (event.newState !== "closed" || picked) return;
+    if (event.newState !== "closed") return;
+    const hadFocus = palette.contains(document.activeElement);
+    home.append(palette);
+    if (picked) return;
     // Closed without a choice, the cursor goes back to where it was, and the braces are saved as they are.
-    if (palette.contains(document.activeElement)) field.focus();
+    if (hadFocus) field.focus();
     if (typed) (field === editor ? editor.textarea : field).dispatchEvent(new Event("input", { bubbles: true }));
   });
   search.addEventListener("input", () => (typed && search.value.endsWith("}}") ? writeOut() : narrow()));
@@ -53,6 +58,8 @@ function open(at = (field.cursorRect ?? field.getBoundingClientRect).call(field)
   picked = false;
   search.value = "";
   narrow();
+  // An open popover closes all others but those it stands in: a small form that asks for an address stays open behind the palette.
+  ((field !== editor && field.closest("[popover]")) || home).append(palette);
   palette.showPopover();
   place(palette, at);
   search.focus();

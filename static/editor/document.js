@@ -1,6 +1,7 @@
 // Between HTML source and the editor's document, and whether anything would get lost on the way.
 
 import { TAG } from "./tags.js";
+import { makeLists, markLists } from "./word-lists.js";
 
 const BLOCKS = new Set(["P", "H1", "H2", "H3", "UL", "OL", "LI", "BLOCKQUOTE", "HR"]);
 const TEXT = "\u0001";
@@ -153,10 +154,11 @@ const DEAD_LINK = /\shref\s*=\s*(?:"\s*(?:file|javascript|blob):[^"]*"|'\s*(?:fi
 /** HTML from elsewhere without what an editor under a strict policy may not even parse, style attributes and style sheets, and without
  * what would be seen here and not in the mail. */
 export function cleanPaste(html) {
-  return html
+  const plain = markLists(html)
     .replace(LOCAL_PICTURE, "")
     .replace(DEAD_LINK, "")
     .replace(/<style[\s\S]*?<\/style>/gi, "")
     .replace(/<b\b[^>]*\bid="docs-internal-guid[^>]*>/gi, "<span>")
     .replace(/<[a-z][^>]*>/gi, (tag) => tag.replace(/\sstyle\s*=\s*("[^"]*"|'[^']*'|[^\s>]+)/gi, ""));
+  return makeLists(plain);
 }

@@ -1,92 +1,22 @@
 """Composing in a real browser: the editor, the palette of tags, saving while typing, and the preview."""
 
-import re
-from collections.abc import Iterator
-
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from flask.testing import FlaskClient
-from playwright.sync_api import ConsoleMessage, Page, expect
+from playwright.sync_api import Page, expect
 from sqlalchemy.orm import Session
 
-from tests import factories
+from tests.browser.compose_page import (
+    HTML,
+    body,
+    cursor_to_end_of_line,
+    expect_source,
+    mail,
+    open_draft,
+    saved,
+    subject,
+)
 from tests.consoles import Console
-from webapp.core import from_addresses
 from webapp.core.tables.broadcasts import Broadcast
-
-HTML = '<p>Hello {{ first_name | default: "there" }},</p>\n<p>we move the hosts.</p>'
-
-
-@pytest.fixture
-def draft(sqlite_session: Session) -> Broadcast:
-    from_addresses.add(sqlite_session, "Example Hosting", "support@example.com")
-    factories.client(sqlite_session, "ada@example.com", first_name="Ada", last_name="Byron")
-    factories.client(sqlite_session, "zoe@example.com", first_name="Zoë", last_name="Oster")
-    row = factories.broadcast(sqlite_session, subject="Maintenance", html=HTML)
-    sqlite_session.commit()
-    return row
-
-
-@pytest.fixture
-def compose(browser_client: FlaskClient, console: Console, page: Page, draft: Broadcast) -> Iterator[Page]:
-    """The compose page, ready, with the sign-in of `browser_client`. What the browser has to complain of fails the test."""
-    complaints: list[str] = []
-
-    def note(message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning") and not message.text.startswith(("Failed to load resource", "htmx:")):
-            complaints.append(message.text)
-
-    page.on("console", note)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    cookie = browser_client.get_cookie("session")
-    assert cookie
-    page.context.add_cookies([{"name": "session", "value": cookie.value, "url": console.url}])
-    page.set_default_timeout(15_000)
-    open_draft(page, console, draft)
-    yield page
-    assert complaints == []
-
-
-def open_draft(page: Page, console: Console, draft: Broadcast) -> None:
-    page.goto(f"{console.url}/mass-mail/{draft.id}/content/")
-    page.locator("mail-editor[ready]").wait_for()
-
-
-def expect_source(page: Page, *, ends: str = "", has: str = "", starts: str = "") -> None:
-    """What the textarea says, which is what is saved."""
-    pattern = rf"^{re.escape(starts)}.*{re.escape(has)}.*{re.escape(ends)}$"
-    expect(page.locator("#html")).to_have_value(re.compile(pattern, re.DOTALL))
-
-
-def body(page: Page):
-    return page.get_by_role("textbox", name="Body")
-
-
-def subject(page: Page):
-    return page.get_by_role("textbox", name="Subject")
-
-
-def mail(page: Page):
-    """What the preview's frame shows."""
-    return page.frame_locator("mail-preview > iframe:not([data-coming])").locator("body")
-
-
-def saved(page: Page) -> None:
-    expect(page.locator("#draft-saved")).to_contain_text("Saved")
-
-
-AT_REST = """() => new Promise((done) => {
-    let timer = setTimeout(done, 120);
-    document.addEventListener("selectionchange", () => { clearTimeout(timer); timer = setTimeout(done, 120); });
-})"""
-"""The selection has not moved for a while: the editor takes it over from the browser, and back, a moment after focus and keys."""
-
-
-def cursor_to_end_of_line(page: Page, line: int) -> None:
-    body(page).locator("p").nth(line).click(position={"x": 2, "y": 5})
-    page.evaluate(AT_REST)
-    page.keyboard.press("End")
-    page.evaluate(AT_REST)
 
 
 def test_what_is_typed_is_saved_and_shown_without_losing_the_place(compose: Page, sqlite_session: Session, draft):

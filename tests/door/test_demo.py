@@ -146,3 +146,11 @@ def test_a_busy_port_says_which_other_to_take(tmp_path: Path):
         with pytest.raises(pytest.fail.Exception, match=r"is taken by another program.*--port \d+"):
             demo.start()
     assert not (tmp_path / "instance" / "massmail.sqlite3").exists()
+
+
+def test_with_a_relay_of_its_own_it_says_that_mails_leave(started: Callable[..., Demo]):
+    relay = {"MAIL_SERVER": "relay.example.com", "MAIL_PORT": "2525", "MASSMAIL_CATCHER_DIR": "/of/an/earlier/start"}
+    demo = started(extra=relay)
+    assert demo.wait_for_output("Logs are in", 10)
+    assert "MAILS LEAVE THIS MACHINE: they are handed to relay.example.com:2525" in demo.output
+    assert "mail-catcher" not in demo.output

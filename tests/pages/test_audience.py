@@ -52,7 +52,7 @@ def test_the_answer_and_the_fragment_are_what_the_page_includes(opened: Page, cl
         "audience-base",
         "n-countries-DE",
         "n-client_statuses-freeze",
-        "count-bar-number",
+        "foot-number",
     ):
         assert fragment(answer, id_) == fragment(whole, id_), id_
     alone = opened.browser.get(f"{opened.url}recipient-count", headers=HTMX).text

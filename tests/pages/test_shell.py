@@ -24,3 +24,12 @@ def test_a_refusal_of_a_fragment_becomes_a_toast(browser_client):
     assert answer.headers["HX-Retarget"] == "#toasts"
     assert "This user does not exist any more." in answer.text
     assert "<html" not in answer.text
+
+
+def test_a_demo_with_a_relay_says_on_every_page_that_mails_leave(sqlite_app, browser_client):
+    assert "leaves this machine" not in browser_client.get("/mass-mail/").text
+    sqlite_app.config["DEMO"] = True
+    for page in ("/mass-mail/", "/clients/", "/workers/"):
+        assert "<code>127.0.0.1:25</code> and leaves this machine" in browser_client.get(page).text
+    sqlite_app.config["MAIL_CATCHER_DIR"] = "mails"
+    assert "leaves this machine" not in browser_client.get("/mass-mail/").text

@@ -4,7 +4,7 @@ import click
 from flask import current_app, url_for
 from flask.cli import with_appcontext
 
-from webapp.adapters import account_mail
+from webapp.adapters import account_mail, demo_lock
 from webapp.adapters.clock import now
 from webapp.adapters.database import will_write
 from webapp.cli import schema
@@ -51,8 +51,9 @@ def link(email: str) -> None:
         raise click.ClickException(str(error)) from None
     to, is_new, sender = user.email, user.used_at is None, from_addresses.default(db.session)
     db.session.commit()
+    base = demo_lock.announced(current_app.config["INSTANCE"]) or current_app.config["PUBLIC_URL"]
     with current_app.test_request_context():
-        click.echo(f"{current_app.config['PUBLIC_URL']}{url_for('sign_in.link')}#{token}")
+        click.echo(f"{base}{url_for('sign_in.link')}#{token}")
     sender = current_app.config["MAIL_DEFAULT_SENDER"] or sender
     told = account_mail.link_was_made(mail, sender, to, "somebody at the command line of its server", now())
     if not told.is_done and not is_new:

@@ -1,7 +1,6 @@
 """`python3 -m webapp demo`: from an empty folder to a console that can be looked at."""
 
 import argparse
-import fcntl
 import os
 import resource
 import shutil
@@ -10,14 +9,15 @@ import sys
 import tempfile
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import TextIO
 
 import redis
 
 from webapp import private
-from webapp.adapters import mail_catcher, redis_link, valkey
-from webapp.config import ROOT, or_exit, redis_url
+from webapp.adapters import demo_lock, mail_catcher, redis_link, valkey
+from webapp.config import ROOT, RelaySettings, or_exit, redis_url, settings
 from webapp.demo import gate
 from webapp.demo.data import DataProblem, DemoData
 from webapp.demo.supervisor import ChildEnded, Supervisor, end_on_signals
@@ -42,8 +42,8 @@ def run(arguments: Sequence[str], environ: Mapping[str, str] = os.environ) -> in
     end_on_signals()
     private.umask()
     try:
-        with or_exit(), _alone(instance):
-            _demo(options, instance, environ)
+        with or_exit(), _alone(instance) as lock:
+            _demo(options, instance, environ, lock)
     except KeyboardInterrupt:
         print("\nThe demo has ended. Its data is kept for the next start.")
         return 0
@@ -69,7 +69,7 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     return options
 
 
-def _demo(options: argparse.Namespace, instance: Path, environ: Mapping[str, str]) -> None:
+def _demo(options: argparse.Namespace, instance: Path, environ: Mapping[str, str], lock: TextIO) -> None:
     _demand_port(options.port)
     if options.fresh:
         forget(instance, environ)
@@ -77,6 +77,8 @@ def _demo(options: argparse.Namespace, instance: Path, environ: Mapping[str, str
         **environ,
         "MASSMAIL_INSTANCE": str(instance),
         "MASSMAIL_URL": environ.get("MASSMAIL_URL") or f"http://{HOST}:{options.port}",
+        "MASSMAIL_DEMO": "1",
+        "MASSMAIL_CATCHER_DIR": "",
         "RQ_CONFIG": environ.get("RQ_CONFIG") or "jobs.worker",
         "PYTHONUNBUFFERED": "1",
     }
@@ -102,7 +104,8 @@ def _demo(options: argparse.Namespace, instance: Path, environ: Mapping[str, str
         base = f"http://{HOST}:{options.port}"
         if not supervisor.wait_until(lambda: _answers(f"{base}/health/"), PATIENCE):
             raise DemoProblem(f"The web server does not answer after {PATIENCE:.0f} s. See {web.log}.")
-        _print_entrance(data, env["MASSMAIL_URL"], instance)
+        demo_lock.announce(lock, env["MASSMAIL_URL"])
+        _print_entrance(data, env, instance)
         supervisor.watch(on_line=lambda: print(f"  {data.sign_in_link()}", flush=True))
 
 
@@ -114,13 +117,24 @@ def _allow_connections() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-def _print_entrance(data: DemoData, url: str, instance: Path) -> None:
+def _print_entrance(data: DemoData, env: Mapping[str, str], instance: Path) -> None:
     print(f"\n  Mass Mail is ready. This link signs you in, once, within half an hour:\n\n    {data.sign_in_link()}\n")
     if sys.stdin and sys.stdin.isatty():
         print("  Enter   another sign-in link")
     print("  Ctrl-C  ends it; the data stays")
-    print(f"  Mails are caught, none leaves this machine: {url}/mail-catcher/")
+    if env["MASSMAIL_CATCHER_DIR"]:
+        print(f"  Mails are caught, none leaves this machine: {env['MASSMAIL_URL']}/mail-catcher/")
+    else:
+        print(
+            f"  MAILS LEAVE THIS MACHINE: they are handed to {_relay(env)}, as MAIL_SERVER says. Unset it to catch them."
+        )
     print(f"  Logs are in {instance / 'logs'}\n", flush=True)
+
+
+def _relay(env: Mapping[str, str]) -> str:
+    relay = settings(env)["RELAY"]
+    assert isinstance(relay, RelaySettings)
+    return relay.key
 
 
 def _demand_port(port: int) -> None:
@@ -168,24 +182,21 @@ def forget(instance: Path, environ: Mapping[str, str]) -> None:
 
 
 @contextmanager
-def _alone(instance: Path) -> Iterator[None]:
-    """Only one demo at a time uses an instance folder."""
-    try:
-        private.folder(instance)
-        lock = open(instance / "demo.lock", "a", opener=private.opener)  # noqa: SIM115 - closed below
-    except OSError as error:
-        raise DemoProblem(
-            f"Cannot write to {instance}: {error.strerror}. Name another folder for the data: MASSMAIL_INSTANCE=/some/folder"
-        ) from error
-    with lock:
+def _alone(instance: Path) -> Iterator[TextIO]:
+    """Only one demo at a time uses an instance folder. Gives the lock, in which its address is announced."""
+    with ExitStack() as stack:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
+            lock = stack.enter_context(demo_lock.held(instance))
+        except demo_lock.Taken:
             raise DemoProblem(
                 f"A demo is already running with the data in {instance}. Use that one, or end it first (Ctrl-C where it runs); "
                 f"MASSMAIL_INSTANCE=/some/folder starts another with data of its own."
+            ) from None
+        except OSError as error:
+            raise DemoProblem(
+                f"Cannot write to {instance}: {error.strerror}. Name another folder for the data: MASSMAIL_INSTANCE=/some/folder"
             ) from error
-        yield
+        yield lock
 
 
 @contextmanager

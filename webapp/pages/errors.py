@@ -7,6 +7,7 @@ from urllib.parse import quote, urlsplit
 
 from flask import Flask, current_app, flash, g, redirect, render_template, request, session
 from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFError
 from markupsafe import Markup, escape
 from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError, TimeoutError
 from werkzeug.exceptions import HTTPException
@@ -14,6 +15,7 @@ from werkzeug.exceptions import HTTPException
 from webapp.adapters import schema
 from webapp.core.errors import Conflict, DomainError, NotFound
 from webapp.extensions import db
+from webapp.pages.coming_back import places
 
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 """Methods that change nothing."""
@@ -30,11 +32,6 @@ NUMBER_TOO_LARGE, TEXT_TOO_LONG, UNKEPT_LETTERS = "22003", "22001", ("22021", "2
 SMALL = 2**31 - 1
 """The largest id of a table whose ids have 32 bits."""
 
-FORM = "application/x-www-form-urlencoded"
-
-SECRETS = frozenset({"password", "current", "again"})
-"""Fields in which passwords are typed."""
-
 KB, MB = 1024, 1024 * 1024
 
 
@@ -42,6 +39,7 @@ def install(app: Flask) -> None:
     """Bind the errors to `app`."""
     app.register_error_handler(DomainError, _refusal)
     app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(CSRFError, _stale)
     for kind in AWAY:
         app.register_error_handler(kind, _database_away)
     app.register_error_handler(DataError, _beyond_the_database)
@@ -57,6 +55,14 @@ def _refusal(error: DomainError):
         flash(str(error), "bad")
         return redirect(back)
     return said(status, str(error))
+
+
+def _stale(error: CSRFError):
+    """A form of a page that was opened before the present sign-in."""
+    try:
+        return places.stale(error)
+    except CSRFError:
+        return _http_error(error)
 
 
 def _http_error(error: HTTPException):
@@ -162,15 +168,8 @@ def _undo() -> None:
 
 
 def typed() -> list[tuple[str, str]]:
-    """What a form sent, to be sent once more from the page that says it failed. A file cannot be kept, a password is not to be written into
-    a page, and of somebody who was never signed in nothing is read."""
-    if request.method != "POST" or request.mimetype != FORM or "_user_id" not in session:
-        return []
-    try:
-        fields = list(request.form.items(multi=True))
-    except HTTPException:
-        return []
-    return [] if any(name in SECRETS for name, _ in fields) else fields
+    """What somebody typed who was signed in before the trouble; who is, cannot be asked now."""
+    return places.typed() if "_user_id" in session else []
 
 
 def said(

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from flask import Flask, Response, current_app, g, redirect, request, session, url_for
+from flask.typing import ResponseReturnValue
 from flask_login import UserMixin, current_user
 from markupsafe import Markup
 from sqlalchemy.exc import DBAPIError
@@ -13,9 +14,10 @@ from webapp.adapters.database import will_write, writes_from_here
 from webapp.core import audience, users
 from webapp.core.notices import lists
 from webapp.extensions import db, login
-from webapp.pages import errors, wording
+from webapp.pages import cookies, errors, wording
+from webapp.pages.coming_back import places
 
-OPEN_ROOMS = frozenset({"sign_in", "assets", "health"})
+OPEN_ROOMS = frozenset({"sign_in", "coming_back", "assets", "health"})
 """Blueprints that answer without a sign-in."""
 
 UPLOADS = frozenset({"imports.upload"})
@@ -40,13 +42,13 @@ they write they say so themselves, and others may meanwhile."""
 SEEN_EVERY = timedelta(minutes=1)
 """So often the use of a sign-in is noted."""
 
-FROM_STRANGERS = 64 * 1024
-"""Octets that a request may have before somebody has signed in."""
-
 CONTENT_SECURITY_POLICY = (
     "default-src 'self'; img-src 'self' data: https:; object-src 'none'; base-uri 'none'; "
     "form-action 'self'; frame-ancestors 'self'"
 )
+
+STRICT_TRANSPORT_SECURITY = f"max-age={365 * 86_400}"
+"""Seconds for which a browser asks for this host by TLS only (RFC 6797). Other hosts of the domain are not ours to decide about."""
 
 
 class SignedIn(UserMixin):
@@ -119,9 +121,12 @@ def _begin() -> None:
         will_write(db.session)
 
 
-def _admit():
+def _admit() -> ResponseReturnValue | None:
     if request.endpoint in (None, "static") or request.blueprint in OPEN_ROOMS:
-        request.max_content_length = FROM_STRANGERS
+        if (
+            request.blueprint != "sign_in" or "_user_id" not in session
+        ):  # who was signed in may bring along what they typed then
+            request.max_content_length = places.FROM_STRANGERS
         return None
     if current_user.is_authenticated:
         if request.method not in errors.READING:
@@ -129,20 +134,26 @@ def _admit():
         if request.endpoint in UPLOADS:
             request.max_content_length = current_app.config["MAX_UPLOAD"]
         return None
-    if request.headers.get("HX-Request"):
-        return Response(status=204, headers={"HX-Redirect": url_for("sign_in.form")})
-    return redirect(url_for("sign_in.form", next=request.full_path.rstrip("?") if request.method == "GET" else None))
+    return places.turn_away()
 
 
 def _headers(response: Response) -> Response:
     response.headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
     response.headers.setdefault("Referrer-Policy", "same-origin")
+    if _is_by_tls():
+        response.headers.setdefault("Strict-Transport-Security", STRICT_TRANSPORT_SECURITY)
     if request.endpoint != "static" and request.blueprint != "assets":  # all else is about people: pages, files, mails
         response.headers.setdefault("Cache-Control", "no-store")
     if response.mimetype == "text/html":
         response.vary.add("HX-Request")
     return response
+
+
+def _is_by_tls() -> bool:
+    """Whether this was asked for by TLS: as the trusted proxies tell, or where none is known, as the console's public address says."""
+    config = current_app.config
+    return request.is_secure or (not config["TRUSTED_PROXIES"] and config["PUBLIC_URL"].startswith("https://"))
 
 
 def viewer_zone() -> ZoneInfo:
@@ -176,7 +187,14 @@ def _time_tag(at: datetime, text: str) -> Markup:
 
 
 def _context() -> dict:
-    return {"theme": request.cookies.get("theme"), "now": _request_now, "nav": _nav, "bell": _bell, "demo": _demo()}
+    return {
+        "theme": cookies.theme(),
+        "now": _request_now,
+        "nav": _nav,
+        "bell": _bell,
+        "demo": _demo(),
+        "leaving_by": _leaving_by(),
+    }
 
 
 def _request_now() -> datetime:
@@ -185,6 +203,12 @@ def _request_now() -> datetime:
 
 def _demo() -> bool:
     return bool(current_app.config["MAIL_CATCHER_DIR"])
+
+
+def _leaving_by() -> str | None:
+    """The relay by which mails of a demo leave this machine; None where they are caught, and where this is no demo."""
+    config = current_app.config
+    return config["RELAY"].key if config["DEMO"] and not config["MAIL_CATCHER_DIR"] else None
 
 
 def _nav() -> dict:
@@ -202,6 +226,7 @@ def _bell() -> lists.Bell:
 def remember_sign_in(token: str) -> None:
     """Put a sign-in's token into the browser's session, in which nothing else stays."""
     session.clear()
+    g.pop("csrf_token", None)  # it belonged to what was cleared
     session["_user_id"] = token
     session["_fresh"] = True
     session.permanent = True

@@ -8,6 +8,7 @@ from webapp.adapters.database import writes_from_here
 from webapp.core import users
 from webapp.core.errors import Invalid
 from webapp.extensions import db
+from webapp.pages import cookies
 from webapp.pages.account.forms import TIME_ZONES, PasswordForm, ProfileForm
 from webapp.pages.shell import remember_sign_in
 
@@ -84,11 +85,7 @@ def sign_out_elsewhere():
 @bp.post("/theme")
 def theme():
     response = redirect(url_for("account.index"))
-    choice = request.form.get("theme")
-    if choice in ("light", "dark"):
-        response.set_cookie("theme", choice, max_age=5 * 365 * 86400, samesite="Lax")
-    else:
-        response.delete_cookie("theme")
+    cookies.keep_theme(response, request.form.get("theme"))
     return response
 
 

@@ -25,10 +25,11 @@ from webapp.pages.content.forms import ContentForm
 bp = Blueprint("content", __name__, url_prefix="/mass-mail/<int:broadcast_id>/content")
 
 MAIL_POLICY = (
-    "default-src 'none'; img-src https: http: data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'self'"
+    "sandbox allow-same-origin; default-src 'none'; img-src https: http: data:; style-src 'unsafe-inline'; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'self'"
 )
-"""Content-Security-Policy of a previewed mail: nothing runs; pictures and inline styles are what a mail consists of."""
+"""Content-Security-Policy of a previewed mail: nothing runs, also where it is opened without its frame; pictures and inline styles are what
+a mail consists of. The page measures the mail, therefore it stays of the same origin."""
 
 
 PATIENCE = {"connect_timeout": 10.0, "command_timeout": 30.0, "dot_timeout": 60.0}
@@ -132,9 +133,9 @@ def tests(broadcast_id: int):
 def send_test(broadcast_id: int):
     """Send the draft to a few addresses, and say what the relay answered."""
     broadcast = broadcasts.get(db.session, broadcast_id)
-    to, problem, batch = request.form.get("to", ""), None, []
+    to, problem, batch, person = request.form.get("to", ""), None, [], _person(broadcast)
     try:
-        batch = test_sends.mails(db.session, broadcast, _person(broadcast), test_sends.addresses(to), now())
+        batch = test_sends.mails(db.session, broadcast, person, test_sends.addresses(to), now())
         results = _sent(broadcast_id, batch)
     except DomainError as error:
         problem, results = str(error), []
@@ -142,7 +143,8 @@ def send_test(broadcast_id: int):
     status = 422 if problem else 200
     if request.headers.get("HX-Request"):
         told = {"HX-Trigger": "test-sent"} if results else {}
-        return render_template("content/_test_result.html", results=results, problem=problem), status, told
+        part = render_template("content/_test_result.html", results=results, problem=problem, person=person)
+        return part, status, told
     return _test_page(draft.load(broadcast_id, "content"), to=to, results=results, problem=problem), status
 
 

@@ -1,11 +1,10 @@
 """Signing in and out."""
 
-from urllib.parse import urlsplit
-
 from flask import (
     Blueprint,
     current_app,
     flash,
+    make_response,
     redirect,
     render_template,
     request,
@@ -19,6 +18,7 @@ from webapp.adapters.database import writes_from_here
 from webapp.core import users
 from webapp.core.tables.users import User
 from webapp.extensions import db
+from webapp.pages.coming_back import places
 from webapp.pages.shell import remember_sign_in
 from webapp.pages.sign_in import browsers
 from webapp.pages.sign_in.forms import LinkForm, SignInForm
@@ -29,7 +29,7 @@ bp = Blueprint("sign_in", __name__)
 @bp.get("/sign-in")
 def form():
     if current_user.is_authenticated:
-        return redirect(url_for("home"))
+        return redirect(places.safe(request.args.get("next")) or url_for("home"))
     return render_template("sign_in/form.html", form=SignInForm())
 
 
@@ -52,7 +52,8 @@ def submit():
         db.session.commit()
         form.password.errors = ["E-mail or password is wrong."]
         return render_template("sign_in/form.html", form=form), 422
-    return _enter(user, _safe_next(request.args.get("next")))
+    user_id = _enter(user)
+    return browsers.remember(make_response(places.go_on()), user_id)
 
 
 @bp.get("/sign-in/link/")
@@ -76,11 +77,11 @@ def follow_link():
         )
         return redirect(url_for("sign_in.form"))
     is_new = user.used_at is None
-    answer = _enter(user, url_for("home"), by_link=True)
+    user_id = _enter(user, by_link=True)
     if is_new:
         minutes = int(users.SETS_PASSWORD_FOR.total_seconds() / 60)
         flash(f"Set a password of your own under your account within {minutes} minutes.", "ok")
-    return answer
+    return browsers.remember(redirect(url_for("home")), user_id)
 
 
 @bp.post("/sign-out")
@@ -99,17 +100,10 @@ def _too_many(form: SignInForm):
     return render_template("sign_in/form.html", form=form), 429
 
 
-def _enter(user: User, target: str, *, by_link: bool = False):
+def _enter(user: User, *, by_link: bool = False) -> int:
     lasts = current_app.config["SESSION_LASTS"]
     token = users.sign_in(db.session, user, now(), browsers.place(), lasts=lasts, by_link=by_link)
     user_id = user.id
     db.session.commit()
     remember_sign_in(token)
-    return browsers.remember(redirect(target), user_id)
-
-
-def _safe_next(target: str | None) -> str:
-    """The page the visitor wanted, if it is one of ours: an absolute path without host."""
-    if not target or not target.startswith("/") or target.startswith(("//", "/\\")) or not target.isprintable():
-        return url_for("home")  # browsers leave out tabs and line ends, so that "/\t/elsewhere" is another site
-    return target if not urlsplit(target).netloc else url_for("home")
+    return user_id

@@ -1,0 +1,48 @@
+"""Fixtures: the compose page, open in a browser."""
+
+from collections.abc import Iterator
+
+import pytest
+from flask.testing import FlaskClient
+from playwright.sync_api import ConsoleMessage, Page
+from sqlalchemy.orm import Session
+
+from tests import factories
+from tests.browser.compose_page import HTML, open_draft
+from tests.consoles import Console
+from webapp.core import from_addresses
+from webapp.core.tables.broadcasts import Broadcast
+
+EXPECTED = ("Failed to load resource", "htmx:", "Response Status Error Code 401")
+"""How complaints begin of what tests bring about on purpose."""
+
+
+@pytest.fixture
+def draft(sqlite_session: Session) -> Broadcast:
+    from_addresses.add(sqlite_session, "Example Hosting", "support@example.com")
+    factories.client(sqlite_session, "ada@example.com", first_name="Ada", last_name="Byron")
+    factories.client(sqlite_session, "zoe@example.com", first_name="Zoë", last_name="Oster")
+    row = factories.broadcast(sqlite_session, subject="Maintenance", html=HTML)
+    sqlite_session.commit()
+    return row
+
+
+@pytest.fixture
+def compose(browser_client: FlaskClient, console: Console, page: Page, draft: Broadcast) -> Iterator[Page]:
+    """The compose page, ready, with the sign-in of `browser_client`. What the browser has to complain of fails the test."""
+    complaints: list[str] = []
+
+    def note(message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning") and not message.text.startswith(EXPECTED):
+            complaints.append(message.text)
+
+    page.on("console", note)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    name = console.app.config["SESSION_COOKIE_NAME"]
+    cookie = browser_client.get_cookie(name)
+    assert cookie
+    page.context.add_cookies([{"name": name, "value": cookie.value, "url": console.url}])
+    page.set_default_timeout(15_000)
+    open_draft(page, console, draft)
+    yield page
+    assert complaints == []
