@@ -35,7 +35,7 @@ def test_each_is_named_with_its_place(browser_client, draft, step):
 
 def test_it_keeps_nobody_from_sending(browser_client, draft):
     page = browser_client.get(f"/mass-mail/{draft.id}/review/").text
-    button = re.search(r'<button[^>]*id="next"[^>]*>', page)
+    button = re.search(r'<button[^>]*id="create-broadcast"[^>]*>', page)
     assert button and "disabled" not in button[0]
 
 

@@ -83,7 +83,7 @@ def test_the_list_links_to_the_mass_mail_and_is_marked_as_read(browser_client, s
     news(sqlite_session, me, name="Autumn news")
     page = browser_client.get("/notices/").text
     row = sqlite_session.scalars(select(Notice)).one()
-    assert f'href="/mass-mail/{row.broadcast_id}/">Finished: Autumn news</a>' in page
+    assert f'href="/mass-mail/{row.broadcast_id}/" dir="auto">Finished: Autumn news</a>' in page
     up_to = re.search(r'name="up_to" value="(\d+)"', page)
     assert up_to
     answer = browser_client.post("/notices/read", data={"up_to": up_to[1]}, follow_redirects=True)
