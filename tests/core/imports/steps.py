@@ -15,6 +15,8 @@ from webapp.core.tables.imports import ImportKind, ImportRun
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 DATA = Path(__file__).parents[2] / "data"
 """Small files of our own, each with oddities that real exports have."""
+CASES = DATA / "cases"
+"""Files that went wrong once, named after what is odd in them."""
 SHARED = Path(__file__).parents[4] / "shared" / "data"
 """Larger exports that lie beside the repository, where they do."""
 

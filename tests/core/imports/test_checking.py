@@ -153,7 +153,9 @@ def test_bytes_that_mean_nothing_are_told(tmp_path):
     path.write_bytes(
         b"Client ID,First Name,Status\n" + "1,Žofie Šťastná,Active\n".encode() * 9 + b"2,bro\xe9ken,Active\n"
     )
-    assert said(rows(path)[11]) == [("first_name", "some characters could not be read: is the encoding right?", False)]
+    assert said(rows(path)[11]) == [("row", "it is not written in UTF-8 like the rest of the file", True)]
+    path.write_bytes("Client ID,First Name,Status\n1,Bj\ufffdrn,Active\n".encode())
+    assert said(rows(path)[2]) == [("first_name", "some characters could not be read: is the encoding right?", False)]
 
 
 def test_a_text_that_is_too_long_is_cut_and_told(tmp_path):

@@ -9,6 +9,7 @@ from webapp.core.imports.mapping import FIELDS
 from webapp.core.imports.reading import UNREADABLE, Record
 from webapp.core.rules import normalise
 from webapp.core.rules.addresses import Address, Unusable, usable
+from webapp.core.rules.artefacts import means_nothing, with_letters
 from webapp.core.rules.normalise import DateOrder, Value
 from webapp.core.rules.texts import shown, tidy, without_invisible
 from webapp.core.tables.imports import ImportKind
@@ -17,6 +18,8 @@ LABELS = {kind: {one.name: one.label for one in fields} for kind, fields in FIEL
 REQUIRED = {kind: frozenset(one.name for one in fields if one.required) for kind, fields in FIELDS.items()}
 LENGTHS = {"number": 64, "client_number": 64, "service_number": 64, "domain": 255}
 TEXT_LENGTH = 200
+MOST_JOINED = 10
+"""With more surplus separators it is no field without quotation marks that made the row too long."""
 WHOLE_ROW = "row"
 """The field of an issue that concerns the whole row."""
 
@@ -35,10 +38,13 @@ class Issue:
 
 @dataclass(slots=True)
 class Row:
-    """What a record says. `values` holds the mapped fields that were understood; for a field that was not, what is stored stays."""
+    """What a record says. `values` holds the mapped fields that were understood; for a field that was not, what is stored stays. `text` is
+    the row as it stands in the file where its cells do not fit the columns. A `blank` row says nothing."""
 
     line: int
     cells: list[str]
+    text: str = ""
+    blank: bool = False
     number: str = ""
     values: dict[str, Any] = field(default_factory=dict)
     address: Address | Unusable | None = None
@@ -62,9 +68,23 @@ class Checker:
 
     def check(self, record: Record) -> Row:
         """The row that the record says."""
+        if record.is_blank:
+            return Row(record.line, record.cells, blank=True)
+        row = self._row(record)
+        for remark in record.remarks:
+            row.repair(WHOLE_ROW, record.text, remark)
+        return row
+
+    def is_row(self, cells: list[str]) -> bool:
+        """Whether these cells, as many as the columns, can be a row: an address in its column, or all that is required."""
+        row = self._read(0, cells, cells)
+        return isinstance(row.address, Address) or (not row.refused and REQUIRED[self.kind] <= row.values.keys())
+
+    def _row(self, record: Record) -> Row:
         if record.problem:
-            row = Row(record.line, record.cells)
-            row.refuse(WHOLE_ROW, "", record.problem)
+            cells = record.text.split(self.delimiter)
+            row = Row(record.line, cells if len(cells) == self.width else [], record.text)
+            row.refuse(WHOLE_ROW, record.text, record.problem)
             return row
         if len(record.cells) == self.width:
             return self._read(record.line, record.cells, record.cells)
@@ -80,8 +100,9 @@ class Checker:
 
     def _read(self, line: int, cells: list[str], original: list[str]) -> Row:
         row = Row(line, original)
-        for name, column, read in self.columns:
-            read(self, row, name, cells[column])
+        plain = self._plain(row, cells)
+        for name, _, read in self.columns:
+            read(self, row, name, plain[name])
         if "price" in row.values and not row.values.get("currency"):
             beside = normalise.currency_beside(
                 next(cells[column] for name, column, _ in self.columns if name == "price")
@@ -91,6 +112,26 @@ class Checker:
         row.number = row.values.get("number", "")
         return row
 
+    def _plain(self, row: Row, cells: list[str]) -> dict[str, str]:
+        """The fields without what only the export put in: entities of HTML, and words for "nothing". An address sees to itself."""
+        plain = {}
+        for name, column, _ in self.columns:
+            cell = plain[name] = cells[column]
+            if name == "email":
+                continue
+            text = with_letters(cell)
+            if text != cell:
+                row.repair(name, cell, f"read as “{shown(text, 60)}”")
+            if means_nothing(text):
+                row.repair(name, cell, f"“{shown(text, 20)}” read as empty")
+                text = ""
+            plain[name] = text
+        kept = _surname_null(cells, {name: column for name, column, _ in self.columns})
+        if kept:
+            plain["last_name"] = kept
+            row.issues = [issue for issue in row.issues if issue.field != "last_name"]
+        return plain
+
     def _too_long(self, record: Record) -> Row:
         """A record with more fields than the header: nothing in the surplus, or a separator inside a field without quotation marks.
 
@@ -98,18 +139,18 @@ class Checker:
         """
         if not any(cell.strip() for cell in record.cells[self.width :]):
             return self._read(record.line, record.cells[: self.width], record.cells)
-        ways = list(self._joined(record))
+        ways = list(self._joined(record)) if len(record.cells) - self.width <= MOST_JOINED else []
         if len(ways) == 1:
             row, joined = ways[0]
             row.repair(
                 WHOLE_ROW, joined, f"“{shown(joined, 60)}” read as one field: it has no quotation marks around it"
             )
             return row
-        row = Row(record.line, record.cells)
+        row = Row(record.line, [], record.text)
         row.refuse(
             WHOLE_ROW,
-            "",
-            f"it has {len(record.cells)} fields, the header {self.width}: is there a “{self.delimiter}” inside a field "
+            record.text,
+            f"it has {len(record.cells):,} fields, the header {self.width}: is there a “{self.delimiter}” inside a field "
             "without quotation marks around it?",
         )
         return row
@@ -126,6 +167,15 @@ class Checker:
             sure = not row.refused and all(one in row.values for one in mapped.values())
             if sure and not (isinstance(row.address, Unusable) and not row.address.missing):
                 yield row, joined
+
+
+def _surname_null(cells: list[str], columns: Mapping[str, int]) -> str:
+    """The surname of somebody called Null, where the first name beside it is written in the same way: no word for "nothing"."""
+    if "first_name" not in columns or "last_name" not in columns:
+        return ""
+    first, last = (cells[columns[name]].strip() for name in ("first_name", "last_name"))
+    alike = first.isupper() if last.isupper() else first.islower()
+    return last if last.lower() == "null" and alike and not means_nothing(first) else ""
 
 
 Reader = Callable[[Checker, Row, str, str], None]

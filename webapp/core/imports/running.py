@@ -14,17 +14,17 @@ from typing import Any, cast
 from sqlalchemy import Table, delete, func, select
 from sqlalchemy.orm import Session
 
-from webapp.core.clients.rows import in_chunks
 from webapp.core.clients.taking_over import take_over
 from webapp.core.errors import Conflict, DomainError
 from webapp.core.imports import runs
 from webapp.core.imports.checking import Checker, Row
+from webapp.core.imports.limits import BATCH_CELLS, BATCH_CHARACTERS, BATCH_ROWS, LONGEST_VALUE
 from webapp.core.imports.placing import Place, place
 from webapp.core.imports.reading import Record, Source, records
 from webapp.core.rules.normalise import DateOrder, order_shown
 from webapp.core.tables.imports import WAITING, ImportIssue, ImportRun, ImportState, Verb
 
-CHUNK = 1000
+CHUNK = BATCH_ROWS
 LINES_CLEARED = 20_000
 REASON_LENGTH = 300
 MOST_REFUSED = 100_000
@@ -37,13 +37,14 @@ LayDown = Callable[[timedelta], bool]
 
 @dataclass
 class Counts:
-    """What became of the rows. `repaired` ones are counted as new, changed or unchanged as well."""
+    """What became of the rows: `rows_seen` is the sum of the others but `repaired`, which are new, changed or unchanged as well."""
 
     rows_seen: int = 0
     new: int = 0
     changed: int = 0
     unchanged: int = 0
     refused: int = 0
+    blank: int = 0
     repaired: int = 0
 
     def add(self, rows: list[Row], places: list[Place]) -> None:
@@ -52,6 +53,9 @@ class Counts:
         for row in rows:
             if row.refused:
                 self.refused += 1
+                continue
+            if row.blank:
+                self.blank += 1
                 continue
             verb = verbs[row.line]
             self.new += verb is Verb.NEW
@@ -129,13 +133,11 @@ class _Work:
         """Lay out the rows that are not yet; False if the work was laid down before the end of the file."""
         if not self.begun:
             self._begin()
-        checker = Checker(
-            self.kind, self.mapping, len(self.layout.header), self.layout.delimiter, DateOrder(self.order)
-        )
+        checker, found = self._checker(DateOrder(self.order)), self._records()
         begun_at = self.clock()
-        rest = islice(records(self.source, self.layout), self.counts.rows_seen, None)
-        for chunk in in_chunks(rest, CHUNK):
-            self._lay_out([checker.check(record) for record in chunk])
+        self._skip(found, self.counts.rows_seen)
+        for batch in in_batches(found, CHUNK):
+            self._lay_out([checker.check(record) for record in batch])
             if self.counts.refused >= MOST_REFUSED:
                 raise Conflict(
                     f"{self.counts.refused:,} of the first {self.counts.rows_seen:,} rows were refused. Is the mapping right?"
@@ -145,6 +147,19 @@ class _Work:
                 self.session.commit()
                 return False
         return True
+
+    def _checker(self, order: DateOrder = DateOrder.UNKNOWN) -> Checker:
+        return Checker(self.kind, self.mapping, len(self.layout.header), self.layout.delimiter, order)
+
+    def _records(self) -> Iterator[Record]:
+        """The same records whenever it is called for this import, so that they can be counted and gone on with."""
+        return records(self.source, self.layout, self._checker().is_row)
+
+    def _skip(self, found: Iterator[Record], count: int) -> None:
+        """Go over those records that are laid out already."""
+        for _ in in_batches(islice(found, count), 5 * CHUNK):
+            self.hold()
+            self.session.commit()
 
     def finish(self) -> None:
         """Take over what is laid out, or after a dry run throw it away."""
@@ -171,6 +186,18 @@ class _Work:
             self.session.commit()
         except Conflict:
             self.session.rollback()
+        self._free()
+
+    def _free(self) -> None:
+        """Throw away what an attempt laid out that was stopped or has failed. Nothing is done where another attempt goes on with it."""
+
+        def hold() -> None:
+            runs.hold_stopped(self.session, self.id, self.attempt)
+
+        try:
+            self._clear(hold)
+        except Conflict:
+            self.session.rollback()
 
     def _begin(self) -> None:
         """Throw away what an earlier attempt left, and survey the file."""
@@ -182,8 +209,8 @@ class _Work:
             (self.mapping[name] for name in ("client_since", "next_due_on") if name in self.mapping), None
         )
         survey = Survey(date_column)
-        for chunk in in_chunks(records(self.source, self.layout), 5 * CHUNK):
-            survey.add(chunk)
+        for batch in in_batches(self._records(), 5 * CHUNK):
+            survey.add(batch)
             self.hold()
             self.session.commit()
         self.order = survey.order.value
@@ -225,6 +252,21 @@ class _Work:
             self.session.commit()
 
 
+def in_batches(found: Iterator[Record], rows: int) -> Iterator[list[Record]]:
+    """The records in batches of so many `rows`, of fewer where they are wide or long (see `limits`)."""
+    batch: list[Record] = []
+    cells = characters = 0
+    for record in found:
+        batch.append(record)
+        cells += len(record.cells)
+        characters += len(record.text)
+        if len(batch) >= rows or cells >= BATCH_CELLS * rows // BATCH_ROWS or characters >= BATCH_CHARACTERS:
+            yield batch
+            batch, cells, characters = [], 0, 0
+    if batch:
+        yield batch
+
+
 def _issues(import_id: int, rows: list[Row]) -> Iterator[dict]:
     """The issues of the rows as they are stored; of a refused row only what refused it."""
     for row in rows:
@@ -234,8 +276,9 @@ def _issues(import_id: int, rows: list[Row]) -> Iterator[dict]:
                     "import_id": import_id,
                     "line": row.line,
                     "field": issue.field,
-                    "value": issue.value.replace("\x00", ""),
+                    "value": issue.value[:LONGEST_VALUE].replace("\x00", ""),
                     "reason": issue.reason[:REASON_LENGTH],
                     "refused": issue.refused,
                     "row": [cell.replace("\x00", "") for cell in row.cells],
+                    "text": row.text.replace("\x00", ""),
                 }

@@ -28,7 +28,16 @@ ISSUES_KEPT = timedelta(days=90)
 S = ImportState
 WORKING = {"check": S.CHECKING, "run": S.RUNNING}
 """The state in which a step is worked on."""
-_NO_COUNTS = {"rows_seen": 0, "new": 0, "changed": 0, "unchanged": 0, "refused": 0, "repaired": 0, "error": None}
+_NO_COUNTS = {
+    "rows_seen": 0,
+    "new": 0,
+    "changed": 0,
+    "unchanged": 0,
+    "refused": 0,
+    "blank": 0,
+    "repaired": 0,
+    "error": None,
+}
 
 
 class Reassigned(Conflict):
@@ -66,6 +75,7 @@ def create(
         encoding=layout.encoding,
         delimiter=layout.delimiter,
         header=list(layout.header),
+        reading=layout.as_stored(),
         mapping=dict(mapping),
         created_by=user_id,
         created_at=now,
@@ -89,12 +99,12 @@ def listing(session: Session, limit: int = 50) -> list[ImportRun]:
 
 
 def layout_of(run: ImportRun) -> Layout:
-    return Layout(run.encoding, run.delimiter, tuple(run.header))
+    return Layout.from_stored(run.encoding, run.delimiter, run.header, run.reading)
 
 
 def digest(run: ImportRun) -> str:
-    """Equal for equal kind, encoding, separator and columns. With it a page tells which reading of the file it shows the outcome of."""
-    return digests.digest([run.kind, run.encoding, run.delimiter, run.header, run.mapping])
+    """Equal for equal kind, columns and way of reading. With it a page tells which reading of the file it shows the outcome of."""
+    return digests.digest([run.kind, run.encoding, run.delimiter, run.header, run.mapping, run.reading])
 
 
 def is_stale(run: ImportRun, now: datetime) -> bool:
@@ -116,6 +126,7 @@ def remap(session: Session, import_id: int, kind: ImportKind, mapping: Mapping[s
         encoding=layout.encoding,
         delimiter=layout.delimiter,
         header=list(layout.header),
+        reading=layout.as_stored(),
         rows_total=None,
         **_NO_COUNTS,
     )
@@ -201,8 +212,20 @@ def beat(session: Session, import_id: int, step: str, attempt: int, **columns: A
         raise Conflict("This import was stopped, or another worker has taken it over.")
 
 
+def hold_stopped(session: Session, import_id: int, attempt: int) -> None:
+    """The first statement of a transaction that tidies up after the attempt which was stopped. Raises Conflict where it is not stopped, or
+    another one has begun."""
+    idle = tuple(state for state in S if state not in WORKING.values())
+    condition = ImportRun.id == import_id, ImportRun.attempt == attempt, ImportRun.state.in_(idle)
+    held = session.execute(update(ImportRun).where(*condition).values(beat_at=None))
+    if not (isinstance(held, CursorResult) and held.rowcount == 1):
+        session.rollback()
+        raise Conflict("This import is worked on.")
+
+
 def stop(session: Session, import_id: int) -> ImportRun:
-    """Give up the step that is worked on or waits for a worker. Nothing of it remains; the file can be checked again."""
+    """Give up the step that is worked on or waits for a worker. The worker notices before its next batch and throws away what it had laid
+    out; the file can be checked again."""
     run = get(session, import_id)
     if not _move(session, import_id, tuple(WORKING.values()), S.UPLOADED, beat_at=None, rows_total=None, **_NO_COUNTS):
         raise Conflict(_busy_or_done(run))
@@ -224,9 +247,9 @@ def forget_old(session: Session, now: datetime) -> None:
     """Forget the rows of old imports, and the files of those that nobody went on with (see FILES_KEPT; the caller removes them)."""
     old = select(ImportRun.id).where(ImportRun.created_at < now - ISSUES_KEPT)
     session.execute(delete(ImportIssue).where(ImportIssue.import_id.in_(old)))
-    done = select(ImportRun.id).where(ImportRun.state == S.DONE)
-    for waiting in WAITING.values():  # what a worker left that died between taking over and tidying up
-        session.execute(delete(waiting).where(waiting.c.import_id.in_(done)))
+    idle = select(ImportRun.id).where(ImportRun.state.not_in(WORKING.values()))
+    for waiting in WAITING.values():  # what a worker left that died before it could tidy up
+        session.execute(delete(waiting).where(waiting.c.import_id.in_(idle)))
     unused = (
         ImportRun.created_at < now - FILES_KEPT,
         ImportRun.stored_as != "",

@@ -29,7 +29,8 @@ class ImportState(StrEnum):
 
 
 class ImportRun(Base):
-    """One uploaded file. `header` are its column names, `mapping` is {field: index of the column}; `date_order` is what its dates say.
+    """One uploaded file. `header` are its column names, `reading` is what else is known of how it is written (`core/imports/layouts`),
+    `mapping` is {field: index of the column}; `date_order` is what its dates say. `rows_seen` is the sum of the counts, `repaired` apart.
 
     `attempt` is the fence of the process that works on it: whoever holds an older number writes nothing any more. `beat_at` is its
     last sign of life, NULL while the work waits for a worker. `stored_as` is "" once the file is removed. At most one run is RUNNING.
@@ -46,6 +47,7 @@ class ImportRun(Base):
     encoding: Mapped[str] = mapped_column(String(20), default="")
     delimiter: Mapped[str] = mapped_column(String(1), default="")
     header: Mapped[list] = mapped_column(JSON, default=list)
+    reading: Mapped[dict] = mapped_column(JSON, default=dict, server_default="{}")
     mapping: Mapped[dict] = mapped_column(JSON, default=dict)
     date_order: Mapped[str] = mapped_column(String(10), default="")
     rows_total: Mapped[int | None]
@@ -54,6 +56,7 @@ class ImportRun(Base):
     changed: Mapped[int] = mapped_column(default=0)
     unchanged: Mapped[int] = mapped_column(default=0)
     refused: Mapped[int] = mapped_column(default=0)
+    blank: Mapped[int] = mapped_column(default=0, server_default="0")
     repaired: Mapped[int] = mapped_column(default=0)
     error: Mapped[str | None] = mapped_column(Text)
     created_by: Mapped[int | None] = mapped_column(ForeignKey("user_account.id", ondelete="SET NULL"))
@@ -97,7 +100,7 @@ class UploadChunk(Base):
 
 class ImportIssue(Base):
     """One field of one row that was refused or repaired. `line` counts physical lines of the file from 1, the header included;
-    `row` holds the row's cells as they stood in the file.
+    `row` holds the row's cells as they stood in the file; `text` the row itself where its cells could not be told apart.
     """
 
     __tablename__ = "import_issue"
@@ -109,6 +112,7 @@ class ImportIssue(Base):
     reason: Mapped[str] = mapped_column(String(300))
     refused: Mapped[bool]
     row: Mapped[list] = mapped_column(JSON)
+    text: Mapped[str] = mapped_column(Text, default="", server_default="")
 
     __table_args__ = (Index("ix_import_issue_import", "import_id", "refused", "line"),)
 
