@@ -20,6 +20,7 @@ ROOMS = (
     "workers",
     "clients",
     "imports",
+    "import_reading",
     "broadcasts",
     "audience",
     "content",

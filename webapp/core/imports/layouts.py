@@ -1,7 +1,7 @@
 """How a file is written: what reads it, and what is to be told or asked about that. Plain values, kept with the import."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from webapp.core.imports.encodings import ENCODINGS, Choice, choices
@@ -10,11 +10,11 @@ DELIMITERS = {",": "Comma", ";": "Semicolon", "\t": "Tab", "|": "Bar"}
 
 
 @dataclass(frozen=True)
-class Findings:
+class Signs:
     """What was seen in the whole file, whatever it is read as.
 
     `words` are some of its values with letters outside ASCII, their octets as Latin-1, where its encoding was guessed; empty where it is
-    known. `strangers` lines of a UTF-8 file are not UTF-8 but probably `strangers_in`; `strangers_read` are some of their values read so.
+    known. `strangers` lines of a UTF-8 file are not UTF-8 but probably `strangers_in`; `strange_words` are some of their values, likewise.
     `twice` lines look encoded twice; `twice_read` has some of their values, each beside what was meant. `above` are the lines above the
     column names. `first` is the first line's cells where it is not known whether they are column names.
     """
@@ -22,7 +22,7 @@ class Findings:
     words: tuple[str, ...] = ()
     strangers: int = 0
     strangers_in: str = ""
-    strangers_read: tuple[str, ...] = ()
+    strange_words: tuple[str, ...] = ()
     twice: int = 0
     twice_read: tuple[tuple[str, str], ...] = ()
     above: tuple[str, ...] = ()
@@ -47,12 +47,23 @@ class Layout:
     blanks: bool = False
     strangers: str = ""
     mends: bool = False
-    found: Findings = field(default=Findings(), compare=False)
+    found: Signs = field(default=Signs(), compare=False)
 
     @property
     def encodings(self) -> list[Choice]:
         """The encodings to choose from, each with what it makes of some words of the file; empty where the encoding is known."""
+        if not self.found.words:
+            return []
         return choices([word.encode("latin-1") for word in self.found.words], self.encoding)
+
+    @property
+    def encodings_of_strangers(self) -> list[Choice]:
+        """The encodings in which the lines that are not UTF-8 may be written, likewise; empty where there are none."""
+        if not self.found.strange_words or self.encoding != "utf-8":
+            return []
+        present = self.strangers or self.found.strangers_in
+        made = choices([word.encode("latin-1") for word in self.found.strange_words], present)
+        return [choice for choice in made if choice.encoding != "utf-8" and "utf-16" not in choice.encoding]
 
     @property
     def is_header_doubted(self) -> bool:
@@ -101,11 +112,8 @@ class Layout:
         """The layout that was kept; what an earlier version did not keep is as it was read then."""
         known = {name: value for name, value in stored.items() if name in cls.__dataclass_fields__ and name != "found"}
         found = {name: _frozen(value) for name, value in (stored.get("found") or {}).items()}
-        found = {name: value for name, value in found.items() if name in Findings.__dataclass_fields__}
-        return cls(encoding, delimiter, tuple(header), **known, found=Findings(**found))
-
-    def with_found(self, **changes: Any) -> "Layout":
-        return replace(self, found=replace(self.found, **changes))
+        found = {name: value for name, value in found.items() if name in Signs.__dataclass_fields__}
+        return cls(encoding, delimiter, tuple(header), **known, found=Signs(**found))
 
 
 def _frozen(value: Any) -> Any:

@@ -10,7 +10,7 @@ from itertools import islice
 from webapp.core.errors import Invalid
 from webapp.core.imports import scanning
 from webapp.core.imports.encodings import ENCODINGS
-from webapp.core.imports.layouts import DELIMITERS, Findings, Layout
+from webapp.core.imports.layouts import DELIMITERS, Layout, Signs
 from webapp.core.imports.limits import LONGEST_HEADER, LONGEST_NAME, MOST_COLUMNS
 from webapp.core.imports.lines import Source, text_lines
 from webapp.core.imports.mapping import FIELDS
@@ -25,8 +25,8 @@ def look(
     source: Source,
     encoding: str | None = None,
     delimiter: str | None = None,
-    *,
     like: Layout | None = None,
+    *,
     headed: bool | None = None,
     strangers: str | None = None,
     mends: bool | None = None,
@@ -59,11 +59,11 @@ def look(
 
 
 def _unread(seen: scanning.Scan) -> Layout:
-    found = Findings(
+    found = Signs(
         words=tuple(word.decode("latin-1") for word in seen.words),
         strangers=seen.strangers,
         strangers_in=seen.strangers_in,
-        strangers_read=seen.strangers_read,
+        strange_words=tuple(word.decode("latin-1") for word in seen.strange_words),
         twice=seen.twice,
         twice_read=tuple(seen.twice_read),
     )

@@ -3,7 +3,7 @@
 from itertools import islice
 
 from webapp.core.imports.encodings import ENCODINGS, UNREADABLE
-from webapp.core.imports.layouts import DELIMITERS, Findings, Layout
+from webapp.core.imports.layouts import DELIMITERS, Layout, Signs
 from webapp.core.imports.limits import LONGEST_SAMPLE
 from webapp.core.imports.lines import Source
 from webapp.core.imports.looking import look
@@ -13,10 +13,10 @@ __all__ = [
     "DELIMITERS",
     "ENCODINGS",
     "UNREADABLE",
-    "Findings",
     "IsRow",
     "Layout",
     "Record",
+    "Signs",
     "Source",
     "look",
     "records",

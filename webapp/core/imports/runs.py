@@ -135,6 +135,27 @@ def remap(session: Session, import_id: int, kind: ImportKind, mapping: Mapping[s
     return get(session, import_id)
 
 
+def reread(session: Session, import_id: int, kind: ImportKind, mapping: Mapping[str, int], layout: Layout) -> ImportRun:
+    """Note how the file is written; its columns are assigned as `mapping` proposes, which need not do yet. Raises Conflict while it is
+    worked on or done."""
+    columns = {"encoding": layout.encoding, "delimiter": layout.delimiter, "header": list(layout.header)}
+    states = S.UPLOADED, S.CHECKED, S.FAILED
+    if not _move(
+        session,
+        import_id,
+        states,
+        S.UPLOADED,
+        kind=kind,
+        mapping=dict(mapping),
+        reading=layout.as_stored(),
+        rows_total=None,
+        **columns,
+        **_NO_COUNTS,
+    ):
+        raise Conflict(_busy_or_done(get(session, import_id)))
+    return get(session, import_id)
+
+
 def rename_file(session: Session, import_id: int, old: str, new: str) -> None:
     """The uploaded file is kept under a new name. Nothing happens if it is not the `old` one any more."""
     session.execute(

@@ -40,14 +40,14 @@ TWICE = re.compile(
 @dataclass
 class Scan:
     """What was seen. `encoding` is the guess; `words` are values with letters outside ASCII where it is one; `escaped` are lines with a
-    quotation mark behind a backslash. The others are as in `layouts.Findings`."""
+    quotation mark behind a backslash. The others are as in `layouts.Signs`."""
 
     encoding: str = "utf-8"
     words: list[bytes] = field(default_factory=list)
     escaped: list[bytes] = field(default_factory=list)
     strangers: int = 0
     strangers_in: str = ""
-    strangers_read: tuple[str, ...] = ()
+    strange_words: list[bytes] = field(default_factory=list)
     twice: int = 0
     twice_read: list[tuple[str, str]] = field(default_factory=list)
 
@@ -148,7 +148,7 @@ class _Letters:
             result.strangers = 0
         elif result.strangers:
             result.strangers_in = encodings.beside(self.seen)
-            result.strangers_read = tuple(word.decode(result.strangers_in, "replace") for word in found[:WORDS])
+            result.strange_words = found[:WORDS]
         result.twice_read = result.twice_read[:WORDS]
         return result
 

@@ -81,12 +81,13 @@ def show(import_id: int):
 def check(import_id: int):
     """Read the file with the mapping chosen, and count what an import would do."""
     run = runs.get(db.session, import_id)
-    asked = Reading.of(request.form, run.kind, runs.layout_of(run))
+    before = runs.layout_of(run)
+    asked = Reading.of(request.form, run.kind, before)
     columns = columns_in(request.form, asked.kind)
     stored_as = _for_every_worker(run)
     try:
         source = uploads.get(db.engine, stored_as, _instance())
-        layout = reading.look(source, asked.encoding, asked.delimiter)
+        layout = reading.look(source, asked.encoding, asked.delimiter, before)
         writes_from_here(db.session)  # `remap` refuses what is worked on by now
         runs.remap(db.session, import_id, asked.kind, columns, layout)
         runs.begin(db.session, import_id, "check", now())
@@ -189,6 +190,7 @@ def _show(
         "kinds": ImportKind,
         "encodings": reading.ENCODINGS,
         "delimiters": reading.DELIMITERS,
+        "stored": runs.layout_of(run),
     }
     if run.state in (ImportState.UPLOADED, ImportState.CHECKED, ImportState.FAILED):
         source = uploads.find(db.engine, run.stored_as, _instance())
@@ -205,7 +207,9 @@ def _mapping(
 ) -> dict[str, Any]:
     stored = runs.layout_of(run)
     asked = asked or Reading.of(request.args, run.kind, stored)
-    layout = stored if asked.fits(run.kind, stored) else reading.look(source, asked.encoding, asked.delimiter)
+    layout = stored
+    if not asked.fits(run.kind, stored):
+        layout = reading.look(source, asked.encoding, asked.delimiter, stored)
     if columns is None and asked.fits(run.kind, stored):
         columns = run.mapping
     return {
