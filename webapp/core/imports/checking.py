@@ -23,6 +23,7 @@ MOST_JOINED = 10
 WHOLE_ROW = "row"
 """The field of an issue that concerns the whole row."""
 
+_NUMBER = re.compile(r"(?=.*\d)[A-Za-z0-9#/._-]+")
 _SCHEME = re.compile(r"^[a-z]+://", re.IGNORECASE)
 
 
@@ -76,8 +77,10 @@ class Checker:
         return row
 
     def is_row(self, cells: list[str]) -> bool:
-        """Whether these cells, as many as the columns, can be a row: an address in its column, or all that is required."""
+        """Whether these cells, as many as the columns, can be a row: a number, and an address in its column or all that is required."""
         row = self._read(0, cells, cells)
+        if not _NUMBER.fullmatch(row.number):
+            return False
         return isinstance(row.address, Address) or (not row.refused and REQUIRED[self.kind] <= row.values.keys())
 
     def _row(self, record: Record) -> Row:
@@ -190,6 +193,8 @@ def _text(checker: Checker, row: Row, name: str, cell: str) -> None:
         row.repair(name, cell, "invisible characters removed")
     if UNREADABLE in text:
         row.repair(name, cell, "some characters could not be read: is the encoding right?")
+    if text.count('"') % 2 and text[:1] + text[-1:] != '""' and '"' in (text[0], text[-1]):
+        row.repair(name, cell, "it has a quotation mark at one end only: is another one missing?")
     if len(text) > limit:
         row.repair(name, cell, f"cut after {limit} characters")
         text = text[:limit].rstrip()
@@ -200,7 +205,7 @@ def _number(checker: Checker, row: Row, name: str, cell: str) -> None:
     text = tidy(cell)
     if not text and name in REQUIRED[checker.kind]:
         row.refuse(name, cell, f"{LABELS[checker.kind][name]} is missing")
-    elif len(text) > LENGTHS[name] or UNREADABLE in text or checker.delimiter in text:
+    elif len(text) > LENGTHS[name] or any(sign in text for sign in (UNREADABLE, checker.delimiter, '"', "\\")):
         row.refuse(name, cell, f"“{shown(text, 40)}” cannot be a {LABELS[checker.kind][name]}")
     row.values[name] = text[: LENGTHS[name]]
 

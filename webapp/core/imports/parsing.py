@@ -54,7 +54,7 @@ def records(source: Source, layout: Layout, is_row: IsRow | None = None) -> Iter
     for record in parsed(lines, layout, is_row):
         if above:
             above -= 0 if record.is_blank or is_separator_line(record) else 1
-        elif len(record.cells) > 1 or not record.is_blank:
+        elif record.text.strip():
             yield _mended(record) if layout.mends else record
 
 
@@ -174,11 +174,10 @@ def _doubt(feed: _Feed, cells: list[str], layout: Layout, is_row: IsRow) -> str:
         return ""
     if len(cells) != width:
         return SWALLOWS
-    for text, _ in feed.taken[1:]:
-        alone = _alone(text.rstrip("\r\n"), layout)
-        if len(alone) == width and is_row(alone):
-            return SWALLOWS
-    return ""
+    first, *others = [_alone(text.rstrip("\r\n"), layout) for text, _ in feed.taken]
+    if any(len(alone) == width and is_row(alone) for alone in others):
+        return SWALLOWS
+    return SWALLOWS if len(first) == len(others[-1]) == width and is_row(first) else ""
 
 
 def _alone(text: str, layout: Layout) -> list[str]:
