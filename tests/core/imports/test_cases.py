@@ -151,3 +151,84 @@ def test_a_title_above_the_column_names_is_left_out_and_told(sqlite_session):
     run = checked(sqlite_session, CASES / "24-title-line.csv")
     assert (run.header, numbers(run)) == (["Client ID", "Email", "Status"], {"new": 1})
     assert runs.layout_of(run).remarks() == ['The line above the column names is left out: “"Clients Report"”.']
+
+
+def test_a_utf8_line_in_an_old_file_is_noticed_and_read_on_request(sqlite_session, tmp_path):
+    rows = "".join(f"{n},Jörg,j{n}@example.com,Active\n" for n in range(4)).encode("cp1252")
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"Client ID,First name,Email,Status\n" + rows + "9,Zoë,z@example.com,Active\n".encode())
+    layout = look(path)
+    assert (layout.encoding, layout.found.twice, layout.found.twice_read) == ("cp1252", 1, (("ZoÃ«", "Zoë"),))
+    read_otherwise(sqlite_session, path, mends=True)
+    assert stored(sqlite_session, "first_name") == [("Jörg",)] * 4 + [("Zoë",)]
+
+
+@pytest.mark.parametrize("row", ['1,"say \\"hi\\"",a@example.com,Active', '1,"C:\\\\dir\\", x",a@example.com,Active'])
+def test_a_backslash_before_a_quotation_mark_is_understood_where_the_file_uses_it_throughout(tmp_path, row):
+    path = tmp_path / "a.csv"
+    path.write_text(f"ID,Name,Email,Status\n{row}\n2,\\N,b@example.com,Active\n")
+    layout = look(path)
+    assert layout.escapes and "backslash" in layout.remarks()[0]
+    [first, second] = records(path, layout)
+    assert first.problem is None and '"' in first.cells[1] and second.cells[1] == "\\N"
+
+
+def test_a_backslash_at_the_end_of_a_value_is_no_escape(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text('ID,Name,Email,Status\n1,"C:\\dir\\",a@example.com,Active\n2,"D:\\",b@example.com,Active\n')
+    layout = look(path)
+    assert not layout.escapes
+    assert [record.cells[1] for record in records(path, layout)] == ["C:\\dir\\", "D:\\"]
+
+
+@pytest.mark.parametrize(
+    "above",
+    [
+        "Clients Report",
+        "Clients Report,,,",
+        '"Clients, all of them"',
+        "Clients Report\n\nPrinted,2024-01-05",
+        ",,,\nReport",
+    ],
+)
+def test_lines_above_the_column_names_are_left_out_and_told(tmp_path, above):
+    path = tmp_path / "a.csv"
+    path.write_text(f"{above}\nID,Name,Email,Status\n1,Ann,a@example.com,Active\n")
+    layout = look(path)
+    assert (layout.header, layout.headed) == (("ID", "Name", "Email", "Status"), True)
+    assert [record.cells[0] for record in records(path, layout)] == ["1"]
+    assert "above the column names" in layout.remarks()[0]
+
+
+@pytest.mark.parametrize(
+    "first", ["Anna,Ek,SE,Active", "1,Anna,a@example.com,Active", "5-Jan-21,2021-01-05,12,Active", "a@example.com"]
+)
+def test_a_first_line_that_looks_like_a_row_is_asked_about(tmp_path, first):
+    path = tmp_path / "a.csv"
+    path.write_text(f"{first}\n{first.replace('A', 'B').replace('1', '2').replace('Bctive', 'Active')}\n")
+    layout = look(path)
+    assert layout.is_header_doubted and not layout.headed
+    assert len(list(records(path, layout))) == 2
+
+
+def test_a_header_in_words_nobody_knows_here_is_kept_and_asked_about(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("Klient,Imie,Stan\n1,Jan,aktywny\n2,Ewa,aktywny\n")
+    layout = look(path)
+    assert layout.headed and layout.is_header_doubted
+
+
+def test_a_line_in_several_parts_stays_one_row(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text('ID,Company,Email,Status\n1,"1 Main St\nSpringfield, IL, USA",a@example.com,Active\n')
+    layout = look(path)
+    [record] = records(path, layout, lambda cells: cells[0].isdigit())
+    assert record.cells[1] == "1 Main St\nSpringfield, IL, USA"
+
+
+def test_a_person_called_null_keeps_the_name(sqlite_session, tmp_path):
+    path = tmp_path / "a.csv"
+    lines = ["1,Jennifer,Null,Active", "2,JENNIFER,NULL,Active", "3,Jennifer,NULL,Active", "4,NULL,NULL,Active"]
+    path.write_text("\n".join(["Client ID,First name,Last name,Status", *lines]))
+    imported(sqlite_session, path)
+    assert stored(sqlite_session, "last_name") == [("Null",), ("NULL",), ("",), ("",)]

@@ -84,7 +84,7 @@ class Layout:
         if found.twice:
             before, after = found.twice_read[0]
             lines = _lines(found.twice, "looks", "look")
-            what = "This is undone" if self.mends else "They stay as they are"
+            what = "This is undone" if self.mends else _stay(found.twice)
             said.append(f"{lines} encoded twice: “{before}” probably was “{after}”. {what}.")
         if found.above:
             above = " / ".join(found.above)
@@ -126,3 +126,7 @@ def _lines(count: int, one: str, many: str) -> str:
 
 def _they(count: int) -> str:
     return "It is" if count == 1 else "They are"
+
+
+def _stay(count: int) -> str:
+    return "It stays as it is" if count == 1 else "They stay as they are"

@@ -2,6 +2,7 @@
 
 import codecs
 import re
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -94,6 +95,7 @@ class _Letters:
         self.good = self.bad = 0
         self.seen: set[str] = set()
         self.old_lines: list[bytes] = []
+        self.utf8_lines = deque[bytes](maxlen=_GUESSED_FROM)
         self.result = Scan()
 
     def add(self, block: bytes) -> None:
@@ -133,6 +135,7 @@ class _Letters:
         for line in _FOREIGN_LINE.findall(block):
             try:
                 self._utf8(line.decode())
+                self.utf8_lines.append(line)
             except UnicodeDecodeError:
                 self.result.strangers += 1
                 text = line.decode("utf-8", "replace")
@@ -146,6 +149,8 @@ class _Letters:
             result.encoding = encodings.guess(found)
             result.words = found[:WORDS]
             result.strangers = 0
+            for line in self.utf8_lines:  # read like the others, their letters look encoded twice
+                self._twice(line.decode(result.encoding, "replace"))
         elif result.strangers:
             result.strangers_in = encodings.beside(self.seen)
             result.strange_words = found[:WORDS]
