@@ -138,7 +138,6 @@ def remap(session: Session, import_id: int, kind: ImportKind, mapping: Mapping[s
 def reread(session: Session, import_id: int, kind: ImportKind, mapping: Mapping[str, int], layout: Layout) -> ImportRun:
     """Note how the file is written; its columns are assigned as `mapping` proposes, which need not do yet. Raises Conflict while it is
     worked on or done."""
-    columns = {"encoding": layout.encoding, "delimiter": layout.delimiter, "header": list(layout.header)}
     states = S.UPLOADED, S.CHECKED, S.FAILED
     if not _move(
         session,
@@ -147,9 +146,11 @@ def reread(session: Session, import_id: int, kind: ImportKind, mapping: Mapping[
         S.UPLOADED,
         kind=kind,
         mapping=dict(mapping),
+        encoding=layout.encoding,
+        delimiter=layout.delimiter,
+        header=list(layout.header),
         reading=layout.as_stored(),
         rows_total=None,
-        **columns,
         **_NO_COUNTS,
     ):
         raise Conflict(_busy_or_done(get(session, import_id)))

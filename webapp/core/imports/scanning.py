@@ -10,7 +10,7 @@ import ftfy
 
 from webapp.core.errors import Invalid
 from webapp.core.imports import encodings
-from webapp.core.imports.lines import Source, octet_blocks
+from webapp.core.imports.lines import Source, octet_blocks, split
 
 SAMPLE = 64 * 1024
 """Octets at the beginning of a file from which its layout is guessed."""
@@ -27,13 +27,14 @@ _OTHER_FILES = {
     b"\x1f\x8b": "This file is compressed. Unpack it and upload the CSV.",
 }
 _NO_TEXT = "This is not a text file. Export the list as CSV, then upload that."
+_ASCII = bytes(range(128))
 _FOREIGN_LINE = re.compile(rb"[^\r\n]*[\x80-\xff][^\r\n]*")
 _ESCAPE = b'\\"'
 _ESCAPED_LINE = re.compile(rb'[^\r\n]*\\"[^\r\n]*')
 
 _TRAILS = "".join(chr(octet) + bytes([octet]).decode("cp1252", "ignore") for octet in range(0x80, 0xC0))
 TWICE = re.compile(
-    rf"[\u00c2-\u00f4][{_TRAILS}]|[\u0420\u0421][\u0400-\u040f\u0450-\u045f\u00a0-\u00bb\u2018-\u203a\u0490\u0491]|[\u221a\u251c]."
+    rf"[\u00c2-\u00f4][{_TRAILS}]|[\u0420\u0421][\u0400-\u040f\u0450-\u045f\u00a0-\u00bb\u2018-\u203a\u0490\u0491]|[\u221a\u251c]"
 )
 """The letters that UTF-8 makes of one when it is taken for a Western, Cyrillic, Mac or DOS encoding. Rare in names: worth a closer look."""
 
@@ -104,17 +105,17 @@ class _Letters:
         if block.isascii():
             return
         try:
-            self._utf8(block.decode())
+            self._utf8(block, block.decode())
         except UnicodeDecodeError:
             self._mixed(block)
 
-    def _utf8(self, text: str) -> None:
-        foreign = len(text) - len(text.encode("ascii", "ignore"))
-        self.good += foreign
+    def _utf8(self, octets: bytes, text: str) -> None:
+        foreign = octets.translate(None, _ASCII).decode()
+        self.good += len(foreign)
         if len(self.seen) < _GUESSED_FROM:
-            self.seen.update(letter for letter in set(text) if letter.isalpha() and not letter.isascii())
-        if TWICE.search(text):
-            for line in text.splitlines():
+            self.seen.update(letter for letter in foreign if letter.isalpha())
+        if TWICE.search(foreign):  # quick, and misses none: what stands side by side does so here, too
+            for line in split(text):
                 self._twice(line)
 
     def _twice(self, line: str) -> None:
@@ -125,7 +126,7 @@ class _Letters:
             if after == line:
                 return
             if len(self.result.twice_read) < WORDS:
-                pairs = zip(re.split(r'[,;|\t"]', line), re.split(r'[,;|\t"]', after), strict=False)
+                pairs = zip(re.split(r'[,;|\t"\r\n]', line), re.split(r'[,;|\t"\r\n]', after), strict=False)
                 self.result.twice_read += [(old.strip(), new.strip()) for old, new in pairs if old != new]
         self.result.twice += 1
 
@@ -134,7 +135,7 @@ class _Letters:
             return
         for line in _FOREIGN_LINE.findall(block):
             try:
-                self._utf8(line.decode())
+                self._utf8(line, line.decode())
                 self.utf8_lines.append(line)
             except UnicodeDecodeError:
                 self.result.strangers += 1
