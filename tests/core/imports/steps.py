@@ -15,6 +15,8 @@ from webapp.core.tables.imports import ImportKind, ImportRun
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 DATA = Path(__file__).parents[2] / "data"
 """Small files of our own, each with oddities that real exports have."""
+CASES = DATA / "cases"
+"""Small files, each with one trouble."""
 SHARED = Path(__file__).parents[4] / "shared" / "data"
 """Larger exports that lie beside the repository, where they do."""
 
@@ -28,7 +30,7 @@ def ticking(start: datetime = NOW) -> Callable[[], datetime]:
 def uploaded(session: Session, path: Path, kind: ImportKind | None = None, **columns: int) -> ImportRun:
     """The file as an import whose kind and mapping are guessed; `columns` maps further fields. Commits."""
     layout = look(path)
-    kind = kind or mapping.guess_kind(layout.header)
+    kind = kind or mapping.propose(layout.header, samples(path, layout)).kind
     guessed = mapping.guess(kind, layout.header, samples(path, layout)) | columns
     run = runs.create(
         session,

@@ -52,7 +52,7 @@ def test_our_files_are_mapped_whole_by_their_headers(name, kind):
         (
             ["Kunden-Nr.", "Name", "E-Mail-Adresse", "STATUS", "Kunde seit"],
             C,
-            {"number": 0, "last_name": 1, "email": 2, "status": 3, "client_since": 4},
+            {"number": 0, "full_name": 1, "email": 2, "status": 3, "client_since": 4},
         ),
         (
             ["Vertragsnr", "Kundennummer", "Produkt", "Zustand", "Fällig am", "Währung"],

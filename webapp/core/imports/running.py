@@ -18,10 +18,11 @@ from webapp.core.clients.rows import in_chunks
 from webapp.core.clients.taking_over import take_over
 from webapp.core.errors import Conflict, DomainError
 from webapp.core.imports import runs
+from webapp.core.imports.answers import Answers
 from webapp.core.imports.checking import Checker, Row
 from webapp.core.imports.placing import Place, place
-from webapp.core.imports.reading import Record, Source, records
-from webapp.core.rules.normalise import DateOrder, order_shown
+from webapp.core.imports.reading import Source, records
+from webapp.core.imports.survey import Findings, Survey
 from webapp.core.tables.imports import WAITING, ImportIssue, ImportRun, ImportState, Verb
 
 CHUNK = 1000
@@ -58,26 +59,6 @@ class Counts:
             self.changed += verb is Verb.CHANGED
             self.unchanged += verb is Verb.SEEN
             self.repaired += bool(row.issues)
-
-
-class Survey:
-    """How many records there are, and what comes first in their dates: that of which there is evidence, and none against it."""
-
-    def __init__(self, date_column: int | None):
-        self.date_column = date_column
-        self.total = 0
-        self.orders: set[DateOrder] = set()
-
-    def add(self, chunk: list[Record]) -> None:
-        self.total += len(chunk)
-        at = self.date_column
-        if at is not None:
-            shown = (order_shown(record.cells[at]) for record in chunk if len(record.cells) > at)
-            self.orders.update(order for order in shown if order)
-
-    @property
-    def order(self) -> DateOrder:
-        return next(iter(self.orders)) if len(self.orders) == 1 else DateOrder.UNKNOWN
 
 
 def work(
@@ -118,7 +99,8 @@ class _Work:
     def __init__(self, session: Session, run: ImportRun, step: str, attempt: int, source: Source, clock: Clock):
         self.session, self.step, self.attempt, self.source, self.clock = session, step, attempt, source, clock
         self.id, self.kind, self.mapping, self.layout = run.id, run.kind, dict(run.mapping), runs.layout_of(run)
-        self.begun, self.order = run.rows_total is not None, run.date_order
+        self.begun, self.findings = run.rows_total is not None, Findings.of_json(run.findings)
+        self.answers = Answers.of_json(run.answers)
         self.counts = Counts(**{field.name: getattr(run, field.name) for field in fields(Counts)})
         session.rollback()
 
@@ -130,7 +112,7 @@ class _Work:
         if not self.begun:
             self._begin()
         checker = Checker(
-            self.kind, self.mapping, len(self.layout.header), self.layout.delimiter, DateOrder(self.order)
+            self.kind, self.mapping, len(self.layout.header), self.layout.delimiter, self.findings, self.answers
         )
         begun_at = self.clock()
         rest = islice(records(self.source, self.layout), self.counts.rows_seen, None)
@@ -178,16 +160,13 @@ class _Work:
         self.hold()
         self.session.execute(delete(ImportIssue).where(ImportIssue.import_id == self.id))
         self.session.commit()
-        date_column = next(
-            (self.mapping[name] for name in ("client_since", "next_due_on") if name in self.mapping), None
-        )
-        survey = Survey(date_column)
+        survey = Survey(self.kind, self.mapping, self.answers)
         for chunk in in_chunks(records(self.source, self.layout), 5 * CHUNK):
             survey.add(chunk)
             self.hold()
             self.session.commit()
-        self.order = survey.order.value
-        self.hold(rows_total=survey.total, date_order=self.order)
+        self.findings = survey.findings
+        self.hold(rows_total=survey.total, date_order=self.findings.order.value, findings=self.findings.as_json())
         self.session.commit()
 
     def _lay_out(self, rows: list[Row]) -> None:
