@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from tests.core.imports.steps import DATA, written
 from webapp.core.errors import Invalid
-from webapp.core.imports.reading import Layout, look, records, samples, with_guard, without_guard
+from webapp.core.imports.reading import Layout, look, records, samples
+from webapp.core.rules.csv_cells import with_guard, without_guard
 
 
 def cells(path, layout=None):

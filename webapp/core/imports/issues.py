@@ -1,7 +1,5 @@
 """The rows of an import that were refused or repaired: a list to read, and a CSV file to mend and upload again."""
 
-import csv
-import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -9,7 +7,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from webapp.core.imports.mapping import FIELDS
-from webapp.core.imports.reading import with_guard
+from webapp.core.rules import csv_cells
 from webapp.core.tables.imports import ImportIssue, ImportRun
 
 PAGE = 50
@@ -55,10 +53,8 @@ def as_csv(session: Session, run: ImportRun, *, refused: bool) -> Iterator[str]:
     """The rows with issues as they stood in the file, with the line and the reasons behind, under the file's own header and with its own
     separator, so that it can be mended and uploaded again. Cells that a spreadsheet would execute are made harmless.
     """
-    out = io.StringIO()
-    writer = csv.writer(out, delimiter=run.delimiter or ",", lineterminator="\r\n")
-    yield "\ufeff"
-    writer.writerow(with_guard(cell) for cell in [*run.header, "Line", "Reason"])
+    delimiter = run.delimiter or ","
+    yield "\ufeff" + csv_cells.row([*run.header, "Line", "Reason"], delimiter)
     found = session.scalars(
         select(ImportIssue)
         .where(ImportIssue.import_id == run.id, ImportIssue.refused == refused)
@@ -71,22 +67,13 @@ def as_csv(session: Session, run: ImportRun, *, refused: bool) -> Iterator[str]:
     for issue in found:
         if issue.line != line:
             if line is not None:
-                writer.writerow(_row(run, cells, line, reasons))
-                yield _taken(out)
+                yield csv_cells.row(_cells(run, cells, line, reasons), delimiter)
             line, cells, reasons = issue.line, issue.row, []
         reasons.append(f"{label(run, issue.field)}: {issue.reason}")
     if line is not None:
-        writer.writerow(_row(run, cells, line, reasons))
-    yield _taken(out)
+        yield csv_cells.row(_cells(run, cells, line, reasons), delimiter)
 
 
-def _row(run: ImportRun, cells: list[str], line: int, reasons: list[str]) -> list[str]:
+def _cells(run: ImportRun, cells: list[str], line: int, reasons: list[str]) -> list[str]:
     padded = cells + [""] * (len(run.header) - len(cells))
-    return [with_guard(cell) for cell in [*padded, str(line), "; ".join(reasons)]]
-
-
-def _taken(out: io.StringIO) -> str:
-    text = out.getvalue()
-    out.seek(0)
-    out.truncate()
-    return text
+    return [*padded, str(line), "; ".join(reasons)]

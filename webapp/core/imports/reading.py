@@ -9,6 +9,7 @@ from itertools import islice
 from typing import BinaryIO, Literal, Protocol, TextIO
 
 from webapp.core.errors import Invalid
+from webapp.core.rules.csv_cells import without_guard
 
 ENCODINGS = {
     "utf-8": "UTF-8",
@@ -123,22 +124,6 @@ def samples(source: Source, layout: Layout, count: int = 3, within: int = 500) -
         if all(len(values) == count for values in found):
             break
     return found
-
-
-GUARDED = ("=", "+", "-", "@", "\t", "\r")
-"""First characters that make a spreadsheet take a cell for a formula (OWASP, "CSV Injection")."""
-
-
-def with_guard(cell: str) -> str:
-    """The cell, with an apostrophe before what a spreadsheet would execute. Plain numbers stay as they are."""
-    if cell.startswith(GUARDED) and not cell.lstrip("+-").replace(".", "").replace(",", "").isdecimal():
-        return f"'{cell}"
-    return cell
-
-
-def without_guard(cell: str) -> str:
-    """The cell as it was before `with_guard`, so that a downloaded list can be mended and uploaded again."""
-    return cell[1:] if cell[:1] == "'" and cell[1:2] in GUARDED and len(cell) > 1 else cell
 
 
 def _opened(source: Source, encoding: str) -> TextIO:

@@ -1,7 +1,5 @@
 """The ledger as CSV, streamed: memory stays flat at any length."""
 
-import csv
-import io
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -9,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from webapp.core import delivery_list
 from webapp.core.progress import Group
+from webapp.core.rules import csv_cells
 
 COLUMNS = (
     "delivery_id",
@@ -28,43 +27,40 @@ COLUMNS = (
     "changed_at",
 )
 
+PIECE = 65536
+"""Characters that are given out at a time."""
+
 
 def lines(session: Session, broadcast_id: int, group: Group | None, search: str) -> Iterator[str]:
     """CSV in UTF-8 with a byte order mark (spreadsheets need it), times in UTC, in pieces of many lines."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer)
-    buffer.write("\ufeff")
-    writer.writerow(COLUMNS)
-    for row in delivery_list.stream(session, broadcast_id, group=group, search=search):
-        writer.writerow(
-            (
-                row.id,
-                harmless(row.client_number),
-                harmless(row.name),
-                harmless(row.company),
-                harmless(row.address),
-                row.state.value,
-                row.reason_words,
-                row.reason or "",
-                row.reply_code or "",
-                harmless(" ".join((row.reply_text or "").split())),
-                row.stage or "",
-                row.attempts,
-                _instant(row.stamped_at),
-                _instant(row.due_at),
-                _instant(row.changed_at),
-            )
-        )
-        if buffer.tell() > 65536:
-            yield buffer.getvalue()
-            buffer.seek(0)
-            buffer.truncate()
-    yield buffer.getvalue()
+    written, size = ["\ufeff", csv_cells.row(COLUMNS)], 0
+    for delivery in delivery_list.stream(session, broadcast_id, group=group, search=search):
+        written.append(csv_cells.row(_cells(delivery)))
+        size += len(written[-1])
+        if size > PIECE:
+            yield "".join(written)
+            written, size = [], 0
+    yield "".join(written)
 
 
-def harmless(text: str) -> str:
-    """A text that no spreadsheet takes for a formula: an apostrophe stands before what would begin one."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else text
+def _cells(delivery: delivery_list.Row) -> tuple[object, ...]:
+    return (
+        delivery.id,
+        delivery.client_number,
+        delivery.name,
+        delivery.company,
+        delivery.address,
+        delivery.state.value,
+        delivery.reason_words,
+        delivery.reason or "",
+        delivery.reply_code or "",
+        " ".join((delivery.reply_text or "").split()),
+        delivery.stage or "",
+        delivery.attempts,
+        _instant(delivery.stamped_at),
+        _instant(delivery.due_at),
+        _instant(delivery.changed_at),
+    )
 
 
 def _instant(at: datetime | None) -> str:
