@@ -13,7 +13,6 @@ from webapp.core.rules.addresses import Unusable
 from webapp.core.rules.normalise import DateOrder
 from webapp.core.rules.statuses import ClientStatus, HoldingStatus
 
-
 DAY_FIRST = Answers(order=DateOrder.DAY)
 
 

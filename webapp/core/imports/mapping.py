@@ -224,7 +224,7 @@ def _is_certain(kind: ImportKind, header: Sequence[str], made: Assignment) -> bo
     there = {*made.mapping, *made.candidates}
     if kind is ImportKind.CLIENTS:
         is_own = not (any(name in CLIENT_NUMBERS for name in keys) and any(name in ROW_NUMBERS for name in keys))
-        told = any(name in made.mapping for name in NAMES_AND_ADDRESS)
+        told = any(name in made.mapping or len(made.candidates.get(name, ())) > 1 for name in NAMES_AND_ADDRESS)
         return (
             is_own
             and told

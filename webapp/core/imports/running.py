@@ -17,13 +17,13 @@ from sqlalchemy.orm import Session
 from webapp.core.clients.rows import in_chunks
 from webapp.core.clients.taking_over import take_over
 from webapp.core.errors import Conflict, DomainError
-from webapp.core.imports import runs
+from webapp.core.imports import asking, changes, memory, runs
 from webapp.core.imports.answers import Answers
 from webapp.core.imports.checking import Checker, Row
 from webapp.core.imports.placing import Place, place
 from webapp.core.imports.reading import Source, records
 from webapp.core.imports.survey import Findings, Survey
-from webapp.core.tables.imports import WAITING, ImportIssue, ImportRun, ImportState, Verb
+from webapp.core.tables.imports import WAITING, ImportChange, ImportIssue, ImportRun, ImportState, Verb
 
 CHUNK = 1000
 LINES_CLEARED = 20_000
@@ -134,6 +134,7 @@ class _Work:
         if self.step == "run":
             self.hold(state=ImportState.DONE, stored_as="", finished_at=now)
             take_over(self.session, self.kind, self.id, now)
+            memory.remember(self.session, runs.get(self.session, self.id), now)
             self.session.commit()
             self._clear(hold=lambda: None)  # done is for ever: nobody lays anything out for this import any more
         else:
@@ -159,6 +160,9 @@ class _Work:
         self._clear(self.hold)
         self.hold()
         self.session.execute(delete(ImportIssue).where(ImportIssue.import_id == self.id))
+        while changes.clear(self.session, self.id):
+            self.session.commit()
+            self.hold()
         self.session.commit()
         survey = Survey(self.kind, self.mapping, self.answers)
         for chunk in in_chunks(records(self.source, self.layout), 5 * CHUNK):
@@ -168,14 +172,18 @@ class _Work:
         self.findings = survey.findings
         self.hold(rows_total=survey.total, date_order=self.findings.order.value, findings=self.findings.as_json())
         self.session.commit()
+        if self.step == "run":
+            asking.demand_clear(asking.of(self.kind, self.findings, self.answers))
 
     def _lay_out(self, rows: list[Row]) -> None:
         places = place(self.session, self.kind, self.id, rows)
+        changed = changes.rows_of(self.session, self.id, places)
         self.session.rollback()  # ends the reading transaction, so that the next one can begin as a writing one
         self.counts.add(rows, places)
         self.hold(**vars(self.counts))
         table = cast(Table, ImportIssue.__table__)
         self._insert(table, list(_issues(self.id, rows)))
+        self._insert(cast(Table, ImportChange.__table__), changed)
         self._insert(WAITING[self.kind], [self._seen(one) for one in places if not self._waits(one)])
         self._insert(WAITING[self.kind], [{**self._seen(one), **one.columns} for one in places if self._waits(one)])
         self.session.commit()
