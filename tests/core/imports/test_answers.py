@@ -77,7 +77,7 @@ def test_words_that_were_given_a_meaning_are_taken_and_remembered_for_the_next_f
         two_clients, services(tmp_path, "1,7,Web,a.example,Grace,5", "2,7,Web,b.example,odd,5"), answers=answers
     )
     assert numbers(run) == {"new": 1, "refused": 1, "repaired": 1}
-    assert not asking.questions(run)
+    assert not asking.questions(run).are_open
     assert two_clients.scalar(select(Service.status)) is HoldingStatus.ACTIVE
     known = memory.recall(two_clients, ["service id", "Client-ID", "Product", "Domain", "Status", "Price"])
     assert known is not None

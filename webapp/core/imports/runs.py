@@ -137,6 +137,17 @@ def remap(
     return get(session, import_id)
 
 
+def reopen(
+    session: Session, import_id: int, kind: ImportKind, mapping: Mapping[str, int], answers: Answers
+) -> ImportRun:
+    """Propose anew what the file is; it has to be checked again. Raises Conflict while it is worked on or done."""
+    sources = (S.UPLOADED, S.CHECKED, S.FAILED)
+    columns = {"kind": kind, "mapping": dict(mapping), "answers": answers.as_json(), "findings": {}, "rows_total": None}
+    if not _move(session, import_id, sources, S.UPLOADED, **columns, **_NO_COUNTS):
+        raise Conflict(_busy_or_done(get(session, import_id)))
+    return get(session, import_id)
+
+
 def rename_file(session: Session, import_id: int, old: str, new: str) -> None:
     """The uploaded file is kept under a new name. Nothing happens if it is not the `old` one any more."""
     session.execute(

@@ -13,6 +13,7 @@ from webapp.core.rules.normalise import (
     PriceHabit,
     client_status,
     currency_of,
+    date_separator,
     day,
     holding_status,
     is_open,
@@ -46,27 +47,18 @@ class Findings:
         said = set().union(*self.dates.shown.values()) if self.dates.shown else set()
         return DateOrder(next(iter(said))) if len(said) == 1 else DateOrder.UNKNOWN
 
-    def doubtful_dates(self, answers: Answers) -> list[str]:
-        """Some dates of which nothing tells which day they are."""
-        return [
-            text for count, texts in self.open_dates.values() for text in texts if self._is_open_date(text, answers)
-        ]
+    def doubtful_dates(self) -> list[str]:
+        """Some dates of which nothing in the file tells which day they are."""
+        texts = [text for _, texts in self.open_dates.values() for text in texts]
+        return [text for text in texts if day(text, self.dates.order(text)).doubt]
 
-    def doubtful_prices(self, answers: Answers) -> list[str]:
-        """Some prices of which nothing tells which amount they are."""
+    def doubtful_prices(self) -> list[str]:
+        """Some prices of which nothing in the file tells which amount they are."""
         found = []
         for key, (_, texts) in self.open_prices.items():
-            of, separator = key[:-1], key[-1]
-            if self.prices.mark(of, separator, answers.mark)[0] is Mark.UNKNOWN:
+            if self.prices.mark(key[:-1], key[-1])[0] is Mark.UNKNOWN:
                 found += texts
         return found
-
-    def unknown_words(self, answers: Answers) -> dict[str, tuple[str, int]]:
-        """The status words without a meaning: as they are written first, and in how many rows, by their key."""
-        return {key: (texts[0], count) for key, (count, texts) in self.words.items() if key not in answers.statuses}
-
-    def _is_open_date(self, text: str, answers: Answers) -> bool:
-        return day(text, self.dates.order(text, answers.order)).doubt
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -109,7 +101,7 @@ class Survey:
         found = self.findings
         found.dates.add(text)
         if day(text).doubt:
-            _note(found.open_dates, "date", text)
+            _note(found.open_dates, date_separator(text), text)
 
     def _price(self, cells: list[str]) -> None:
         text = self._cell(cells, "price")

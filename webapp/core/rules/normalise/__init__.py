@@ -1,7 +1,7 @@
 """Texts of an export -> values to store: countries, languages, statuses, dates, prices, yes and no, in the spellings people use."""
 
 from webapp.core.rules.normalise.currencies import currency
-from webapp.core.rules.normalise.dates import DateHabit, DateOrder, day, order_shown
+from webapp.core.rules.normalise.dates import DateHabit, DateOrder, date_separator, day, order_shown
 from webapp.core.rules.normalise.languages import language
 from webapp.core.rules.normalise.money import Mark, is_open, parts, price
 from webapp.core.rules.normalise.places import country
@@ -19,6 +19,7 @@ __all__ = [
     "country",
     "currency",
     "currency_of",
+    "date_separator",
     "day",
     "flag",
     "holding_status",

@@ -113,11 +113,11 @@ class DateHabit:
     def add(self, text: str) -> None:
         """Look at one date."""
         if order := order_shown(text):
-            self.shown.setdefault(_separator(text), set()).add(order.value)
+            self.shown.setdefault(date_separator(text), set()).add(order.value)
 
     def order(self, text: str, answer: DateOrder = DateOrder.UNKNOWN) -> DateOrder:
         """What comes first in this date; `answer` is what a person said, for where nothing in the column tells."""
-        separator = _separator(text)
+        separator = date_separator(text)
         own = self.shown.get(separator, set())
         if len(own) == 1:
             return DateOrder(next(iter(own)))
@@ -136,7 +136,8 @@ class DateHabit:
         return cls({separator: set(orders) for separator, orders in data.items()})
 
 
-def _separator(text: str) -> str:
+def date_separator(text: str) -> str:
+    """What separates the parts of a date with the year last; "" for any other text."""
     parts = _YEAR_LAST.fullmatch(_without_weekday(_TIME.sub("", text.strip()))[0])
     return parts[2] if parts else ""
 
