@@ -26,7 +26,7 @@ def names(session) -> list[tuple[str, str]]:
 
 
 def run_it(browser_client, work, url: str, **columns: str) -> str:  # noqa: F811
-    page = browser_client.get(url).text
+    page = browser_client.get(f"{url}?kind=clients").text
     assert browser_client.post(f"{url}/check", data=chosen(page) | columns).status_code == 303
     work("check")
     page = browser_client.get(url).text
@@ -92,6 +92,7 @@ def test_a_file_without_column_names_asks_before_anything_else(browser_client, s
     page = browser_client.get(url).text
     assert "Are these the names of the columns?" in page and "91031 · Anna" in page
     assert ("headed", "no") in pressed(page)
+    page = browser_client.get(f"{url}?kind=clients").text
     assert browser_client.post(f"{url}/check", data=chosen(page)).status_code == 422
     columns = {"column-number": "0", "column-first_name": "1", "column-email": "4", "column-status": "6"}
     run_it(browser_client, work, url, **columns)
@@ -101,10 +102,10 @@ def test_a_file_without_column_names_asks_before_anything_else(browser_client, s
 def test_a_first_line_that_is_said_to_be_column_names_is_no_row(browser_client, sqlite_session):
     url = case(browser_client, "16-no-header.csv")
     browser_client.post(f"{url}/reading", data={"headed": "yes"})
-    page = browser_client.get(url).text
+    page = browser_client.get(f"{url}?kind=clients").text
     assert ">91031</option>" in page and ("headed", "yes") in pressed(page)
     browser_client.post(f"{url}/reading", data={"headed": "no"})
-    assert ">Column 1</option>" in browser_client.get(url).text
+    assert ">Column 1</option>" in browser_client.get(f"{url}?kind=clients").text
 
 
 def test_an_answer_takes_the_button_away_until_it_is_checked_again(browser_client, check):  # noqa: F811

@@ -5,12 +5,16 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from webapp.core.imports.answers import NO_ANSWERS, REFUSE, Answers
 from webapp.core.imports.mapping import FIELDS
 from webapp.core.imports.reading import UNREADABLE, Record
+from webapp.core.imports.survey import Findings
 from webapp.core.rules import normalise
 from webapp.core.rules.addresses import Address, Unusable, usable
 from webapp.core.rules.artefacts import means_nothing, with_letters
-from webapp.core.rules.normalise import DateOrder, Value
+from webapp.core.rules.names import split_name
+from webapp.core.rules.normalise import Value
+from webapp.core.rules.statuses import ClientStatus, HoldingStatus
 from webapp.core.rules.texts import shown, tidy, without_invisible
 from webapp.core.tables.imports import ImportKind
 
@@ -60,12 +64,25 @@ class Row:
         self.issues.append(Issue(field, value, reason, refused=False))
 
 
+class _Doubtful(Exception):
+    """A record could be read in a way that would make another person's address of one."""
+
+
 class Checker:
     """Reads the records of one file. `width` is the number of columns of its header."""
 
-    def __init__(self, kind: ImportKind, mapping: Mapping[str, int], width: int, delimiter: str, order: DateOrder):
-        self.kind, self.width, self.delimiter, self.order = kind, width, delimiter, order
+    def __init__(
+        self,
+        kind: ImportKind,
+        mapping: Mapping[str, int],
+        width: int,
+        delimiter: str,
+        findings: Findings,
+        answers: Answers = NO_ANSWERS,
+    ):
+        self.kind, self.width, self.delimiter, self.findings, self.answers = kind, width, delimiter, findings, answers
         self.columns = [(name, column, _READERS.get(name, _text)) for name, column in mapping.items()]
+        self.constants = [(name, text, _READERS.get(name, _text)) for name, text in answers.constants.items()]
 
     def check(self, record: Record) -> Row:
         """The row that the record says."""
@@ -106,14 +123,22 @@ class Checker:
         plain = self._plain(row, cells)
         for name, _, read in self.columns:
             read(self, row, name, plain[name])
-        if "price" in row.values and not row.values.get("currency"):
-            beside = normalise.currency_beside(
-                next(cells[column] for name, column, _ in self.columns if name == "price")
-            )
-            if beside:
-                row.values["currency"] = beside
+        for name, text, read in self.constants:
+            read(self, row, name, text)
+        self._price(row)
         row.number = row.values.get("number", "")
         return row
+
+    def _price(self, row: Row) -> None:
+        """Amount and currency are judged together: each tells about the other."""
+        if "price" not in row.values and "currency" not in row.values:
+            return
+        text, named = row.values.pop("price", ""), row.values.pop("currency", None)
+        amount, currency = normalise.priced(text, named, self.findings.prices, self.answers.mark)
+        _take(row, "price", text, amount)
+        is_said = currency.note is not None and currency.note == amount.note
+        if (named is not None or currency.value) and not is_said:
+            _take(row, "currency", named or text, currency)
 
     def _plain(self, row: Row, cells: list[str]) -> dict[str, str]:
         """The fields without what only the export put in: entities of HTML, and words for "nothing". An address sees to itself."""
@@ -142,7 +167,10 @@ class Checker:
         """
         if not any(cell.strip() for cell in record.cells[self.width :]):
             return self._read(record.line, record.cells[: self.width], record.cells)
-        ways = list(self._joined(record)) if len(record.cells) - self.width <= MOST_JOINED else []
+        try:
+            ways = list(self._joined(record)) if len(record.cells) - self.width <= MOST_JOINED else []
+        except _Doubtful:
+            ways = []
         if len(ways) == 1:
             row, joined = ways[0]
             row.repair(
@@ -166,6 +194,8 @@ class Checker:
             if name in _READERS and name not in _JOINABLE:
                 continue
             joined = self.delimiter.join(record.cells[at : at + surplus + 1])
+            if name == "email" and joined.count("@") == 1 and " " not in joined.strip():
+                raise _Doubtful  # "max,muster@…" is one address with a slip, and nobody knows which
             row = self._read(record.line, [*record.cells[:at], joined, *record.cells[at + surplus + 1 :]], record.cells)
             sure = not row.refused and all(one in row.values for one in mapped.values())
             if sure and not (isinstance(row.address, Unusable) and not row.address.missing):
@@ -233,6 +263,10 @@ def _domain(checker: Checker, row: Row, name: str, cell: str) -> None:
 def _status(checker: Checker, row: Row, name: str, cell: str) -> None:
     read = normalise.client_status if checker.kind is ImportKind.CLIENTS else normalise.holding_status
     found: Value[Any] = read(cell)
+    meant = checker.answers.statuses.get(normalise.status_key(cell)) if found.value is None else None
+    if meant and meant != REFUSE:
+        status = (ClientStatus if checker.kind is ImportKind.CLIENTS else HoldingStatus)(meant)
+        found = Value(status, f"“{shown(cell, 40)}” read as {status.label}, as you said")
     if found.value is None:
         row.refuse(name, cell, found.note or "Status is missing: it decides who is mailed, so it is never guessed")
         return
@@ -242,7 +276,21 @@ def _status(checker: Checker, row: Row, name: str, cell: str) -> None:
 
 
 def _day(checker: Checker, row: Row, name: str, cell: str) -> None:
-    _take(row, name, cell, normalise.day(cell, checker.order))
+    _take(row, name, cell, normalise.day(cell, checker.findings.dates.order(cell, checker.answers.order)))
+
+
+def _kept(_checker: Checker, row: Row, name: str, cell: str) -> None:
+    """The text as it stands, for `Checker._price` to judge with its neighbours."""
+    row.values[name] = cell
+
+
+def _full_name(checker: Checker, row: Row, name: str, cell: str) -> None:
+    """A whole name, for first and last name."""
+    _text(checker, row, name, cell)
+    first, last, is_sure = split_name(row.values[name])
+    row.values |= {"first_name": first, "last_name": last}
+    if not is_sure:
+        row.repair(name, cell, f"read as first name “{shown(first, 60)}” and last name “{shown(last, 60)}”")
 
 
 def _simple(read: Callable[[str], Value[Any]]) -> Reader:
@@ -264,13 +312,14 @@ _READERS: dict[str, Reader] = {
     "client_number": _number,
     "service_number": _number,
     "email": _email,
+    "full_name": _full_name,
     "domain": _domain,
     "status": _status,
     "country": _simple(normalise.country),
     "language": _simple(normalise.language),
     "marketing_opt_in": _simple(normalise.flag),
-    "currency": _simple(normalise.currency),
-    "price": _simple(normalise.price),
+    "currency": _kept,
+    "price": _kept,
     "client_since": _day,
     "next_due_on": _day,
 }

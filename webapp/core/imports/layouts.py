@@ -1,6 +1,6 @@
 """How a file is written: what reads it, and what is to be told or asked about that. Plain values, kept with the import."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -114,6 +114,15 @@ class Layout:
         found = {name: _frozen(value) for name, value in (stored.get("found") or {}).items()}
         found = {name: value for name, value in found.items() if name in Signs.__dataclass_fields__}
         return cls(encoding, delimiter, tuple(header), **known, found=Signs(**found))
+
+
+NUMBERED = "Column {}"
+"""The name of a column of a file without column names."""
+
+
+def is_numbered(header: Sequence[str]) -> bool:
+    """Whether these are no names of the file, but numbers in place of them: such a header tells nothing about another file."""
+    return all(name == NUMBERED.format(number) for number, name in enumerate(header, start=1))
 
 
 def _frozen(value: Any) -> Any:

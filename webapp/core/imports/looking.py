@@ -10,7 +10,7 @@ from itertools import islice
 from webapp.core.errors import Invalid
 from webapp.core.imports import scanning
 from webapp.core.imports.encodings import ENCODINGS
-from webapp.core.imports.layouts import DELIMITERS, Layout, Signs
+from webapp.core.imports.layouts import DELIMITERS, NUMBERED, Layout, Signs
 from webapp.core.imports.limits import LONGEST_HEADER, LONGEST_NAME, MOST_COLUMNS
 from webapp.core.imports.lines import Source, text_lines
 from webapp.core.imports.mapping import FIELDS
@@ -158,7 +158,7 @@ def _with_header(layout: Layout, lines: Sequence[str], headed: bool | None) -> L
         )
     if not headed:
         width = min(max(len(names), _usual_width(cells[at:])), MOST_COLUMNS)
-        names = [f"Column {number}" for number in range(1, width + 1)]
+        names = [NUMBERED.format(number) for number in range(1, width + 1)]
     found = replace(
         layout.found,
         above=tuple(record.text.strip()[:LONGEST_NAME] for record in rows[:at]),

@@ -16,13 +16,14 @@ from sqlalchemy.orm import Session
 
 from webapp.core.clients.taking_over import take_over
 from webapp.core.errors import Conflict, DomainError
-from webapp.core.imports import runs
+from webapp.core.imports import asking, changes, memory, runs
+from webapp.core.imports.answers import Answers
 from webapp.core.imports.checking import Checker, Row
 from webapp.core.imports.limits import BATCH_CELLS, BATCH_CHARACTERS, BATCH_ROWS, LONGEST_VALUE
 from webapp.core.imports.placing import Place, place
 from webapp.core.imports.reading import Record, Source, records
-from webapp.core.rules.normalise import DateOrder, order_shown
-from webapp.core.tables.imports import WAITING, ImportIssue, ImportRun, ImportState, Verb
+from webapp.core.imports.survey import Findings, Survey
+from webapp.core.tables.imports import WAITING, ImportChange, ImportIssue, ImportRun, ImportState, Verb
 
 CHUNK = BATCH_ROWS
 LINES_CLEARED = 20_000
@@ -64,26 +65,6 @@ class Counts:
             self.repaired += bool(row.issues)
 
 
-class Survey:
-    """How many records there are, and what comes first in their dates: that of which there is evidence, and none against it."""
-
-    def __init__(self, date_column: int | None):
-        self.date_column = date_column
-        self.total = 0
-        self.orders: set[DateOrder] = set()
-
-    def add(self, chunk: list[Record]) -> None:
-        self.total += len(chunk)
-        at = self.date_column
-        if at is not None:
-            shown = (order_shown(record.cells[at]) for record in chunk if len(record.cells) > at)
-            self.orders.update(order for order in shown if order)
-
-    @property
-    def order(self) -> DateOrder:
-        return next(iter(self.orders)) if len(self.orders) == 1 else DateOrder.UNKNOWN
-
-
 def work(
     session: Session,
     import_id: int,
@@ -122,7 +103,8 @@ class _Work:
     def __init__(self, session: Session, run: ImportRun, step: str, attempt: int, source: Source, clock: Clock):
         self.session, self.step, self.attempt, self.source, self.clock = session, step, attempt, source, clock
         self.id, self.kind, self.mapping, self.layout = run.id, run.kind, dict(run.mapping), runs.layout_of(run)
-        self.begun, self.order = run.rows_total is not None, run.date_order
+        self.begun, self.findings = run.rows_total is not None, Findings.of_json(run.findings)
+        self.answers = Answers.of_json(run.answers)
         self.counts = Counts(**{field.name: getattr(run, field.name) for field in fields(Counts)})
         session.rollback()
 
@@ -133,7 +115,7 @@ class _Work:
         """Lay out the rows that are not yet; False if the work was laid down before the end of the file."""
         if not self.begun:
             self._begin()
-        checker, found = self._checker(DateOrder(self.order)), self._records()
+        checker, found = self._checker(), self._records()
         begun_at = self.clock()
         self._skip(found, self.counts.rows_seen)
         for batch in in_batches(found, CHUNK):
@@ -148,8 +130,10 @@ class _Work:
                 return False
         return True
 
-    def _checker(self, order: DateOrder = DateOrder.UNKNOWN) -> Checker:
-        return Checker(self.kind, self.mapping, len(self.layout.header), self.layout.delimiter, order)
+    def _checker(self) -> Checker:
+        return Checker(
+            self.kind, self.mapping, len(self.layout.header), self.layout.delimiter, self.findings, self.answers
+        )
 
     def _records(self) -> Iterator[Record]:
         """The same records whenever it is called for this import, so that they can be counted and gone on with."""
@@ -167,6 +151,7 @@ class _Work:
         if self.step == "run":
             self.hold(state=ImportState.DONE, stored_as="", finished_at=now)
             take_over(self.session, self.kind, self.id, now)
+            memory.remember(self.session, runs.get(self.session, self.id), now)
             self.session.commit()
             self._clear(hold=lambda: None)  # done is for ever: nobody lays anything out for this import any more
         else:
@@ -204,26 +189,30 @@ class _Work:
         self._clear(self.hold)
         self.hold()
         self.session.execute(delete(ImportIssue).where(ImportIssue.import_id == self.id))
+        while changes.clear(self.session, self.id):
+            self.session.commit()
+            self.hold()
         self.session.commit()
-        date_column = next(
-            (self.mapping[name] for name in ("client_since", "next_due_on") if name in self.mapping), None
-        )
-        survey = Survey(date_column)
+        survey = Survey(self.kind, self.mapping, self.answers)
         for batch in in_batches(self._records(), 5 * CHUNK):
             survey.add(batch)
             self.hold()
             self.session.commit()
-        self.order = survey.order.value
-        self.hold(rows_total=survey.total, date_order=self.order)
+        self.findings = survey.findings
+        self.hold(rows_total=survey.total, date_order=self.findings.order.value, findings=self.findings.as_json())
         self.session.commit()
+        if self.step == "run":
+            asking.demand_clear(asking.of(self.kind, self.findings, self.answers))
 
     def _lay_out(self, rows: list[Row]) -> None:
         places = place(self.session, self.kind, self.id, rows)
+        changed = changes.rows_of(self.session, self.id, places)
         self.session.rollback()  # ends the reading transaction, so that the next one can begin as a writing one
         self.counts.add(rows, places)
         self.hold(**vars(self.counts))
         table = cast(Table, ImportIssue.__table__)
         self._insert(table, list(_issues(self.id, rows)))
+        self._insert(cast(Table, ImportChange.__table__), changed)
         self._insert(WAITING[self.kind], [self._seen(one) for one in places if not self._waits(one)])
         self._insert(WAITING[self.kind], [{**self._seen(one), **one.columns} for one in places if self._waits(one)])
         self.session.commit()

@@ -13,17 +13,19 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from webapp.core.errors import Conflict, NotFound
+from webapp.core.imports import asking as questions
 from webapp.core.imports import mapping as mappings
+from webapp.core.imports.answers import NO_ANSWERS, Answers
 from webapp.core.imports.reading import Layout
 from webapp.core.rules import digests
-from webapp.core.tables.imports import WAITING, ImportIssue, ImportKind, ImportRun, ImportState
+from webapp.core.tables.imports import WAITING, ImportChange, ImportIssue, ImportKind, ImportRun, ImportState
 
 STALE = timedelta(seconds=60)
 """A worker says that it lives at least every few seconds; after this much silence it is taken for dead."""
 FILES_KEPT = timedelta(days=7)
 """An uploaded file that nobody imports is removed after this time."""
 ISSUES_KEPT = timedelta(days=90)
-"""Refused and repaired rows hold personal data: they are forgotten after this time, the import's numbers stay."""
+"""Refused, repaired and changed rows hold personal data: they are forgotten after this time, the import's numbers stay."""
 
 S = ImportState
 WORKING = {"check": S.CHECKING, "run": S.RUNNING}
@@ -62,6 +64,7 @@ def create(
     layout: Layout,
     kind: ImportKind,
     mapping: Mapping[str, int],
+    answers: Answers = NO_ANSWERS,
     user_id: int | None,
     now: datetime,
 ) -> ImportRun:
@@ -77,6 +80,7 @@ def create(
         header=list(layout.header),
         reading=layout.as_stored(),
         mapping=dict(mapping),
+        answers=answers.as_json(),
         created_by=user_id,
         created_at=now,
     )
@@ -104,7 +108,7 @@ def layout_of(run: ImportRun) -> Layout:
 
 def digest(run: ImportRun) -> str:
     """Equal for equal kind, columns and way of reading. With it a page tells which reading of the file it shows the outcome of."""
-    return digests.digest([run.kind, run.encoding, run.delimiter, run.header, run.mapping, run.reading])
+    return digests.digest([run.kind, run.encoding, run.delimiter, run.header, run.mapping, run.reading, run.answers])
 
 
 def is_stale(run: ImportRun, now: datetime) -> bool:
@@ -112,10 +116,17 @@ def is_stale(run: ImportRun, now: datetime) -> bool:
     return run.state in WORKING.values() and run.beat_at is not None and now - run.beat_at > STALE
 
 
-def remap(session: Session, import_id: int, kind: ImportKind, mapping: Mapping[str, int], layout: Layout) -> ImportRun:
+def remap(
+    session: Session,
+    import_id: int,
+    kind: ImportKind,
+    mapping: Mapping[str, int],
+    layout: Layout,
+    answers: Answers = NO_ANSWERS,
+) -> ImportRun:
     """Read the file in another way; it has to be checked again. Raises Invalid for a mapping that does not do, Conflict while it is
     worked on or done."""
-    mapping = mappings.checked(kind, mapping, len(layout.header))
+    mapping = mappings.checked(kind, mapping, len(layout.header), answers.constants)
     changed = _move(
         session,
         import_id,
@@ -123,6 +134,8 @@ def remap(session: Session, import_id: int, kind: ImportKind, mapping: Mapping[s
         S.UPLOADED,
         kind=kind,
         mapping=mapping,
+        answers=answers.as_json(),
+        findings={},
         encoding=layout.encoding,
         delimiter=layout.delimiter,
         header=list(layout.header),
@@ -135,24 +148,22 @@ def remap(session: Session, import_id: int, kind: ImportKind, mapping: Mapping[s
     return get(session, import_id)
 
 
-def reread(session: Session, import_id: int, kind: ImportKind, mapping: Mapping[str, int], layout: Layout) -> ImportRun:
-    """Note how the file is written; its columns are assigned as `mapping` proposes, which need not do yet. Raises Conflict while it is
-    worked on or done."""
-    states = S.UPLOADED, S.CHECKED, S.FAILED
-    if not _move(
-        session,
-        import_id,
-        states,
-        S.UPLOADED,
-        kind=kind,
-        mapping=dict(mapping),
-        encoding=layout.encoding,
-        delimiter=layout.delimiter,
-        header=list(layout.header),
-        reading=layout.as_stored(),
-        rows_total=None,
-        **_NO_COUNTS,
-    ):
+def reopen(
+    session: Session,
+    import_id: int,
+    kind: ImportKind,
+    mapping: Mapping[str, int],
+    answers: Answers,
+    layout: Layout | None = None,
+) -> ImportRun:
+    """Propose anew what the file is, and note how it is written where `layout` is given; it has to be checked again. The mapping need not
+    do yet. Raises Conflict while it is worked on or done."""
+    sources = (S.UPLOADED, S.CHECKED, S.FAILED)
+    columns = {"kind": kind, "mapping": dict(mapping), "answers": answers.as_json(), "findings": {}, "rows_total": None}
+    if layout is not None:
+        columns |= {"encoding": layout.encoding, "delimiter": layout.delimiter, "header": list(layout.header)}
+        columns["reading"] = layout.as_stored()
+    if not _move(session, import_id, sources, S.UPLOADED, **columns, **_NO_COUNTS):
         raise Conflict(_busy_or_done(get(session, import_id)))
     return get(session, import_id)
 
@@ -170,7 +181,8 @@ def begin(
     """Ask for a step, "check" or "run"; True if it has to be worked on now, False if that was asked for already.
 
     "run" wants a checked file, unless `unchecked` is meant, and no other import running. `seen` is the `digest` of the import when it
-    was decided. Raises Conflict or NotFound; Reassigned when the file is read in another way by now.
+    was decided. Raises Conflict or NotFound, also where something has to be said first; Reassigned when the file is read in another way
+    by now.
     """
     run = get(session, import_id, lock=True)
     if seen is not None and seen != digest(run):
@@ -187,6 +199,7 @@ def begin(
         sources = (*sources, S.UPLOADED)
     if run.state not in sources or (run.state in WORKING.values() and not stale):
         raise Conflict(_busy_or_done(run))
+    questions.demand_answers(run, step)
     if step == "run":
         _end_stale_others(session, import_id, now)
     try:
@@ -268,7 +281,8 @@ def discard(session: Session, import_id: int) -> str:
 def forget_old(session: Session, now: datetime) -> None:
     """Forget the rows of old imports, and the files of those that nobody went on with (see FILES_KEPT; the caller removes them)."""
     old = select(ImportRun.id).where(ImportRun.created_at < now - ISSUES_KEPT)
-    session.execute(delete(ImportIssue).where(ImportIssue.import_id.in_(old)))
+    for told in (ImportIssue, ImportChange):
+        session.execute(delete(told).where(told.import_id.in_(old)))
     idle = select(ImportRun.id).where(ImportRun.state.not_in(WORKING.values()))
     for waiting in WAITING.values():  # what a worker left that died before it could tidy up
         session.execute(delete(waiting).where(waiting.c.import_id.in_(idle)))

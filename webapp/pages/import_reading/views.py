@@ -8,6 +8,7 @@ from webapp.adapters import uploads
 from webapp.adapters.database import writes_from_here
 from webapp.core.errors import Invalid
 from webapp.core.imports import mapping, reading, runs
+from webapp.core.imports.answers import Answers
 from webapp.extensions import db
 
 bp = Blueprint("import_reading", __name__, url_prefix="/clients/import")
@@ -17,7 +18,7 @@ bp = Blueprint("import_reading", __name__, url_prefix="/clients/import")
 def answer(import_id: int):
     """Read the file as the answer says. Where that gives it other columns, they are assigned anew."""
     run = runs.get(db.session, import_id)
-    before, kind, columns = runs.layout_of(run), run.kind, dict(run.mapping)
+    before, kind, columns, said = runs.layout_of(run), run.kind, dict(run.mapping), Answers.of_json(run.answers)
     source = uploads.get(db.engine, run.stored_as, Path(current_app.config["INSTANCE"]))
     try:
         layout = reading.look(
@@ -32,10 +33,10 @@ def answer(import_id: int):
         flash(str(error), "bad")
         return redirect(url_for("imports.show", import_id=import_id), 303)
     if layout.header != before.header:
-        kind = mapping.guess_kind(layout.header)
-        columns = mapping.guess(kind, layout.header, reading.samples(source, layout))
+        proposed = mapping.propose(layout.header, reading.samples(source, layout))
+        kind, columns, said = proposed.kind, proposed.assignment.mapping, Answers(open=proposed.open)
     writes_from_here(db.session)
-    runs.reread(db.session, import_id, kind, columns, layout)
+    runs.reopen(db.session, import_id, kind, columns, said, layout)
     db.session.commit()
     return redirect(url_for("imports.show", import_id=import_id), 303)
 
