@@ -164,7 +164,7 @@ class _Work:
             self.session.commit()
             self.hold()
         self.session.commit()
-        survey = Survey(self.kind, self.mapping, self.answers)
+        survey = Survey(self.kind, self.mapping, self.answers, len(self.layout.header))
         for chunk in in_chunks(records(self.source, self.layout), 5 * CHUNK):
             survey.add(chunk)
             self.hold()
