@@ -20,7 +20,7 @@ def rows(path, answers=DAY_FIRST):
     layout = look(path)
     kind = guess_kind(layout.header)
     mapping = guess(kind, layout.header)
-    survey = Survey(kind, mapping, answers)
+    survey = Survey(kind, mapping, answers, len(layout.header))
     survey.add(records(path, layout))
     checker = Checker(kind, mapping, len(layout.header), layout.delimiter, survey.findings, answers)
     return {record.line: checker.check(record) for record in records(path, layout)}

@@ -193,7 +193,7 @@ class _Work:
             self.session.commit()
             self.hold()
         self.session.commit()
-        survey = Survey(self.kind, self.mapping, self.answers)
+        survey = Survey(self.kind, self.mapping, self.answers, len(self.layout.header))
         for batch in in_batches(self._records(), 5 * CHUNK):
             survey.add(batch)
             self.hold()

@@ -79,10 +79,11 @@ class Findings:
 
 
 class Survey:
-    """Goes over the records of a file once; `total` counts them."""
+    """Goes over the records of a file once; `total` counts them. Those with more cells than `width` are not looked at: in them a cell may
+    stand in another column."""
 
-    def __init__(self, kind: ImportKind, mapping: Mapping[str, int], answers: Answers):
-        self._kind, self._mapping, self._constants = kind, mapping, answers.constants
+    def __init__(self, kind: ImportKind, mapping: Mapping[str, int], answers: Answers, width: int):
+        self._kind, self._mapping, self._constants, self._width = kind, mapping, answers.constants, width
         self._dates = [mapping[name] for name in DATES if name in mapping]
         self.total = 0
         self.findings = Findings()
@@ -91,6 +92,8 @@ class Survey:
         for record in records:
             self.total += 1
             cells = record.cells
+            if len(cells) > self._width:
+                continue
             for column in self._dates:
                 if column < len(cells):
                     self._date(cells[column])

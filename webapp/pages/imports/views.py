@@ -112,6 +112,7 @@ def check(import_id: int):
 def answers(import_id: int):
     """Check the file again with what was said about its status words, dates and prices."""
     run = runs.get(db.session, import_id)
+    asking.demand_answers(run, "check")
     layout = runs.layout_of(run)
     said = answered(request.form, run.kind, Answers.of_json(run.answers))
     _for_every_worker(run)
@@ -269,7 +270,7 @@ def _show(
 def _mapping(run: ImportRun, source: reading.Source, asked: Reading | None, columns: Columns | None) -> dict[str, Any]:
     stored, said = runs.layout_of(run), Answers.of_json(run.answers)
     asked = asked or Reading.of(request.args, _kind(run), stored)
-    fits = asked.fits(run.kind, stored)
+    fits = KIND not in said.open and asked.fits(run.kind, stored)
     layout = stored if fits else reading.look(source, asked.encoding, asked.delimiter, stored)
     samples = reading.samples(source, layout)
     kept = Columns(dict(run.mapping), dict(said.constants))
