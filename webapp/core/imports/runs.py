@@ -159,7 +159,8 @@ def reopen(
     """Propose anew what the file is, and note how it is written where `layout` is given; it has to be checked again. The mapping need not
     do yet. Raises Conflict while it is worked on or done."""
     sources = (S.UPLOADED, S.CHECKED, S.FAILED)
-    columns = {"kind": kind, "mapping": dict(mapping), "answers": answers.as_json(), "findings": {}, "rows_total": None}
+    columns: dict[str, Any] = {"kind": kind, "mapping": dict(mapping), "answers": answers.as_json()}
+    columns |= {"findings": {}, "rows_total": None}
     if layout is not None:
         columns |= {"encoding": layout.encoding, "delimiter": layout.delimiter, "header": list(layout.header)}
         columns["reading"] = layout.as_stored()
