@@ -142,7 +142,13 @@ def reopen(
 ) -> ImportRun:
     """Propose anew what the file is; it has to be checked again. Raises Conflict while it is worked on or done."""
     sources = (S.UPLOADED, S.CHECKED, S.FAILED)
-    columns: dict[str, Any] = {"kind": kind, "mapping": dict(mapping), "answers": answers.as_json(), "findings": {}, "rows_total": None}
+    columns: dict[str, Any] = {
+        "kind": kind,
+        "mapping": dict(mapping),
+        "answers": answers.as_json(),
+        "findings": {},
+        "rows_total": None,
+    }
     if not _move(session, import_id, sources, S.UPLOADED, **columns, **_NO_COUNTS):
         raise Conflict(_busy_or_done(get(session, import_id)))
     return get(session, import_id)
