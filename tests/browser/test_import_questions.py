@@ -70,6 +70,7 @@ def test_words_of_another_panel_are_asked_shown_taken_over_and_not_asked_again(
         "3,8,Web,c.example,Odd,9.90,",
     ]
     page = upload(services(tmp_path / "services.csv", *rows))
+    expect(page.get_by_label("Service ID")).to_have_value("0")
     looker.look("import-mapping", whole=True)
     press(page, "Check, without importing")
     work("check")
@@ -112,10 +113,10 @@ def test_a_list_of_orders_is_asked_what_it_is(upload, looker: Looker):
     page = upload(CASES / "11-orders-taken-for-clients.csv")
     expect(page.get_by_role("heading", name="What are the rows of this file?")).to_be_visible()
     looker.look("import-kind", whole=True)
-    page.get_by_label("Services").check()
+    page.get_by_role("radio", name="Services What clients hold").check()
     page.get_by_role("button", name="Assign the columns").click()
     expect(page.get_by_label("Product", exact=True)).to_have_value("?")
     expect(page.get_by_text("“title” could be it, but often is something else.")).to_be_visible()
     page.get_by_label("Status", exact=True).select_option("the same for all rows")
-    expect(page.get_by_label("Status of all rows")).to_be_visible()
+    expect(page.get_by_label("The same for all rows").filter(visible=True)).to_be_visible()
     looker.look("import-asked", whole=True)

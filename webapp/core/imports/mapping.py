@@ -215,7 +215,7 @@ def _with_names(mapping: dict[str, int], open_: dict[str, str], candidates: dict
         mapping["last_name"] = mapping.pop("full_name")
     if "first_name" in mapping or "last_name" in mapping:
         for known in (mapping, open_, candidates):
-            known.pop("full_name", None)  # type: ignore[attr-defined]
+            known.pop("full_name", None)
 
 
 def _is_certain(kind: ImportKind, header: Sequence[str], made: Assignment) -> bool:
