@@ -9,7 +9,7 @@ const offerNext = () => {
   const mapping = document.getElementById("mapping");
   const [checked, unchecked] = ["[data-while-checked]", "[data-while-unchecked]"].map((part) => document.querySelector(part));
   if (!mapping || !checked || !unchecked) return;
-  const changed = mapping.hasAttribute("data-unchecked") || [...mapping.querySelectorAll("select")].some(isChanged);
+  const changed = mapping.hasAttribute("data-unchecked") || [...mapping.querySelectorAll("select")].some(isChanged) || [...mapping.querySelectorAll(".constant > input")].some((input) => input.value !== input.defaultValue);
   checked.hidden = changed;
   unchecked.hidden = !changed;
 };

@@ -66,7 +66,7 @@ WRITERS = {
     "webapp/core/audience": "Pick",
     "webapp/core/from_addresses": "FromAddress",
     "webapp/core/clients": "Client Product Service Addon AddonAssignment",
-    "webapp/core/imports": "Import ImportRun ImportIssue Upload UploadChunk",
+    "webapp/core/imports": "Import ImportRun ImportIssue ImportChange ImportMemory Upload UploadChunk",
     "webapp/core/installation": "Installation",
     "webapp/core/limits": "SendingLimits",
     "webapp/core/ledger": "Delivery Attempt Sender Tally PaceUse MinuteCount OpenRefusal",

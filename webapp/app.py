@@ -21,6 +21,7 @@ ROOMS = (
     "workers",
     "clients",
     "imports",
+    "import_reading",
     "broadcasts",
     "audience",
     "content",

@@ -22,7 +22,7 @@ def test_no_form_is_taken_from_another_site(sqlite_app, sqlite_session):
     sqlite_app.config["WTF_CSRF_ENABLED"] = True
     for address in [*addresses(sqlite_app, "POST"), "/sign-in", "/sign-in/link/", "/sign-out"]:
         answer = visitor.post(address, headers={"Origin": EVIL, "Referer": f"{EVIL}/"})
-        if address.startswith("/sign-in"):  # its page is shown anew
+        if address.startswith("/sign-"):  # the sign-in page is shown anew
             assert (answer.status_code, answer.headers["Location"]) == (303, "/sign-in")
         else:
             assert answer.status_code == 400, address

@@ -8,6 +8,7 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from webapp.core.imports import mapping, runs
+from webapp.core.imports.answers import NO_ANSWERS, Answers
 from webapp.core.imports.reading import look, samples
 from webapp.core.imports.running import work
 from webapp.core.tables.imports import ImportKind, ImportRun
@@ -15,6 +16,8 @@ from webapp.core.tables.imports import ImportKind, ImportRun
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 DATA = Path(__file__).parents[2] / "data"
 """Small files of our own, each with oddities that real exports have."""
+CASES = DATA / "cases"
+"""Files that went wrong once, named after what is odd in them."""
 SHARED = Path(__file__).parents[4] / "shared" / "data"
 """Larger exports that lie beside the repository, where they do."""
 
@@ -25,10 +28,12 @@ def ticking(start: datetime = NOW) -> Callable[[], datetime]:
     return lambda: start + timedelta(seconds=next(seconds))
 
 
-def uploaded(session: Session, path: Path, kind: ImportKind | None = None, **columns: int) -> ImportRun:
+def uploaded(
+    session: Session, path: Path, kind: ImportKind | None = None, answers: Answers = NO_ANSWERS, **columns: int
+) -> ImportRun:
     """The file as an import whose kind and mapping are guessed; `columns` maps further fields. Commits."""
     layout = look(path)
-    kind = kind or mapping.guess_kind(layout.header)
+    kind = kind or mapping.propose(layout.header, samples(path, layout)).kind
     guessed = mapping.guess(kind, layout.header, samples(path, layout)) | columns
     run = runs.create(
         session,
@@ -38,6 +43,7 @@ def uploaded(session: Session, path: Path, kind: ImportKind | None = None, **col
         layout=layout,
         kind=kind,
         mapping=guessed,
+        answers=answers,
         user_id=None,
         now=NOW,
     )
@@ -45,17 +51,21 @@ def uploaded(session: Session, path: Path, kind: ImportKind | None = None, **col
     return run
 
 
-def checked(session: Session, path: Path, kind: ImportKind | None = None, **columns: int) -> ImportRun:
+def checked(
+    session: Session, path: Path, kind: ImportKind | None = None, answers: Answers = NO_ANSWERS, **columns: int
+) -> ImportRun:
     """The file after its dry run."""
-    run = uploaded(session, path, kind, **columns)
+    run = uploaded(session, path, kind, answers, **columns)
     runs.begin(session, run.id, "check", NOW)
     session.commit()
     return work(session, run.id, "check", path, ticking())
 
 
-def imported(session: Session, path: Path, kind: ImportKind | None = None, **columns: int) -> ImportRun:
+def imported(
+    session: Session, path: Path, kind: ImportKind | None = None, answers: Answers = NO_ANSWERS, **columns: int
+) -> ImportRun:
     """The file after its import."""
-    run = checked(session, path, kind, **columns)
+    run = checked(session, path, kind, answers, **columns)
     runs.begin(session, run.id, "run", NOW)
     session.commit()
     return work(session, run.id, "run", path, ticking())

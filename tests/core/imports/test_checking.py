@@ -3,18 +3,26 @@ from decimal import Decimal
 
 import pytest
 
-from tests.core.imports.steps import DATA, written
+from tests.core.imports.steps import CASES, DATA, written
+from webapp.core.imports.answers import Answers
 from webapp.core.imports.checking import Checker
 from webapp.core.imports.mapping import guess, guess_kind
 from webapp.core.imports.reading import look, records
+from webapp.core.imports.survey import Survey
+from webapp.core.rules.addresses import Unusable
 from webapp.core.rules.normalise import DateOrder
 from webapp.core.rules.statuses import ClientStatus, HoldingStatus
 
+DAY_FIRST = Answers(order=DateOrder.DAY)
 
-def rows(path, order=DateOrder.DAY):
+
+def rows(path, answers=DAY_FIRST):
     layout = look(path)
     kind = guess_kind(layout.header)
-    checker = Checker(kind, guess(kind, layout.header), len(layout.header), layout.delimiter, order)
+    mapping = guess(kind, layout.header)
+    survey = Survey(kind, mapping, answers, len(layout.header))
+    survey.add(records(path, layout))
+    checker = Checker(kind, mapping, len(layout.header), layout.delimiter, survey.findings, answers)
     return {record.line: checker.check(record) for record in records(path, layout)}
 
 
@@ -69,9 +77,7 @@ def test_every_repair_is_said_with_the_value_that_stood_there(clients):
         ("status", "“Closed” read as Terminate", False),
     ]
     assert clients[5].values["first_name"] == "Anna Maria"
-    assert said(clients[7]) == [
-        ("email", "several addresses: the first usable one is kept, left out: boxes@example.net", False)
-    ]
+    assert said(clients[7]) == [("email", "several addresses: the first is kept, left out: boxes@example.net", False)]
 
 
 def test_an_address_that_cannot_be_used_is_told_and_the_client_taken(clients):
@@ -153,7 +159,9 @@ def test_bytes_that_mean_nothing_are_told(tmp_path):
     path.write_bytes(
         b"Client ID,First Name,Status\n" + "1,Žofie Šťastná,Active\n".encode() * 9 + b"2,bro\xe9ken,Active\n"
     )
-    assert said(rows(path)[11]) == [("first_name", "some characters could not be read: is the encoding right?", False)]
+    assert said(rows(path)[11]) == [("row", "it is not written in UTF-8 like the rest of the file", True)]
+    path.write_bytes("Client ID,First Name,Status\n1,Bj\ufffdrn,Active\n".encode())
+    assert said(rows(path)[2]) == [("first_name", "some characters could not be read: is the encoding right?", False)]
 
 
 def test_a_text_that_is_too_long_is_cut_and_told(tmp_path):
@@ -162,3 +170,63 @@ def test_a_text_that_is_too_long_is_cut_and_told(tmp_path):
     assert len(found[2].values["first_name"]) == 200
     assert said(found[2]) == [("first_name", "cut after 200 characters", False)]
     assert found[3].refused
+
+
+def test_the_prices_of_the_case_are_read_by_their_currencies():
+    found = rows(CASES / "10-prices.csv")
+    assert [(row.values["price"], row.values["currency"]) for row in found.values()] == [
+        (Decimal("5.5"), "KWD"),
+        (Decimal("10"), "USD"),
+        (Decimal("49.9"), "BRL"),
+    ]
+    assert {row.values["next_due_on"] for row in found.values()} == {date(2027, 1, 5)}
+
+
+def test_the_dates_of_the_case_are_read():
+    found = [row.values["client_since"] for row in rows(CASES / "23-dates.csv").values()]
+    fifth = date(2021, 1, 5)
+    assert found == [fifth, fifth, date(2021, 1, 1), fifth, fifth]
+
+
+def test_the_addresses_of_the_case_are_their_own():
+    found = rows(CASES / "01-entity-and-comma-in-address.csv")
+    assert found[2].values["email"] == "o'neil@example.com"
+    assert isinstance(found[3].address, Unusable) and "“max” in it is not an address" in found[3].issues[-1].reason
+    assert found[4].values["email"] == "tom&jerry@example.com"
+
+
+def test_a_row_that_is_too_long_is_not_mended_to_another_persons_address(tmp_path):
+    path = written(tmp_path / "a.csv", "Client ID,Name,Email,Status", "1,Max,max,muster@example.com,Active")
+    row = rows(path)[2]
+    assert row.refused and row.address is None
+
+
+def test_a_whole_name_is_split_and_said_where_it_is_not_plain(tmp_path):
+    path = written(
+        tmp_path / "a.csv", "Client ID,Full Name,Status", "1,Ada Lovelace,Active", "2,Dr. Anna van Dyk,Active"
+    )
+    found = rows(path)
+    assert (found[2].values["first_name"], found[2].values["last_name"], found[2].issues) == ("Ada", "Lovelace", [])
+    assert (found[3].values["first_name"], found[3].values["last_name"]) == ("Anna", "van Dyk")
+    assert said(found[3]) == [("full_name", "read as first name “Anna” and last name “van Dyk”", False)]
+
+
+def test_a_constant_stands_for_a_column_that_the_file_lacks(tmp_path):
+    path = written(tmp_path / "a.csv", "Client ID,Email", "1,a@example.com")
+    row = rows(path, Answers(constants={"status": "Active", "country": "Germany"}))[2]
+    assert (row.values["status"], row.values["country"]) == (ClientStatus.ACTIVE, "DE")
+
+
+def test_a_status_word_means_what_was_said_or_refuses_its_rows(tmp_path):
+    path = written(tmp_path / "a.csv", "ID,Client ID,Product,Status", "1,7,Web,Pending Transfer", "2,7,Web,in_review")
+    answers = Answers(statuses={"pending transfer": "inactive", "in review": "refuse"})
+    found = rows(path, answers)
+    assert found[2].values["status"] is HoldingStatus.INACTIVE
+    assert said(found[2]) == [("status", "“Pending Transfer” read as Inactive, as you said", False)]
+    assert found[3].refused
+
+
+def test_a_date_in_doubt_is_not_guessed(tmp_path):
+    path = written(tmp_path / "a.csv", "Client ID,Email,Status,Created", "1,a@example.com,Active,03/07/2021")
+    assert "client_since" not in rows(path, Answers())[2].values
+    assert rows(path, Answers(order=DateOrder.MONTH))[2].values["client_since"] == date(2021, 3, 7)

@@ -41,9 +41,12 @@ def test_a_utf16_file_is_read():
 
 def test_one_broken_byte_does_not_turn_a_utf8_file_into_another(tmp_path):
     path = tmp_path / "a.csv"
-    path.write_bytes(b"ID,Name\n" + "1,Žofie Šťastná\n".encode() * 20 + b"2,bro\xe9ken\n")
+    path.write_bytes(b"ID,Name\n" + "1,Zoë Šťastná\n".encode() * 20 + b"2,bro\xe9ken\n")
     assert look(path).encoding == "utf-8"
-    assert cells(path)[-1] == ["2", "bro\ufffdken"]
+    *sound, broken = records(path, look(path))
+    assert [record.cells for record in sound] == [["1", "Zoë Šťastná"]] * 20
+    assert (broken.line, broken.text) == (22, "2,broéken")
+    assert "not written in UTF-8" in broken.problem
 
 
 def test_a_letter_cut_in_two_by_the_block_it_stands_in_is_no_broken_byte(tmp_path):
@@ -91,9 +94,10 @@ def test_one_record_with_broken_quotation_marks_is_told_and_the_next_one_read(tm
 
 def test_a_quotation_mark_that_is_never_closed_is_told(tmp_path):
     path = written(tmp_path / "a.csv", "ID,Name", '1,"a', *(f"{n},b" for n in range(50)))
-    assert [record.problem for record in records(path, look(path))] == [
-        "its quotation marks are not closed where they should be"
-    ]
+    broken, *others = records(path, look(path))
+    assert (broken.line, broken.text) == (2, '1,"a')
+    assert broken.problem == "its quotation marks are not closed where they should be"
+    assert [record.cells for record in others] == [[f"{n}", "b"] for n in range(50)]
 
 
 @pytest.mark.parametrize(

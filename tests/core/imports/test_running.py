@@ -10,7 +10,9 @@ from tests.core.imports.steps import DATA, NOW, SHARED, checked, imported, numbe
 from tests.workers import wait_until
 from webapp.core.errors import Conflict
 from webapp.core.imports import running, runs
+from webapp.core.imports.answers import Answers
 from webapp.core.imports.running import work
+from webapp.core.rules.normalise import DateOrder
 from webapp.core.rules.statuses import ClientStatus, HoldingStatus
 from webapp.core.tables.clients import Addon, Client, Product, Service
 from webapp.core.tables.imports import WAITING, ImportIssue, ImportKind, ImportRun, ImportState
@@ -182,8 +184,11 @@ def test_dates_are_read_in_the_order_that_the_file_gives_away(sqlite_session, tm
     assert (run.date_order, numbers(run)) == ("month", {"new": 2})
     assert sqlite_session.scalar(select(Client.client_since).where(Client.number == "1")) == date(2021, 3, 7)
     contradictory = ["3,03/07/2021,Active", "4,04/28/2021,Active", "5,28/04/2021,Active"]
-    run = imported(sqlite_session, written(tmp_path / "b.csv", "Client ID,Client since,Status", *contradictory))
-    assert (run.date_order, numbers(run)) == ("unknown", {"new": 3, "repaired": 1})
+    path = written(tmp_path / "b.csv", "Client ID,Client since,Status", *contradictory)
+    with pytest.raises(Conflict, match="whether the day or the month comes first in 03/07/2021"):
+        imported(sqlite_session, path)
+    run = imported(sqlite_session, path, answers=Answers(order=DateOrder.DAY))
+    assert (run.date_order, numbers(run)) == ("unknown", {"new": 3})
 
 
 def test_nothing_is_taken_over_when_a_worker_fails_in_the_middle(session, tmp_path, monkeypatch):

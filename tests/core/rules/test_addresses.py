@@ -1,13 +1,15 @@
 import string
 import unicodedata
+from urllib.parse import unquote
 
 import pytest
 from email_validator import EmailNotValidError, validate_email
-from hypothesis import given
+from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from webapp.core.rules.addresses import Address, Unusable, _checked, _common, usable
-from webapp.core.rules.texts import tidy
+from webapp.core.rules.entities import decoded
+from webapp.core.rules.texts import shown, tidy
 
 
 @pytest.mark.parametrize(
@@ -83,16 +85,64 @@ def test_what_surrounds_an_address_by_mistake_is_taken_off_and_said(text, addres
         ("ada@example.com, bob@example.net", "bob@example.net"),
         ("ada@example.com bob@example.net", "bob@example.net"),
         ("ada@example.com\nbob@example.net", "bob@example.net"),
-        ("Ada <ada@example.com>, Bob <bob@example.net>", "bob@example.net"),
-        ("nobody@; ada@example.com", "nobody@"),
-        ("ada@example.com; tel 123", "tel 123"),
+        ("Ada <ada@example.com>, Bob <bob@example.net>", "Bob <bob@example.net>"),
+        ('"Doe, Ada" <ada@example.com>; bob@example.net', "bob@example.net"),
+        ("n/a; ada@example.com", "n/a"),
+        ("ada@example.com, -", "-"),
     ],
 )
-def test_of_several_addresses_the_first_usable_one_is_taken_and_the_rest_named(text, left_out):
+def test_of_several_addresses_the_first_is_taken_and_the_rest_named(text, left_out):
     found = usable(text)
     assert isinstance(found, Address)
     assert found.address == "ada@example.com"
     assert found.repair is not None and found.repair.endswith(f"left out: {left_out}")
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("o&#039;neil@example.com", "o'neil@example.com"),
+        ("o&amp;#39;neil@example.com", "o'neil@example.com"),
+        ("tom&amp;jerry@example.com", "tom&jerry@example.com"),
+        ("ada&#64;example.com", "ada@example.com"),
+        ("&lt;ada@example.com&gt;", "ada@example.com"),
+        ("ada@example.com&nbsp;", "ada@example.com"),
+        ("mailto:o%27neil@example.com", "o'neil@example.com"),
+    ],
+)
+def test_what_a_panel_or_a_link_coded_is_decoded_first(text, address):
+    found = usable(text)
+    assert isinstance(found, Address)
+    assert found.address == address
+    assert "decoded" in (found.repair or "")
+
+
+def test_a_sign_that_only_looks_like_a_code_stays():
+    assert usable("tom&copy@example.com") == Address("tom&copy@example.com", *["tom&copy@example.com"] * 2)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "max,muster@example.com",
+        "max, muster@example.com",
+        "max;muster@example.com",
+        "max&#44;muster@example.com",
+        "na,muster@example.com",
+        "&foo;neil@example.com",
+        "nobody@; ada@example.com",
+        "ada@example.com; tel 123",
+        "bob@example.net <ada@example.com>",
+        "bob <ada@example.com>.au",
+        "ada@ex²ample.com",
+        "ada@example\u034f.com",
+        "ada@①.example",
+    ],
+)
+def test_a_repair_never_makes_another_person(text):
+    found = usable(text)
+    assert isinstance(found, Unusable)
+    assert shown(text, 20).rstrip("…")[:3] in found.problem or "another" in found.problem
 
 
 @pytest.mark.parametrize(
@@ -188,3 +238,46 @@ def test_any_text_is_an_address_of_one_line_or_a_problem(text):
         assert usable(found.text).address == found.address
     else:
         assert found.problem and found.problem == tidy(found.problem)
+
+
+_SIGNS = [
+    "@",
+    ",",
+    ";",
+    "|",
+    "'",
+    '"',
+    "<",
+    ">",
+    "&#039;",
+    "&amp;",
+    "&#44;",
+    "&lt;",
+    "&",
+    "%27",
+    "²",
+    "ﬁ",
+    "ａ",
+    ".",
+    " ",
+    "\u200b",
+]
+_pieces = st.sampled_from([*_SIGNS, "mailto:", "max", "muster", "neil", "ada", "example.com", "b.example", "-", "n/a"])
+
+
+@given(st.lists(_pieces, min_size=2, max_size=8).map("".join))
+@settings(max_examples=1000)
+def test_no_letter_of_an_only_address_is_lost_by_a_repair(text):
+    """Whatever was mended: who stood before the only @ stands there still, letter by letter."""
+    found = usable(text)
+    meant = unquote(decoded(text)) if "mailto:" in text else decoded(text)
+    if isinstance(found, Unusable) or meant.count("@") != 1 or "<" in meant:
+        return
+    before = meant.rpartition("@")[0]
+    for word in ("mailto:", "n/a", "-"):  # what may stand beside an address without being one
+        before = before.removeprefix(word)
+    event("taken")
+    letters = [sign for sign in unicodedata.normalize("NFKC", before) if sign.isalnum()]
+    assert letters == [
+        sign for sign in unicodedata.normalize("NFKC", found.address.partition("@")[0]) if sign.isalnum()
+    ]

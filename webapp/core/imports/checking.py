@@ -5,11 +5,16 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from webapp.core.imports.answers import NO_ANSWERS, REFUSE, Answers
 from webapp.core.imports.mapping import FIELDS
 from webapp.core.imports.reading import UNREADABLE, Record
+from webapp.core.imports.survey import Findings
 from webapp.core.rules import normalise
 from webapp.core.rules.addresses import Address, Unusable, usable
-from webapp.core.rules.normalise import DateOrder, Value
+from webapp.core.rules.artefacts import means_nothing, with_letters
+from webapp.core.rules.names import split_name
+from webapp.core.rules.normalise import Value
+from webapp.core.rules.statuses import ClientStatus, HoldingStatus
 from webapp.core.rules.texts import shown, tidy, without_invisible
 from webapp.core.tables.imports import ImportKind
 
@@ -17,9 +22,12 @@ LABELS = {kind: {one.name: one.label for one in fields} for kind, fields in FIEL
 REQUIRED = {kind: frozenset(one.name for one in fields if one.required) for kind, fields in FIELDS.items()}
 LENGTHS = {"number": 64, "client_number": 64, "service_number": 64, "domain": 255}
 TEXT_LENGTH = 200
+MOST_JOINED = 10
+"""With more surplus separators it is no field without quotation marks that made the row too long."""
 WHOLE_ROW = "row"
 """The field of an issue that concerns the whole row."""
 
+_NUMBER = re.compile(r"(?=.*\d)[A-Za-z0-9#/._-]+")
 _SCHEME = re.compile(r"^[a-z]+://", re.IGNORECASE)
 
 
@@ -35,10 +43,13 @@ class Issue:
 
 @dataclass(slots=True)
 class Row:
-    """What a record says. `values` holds the mapped fields that were understood; for a field that was not, what is stored stays."""
+    """What a record says. `values` holds the mapped fields that were understood; for a field that was not, what is stored stays. `text` is
+    the row as it stands in the file where its cells do not fit the columns. A `blank` row says nothing."""
 
     line: int
     cells: list[str]
+    text: str = ""
+    blank: bool = False
     number: str = ""
     values: dict[str, Any] = field(default_factory=dict)
     address: Address | Unusable | None = None
@@ -53,18 +64,47 @@ class Row:
         self.issues.append(Issue(field, value, reason, refused=False))
 
 
+class _Doubtful(Exception):
+    """A record could be read in a way that would make another person's address of one."""
+
+
 class Checker:
     """Reads the records of one file. `width` is the number of columns of its header."""
 
-    def __init__(self, kind: ImportKind, mapping: Mapping[str, int], width: int, delimiter: str, order: DateOrder):
-        self.kind, self.width, self.delimiter, self.order = kind, width, delimiter, order
+    def __init__(
+        self,
+        kind: ImportKind,
+        mapping: Mapping[str, int],
+        width: int,
+        delimiter: str,
+        findings: Findings,
+        answers: Answers = NO_ANSWERS,
+    ):
+        self.kind, self.width, self.delimiter, self.findings, self.answers = kind, width, delimiter, findings, answers
         self.columns = [(name, column, _READERS.get(name, _text)) for name, column in mapping.items()]
+        self.constants = [(name, text, _READERS.get(name, _text)) for name, text in answers.constants.items()]
 
     def check(self, record: Record) -> Row:
         """The row that the record says."""
+        if record.is_blank:
+            return Row(record.line, record.cells, blank=True)
+        row = self._row(record)
+        for remark in record.remarks:
+            row.repair(WHOLE_ROW, record.text, remark)
+        return row
+
+    def is_row(self, cells: list[str]) -> bool:
+        """Whether these cells, as many as the columns, can be a row: a number, and an address in its column or all that is required."""
+        row = self._read(0, cells, cells)
+        if not _NUMBER.fullmatch(row.number):
+            return False
+        return isinstance(row.address, Address) or (not row.refused and REQUIRED[self.kind] <= row.values.keys())
+
+    def _row(self, record: Record) -> Row:
         if record.problem:
-            row = Row(record.line, record.cells)
-            row.refuse(WHOLE_ROW, "", record.problem)
+            cells = record.text.split(self.delimiter)
+            row = Row(record.line, cells if len(cells) == self.width else [], record.text)
+            row.refuse(WHOLE_ROW, record.text, record.problem)
             return row
         if len(record.cells) == self.width:
             return self._read(record.line, record.cells, record.cells)
@@ -80,16 +120,45 @@ class Checker:
 
     def _read(self, line: int, cells: list[str], original: list[str]) -> Row:
         row = Row(line, original)
-        for name, column, read in self.columns:
-            read(self, row, name, cells[column])
-        if "price" in row.values and not row.values.get("currency"):
-            beside = normalise.currency_beside(
-                next(cells[column] for name, column, _ in self.columns if name == "price")
-            )
-            if beside:
-                row.values["currency"] = beside
+        plain = self._plain(row, cells)
+        for name, _, read in self.columns:
+            read(self, row, name, plain[name])
+        for name, text, read in self.constants:
+            read(self, row, name, text)
+        self._price(row)
         row.number = row.values.get("number", "")
         return row
+
+    def _price(self, row: Row) -> None:
+        """Amount and currency are judged together: each tells about the other."""
+        if "price" not in row.values and "currency" not in row.values:
+            return
+        text, named = row.values.pop("price", ""), row.values.pop("currency", None)
+        amount, currency = normalise.priced(text, named, self.findings.prices, self.answers.mark)
+        _take(row, "price", text, amount)
+        is_said = currency.note is not None and currency.note == amount.note
+        if (named is not None or currency.value) and not is_said:
+            _take(row, "currency", named or text, currency)
+
+    def _plain(self, row: Row, cells: list[str]) -> dict[str, str]:
+        """The fields without what only the export put in: entities of HTML, and words for "nothing". An address sees to itself."""
+        plain = {}
+        for name, column, _ in self.columns:
+            cell = plain[name] = cells[column]
+            if name == "email":
+                continue
+            text = with_letters(cell)
+            if text != cell:
+                row.repair(name, cell, f"read as “{shown(text, 60)}”")
+            if means_nothing(text):
+                row.repair(name, cell, f"“{shown(text, 20)}” read as empty")
+                text = ""
+            plain[name] = text
+        kept = _surname_null(cells, {name: column for name, column, _ in self.columns})
+        if kept:
+            plain["last_name"] = kept
+            row.issues = [issue for issue in row.issues if issue.field != "last_name"]
+        return plain
 
     def _too_long(self, record: Record) -> Row:
         """A record with more fields than the header: nothing in the surplus, or a separator inside a field without quotation marks.
@@ -98,18 +167,21 @@ class Checker:
         """
         if not any(cell.strip() for cell in record.cells[self.width :]):
             return self._read(record.line, record.cells[: self.width], record.cells)
-        ways = list(self._joined(record))
+        try:
+            ways = list(self._joined(record)) if len(record.cells) - self.width <= MOST_JOINED else []
+        except _Doubtful:
+            ways = []
         if len(ways) == 1:
             row, joined = ways[0]
             row.repair(
                 WHOLE_ROW, joined, f"“{shown(joined, 60)}” read as one field: it has no quotation marks around it"
             )
             return row
-        row = Row(record.line, record.cells)
+        row = Row(record.line, [], record.text)
         row.refuse(
             WHOLE_ROW,
-            "",
-            f"it has {len(record.cells)} fields, the header {self.width}: is there a “{self.delimiter}” inside a field "
+            record.text,
+            f"it has {len(record.cells):,} fields, the header {self.width}: is there a “{self.delimiter}” inside a field "
             "without quotation marks around it?",
         )
         return row
@@ -122,10 +194,21 @@ class Checker:
             if name in _READERS and name not in _JOINABLE:
                 continue
             joined = self.delimiter.join(record.cells[at : at + surplus + 1])
+            if name == "email" and joined.count("@") == 1 and " " not in joined.strip():
+                raise _Doubtful  # "max,muster@…" is one address with a slip, and nobody knows which
             row = self._read(record.line, [*record.cells[:at], joined, *record.cells[at + surplus + 1 :]], record.cells)
             sure = not row.refused and all(one in row.values for one in mapped.values())
             if sure and not (isinstance(row.address, Unusable) and not row.address.missing):
                 yield row, joined
+
+
+def _surname_null(cells: list[str], columns: Mapping[str, int]) -> str:
+    """The surname of somebody called Null, where the first name beside it is written in the same way: no word for "nothing"."""
+    if "first_name" not in columns or "last_name" not in columns:
+        return ""
+    first, last = (cells[columns[name]].strip() for name in ("first_name", "last_name"))
+    alike = first.isupper() if last.isupper() else first.islower()
+    return last if last.lower() == "null" and alike and not means_nothing(first) else ""
 
 
 Reader = Callable[[Checker, Row, str, str], None]
@@ -140,6 +223,8 @@ def _text(checker: Checker, row: Row, name: str, cell: str) -> None:
         row.repair(name, cell, "invisible characters removed")
     if UNREADABLE in text:
         row.repair(name, cell, "some characters could not be read: is the encoding right?")
+    if text.count('"') % 2 and text[:1] + text[-1:] != '""' and '"' in (text[0], text[-1]):
+        row.repair(name, cell, "it has a quotation mark at one end only: is another one missing?")
     if len(text) > limit:
         row.repair(name, cell, f"cut after {limit} characters")
         text = text[:limit].rstrip()
@@ -150,7 +235,7 @@ def _number(checker: Checker, row: Row, name: str, cell: str) -> None:
     text = tidy(cell)
     if not text and name in REQUIRED[checker.kind]:
         row.refuse(name, cell, f"{LABELS[checker.kind][name]} is missing")
-    elif len(text) > LENGTHS[name] or UNREADABLE in text or checker.delimiter in text:
+    elif len(text) > LENGTHS[name] or any(sign in text for sign in (UNREADABLE, checker.delimiter, '"', "\\")):
         row.refuse(name, cell, f"“{shown(text, 40)}” cannot be a {LABELS[checker.kind][name]}")
     row.values[name] = text[: LENGTHS[name]]
 
@@ -178,6 +263,10 @@ def _domain(checker: Checker, row: Row, name: str, cell: str) -> None:
 def _status(checker: Checker, row: Row, name: str, cell: str) -> None:
     read = normalise.client_status if checker.kind is ImportKind.CLIENTS else normalise.holding_status
     found: Value[Any] = read(cell)
+    meant = checker.answers.statuses.get(normalise.status_key(cell)) if found.value is None else None
+    if meant and meant != REFUSE:
+        status = (ClientStatus if checker.kind is ImportKind.CLIENTS else HoldingStatus)(meant)
+        found = Value(status, f"“{shown(cell, 40)}” read as {status.label}, as you said")
     if found.value is None:
         row.refuse(name, cell, found.note or "Status is missing: it decides who is mailed, so it is never guessed")
         return
@@ -187,7 +276,21 @@ def _status(checker: Checker, row: Row, name: str, cell: str) -> None:
 
 
 def _day(checker: Checker, row: Row, name: str, cell: str) -> None:
-    _take(row, name, cell, normalise.day(cell, checker.order))
+    _take(row, name, cell, normalise.day(cell, checker.findings.dates.order(cell, checker.answers.order)))
+
+
+def _kept(_checker: Checker, row: Row, name: str, cell: str) -> None:
+    """The text as it stands, for `Checker._price` to judge with its neighbours."""
+    row.values[name] = cell
+
+
+def _full_name(checker: Checker, row: Row, name: str, cell: str) -> None:
+    """A whole name, for first and last name."""
+    _text(checker, row, name, cell)
+    first, last, is_sure = split_name(row.values[name])
+    row.values |= {"first_name": first, "last_name": last}
+    if not is_sure:
+        row.repair(name, cell, f"read as first name “{shown(first, 60)}” and last name “{shown(last, 60)}”")
 
 
 def _simple(read: Callable[[str], Value[Any]]) -> Reader:
@@ -209,13 +312,14 @@ _READERS: dict[str, Reader] = {
     "client_number": _number,
     "service_number": _number,
     "email": _email,
+    "full_name": _full_name,
     "domain": _domain,
     "status": _status,
     "country": _simple(normalise.country),
     "language": _simple(normalise.language),
     "marketing_opt_in": _simple(normalise.flag),
-    "currency": _simple(normalise.currency),
-    "price": _simple(normalise.price),
+    "currency": _kept,
+    "price": _kept,
     "client_since": _day,
     "next_due_on": _day,
 }

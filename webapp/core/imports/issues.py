@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
 
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
@@ -11,6 +12,8 @@ from webapp.core.rules import csv_cells
 from webapp.core.tables.imports import ImportIssue, ImportRun
 
 PAGE = 50
+BEHIND = ("Line", "Reason", "Text of the line")
+"""The columns behind those of the file in a download of rows."""
 
 
 @dataclass(frozen=True)
@@ -51,29 +54,20 @@ def label(run: ImportRun, field: str) -> str:
 
 def as_csv(session: Session, run: ImportRun, *, refused: bool) -> Iterator[str]:
     """The rows with issues as they stood in the file, with the line and the reasons behind, under the file's own header and with its own
-    separator, so that it can be mended and uploaded again. Cells that a spreadsheet would execute are made harmless.
+    separator, so that it can be mended and uploaded again. What could not be told apart stands whole in the last column, and in
+    the others where it fits. Cells that a spreadsheet would execute are made harmless.
     """
     delimiter = run.delimiter or ","
-    yield "\ufeff" + csv_cells.row([*run.header, "Line", "Reason"], delimiter)
+    yield "\ufeff" + csv_cells.row([*run.header, *BEHIND], delimiter)
     found = session.scalars(
         select(ImportIssue)
         .where(ImportIssue.import_id == run.id, ImportIssue.refused == refused)
         .order_by(ImportIssue.line, ImportIssue.id)
         .execution_options(yield_per=1000)
     )
-    line: int | None = None
-    cells: list[str] = []
-    reasons: list[str] = []
-    for issue in found:
-        if issue.line != line:
-            if line is not None:
-                yield csv_cells.row(_cells(run, cells, line, reasons), delimiter)
-            line, cells, reasons = issue.line, issue.row, []
-        reasons.append(f"{label(run, issue.field)}: {issue.reason}")
-    if line is not None:
-        yield csv_cells.row(_cells(run, cells, line, reasons), delimiter)
-
-
-def _cells(run: ImportRun, cells: list[str], line: int, reasons: list[str]) -> list[str]:
-    padded = cells + [""] * (len(run.header) - len(cells))
-    return [*padded, str(line), "; ".join(reasons)]
+    for _, group in groupby(found, key=lambda issue: issue.line):
+        issues = list(group)
+        first = issues[0]
+        reasons = "; ".join(f"{label(run, issue.field)}: {issue.reason}" for issue in issues)
+        missing = [""] * (len(run.header) - len(first.row))
+        yield csv_cells.row([*first.row, *missing, first.line, reasons, first.text], delimiter)

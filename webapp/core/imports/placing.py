@@ -20,12 +20,13 @@ COLUMNS = {kind: tuple(c.name for c in table.columns if c.name not in _OWN) for 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a row with a number belongs. `columns` are those in COLUMNS, of rows that are new or changed."""
+    """Where a row with a number belongs. `columns` are those in COLUMNS, of rows that are new or changed; `before` is what is stored."""
 
     line: int
     number: str
     verb: Verb
     columns: Mapping[str, Any]
+    before: RowMapping | None = None
 
 
 def place(session: Session, kind: ImportKind, import_id: int, rows: Sequence[Row]) -> list[Place]:
@@ -37,7 +38,7 @@ def place(session: Session, kind: ImportKind, import_id: int, rows: Sequence[Row
     numbered = _without_repetitions(session, kind, import_id, rows)
     sound = [row for row in numbered if not row.refused]
     finals = _FINALS[kind](session, sound)
-    return [Place(row.line, row.number, *finals.get(row.line, (Verb.SEEN, {}))) for row in numbered]
+    return [Place(row.line, row.number, *finals.get(row.line, (Verb.SEEN, {}, None))) for row in numbered]
 
 
 def _without_repetitions(session: Session, kind: ImportKind, import_id: int, rows: Sequence[Row]) -> list[Row]:
@@ -59,7 +60,7 @@ def _without_repetitions(session: Session, kind: ImportKind, import_id: int, row
     return kept
 
 
-Finals = dict[int, tuple[Verb, Mapping[str, Any]]]
+Finals = dict[int, tuple[Verb, Mapping[str, Any], RowMapping | None]]
 
 
 def _verb(final: Mapping[str, Any], stored: RowMapping | Mapping[str, Any] | None) -> Verb:
@@ -76,7 +77,7 @@ def _clients(session: Session, rows: Iterable[Row]) -> Finals:
         before = stored.get(row.number)
         typed = BLANK if before is None else {name: before[name] for name in TYPED_IN}
         final = stored_form({**typed, **row.values}, row.address)
-        finals[row.line] = (_verb(final, before), final)
+        finals[row.line] = (_verb(final, before), final, before)
     return finals
 
 
@@ -119,7 +120,7 @@ def _services(session: Session, rows: Iterable[Row]) -> Finals:
             "currency": values.get("currency", kept["currency"]),
             "next_due_on": values.get("next_due_on", kept["next_due_on"]),
         }
-        finals[row.line] = (_verb(final, before), final)
+        finals[row.line] = (_verb(final, before), final, before)
     return finals
 
 
@@ -157,7 +158,8 @@ def _addons(session: Session, rows: Iterable[Row]) -> Finals:
             "addon_name": row.values["addon"],
             "status": row.values["status"],
         }
-        finals[row.line] = (_verb(final, stored.get(row.number)), final)
+        before = stored.get(row.number)
+        finals[row.line] = (_verb(final, before), final, before)
     return finals
 
 

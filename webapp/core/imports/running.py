@@ -14,17 +14,18 @@ from typing import Any, cast
 from sqlalchemy import Table, delete, func, select
 from sqlalchemy.orm import Session
 
-from webapp.core.clients.rows import in_chunks
 from webapp.core.clients.taking_over import take_over
 from webapp.core.errors import Conflict, DomainError
-from webapp.core.imports import runs
+from webapp.core.imports import asking, changes, memory, runs
+from webapp.core.imports.answers import Answers
 from webapp.core.imports.checking import Checker, Row
+from webapp.core.imports.limits import BATCH_CELLS, BATCH_CHARACTERS, BATCH_ROWS, LONGEST_VALUE
 from webapp.core.imports.placing import Place, place
 from webapp.core.imports.reading import Record, Source, records
-from webapp.core.rules.normalise import DateOrder, order_shown
-from webapp.core.tables.imports import WAITING, ImportIssue, ImportRun, ImportState, Verb
+from webapp.core.imports.survey import Findings, Survey
+from webapp.core.tables.imports import WAITING, ImportChange, ImportIssue, ImportRun, ImportState, Verb
 
-CHUNK = 1000
+CHUNK = BATCH_ROWS
 LINES_CLEARED = 20_000
 REASON_LENGTH = 300
 MOST_REFUSED = 100_000
@@ -37,13 +38,14 @@ LayDown = Callable[[timedelta], bool]
 
 @dataclass
 class Counts:
-    """What became of the rows. `repaired` ones are counted as new, changed or unchanged as well."""
+    """What became of the rows: `rows_seen` is the sum of the others but `repaired`, which are new, changed or unchanged as well."""
 
     rows_seen: int = 0
     new: int = 0
     changed: int = 0
     unchanged: int = 0
     refused: int = 0
+    blank: int = 0
     repaired: int = 0
 
     def add(self, rows: list[Row], places: list[Place]) -> None:
@@ -53,31 +55,14 @@ class Counts:
             if row.refused:
                 self.refused += 1
                 continue
+            if row.blank:
+                self.blank += 1
+                continue
             verb = verbs[row.line]
             self.new += verb is Verb.NEW
             self.changed += verb is Verb.CHANGED
             self.unchanged += verb is Verb.SEEN
             self.repaired += bool(row.issues)
-
-
-class Survey:
-    """How many records there are, and what comes first in their dates: that of which there is evidence, and none against it."""
-
-    def __init__(self, date_column: int | None):
-        self.date_column = date_column
-        self.total = 0
-        self.orders: set[DateOrder] = set()
-
-    def add(self, chunk: list[Record]) -> None:
-        self.total += len(chunk)
-        at = self.date_column
-        if at is not None:
-            shown = (order_shown(record.cells[at]) for record in chunk if len(record.cells) > at)
-            self.orders.update(order for order in shown if order)
-
-    @property
-    def order(self) -> DateOrder:
-        return next(iter(self.orders)) if len(self.orders) == 1 else DateOrder.UNKNOWN
 
 
 def work(
@@ -118,7 +103,8 @@ class _Work:
     def __init__(self, session: Session, run: ImportRun, step: str, attempt: int, source: Source, clock: Clock):
         self.session, self.step, self.attempt, self.source, self.clock = session, step, attempt, source, clock
         self.id, self.kind, self.mapping, self.layout = run.id, run.kind, dict(run.mapping), runs.layout_of(run)
-        self.begun, self.order = run.rows_total is not None, run.date_order
+        self.begun, self.findings = run.rows_total is not None, Findings.of_json(run.findings)
+        self.answers = Answers.of_json(run.answers)
         self.counts = Counts(**{field.name: getattr(run, field.name) for field in fields(Counts)})
         session.rollback()
 
@@ -129,13 +115,11 @@ class _Work:
         """Lay out the rows that are not yet; False if the work was laid down before the end of the file."""
         if not self.begun:
             self._begin()
-        checker = Checker(
-            self.kind, self.mapping, len(self.layout.header), self.layout.delimiter, DateOrder(self.order)
-        )
+        checker, found = self._checker(), self._records()
         begun_at = self.clock()
-        rest = islice(records(self.source, self.layout), self.counts.rows_seen, None)
-        for chunk in in_chunks(rest, CHUNK):
-            self._lay_out([checker.check(record) for record in chunk])
+        self._skip(found, self.counts.rows_seen)
+        for batch in in_batches(found, CHUNK):
+            self._lay_out([checker.check(record) for record in batch])
             if self.counts.refused >= MOST_REFUSED:
                 raise Conflict(
                     f"{self.counts.refused:,} of the first {self.counts.rows_seen:,} rows were refused. Is the mapping right?"
@@ -146,12 +130,28 @@ class _Work:
                 return False
         return True
 
+    def _checker(self) -> Checker:
+        return Checker(
+            self.kind, self.mapping, len(self.layout.header), self.layout.delimiter, self.findings, self.answers
+        )
+
+    def _records(self) -> Iterator[Record]:
+        """The same records whenever it is called for this import, so that they can be counted and gone on with."""
+        return records(self.source, self.layout, self._checker().is_row)
+
+    def _skip(self, found: Iterator[Record], count: int) -> None:
+        """Go over those records that are laid out already."""
+        for _ in in_batches(islice(found, count), 5 * CHUNK):
+            self.hold()
+            self.session.commit()
+
     def finish(self) -> None:
         """Take over what is laid out, or after a dry run throw it away."""
         now = self.clock()
         if self.step == "run":
             self.hold(state=ImportState.DONE, stored_as="", finished_at=now)
             take_over(self.session, self.kind, self.id, now)
+            memory.remember(self.session, runs.get(self.session, self.id), now)
             self.session.commit()
             self._clear(hold=lambda: None)  # done is for ever: nobody lays anything out for this import any more
         else:
@@ -171,32 +171,48 @@ class _Work:
             self.session.commit()
         except Conflict:
             self.session.rollback()
+        self._free()
+
+    def _free(self) -> None:
+        """Throw away what an attempt laid out that was stopped or has failed. Nothing is done where another attempt goes on with it."""
+
+        def hold() -> None:
+            runs.hold_stopped(self.session, self.id, self.attempt)
+
+        try:
+            self._clear(hold)
+        except Conflict:
+            self.session.rollback()
 
     def _begin(self) -> None:
         """Throw away what an earlier attempt left, and survey the file."""
         self._clear(self.hold)
         self.hold()
         self.session.execute(delete(ImportIssue).where(ImportIssue.import_id == self.id))
+        while changes.clear(self.session, self.id):
+            self.session.commit()
+            self.hold()
         self.session.commit()
-        date_column = next(
-            (self.mapping[name] for name in ("client_since", "next_due_on") if name in self.mapping), None
-        )
-        survey = Survey(date_column)
-        for chunk in in_chunks(records(self.source, self.layout), 5 * CHUNK):
-            survey.add(chunk)
+        survey = Survey(self.kind, self.mapping, self.answers, len(self.layout.header))
+        for batch in in_batches(self._records(), 5 * CHUNK):
+            survey.add(batch)
             self.hold()
             self.session.commit()
-        self.order = survey.order.value
-        self.hold(rows_total=survey.total, date_order=self.order)
+        self.findings = survey.findings
+        self.hold(rows_total=survey.total, date_order=self.findings.order.value, findings=self.findings.as_json())
         self.session.commit()
+        if self.step == "run":
+            asking.demand_clear(asking.of(self.kind, self.findings, self.answers))
 
     def _lay_out(self, rows: list[Row]) -> None:
         places = place(self.session, self.kind, self.id, rows)
+        changed = changes.rows_of(self.session, self.id, places)
         self.session.rollback()  # ends the reading transaction, so that the next one can begin as a writing one
         self.counts.add(rows, places)
         self.hold(**vars(self.counts))
         table = cast(Table, ImportIssue.__table__)
         self._insert(table, list(_issues(self.id, rows)))
+        self._insert(cast(Table, ImportChange.__table__), changed)
         self._insert(WAITING[self.kind], [self._seen(one) for one in places if not self._waits(one)])
         self._insert(WAITING[self.kind], [{**self._seen(one), **one.columns} for one in places if self._waits(one)])
         self.session.commit()
@@ -225,6 +241,21 @@ class _Work:
             self.session.commit()
 
 
+def in_batches(found: Iterator[Record], rows: int) -> Iterator[list[Record]]:
+    """The records in batches of so many `rows`, of fewer where they are wide or long (see `limits`)."""
+    batch: list[Record] = []
+    cells = characters = 0
+    for record in found:
+        batch.append(record)
+        cells += len(record.cells)
+        characters += len(record.text)
+        if len(batch) >= rows or cells >= BATCH_CELLS * rows // BATCH_ROWS or characters >= BATCH_CHARACTERS:
+            yield batch
+            batch, cells, characters = [], 0, 0
+    if batch:
+        yield batch
+
+
 def _issues(import_id: int, rows: list[Row]) -> Iterator[dict]:
     """The issues of the rows as they are stored; of a refused row only what refused it."""
     for row in rows:
@@ -234,8 +265,9 @@ def _issues(import_id: int, rows: list[Row]) -> Iterator[dict]:
                     "import_id": import_id,
                     "line": row.line,
                     "field": issue.field,
-                    "value": issue.value.replace("\x00", ""),
+                    "value": issue.value[:LONGEST_VALUE].replace("\x00", ""),
                     "reason": issue.reason[:REASON_LENGTH],
                     "refused": issue.refused,
                     "row": [cell.replace("\x00", "") for cell in row.cells],
+                    "text": row.text.replace("\x00", ""),
                 }

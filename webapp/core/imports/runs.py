@@ -13,10 +13,12 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from webapp.core.errors import Conflict, NotFound
+from webapp.core.imports import asking as questions
 from webapp.core.imports import mapping as mappings
+from webapp.core.imports.answers import NO_ANSWERS, Answers
 from webapp.core.imports.reading import Layout
 from webapp.core.rules import digests
-from webapp.core.tables.imports import WAITING, ImportIssue, ImportKind, ImportRun, ImportState
+from webapp.core.tables.imports import WAITING, ImportChange, ImportIssue, ImportKind, ImportRun, ImportState
 
 STALE = timedelta(seconds=60)
 """A worker says that it lives at least every few seconds; after this much silence it is taken for dead."""
@@ -24,7 +26,16 @@ STALE = timedelta(seconds=60)
 S = ImportState
 WORKING = {"check": S.CHECKING, "run": S.RUNNING}
 """The state in which a step is worked on."""
-_NO_COUNTS = {"rows_seen": 0, "new": 0, "changed": 0, "unchanged": 0, "refused": 0, "repaired": 0, "error": None}
+_NO_COUNTS = {
+    "rows_seen": 0,
+    "new": 0,
+    "changed": 0,
+    "unchanged": 0,
+    "refused": 0,
+    "blank": 0,
+    "repaired": 0,
+    "error": None,
+}
 
 
 class Reassigned(Conflict):
@@ -49,6 +60,7 @@ def create(
     layout: Layout,
     kind: ImportKind,
     mapping: Mapping[str, int],
+    answers: Answers = NO_ANSWERS,
     user_id: int | None,
     now: datetime,
 ) -> ImportRun:
@@ -62,7 +74,9 @@ def create(
         encoding=layout.encoding,
         delimiter=layout.delimiter,
         header=list(layout.header),
+        reading=layout.as_stored(),
         mapping=dict(mapping),
+        answers=answers.as_json(),
         created_by=user_id,
         created_at=now,
     )
@@ -85,12 +99,12 @@ def listing(session: Session, limit: int = 50) -> list[ImportRun]:
 
 
 def layout_of(run: ImportRun) -> Layout:
-    return Layout(run.encoding, run.delimiter, tuple(run.header))
+    return Layout.from_stored(run.encoding, run.delimiter, run.header, run.reading)
 
 
 def digest(run: ImportRun) -> str:
-    """Equal for equal kind, encoding, separator and columns. With it a page tells which reading of the file it shows the outcome of."""
-    return digests.digest([run.kind, run.encoding, run.delimiter, run.header, run.mapping])
+    """Equal for equal kind, columns and way of reading. With it a page tells which reading of the file it shows the outcome of."""
+    return digests.digest([run.kind, run.encoding, run.delimiter, run.header, run.mapping, run.reading, run.answers])
 
 
 def is_stale(run: ImportRun, now: datetime) -> bool:
@@ -98,10 +112,17 @@ def is_stale(run: ImportRun, now: datetime) -> bool:
     return run.state in WORKING.values() and run.beat_at is not None and now - run.beat_at > STALE
 
 
-def remap(session: Session, import_id: int, kind: ImportKind, mapping: Mapping[str, int], layout: Layout) -> ImportRun:
+def remap(
+    session: Session,
+    import_id: int,
+    kind: ImportKind,
+    mapping: Mapping[str, int],
+    layout: Layout,
+    answers: Answers = NO_ANSWERS,
+) -> ImportRun:
     """Read the file in another way; it has to be checked again. Raises Invalid for a mapping that does not do, Conflict while it is
     worked on or done."""
-    mapping = mappings.checked(kind, mapping, len(layout.header))
+    mapping = mappings.checked(kind, mapping, len(layout.header), answers.constants)
     changed = _move(
         session,
         import_id,
@@ -109,13 +130,37 @@ def remap(session: Session, import_id: int, kind: ImportKind, mapping: Mapping[s
         S.UPLOADED,
         kind=kind,
         mapping=mapping,
+        answers=answers.as_json(),
+        findings={},
         encoding=layout.encoding,
         delimiter=layout.delimiter,
         header=list(layout.header),
+        reading=layout.as_stored(),
         rows_total=None,
         **_NO_COUNTS,
     )
     if not changed:
+        raise Conflict(_busy_or_done(get(session, import_id)))
+    return get(session, import_id)
+
+
+def reopen(
+    session: Session,
+    import_id: int,
+    kind: ImportKind,
+    mapping: Mapping[str, int],
+    answers: Answers,
+    layout: Layout | None = None,
+) -> ImportRun:
+    """Propose anew what the file is, and note how it is written where `layout` is given; it has to be checked again. The mapping need not
+    do yet. Raises Conflict while it is worked on or done."""
+    sources = (S.UPLOADED, S.CHECKED, S.FAILED)
+    columns: dict[str, Any] = {"kind": kind, "mapping": dict(mapping), "answers": answers.as_json()}
+    columns |= {"findings": {}, "rows_total": None}
+    if layout is not None:
+        columns |= {"encoding": layout.encoding, "delimiter": layout.delimiter, "header": list(layout.header)}
+        columns["reading"] = layout.as_stored()
+    if not _move(session, import_id, sources, S.UPLOADED, **columns, **_NO_COUNTS):
         raise Conflict(_busy_or_done(get(session, import_id)))
     return get(session, import_id)
 
@@ -133,7 +178,8 @@ def begin(
     """Ask for a step, "check" or "run"; True if it has to be worked on now, False if that was asked for already.
 
     "run" wants a checked file, unless `unchecked` is meant, and no other import running. `seen` is the `digest` of the import when it
-    was decided. Raises Conflict or NotFound; Reassigned when the file is read in another way by now.
+    was decided. Raises Conflict or NotFound, also where something has to be said first; Reassigned when the file is read in another way
+    by now.
     """
     run = get(session, import_id, lock=True)
     if seen is not None and seen != digest(run):
@@ -150,6 +196,7 @@ def begin(
         sources = (*sources, S.UPLOADED)
     if run.state not in sources or (run.state in WORKING.values() and not stale):
         raise Conflict(_busy_or_done(run))
+    questions.demand_answers(run, step)
     if step == "run":
         _end_stale_others(session, import_id, now)
     try:
@@ -197,8 +244,20 @@ def beat(session: Session, import_id: int, step: str, attempt: int, **columns: A
         raise Conflict("This import was stopped, or another worker has taken it over.")
 
 
+def hold_stopped(session: Session, import_id: int, attempt: int) -> None:
+    """The first statement of a transaction that tidies up after the attempt which was stopped. Raises Conflict where it is not stopped, or
+    another one has begun."""
+    idle = tuple(state for state in S if state not in WORKING.values())
+    condition = ImportRun.id == import_id, ImportRun.attempt == attempt, ImportRun.state.in_(idle)
+    held = session.execute(update(ImportRun).where(*condition).values(beat_at=None))
+    if not (isinstance(held, CursorResult) and held.rowcount == 1):
+        session.rollback()
+        raise Conflict("This import is worked on.")
+
+
 def stop(session: Session, import_id: int) -> ImportRun:
-    """Give up the step that is worked on or waits for a worker. Nothing of it remains; the file can be checked again."""
+    """Give up the step that is worked on or waits for a worker. The worker notices before its next batch and throws away what it had laid
+    out; the file can be checked again."""
     run = get(session, import_id)
     if not _move(session, import_id, tuple(WORKING.values()), S.UPLOADED, beat_at=None, rows_total=None, **_NO_COUNTS):
         raise Conflict(_busy_or_done(run))
@@ -217,13 +276,14 @@ def discard(session: Session, import_id: int) -> str:
 
 
 def forget_old(session: Session, *, files_before: datetime, issues_before: datetime) -> None:
-    """Forget the refused and repaired rows of imports that began before `issues_before`, since they hold personal data, and the files from
-    before `files_before` that nobody went on with (the caller removes them). The numbers of an import stay."""
+    """Forget the refused, repaired and changed rows of imports that began before `issues_before`, since they hold personal data, and the
+    files from before `files_before` that nobody went on with (the caller removes them). The numbers of an import stay."""
     old = select(ImportRun.id).where(ImportRun.created_at < issues_before)
-    session.execute(delete(ImportIssue).where(ImportIssue.import_id.in_(old)))
-    done = select(ImportRun.id).where(ImportRun.state == S.DONE)
-    for waiting in WAITING.values():  # what a worker left that died between taking over and tidying up
-        session.execute(delete(waiting).where(waiting.c.import_id.in_(done)))
+    for told in (ImportIssue, ImportChange):
+        session.execute(delete(told).where(told.import_id.in_(old)))
+    idle = select(ImportRun.id).where(ImportRun.state.not_in(WORKING.values()))
+    for waiting in WAITING.values():  # what a worker left that died before it could tidy up
+        session.execute(delete(waiting).where(waiting.c.import_id.in_(idle)))
     unused = (
         ImportRun.created_at < files_before,
         ImportRun.stored_as != "",

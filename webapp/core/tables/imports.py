@@ -1,5 +1,6 @@
-"""Imports of CSV files: the upload and its pieces, its mapping, its counts, its rows that were refused or repaired, and the rows that
-wait to be taken over. Written by `core/imports`; `core/clients` takes the waiting rows over.
+"""Imports of CSV files: the upload and its pieces, its mapping, its counts, its rows that were refused, repaired or
+would change, the rows that wait to be taken over, and what is remembered of a header. Written by `core/imports`; `core/clients` takes the
+waiting rows over.
 """
 
 from datetime import datetime
@@ -29,7 +30,10 @@ class ImportState(StrEnum):
 
 
 class ImportRun(Base):
-    """One uploaded file. `header` are its column names, `mapping` is {field: index of the column}; `date_order` is what its dates say.
+    """One uploaded file. `header` are its column names, `reading` is what else is known of how it is written (`core/imports/layouts`),
+    `mapping` is {field: index of the column}; `date_order` is what its dates say. `answers` is what a person said beside the mapping
+    (`core/imports/answers`), `findings` what a look at all rows told (`core/imports/survey`). `rows_seen` is the sum of the counts,
+    `repaired` apart.
 
     `attempt` is the fence of the process that works on it: whoever holds an older number writes nothing any more. `beat_at` is its
     last sign of life, NULL while the work waits for a worker. `stored_as` is "" once the file is removed. At most one run is RUNNING.
@@ -46,7 +50,10 @@ class ImportRun(Base):
     encoding: Mapped[str] = mapped_column(String(20), default="")
     delimiter: Mapped[str] = mapped_column(String(1), default="")
     header: Mapped[list] = mapped_column(JSON, default=list)
+    reading: Mapped[dict] = mapped_column(JSON, default=dict, server_default="{}")
     mapping: Mapped[dict] = mapped_column(JSON, default=dict)
+    answers: Mapped[dict] = mapped_column(JSON, default=dict, server_default="{}")
+    findings: Mapped[dict] = mapped_column(JSON, default=dict, server_default="{}")
     date_order: Mapped[str] = mapped_column(String(10), default="")
     rows_total: Mapped[int | None]
     rows_seen: Mapped[int] = mapped_column(default=0)
@@ -54,6 +61,7 @@ class ImportRun(Base):
     changed: Mapped[int] = mapped_column(default=0)
     unchanged: Mapped[int] = mapped_column(default=0)
     refused: Mapped[int] = mapped_column(default=0)
+    blank: Mapped[int] = mapped_column(default=0, server_default="0")
     repaired: Mapped[int] = mapped_column(default=0)
     error: Mapped[str | None] = mapped_column(Text)
     created_by: Mapped[int | None] = mapped_column(ForeignKey("user_account.id", ondelete="SET NULL"))
@@ -97,7 +105,7 @@ class UploadChunk(Base):
 
 class ImportIssue(Base):
     """One field of one row that was refused or repaired. `line` counts physical lines of the file from 1, the header included;
-    `row` holds the row's cells as they stood in the file.
+    `row` holds the row's cells as they stood in the file; `text` the row itself where its cells could not be told apart.
     """
 
     __tablename__ = "import_issue"
@@ -109,8 +117,39 @@ class ImportIssue(Base):
     reason: Mapped[str] = mapped_column(String(300))
     refused: Mapped[bool]
     row: Mapped[list] = mapped_column(JSON)
+    text: Mapped[str] = mapped_column(Text, default="", server_default="")
 
     __table_args__ = (Index("ix_import_issue_import", "import_id", "refused", "line"),)
+
+
+class ImportChange(Base):
+    """One field of one row that an import would change: what is stored and what the file says, as people read it. Written by a dry run."""
+
+    __tablename__ = "import_change"
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    import_id: Mapped[int] = mapped_column(ForeignKey("import_run.id", ondelete="CASCADE"))
+    line: Mapped[int]
+    number: Mapped[str] = mapped_column(String(64))
+    field: Mapped[str] = mapped_column(String(40))
+    old: Mapped[str] = mapped_column(Text)
+    new: Mapped[str] = mapped_column(Text)
+
+    __table_args__ = (Index("ix_import_change_import", "import_id", "line"),)
+
+
+class ImportMemory(Base):
+    """How the last file with a header was imported, for the next one: `header_key` is a digest of its column names, in their order."""
+
+    __tablename__ = "import_memory"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    header_key: Mapped[str] = mapped_column(String(64), unique=True)
+    kind: Mapped[ImportKind] = mapped_column(EnumText(ImportKind))
+    mapping: Mapped[dict] = mapped_column(JSON)
+    answers: Mapped[dict] = mapped_column(JSON)
+    file_name: Mapped[str] = mapped_column(String(255))
+    used_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    __table_args__ = (one_of("kind", ImportKind),)
 
 
 class Verb(StrEnum):

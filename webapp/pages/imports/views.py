@@ -20,10 +20,12 @@ from webapp.adapters import import_jobs, uploads
 from webapp.adapters.clock import now
 from webapp.adapters.database import will_write, writes_from_here
 from webapp.core.errors import Invalid
-from webapp.core.imports import issues, mapping, reading, runs
+from webapp.core.imports import asking, changes, issues, mapping, memory, reading, runs
+from webapp.core.imports.answers import KIND, REFUSE, Answers
 from webapp.core.tables.imports import ImportKind, ImportRun, ImportState
 from webapp.extensions import db
-from webapp.pages.imports.forms import Reading, UploadForm, choices, columns_in
+from webapp.pages.imports.forms import CONSTANT, UNSAID, Columns, Reading, UploadForm, answered, choices
+from webapp.pages.imports.readings import both_days, both_prices
 
 bp = Blueprint("imports", __name__, url_prefix="/clients/import")
 
@@ -51,16 +53,18 @@ def upload():
         uploads.remove(db.engine, stored_as, _instance())
         form.file.errors = [str(error)]
         return _index(form), 422
-    kind = mapping.guess_kind(layout.header)
+    proposed = mapping.propose(layout.header, samples)
     will_write(db.session)
+    known = memory.recall(db.session, layout.header)
     run = runs.create(
         db.session,
         file_name=Path(form.file.data.filename or "").name or "upload.csv",
         stored_as=stored_as,
         size=form.file.data.stream.tell(),
         layout=layout,
-        kind=kind,
-        mapping=mapping.guess(kind, layout.header, samples),
+        kind=known.kind if known else proposed.kind,
+        mapping=known.mapping if known else proposed.assignment.mapping,
+        answers=known.answers if known else Answers(open=proposed.open),
         user_id=user_id,
         now=now(),
     )
@@ -79,19 +83,57 @@ def show(import_id: int):
 def check(import_id: int):
     """Read the file with the mapping chosen, and count what an import would do."""
     run = runs.get(db.session, import_id)
-    asked = Reading.of(request.form, run.kind, runs.layout_of(run))
-    columns = columns_in(request.form, asked.kind)
+    before = runs.layout_of(run)
+    answers = Answers.of_json(run.answers)
+    asked = Reading.of(request.form, _kind(run), before)
+    if asked.kind is None:
+        problem = Invalid("Say first what the rows of this file are.", KIND)
+        return _show(run, asked=asked, problem=problem), 422
+    columns = Columns.of(request.form, asked.kind)
+    same_kind = asked.kind is run.kind
     stored_as = _for_every_worker(run)
     try:
+        columns.demand_said(asked.kind)
         source = uploads.get(db.engine, stored_as, _instance())
-        layout = reading.look(source, asked.encoding, asked.delimiter)
+        layout = reading.look(source, asked.encoding, asked.delimiter, before)
         writes_from_here(db.session)  # `remap` refuses what is worked on by now
-        runs.remap(db.session, import_id, asked.kind, columns, layout)
+        said = Answers(columns.constants, answers.statuses if same_kind else {}, answers.order, answers.mark)
+        runs.remap(db.session, import_id, asked.kind, columns.mapping, layout, said)
         runs.begin(db.session, import_id, "check", now())
     except Invalid as error:
         db.session.rollback()
         return _show(runs.get(db.session, import_id), asked=asked, columns=columns, problem=error), 422
     return _asked(import_id, "check")
+
+
+@bp.post("/<int:import_id>/answers")
+def answers(import_id: int):
+    """Check the file again with what was said about its status words, dates and prices."""
+    run = runs.get(db.session, import_id)
+    asking.demand_answers(run, "check")
+    layout = runs.layout_of(run)
+    said = answered(request.form, run.kind, Answers.of_json(run.answers))
+    _for_every_worker(run)
+    writes_from_here(db.session)
+    run = runs.get(db.session, import_id)
+    runs.remap(db.session, import_id, run.kind, run.mapping, layout, said)
+    runs.begin(db.session, import_id, "check", now())
+    return _asked(import_id, "check")
+
+
+@bp.post("/<int:import_id>/forget")
+def forget(import_id: int):
+    """Guess and ask anew what was remembered of a file with this header."""
+    run = runs.get(db.session, import_id)
+    layout = runs.layout_of(run)
+    source = uploads.find(db.engine, run.stored_as, _instance())
+    proposed = mapping.propose(layout.header, reading.samples(source, layout) if source else ())
+    writes_from_here(db.session)
+    memory.forget(db.session, layout.header)
+    runs.reopen(db.session, import_id, proposed.kind, proposed.assignment.mapping, Answers(open=proposed.open))
+    db.session.commit()
+    flash("What was said about the earlier file is forgotten.", "ok")
+    return redirect(url_for("imports.show", import_id=import_id), 303)
 
 
 @bp.post("/<int:import_id>/run")
@@ -118,11 +160,27 @@ def stop(import_id: int):
 
 @bp.post("/<int:import_id>/discard")
 def discard(import_id: int):
+    if runs.get(db.session, import_id).state not in runs.WORKING.values():
+        db.session.rollback()
+        writes_from_here(db.session)
+        while changes.clear(db.session, import_id):  # in short transactions, so that others can write
+            db.session.commit()
+            writes_from_here(db.session)
     stored_as = runs.discard(db.session, import_id)
     db.session.commit()
     uploads.remove(db.engine, stored_as, _instance())
     flash("The import is off the list. Clients stay as they are.", "ok")
     return redirect(url_for("imports.index"), 303)
+
+
+@bp.get("/<int:import_id>/changes.csv")
+def changed(import_id: int):
+    """All that an import would change, or has changed, field by field."""
+    run = runs.get(db.session, import_id)
+    response = Response(stream_with_context(changes.as_csv(db.session, run)), mimetype="text/csv")
+    response.headers.set("Content-Disposition", "attachment", filename=f"{Path(run.file_name).stem}-changes.csv")
+    response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 @bp.get("/<int:import_id>/<any(refused, repaired):which>.csv")
@@ -172,7 +230,7 @@ def _show(
     run: ImportRun,
     *,
     asked: Reading | None = None,
-    columns: dict[str, int] | None = None,
+    columns: Columns | None = None,
     problem: Invalid | None = None,
     changed: runs.Reassigned | None = None,
 ) -> str:
@@ -184,34 +242,62 @@ def _show(
         "changed": changed,
         "seen": runs.digest(run),
         "label": issues.label,
+        "change_name": changes.name,
+        "asked": asking.questions(run),
+        "statuses": asking.STATUSES[run.kind],
+        "REFUSE": REFUSE,
+        "CONSTANT": CONSTANT,
+        "UNSAID": UNSAID,
+        "both_days": both_days,
+        "both_prices": both_prices,
         "kinds": ImportKind,
         "encodings": reading.ENCODINGS,
         "delimiters": reading.DELIMITERS,
+        "stored": runs.layout_of(run),
     }
     if run.state in (ImportState.UPLOADED, ImportState.CHECKED, ImportState.FAILED):
         source = uploads.find(db.engine, run.stored_as, _instance())
         if source is not None:
             context |= _mapping(run, source, asked, columns)
     if run.state in (ImportState.CHECKED, ImportState.DONE):
-        context |= _issues(run)
+        context |= _issues(run) | _changes(run)
     fragment = request.headers.get("HX-Request") and not request.headers.get("HX-History-Restore-Request")
     return render_template("imports/_import.html" if fragment else "imports/show.html", **context)
 
 
-def _mapping(
-    run: ImportRun, source: reading.Source, asked: Reading | None, columns: dict[str, int] | None
-) -> dict[str, Any]:
-    stored = runs.layout_of(run)
-    asked = asked or Reading.of(request.args, run.kind, stored)
-    layout = stored if asked.fits(run.kind, stored) else reading.look(source, asked.encoding, asked.delimiter)
-    if columns is None and asked.fits(run.kind, stored):
-        columns = run.mapping
+def _mapping(run: ImportRun, source: reading.Source, asked: Reading | None, columns: Columns | None) -> dict[str, Any]:
+    stored, said = runs.layout_of(run), Answers.of_json(run.answers)
+    asked = asked or Reading.of(request.args, _kind(run), stored)
+    fits = KIND not in said.open and asked.fits(run.kind, stored)
+    layout = stored if fits else reading.look(source, asked.encoding, asked.delimiter, stored)
+    samples = reading.samples(source, layout)
+    kept = Columns(dict(run.mapping), dict(said.constants))
+    if columns is None and fits:
+        columns = kept
+    known = memory.recall(db.session, layout.header)
     return {
         "reading": asked,
         "layout": layout,
-        "unchecked": columns != run.mapping or not asked.fits(run.kind, stored),
-        "choices": choices(asked.kind, layout, reading.samples(source, layout), columns),
+        "samples": samples,
+        "unchecked": columns != kept or not fits,
+        "why_kind": mapping.propose(layout.header, samples).why_kind if asked.kind is None else None,
+        "proposed_kind": run.kind,
+        "choices": choices(asked.kind, layout, samples, columns, said.open if fits else ()) if asked.kind else [],
+        "known": known if known and fits and (known.kind, known.mapping) == (run.kind, run.mapping) else None,
     }
+
+
+def _kind(run: ImportRun) -> ImportKind | None:
+    """What the rows of a file are, if that is not in doubt."""
+    return None if KIND in Answers.of_json(run.answers).open else run.kind
+
+
+def _changes(run: ImportRun) -> dict[str, Any]:
+    number = max(1, min(request.args.get("changes", 1, type=int), 1_000_000))
+    page = changes.listing(
+        db.session, run.id, field=request.args.get("changed") or None, offset=(number - 1) * changes.PAGE
+    )
+    return {"changes": page, "changes_number": number}
 
 
 def _issues(run: ImportRun) -> dict[str, Any]:

@@ -100,10 +100,13 @@ def codes() -> frozenset[str]:
 
 @cache
 def _names() -> dict[str, str]:
-    names: dict[str, str] = {}
-    for locale in reversed(NAME_LOCALES):  # so that an earlier language wins where two disagree
-        names |= {_name_key(name): code for code, name in Locale.parse(locale).territories.items() if code in codes()}
-    return names | _OTHER_NAMES
+    found: dict[str, set[str]] = {}
+    for locale in NAME_LOCALES:
+        for code, name in Locale.parse(locale).territories.items():
+            if code in codes():
+                found.setdefault(_name_key(name), set()).add(code)
+    # A name that is two countries in two languages ("Kongo") is none: nobody is moved from one to the other.
+    return {name: next(iter(codes)) for name, codes in found.items() if len(codes) == 1} | _OTHER_NAMES
 
 
 def _name_key(name: str) -> str:
