@@ -102,7 +102,7 @@ def clear(session: Session, import_id: int) -> int:
 
 
 def _differences(place: Place, numbers: Mapping[str, Mapping[int, str]]) -> Iterator[tuple[str, str, str]]:
-    before: Mapping[str, Any] = place.before or {}
+    before: Any = place.before or {}
     differing = [name for name, value in place.columns.items() if before[name] != value and name not in _DERIVED]
     for column in differing:
         if column == "address" and "email" in differing:
