@@ -61,7 +61,7 @@ def remove_some(session: Session, retention: Retention, now: datetime, after: in
     return last
 
 
-def _ended(retention: Retention, now: datetime) -> Select[tuple[Broadcast]]:
+def _ended(retention: Retention, now: datetime) -> Select[Broadcast]:
     return select(Broadcast).where(
         Broadcast.state.in_((BroadcastState.FINISHED, BroadcastState.CANCELLED)),
         Broadcast.frozen_at.is_not(None),

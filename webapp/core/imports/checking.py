@@ -11,7 +11,8 @@ from webapp.core.imports.reading import UNREADABLE, Record
 from webapp.core.imports.survey import Findings
 from webapp.core.rules import normalise
 from webapp.core.rules.addresses import Address, Unusable, usable
-from webapp.core.rules.artefacts import means_nothing, with_letters
+from webapp.core.rules.artefacts import means_nothing
+from webapp.core.rules.entities import decoded
 from webapp.core.rules.names import split_name
 from webapp.core.rules.normalise import Value
 from webapp.core.rules.statuses import ClientStatus, HoldingStatus
@@ -147,7 +148,7 @@ class Checker:
             cell = plain[name] = cells[column]
             if name == "email":
                 continue
-            text = with_letters(cell)
+            text = decoded(cell)
             if text != cell:
                 row.repair(name, cell, f"read as “{shown(text, 60)}”")
             if means_nothing(text):

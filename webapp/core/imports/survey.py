@@ -6,6 +6,7 @@ from typing import Any
 
 from webapp.core.imports.answers import Answers
 from webapp.core.imports.reading import Record
+from webapp.core.rules.artefacts import means_nothing
 from webapp.core.rules.normalise import (
     DateHabit,
     DateOrder,
@@ -120,7 +121,7 @@ class Survey:
     def _status(self, cells: list[str]) -> None:
         text = self._cell(cells, "status")
         read = client_status if self._kind is ImportKind.CLIENTS else holding_status
-        if not text or read(text).value is not None:
+        if not text or means_nothing(text) or read(text).value is not None:
             return
         key = status_key(text)
         if key and (key in self.findings.words or len(self.findings.words) < MOST_WORDS):
