@@ -38,7 +38,8 @@ FIRST_CHUNK = 100
 WORKERS, CONNECTIONS = 2, 8
 SILENCE_S = "3"
 TEND_S = 1.0
-PATIENCE_S = 420
+PATIENCE_S = 900
+"""On a machine of any speed: while the relay is waited for nobody sends, and how soon the end comes is not judged."""
 
 PER_CONNECTION = dict.fromkeys(("connect", "banner", "ehlo", "starttls", "auth"), 0.002) | {
     "rset": 0.02,
