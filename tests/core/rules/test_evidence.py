@@ -7,6 +7,7 @@ from webapp.core.rules.evidence import (
     FAILURES_AT_FIRST,
     FIRST_MAILS,
     RECIPIENTS,
+    SILENT_S,
     WINDOW,
     Evidence,
     Kind,
@@ -122,6 +123,17 @@ def test_what_others_were_refused_meanwhile_counts_and_what_they_were_taken_does
     assert mine.most_under_way == 5  # as it began: it was not taken from yet
     mine.know(run)
     assert kind(mine) is Kind.REFUSING and mine.most_under_way == 0
+
+
+def test_a_relay_that_says_nothing_until_its_time_out_is_waited_for_at_once_if_it_takes_nobodys_mail():
+    silent = Reply(Stage.BANNER, None, "", "no answer for 60 s", Cause.SILENT)
+    for quiet_s, concluded in ((60.0, Kind.WAITING), (SILENT_S, Kind.WAITING), (0.5, None)):
+        evidence = Evidence(has_delivered=True)
+        evidence.saw(judge(silent), silent, quiet_s=quiet_s)
+        assert kind(evidence) is concluded
+    at_dot = silent._replace(stage=Stage.DOT)
+    evidence.saw(judge(at_dot), at_dot, quiet_s=60.0)
+    assert kind(evidence) is None
 
 
 def test_several_senders_share_what_may_be_refused_before_it_is_clear():

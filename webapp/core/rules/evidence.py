@@ -37,6 +37,10 @@ broadcast. A message that nobody's relay takes, or that cannot be made, shall no
 CONTENT_WINDOW, CONTENT_REFUSALS, CONTENT_SHARE = 100, 6, 0.2
 """Of the last hundred mails a fifth refused for good at their end, at least so many and over `DOMAINS` domains: that is the content."""
 
+SILENT_S = 10.0
+"""A relay that says nothing to a new connection until its time-out, and takes nobody's mail for so long, is not there: time-outs may be
+minutes, and nobody shall wait for three of them to hear of it."""
+
 LONGEST_WORDS = 500
 FIRST_MAILS = 5
 """How many mails may be under way before one was taken: an ill relay shall refuse few."""
@@ -164,15 +168,15 @@ class Evidence:
         self._went_well()
         self._is_calm = self.most_under_way is None and not self._ill and len(self._window) == WINDOW
 
-    def saw(self, outcome: Outcome, reply: Reply, recipient: Recipient | None = None) -> None:
-        """Anything else happened to a mail, or (without a recipient) to a connection."""
+    def saw(self, outcome: Outcome, reply: Reply, recipient: Recipient | None = None, *, quiet_s: float = 0.0) -> None:
+        """Anything else happened to a mail, or (without a recipient) to a connection. Nobody's mail was taken for `quiet_s` seconds."""
         if reply.cause is Cause.WITHDRAWN:
             return
         self._is_calm = False
         if recipient is not None:
             self._others += 1
         if outcome.blame is Blame.RELAY:
-            self._saw_illness(outcome, reply)
+            self._saw_illness(outcome, reply, quiet_s)
         elif recipient is not None:
             self._saw_refusal(outcome, reply, recipient)
         self._limit()
@@ -200,8 +204,10 @@ class Evidence:
             self._limit()
         return self.verdict
 
-    def _saw_illness(self, outcome: Outcome, reply: Reply) -> None:
+    def _saw_illness(self, outcome: Outcome, reply: Reply, quiet_s: float) -> None:
         self.in_a_row += 1
+        if reply.cause is Cause.SILENT and reply.stage in _SITE_WIDE and quiet_s >= SILENT_S:
+            self.in_a_row = max(self.in_a_row, self._patience)
         self._remember(True)
         is_doubtful = outcome.state is DeliveryState.UNCERTAIN  # each further try may be one more in doubt
         if outcome.is_final:

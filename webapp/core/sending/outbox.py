@@ -58,6 +58,7 @@ class Outbox:
         self._letters, self._journal = letters, journal
         self._is_sending, self._ticks = is_sending, ticks
         self._group = group
+        self._taken_at = ticks()
         self._queue: deque[tuple[float, Claimed]] = deque()
         self._under_way: dict[int, Claimed] = {}
         self._begun: dict[int, int] = {}
@@ -151,7 +152,7 @@ class Outbox:
         self._settle(mail.delivery_id, reply)
 
     def trouble(self, reply: Reply) -> None:
-        self.evidence.saw(judge(reply), reply)
+        self.evidence.saw(judge(reply), reply, quiet_s=self._ticks() - self._taken_at)
         self._heed_evidence()
 
     # The recorder's side
@@ -248,11 +249,12 @@ class Outbox:
     def _settle(self, delivery_id: int, reply: Reply) -> None:
         claimed, evidence = self._under_way[delivery_id], self.evidence
         self._journal.replied(delivery_id, claimed.attempt, reply)
-        code = reply.code
+        code, now = reply.code, self._ticks()
         if code is not None and 200 <= code <= 299 and reply.stage is _DOT:
             outcome = ACCEPTED
             domain = domain_of(claimed.address) if self.watches_domains else ""
             was_limited = evidence.most_under_way is not None
+            self._taken_at = now
             evidence.took()
             if was_limited:
                 self.wake()
@@ -264,9 +266,7 @@ class Outbox:
         del self._under_way[delivery_id]
         self._begun.pop(delivery_id, None)
         # Without the lock: to append is one step, and who takes out takes no more than there was when it began.
-        self._settled.append(
-            Settled(delivery_id, claimed.attempt, claimed.stamped_at, outcome, reply, self._ticks(), domain)
-        )
+        self._settled.append(Settled(delivery_id, claimed.attempt, claimed.stamped_at, outcome, reply, now, domain))
         waiting = len(self._settled)
         if waiting == 1 or waiting == self._group or not self._under_way:
             with self.changed:
