@@ -19,7 +19,7 @@
 
   /** Keys are pressed on what has the focus and on nothing else: only clicks of a pointer count. */
   function look(event) {
-    const control = event.target instanceof Element && event.target.closest(CONTROLS);
+    const control = event.target instanceof Element && event.target.closest(`${CONTROLS}, dialog`);
     if (!control || !event.isTrusted || !event.detail) return;
     const now = {
       x: event.clientX,

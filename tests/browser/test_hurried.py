@@ -164,7 +164,7 @@ def test_two_tabs_at_once_start_one_broadcast(reviewed: Page, sqlite_session: Se
     for tab in (reviewed, other):
         tab.get_by_role("button", name=SENDS).click(no_wait_after=True)
     for tab in (reviewed, other):
-        tab.wait_for_load_state("networkidle")
+        tab.wait_for_url(re.compile(r"/mass-mail/\d+/$"))
     [row] = stored(sqlite_session)
     assert row.state in BEGUN
     other.close()
@@ -215,7 +215,7 @@ def test_with_everything_empty_one_comes_to_the_review_and_no_further(
         press(page)
         page.wait_for_load_state("networkidle")
     page.wait_for_url("**/review/")
-    expect(page.get_by_text("still missing")).to_be_visible()
+    expect(page.get_by_text("These are still missing")).to_be_visible()
     expect(page.get_by_role("button", name=re.compile("Send|Create Broadcast|Schedule")).first).to_be_disabled()
     [row] = stored(sqlite_session)
     assert row.state is B.DRAFT

@@ -61,6 +61,7 @@ def test_one_look_takes_a_broadcast_from_scheduled_to_finished(app: Flask, sessi
 
 def test_a_look_too_early_asks_for_one_at_the_start(app: Flask, session: Session):
     broadcast = scheduled(session)
+    broadcasts.unschedule(session, broadcast.id, None, clock.now())
     broadcasts.edit(session, broadcast.id, None, {"start_wall": "2126-12-24T18:00", "time_zone": "UTC"}, clock.now())
     broadcasts.schedule(session, broadcast.id, None, clock.now())
     session.commit()

@@ -21,7 +21,7 @@ from tests import engine, factories
 from tests.neighbours import MailServer
 from tests.visitors import sign_in
 from webapp.adapters import clock
-from webapp.core import broadcasts, ledger
+from webapp.core import broadcasts, from_addresses, ledger
 from webapp.core.rules.lifecycle import BroadcastState, DeliveryState
 from webapp.core.sending import trouble
 from webapp.core.tables.broadcasts import Broadcast
@@ -269,6 +269,7 @@ def test_each_event_does_what_the_table_says_and_a_second_time_nothing(
     app: Flask, sqlite_session: Session, mail_server: MailServer, tmp_path: Path, situation: str
 ):
     make, state = SITUATIONS[situation]
+    from_addresses.add(sqlite_session, "Example Hosting", "support@example.com")
     for _ in range(2):
         factories.client(sqlite_session)
     wrong = []

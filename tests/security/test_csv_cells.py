@@ -87,5 +87,5 @@ def test_the_file_to_mend_is_given_out_that_way(sqlite_session):
     )
     sqlite_session.flush()
     header, line = "".join(issues.as_csv(sqlite_session, run, refused=True)).splitlines()
-    assert header == "\ufeffID,'＝Name,Line,Reason"
+    assert header == "\ufeffID,'＝Name,Line,Reason,Text of the line"
     assert line.startswith('7,"\' @SUM(A1);=2",2,')
