@@ -125,7 +125,7 @@ class RecordingExchange:
             self._waiting.append(mail)
         self.on_settled(mail, reply)
 
-    def trouble(self, reply: Reply) -> None:
+    def trouble(self, reply: Reply, after_s: float = 0.0) -> None:
         self.troubles.append(reply)
         self.moments.append(("trouble", len(self.troubles)))
         if len(self.troubles) >= self._troubles_borne:

@@ -222,8 +222,8 @@ class TestConnections:
         oracle = Oracle(oracle_file, port=port)
 
         class Patient(RecordingExchange):
-            def trouble(self, reply: Reply) -> None:
-                super().trouble(reply)
+            def trouble(self, reply: Reply, after_s: float = 0.0) -> None:
+                super().trouble(reply, after_s)
                 if len(self.troubles) == 3:
                     oracle.__enter__()
 

@@ -74,7 +74,7 @@ class Pile:
         self.unsettled -= 1
         self.accepted += reply.code == 250
 
-    def trouble(self, reply: Reply) -> None:
+    def trouble(self, reply: Reply, after_s: float = 0.0) -> None:
         raise AssertionError(reply)
 
     def close(self) -> None:

@@ -84,12 +84,12 @@ class Exchange(Protocol):
         settled with Cause.WITHDRAWN.
         """
 
-    def trouble(self, reply: Reply) -> None:
+    def trouble(self, reply: Reply, after_s: float = 0.0) -> None:
         """A connection failed with no mail on it (connect, banner, EHLO, STARTTLS, AUTH, or a drop before its first mail).
 
         An idle connection that the relay closes after it carried mail is no trouble: relays do that, and the mailer opens another. Nor is
         one that the relay refuses while others carry mail: that is a limit (`learned`). `reply` has the relay's words, or says what took
-        their place and which setting may be wrong. The mailer tries again by itself, after a pause that grows from 0.5 to 30 s.
+        their place and which setting may be wrong; `after_s` is how many seconds the connection was tried. The mailer tries again by itself, after a pause that grows from 0.5 to 30 s.
         """
 
 

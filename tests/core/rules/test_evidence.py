@@ -127,9 +127,18 @@ def test_what_others_were_refused_meanwhile_counts_and_what_they_were_taken_does
 
 def test_a_relay_that_says_nothing_until_its_time_out_is_waited_for_at_once_if_it_takes_nobodys_mail():
     silent = Reply(Stage.BANNER, None, "", "no answer for 60 s", Cause.SILENT)
-    for quiet_s, concluded in ((60.0, Kind.WAITING), (SILENT_S, Kind.WAITING), (0.5, None)):
+    for after_s, quiet_s, concluded in (
+        (60.0, 60.0, Kind.WAITING),
+        (SILENT_S, SILENT_S, Kind.WAITING),
+        (0.1, 0.5, None),
+        (
+            300.0,
+            25.0,
+            None,
+        ),  # a pace of one mail in half a minute, and a connection too many that is left without a word
+    ):
         evidence = Evidence(has_delivered=True)
-        evidence.saw(judge(silent), silent, quiet_s=quiet_s)
+        evidence.saw(judge(silent), silent, after_s=after_s, quiet_s=quiet_s)
         assert kind(evidence) is concluded
     at_dot = silent._replace(stage=Stage.DOT)
     evidence.saw(judge(at_dot), at_dot, quiet_s=60.0)

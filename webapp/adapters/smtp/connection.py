@@ -270,7 +270,7 @@ class Connection:
         pool.has_ended(self, failed=is_trouble)
         if is_trouble:
             assert reply is not None
-            pool.exchange.trouble(reply)
+            pool.exchange.trouble(reply, pool.now - self.began_at)
         if following is not None:
             words = "the connection ended before this mail was handed over"
             pool.put_back(following, Reply(Stage.MAIL, None, "", words, Cause.LOST))

@@ -68,7 +68,7 @@ class _Single:
     def settled(self, mail: Mail, reply: Reply) -> None:
         self.reply = reply
 
-    def trouble(self, reply: Reply) -> None:
+    def trouble(self, reply: Reply, after_s: float = 0.0) -> None:
         self._waiting, self.reply = None, reply
 
     def close(self) -> None:

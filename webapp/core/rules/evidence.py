@@ -168,15 +168,24 @@ class Evidence:
         self._went_well()
         self._is_calm = self.most_under_way is None and not self._ill and len(self._window) == WINDOW
 
-    def saw(self, outcome: Outcome, reply: Reply, recipient: Recipient | None = None, *, quiet_s: float = 0.0) -> None:
-        """Anything else happened to a mail, or (without a recipient) to a connection. Nobody's mail was taken for `quiet_s` seconds."""
+    def saw(
+        self,
+        outcome: Outcome,
+        reply: Reply,
+        recipient: Recipient | None = None,
+        *,
+        after_s: float = 0.0,
+        quiet_s: float = 0.0,
+    ) -> None:
+        """Anything else happened to a mail, or (without a recipient) to a connection, `after_s` seconds after it was begun. Nobody's mail was
+        taken for `quiet_s`."""
         if reply.cause is Cause.WITHDRAWN:
             return
         self._is_calm = False
         if recipient is not None:
             self._others += 1
         if outcome.blame is Blame.RELAY:
-            self._saw_illness(outcome, reply, quiet_s)
+            self._saw_illness(outcome, reply, is_silent=quiet_s >= max(after_s, SILENT_S))
         elif recipient is not None:
             self._saw_refusal(outcome, reply, recipient)
         self._limit()
@@ -204,9 +213,9 @@ class Evidence:
             self._limit()
         return self.verdict
 
-    def _saw_illness(self, outcome: Outcome, reply: Reply, quiet_s: float) -> None:
+    def _saw_illness(self, outcome: Outcome, reply: Reply, *, is_silent: bool) -> None:
         self.in_a_row += 1
-        if reply.cause is Cause.SILENT and reply.stage in _SITE_WIDE and quiet_s >= SILENT_S:
+        if reply.cause is Cause.SILENT and reply.stage in _SITE_WIDE and is_silent:
             self.in_a_row = max(self.in_a_row, self._patience)
         self._remember(True)
         is_doubtful = outcome.state is DeliveryState.UNCERTAIN  # each further try may be one more in doubt

@@ -151,8 +151,8 @@ class Outbox:
     def settled(self, mail: Mail, reply: Reply) -> None:
         self._settle(mail.delivery_id, reply)
 
-    def trouble(self, reply: Reply) -> None:
-        self.evidence.saw(judge(reply), reply, quiet_s=self._ticks() - self._taken_at)
+    def trouble(self, reply: Reply, after_s: float = 0.0) -> None:
+        self.evidence.saw(judge(reply), reply, after_s=after_s, quiet_s=self._ticks() - self._taken_at)
         self._heed_evidence()
 
     # The recorder's side
