@@ -13,9 +13,10 @@ from tests.smtp_oracle import Oracle, Script
 from webapp.adapters.smtp import SmtpMailer, send_one
 from webapp.config import RelaySettings
 from webapp.core.ports import Cause, Mail, Reply, Stage
-from webapp.core.rules.evidence import Evidence, Kind, Recipient
+from webapp.core.rules.evidence import Evidence, Kind
 from webapp.core.rules.lifecycle import BroadcastState, DeliveryState
 from webapp.core.rules.outcome import WORDS, judge
+from webapp.core.rules.refusal import Recipient
 
 ZOFIE, YONGHU = "žofie@example.test", "用户@xn--r8jz45g.example"
 ASCII_ONLY = "the relay does not take addresses with letters outside ASCII"

@@ -89,7 +89,8 @@ class Exchange(Protocol):
 
         An idle connection that the relay closes after it carried mail is no trouble: relays do that, and the mailer opens another. Nor is
         one that the relay refuses while others carry mail: that is a limit (`learned`). `reply` has the relay's words, or says what took
-        their place and which setting may be wrong; `after_s` is how many seconds the connection was tried. The mailer tries again by itself, after a pause that grows from 0.5 to 30 s.
+        their place and which setting may be wrong; the connection was tried for `after_s` seconds. The mailer tries again by itself,
+        after a pause that grows from 0.5 to 30 s.
         """
 
 

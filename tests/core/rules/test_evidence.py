@@ -11,10 +11,9 @@ from webapp.core.rules.evidence import (
     WINDOW,
     Evidence,
     Kind,
-    Recipient,
-    equal_words,
 )
 from webapp.core.rules.outcome import Cause, Reply, Stage, judge
+from webapp.core.rules.refusal import Recipient, equal_words
 
 POLICY = Reply(Stage.DOT, 550, "5.7.1 we do not like you")
 LATER = Reply(Stage.DOT, 451, "4.3.0 trouble here")

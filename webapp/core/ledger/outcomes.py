@@ -13,11 +13,12 @@ from webapp.core.ledger import again, ceiling, pace, refusals
 from webapp.core.ledger.hot import hot
 from webapp.core.ledger.leases import Lease
 from webapp.core.rules import pacing
-from webapp.core.rules.evidence import SPREAD, Recipient, Refusal, refusal_of
+from webapp.core.rules.evidence import SPREAD
 from webapp.core.rules.lifecycle import DeliveryState
 from webapp.core.rules.limits import NO_LIMITS, Limits
 from webapp.core.rules.outcome import Blame, Cause, Outcome, Reply, Stage
 from webapp.core.rules.pacing import Reading, Retries
+from webapp.core.rules.refusal import Recipient, Refusal, refusal_of
 from webapp.core.tables.broadcasts import Broadcast, UncertainPolicy
 from webapp.core.tables.deliveries import Attempt, Delivery
 

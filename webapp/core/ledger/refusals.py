@@ -8,9 +8,9 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from webapp.core.ledger import tally
-from webapp.core.rules.evidence import Refusal, equal_words
 from webapp.core.rules.lifecycle import DeliveryState
 from webapp.core.rules.outcome import Reply, Stage
+from webapp.core.rules.refusal import Refusal, equal_words
 from webapp.core.tables.deliveries import Delivery
 from webapp.core.tables.relay import OpenRefusal
 

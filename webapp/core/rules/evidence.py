@@ -4,7 +4,6 @@ One refusal proves nothing. It is the recipient's when the relay takes a mail fo
 domains are refused and nobody's mail is taken between, it is the relay's. A sender stops handing over as soon as that is clear.
 """
 
-import re
 from collections import deque
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
@@ -13,6 +12,7 @@ from typing import NamedTuple
 
 from webapp.core.rules.lifecycle import DeliveryState
 from webapp.core.rules.outcome import Blame, Cause, Outcome, Reply, Stage
+from webapp.core.rules.refusal import Recipient, Refusal, in_relays_words, refusal_of
 
 IN_A_ROW = 3
 """Errors of the relay, one after the other, that end the sending for now."""
@@ -41,34 +41,10 @@ SILENT_S = 10.0
 """A relay that says nothing to a new connection until its time-out, and takes nobody's mail for so long, is not there: time-outs may be
 minutes, and nobody shall wait for three of them to hear of it."""
 
-LONGEST_WORDS = 500
 FIRST_MAILS = 5
 """How many mails may be under way before one was taken: an ill relay shall refuse few."""
 
-_ADDRESS = re.compile(r"<?[^\s<>@]+@[^\s<>@,;:]+>?")
-_NUMBERS = re.compile(r"\b(?=\w*\d)[\w-]{4,}\b|\d+")
 _SITE_WIDE = frozenset({Stage.CONNECT, Stage.BANNER, Stage.EHLO, Stage.STARTTLS, Stage.AUTH})
-
-
-class Recipient(NamedTuple):
-    """Whom a mail was for: the delivery, the domain of the address, and which attempt it was (from 1)."""
-
-    delivery_id: int
-    domain: str
-    attempt: int
-
-
-class Refusal(NamedTuple):
-    """A recipient's refusal since the last mail that was taken. `key` is the same for equal words, `words` are the relay's and what they
-    mean. `is_parked`: it may be either's fault."""
-
-    delivery_id: int
-    domain: str
-    key: str
-    words: str
-    attempt: int
-    is_parked: bool
-    is_final: bool
 
 
 class Kind(StrEnum):
@@ -177,7 +153,7 @@ class Evidence:
         after_s: float = 0.0,
         quiet_s: float = 0.0,
     ) -> None:
-        """Anything else happened to a mail, or (without a recipient) to a connection, `after_s` seconds after it was begun. Nobody's mail was
+        """Anything else happened to a mail, or (without a recipient) to a connection tried for `after_s` seconds. Nobody's mail was
         taken for `quiet_s`."""
         if reply.cause is Cause.WITHDRAWN:
             return
@@ -314,38 +290,3 @@ class Evidence:
                 room = max(max((room + self._unshared) // self.senders, 1) - self._unshared, 0)
             most = room if most is None else min(most, room)
         self.most_under_way = 0 if self.verdict is not None else most
-
-
-def refusal_of(outcome: Outcome, reply: Reply, recipient: Recipient) -> Refusal | None:
-    """What did not go well as a refusal; None where it tells nothing about anybody else: not yet, or our own judgement of an address."""
-    is_parked = outcome.blame is Blame.EITHER
-    speaks = reply.code is not None or reply.stage is Stage.RENDER
-    if not speaks or outcome.blame is Blame.RELAY or not (is_parked or outcome.state is DeliveryState.FAILED):
-        return None
-    words = in_relays_words(outcome, reply)[:LONGEST_WORDS]
-    return Refusal(
-        recipient.delivery_id,
-        recipient.domain,
-        equal_words(reply),
-        words,
-        recipient.attempt,
-        is_parked,
-        outcome.is_final,
-    )
-
-
-def equal_words(reply: Reply) -> str:
-    """The same for answers that differ only in the address, in numbers and in codes made of letters and digits."""
-    words = _NUMBERS.sub("#", _ADDRESS.sub("@", reply.text or reply.error or ""))
-    return f"{reply.stage} {reply.code} {' '.join(words.lower().split())}"[:200]
-
-
-def in_relays_words(outcome: Outcome, reply: Reply) -> str:
-    """What it means, and what the relay itself said."""
-    words = outcome.words[:1].upper() + outcome.words[1:]
-    if reply.code is not None:
-        return f"{words}. The relay said, at {reply.stage.value.upper()}: {reply.code} {reply.text}".strip()
-    if reply.error:
-        where = "" if reply.cause is Cause.UNREACHABLE else f" ({reply.stage.value})"
-        return f"{words}{where}: {reply.error.removeprefix('cannot connect: ')}"
-    return f"{words} ({reply.stage.value})"

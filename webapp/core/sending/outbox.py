@@ -12,8 +12,9 @@ from collections.abc import Callable, Collection, Iterable
 
 from webapp.core.ledger import Claimed, Settled, domain_of
 from webapp.core.ports import Journal, Mail
-from webapp.core.rules.evidence import Evidence, Recipient
+from webapp.core.rules.evidence import Evidence
 from webapp.core.rules.outcome import ACCEPTED, Cause, Reply, Stage, judge
+from webapp.core.rules.refusal import Recipient
 from webapp.core.rules.relay_limits import NONE_KNOWN, RelayLimits
 from webapp.core.sending.letters import Letters
 

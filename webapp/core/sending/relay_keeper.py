@@ -10,11 +10,12 @@ from sqlalchemy.orm import Session
 from webapp.core import ledger, relay
 from webapp.core.ledger import Lease, Settled
 from webapp.core.relay import Health
-from webapp.core.rules.evidence import Kind, Verdict, in_relays_words
+from webapp.core.rules.evidence import Kind, Verdict
 from webapp.core.rules.lifecycle import DeliveryState
 from webapp.core.rules.limits import Limits
 from webapp.core.rules.outcome import Stage
 from webapp.core.rules.pacing import Reading
+from webapp.core.rules.refusal import in_relays_words
 from webapp.core.rules.relay_limits import RelayLimits
 from webapp.core.rules.strikes import Strikes
 from webapp.core.sending.outbox import Outbox

@@ -61,7 +61,7 @@ class DomainRest(Base):
 
 
 class OpenRefusal(Base):
-    """A refusal of a broadcast since the relay last took one of its mails; see `rules/evidence.Refusal`."""
+    """A refusal of a broadcast since the relay last took one of its mails; see `rules/refusal.Refusal`."""
 
     __tablename__ = "open_refusal"
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
