@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 from playwright.sync_api import Page, expect
 from sqlalchemy.orm import Session
 from werkzeug.serving import make_server
@@ -172,6 +173,15 @@ def console(sqlite_app: Flask) -> Iterator[Console]:
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+def bring_sign_in(visitor: FlaskClient, console: Console, page: Page) -> None:
+    """Have the browser go on with the sign-in of `visitor`."""
+    name = console.app.config["SESSION_COOKIE_NAME"]
+    cookie = visitor.get_cookie(name)
+    assert cookie
+    page.context.add_cookies([{"name": name, "value": cookie.value, "url": console.url}])
+    page.set_default_timeout(15_000)
 
 
 @pytest.fixture

@@ -1,7 +1,8 @@
 """Looking at a page as people with different screens, themes and abilities do, and taking its picture."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,21 @@ class Looker:
     def _heard(self, message: ConsoleMessage) -> None:
         if message.type == "error":
             self.complaints.append(f"console: {message.text}")
+
+
+@contextmanager
+def without_complaint(page: Page, is_expected: Callable[[str], bool]) -> Iterator[None]:
+    """Fails where the browser's console has anything to complain of meanwhile but what a test brings about on purpose."""
+    complaints: list[str] = []
+
+    def note(message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning") and not is_expected(message.text):
+            complaints.append(message.text)
+
+    page.on("console", note)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    yield
+    assert complaints == []
 
 
 @pytest.fixture

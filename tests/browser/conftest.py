@@ -4,12 +4,13 @@ from collections.abc import Iterator
 
 import pytest
 from flask.testing import FlaskClient
-from playwright.sync_api import ConsoleMessage, Page
+from playwright.sync_api import Page
 from sqlalchemy.orm import Session
 
 from tests import factories
 from tests.browser.compose_page import HTML, open_draft
-from tests.consoles import Console
+from tests.consoles import Console, bring_sign_in
+from tests.looks import without_complaint
 from webapp.core import from_addresses
 from webapp.core.tables.broadcasts import Broadcast
 
@@ -30,19 +31,7 @@ def draft(sqlite_session: Session) -> Broadcast:
 @pytest.fixture
 def compose(browser_client: FlaskClient, console: Console, page: Page, draft: Broadcast) -> Iterator[Page]:
     """The compose page, ready, with the sign-in of `browser_client`. What the browser has to complain of fails the test."""
-    complaints: list[str] = []
-
-    def note(message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning") and not message.text.startswith(EXPECTED):
-            complaints.append(message.text)
-
-    page.on("console", note)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    name = console.app.config["SESSION_COOKIE_NAME"]
-    cookie = browser_client.get_cookie(name)
-    assert cookie
-    page.context.add_cookies([{"name": name, "value": cookie.value, "url": console.url}])
-    page.set_default_timeout(15_000)
-    open_draft(page, console, draft)
-    yield page
-    assert complaints == []
+    bring_sign_in(browser_client, console, page)
+    with without_complaint(page, lambda words: words.startswith(EXPECTED)):
+        open_draft(page, console, draft)
+        yield page

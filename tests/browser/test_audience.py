@@ -5,11 +5,12 @@ from collections.abc import Iterator
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from flask.testing import FlaskClient
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect
+from playwright.sync_api import Browser, Page, expect
 from sqlalchemy.orm import Session
 
 from tests import factories
-from tests.consoles import Console
+from tests.consoles import Console, bring_sign_in
+from tests.looks import without_complaint
 from webapp.core import audience, broadcasts
 from webapp.core.rules.statuses import ClientStatus, MessageType
 from webapp.core.tables.broadcasts import Broadcast
@@ -33,23 +34,11 @@ def draft(sqlite_session: Session) -> Broadcast:
 @pytest.fixture
 def opened(browser_client: FlaskClient, console: Console, page: Page, draft: Broadcast) -> Iterator[Page]:
     """The filter page. What the browser has to complain of fails the test."""
-    complaints: list[str] = []
-
-    def note(message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning") and "422" not in message.text:
-            complaints.append(message.text)
-
-    page.on("console", note)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    name = console.app.config["SESSION_COOKIE_NAME"]
-    cookie = browser_client.get_cookie(name)
-    assert cookie
-    page.context.add_cookies([{"name": name, "value": cookie.value, "url": console.url}])
-    page.set_default_timeout(15_000)
+    bring_sign_in(browser_client, console, page)
     expect.set_options(timeout=15_000)
-    page.goto(address(console, draft))
-    yield page
-    assert complaints == []
+    with without_complaint(page, lambda words: "422" in words):
+        page.goto(address(console, draft))
+        yield page
 
 
 def address(console: Console, draft: Broadcast) -> str:
