@@ -164,6 +164,7 @@ def test_nothing_stands_in_the_way_of_a_screen_reader(opened: Page, scheme: str)
     assert not (found := Axe().run(opened)).violations_count, found.generate_report()
     opened.keyboard.press("Escape")
     opened.locator("#recipient-count").get_by_role("link", name="will receive").click()
+    opened.wait_for_load_state()  # the search listens then
     opened.get_by_role("searchbox", name="Add recipients").fill("gr0")
     opened.locator("#candidates").get_by_role("button", name="Add").wait_for()
     assert not (found := Axe().run(opened)).violations_count, found.generate_report()
