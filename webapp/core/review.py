@@ -62,7 +62,8 @@ def review(session: Session, broadcast: Broadcast, now: datetime) -> Review:
         found = gaps(session, chosen, broadcast.content, now.date(), from_address=broadcast.from_address)
         blanks = [_of_gap(gap) for gap in found if gap.blank]
         warnings += blanks
-        checked += _of_tags(broadcast, are_filled=not blanks)
+        if not _incomplete(broadcast):
+            checked += _of_tags(broadcast, are_filled=not blanks)
     ends = limits.read(session).forecast(count.will_receive, broadcast.batch_size, broadcast.interval_s, now)
     if ends and ends - now > LONG:
         takes = schedule.duration(round((ends - now).total_seconds()))
