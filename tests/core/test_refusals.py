@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from tests import engine
 from tests.engine import TAKEN, Clocks
-from webapp.core import ledger
+from webapp.core import broadcasts, ledger
 from webapp.core.ledger import Lease, Settled, Terms
 from webapp.core.rules.limits import NO_LIMITS
 from webapp.core.rules.outcome import Reply, Stage, judge
@@ -95,6 +95,18 @@ def test_words_that_were_meant_for_everybody_give_back_also_those_before_a_mail_
         == engine.tallied(session, broadcast)
         == {"failed": 1, "accepted": 1, "held": 4}
     )
+
+
+def test_what_is_taken_once_it_is_paused_for_the_relays_sake_proves_nothing(session: Session, clocks: Clocks):
+    broadcast, lease, mails = claimed(session, clocks, 5)
+    record(session, clocks, broadcast, lease, list(zip(mails[:2], [POLICY, LATER], strict=True)))
+    now = clocks.reading().wall
+    ledger.were_the_relays(session, broadcast.id, lease.sender_id, now, now)
+    broadcasts.stop(session, broadcast.id, "refused", now, probing=True)
+    session.commit()
+    record(session, clocks, broadcast, lease, list(zip(mails[2:], [POLICY, TAKEN, POLICY], strict=True)))
+    assert engine.states(session, broadcast) == engine.tallied(session, broadcast) == {"held": 4, "accepted": 1}
+    assert ledger.open_refusals(session, broadcast.id) == []
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,17 @@ def test_what_is_refused_to_recipients_of_many_domains_with_nobody_taken_between
     assert kind(feed(Evidence(has_delivered=True), *[POLICY] * RECIPIENTS, domains=DOMAINS - 1)) is None
 
 
+def test_what_decides_against_the_relay_in_equal_words_names_them():
+    """Others may have been refused so before a mail that was further on was taken."""
+    equal = [Reply(Stage.RCPT, 550, f"5.7.1 <c{n}@d.example>: relaying denied") for n in range(RECIPIENTS)]
+    for refused, key in ((equal, equal_words(equal[0])), ([*equal[1:], POLICY], None), ([LATER] * RECIPIENTS, None)):
+        found = feed(Evidence(has_delivered=True), *refused, domains=DOMAINS)
+        assert found.verdict is not None and found.verdict.key == key
+        told = Evidence(has_delivered=True)
+        told.know(found.run)
+        assert told.verdict is not None and told.verdict.key == key
+
+
 def test_what_is_refused_to_one_of_many_is_that_ones():
     evidence = feed(Evidence(), *[POLICY, None] * 10, domains=20)
     assert kind(evidence) is Kind.CONTENT  # but not so many, over so many domains, at their end

@@ -73,7 +73,8 @@ def record(
     """Write the outcomes of mails claimed under the lease, in the order in which they came, the counts and the use of the pace. `chance`
     spreads the retries. `has_delivered`: the relay took mails of this broadcast before. Not `run_is_open`: there are no open refusals.
 
-    What may be either's fault is the recipient's when the relay took a mail for somebody else after it, and parked otherwise.
+    What may be either's fault is the recipient's when the relay took a mail for somebody else after it, and parked otherwise. Once the
+    broadcast is paused for the relay's sake, what it still takes are mails that were further on, and prove nothing of the others.
 
     The lease must have been renewed, or taken over, in this transaction. Raises RowsLost when a row was not the lease's.
     """
@@ -94,18 +95,21 @@ def record(
     moved = sum(paths.accept(cursor, lease.sender_id, now, code, texts) for code, texts in plain.items())
     accepted = len(settled) - len(special)
     changes = Counter({DeliveryState.ACCEPTED: accepted, DeliveryState.CLAIMED: -len(settled)})
+    decides = bool(special or run_is_open) and not refusals.have_paused(session, lease.broadcast_id)
     if special:
-        special = _decided(session, lease.broadcast_id, settled, has_delivered)
+        if decides:
+            special = _decided(session, lease.broadcast_id, settled, has_delivered)
         states = [_record_special(session, lease, one, terms, now, chance) for one in special]
         moved += sum(1 for state in states if state is not None)
         changes.update(state for state in states if state is not None)
     if moved != len(settled):
         raise RowsLost(f"{len(settled) - moved} of {len(settled)} rows are not sender {lease.sender_id}'s any more")
     paths.tally(cursor, lease.broadcast_id, lease.sender_id, changes)
-    if accepted and run_is_open:
+    if accepted and run_is_open and decides:
         refusals.are_recipients(session, lease.broadcast_id, lease.sender_id, now)
     if special:
-        refusals.keep(session, lease.broadcast_id, _run(settled))
+        run = _run(settled)
+        refusals.keep(session, lease.broadcast_id, [one for one in run if decides or not one.is_parked])
     other = sum(1 for one in special if one.outcome.state is not DeliveryState.PENDING)
     if accepted or other:
         minute = now.replace(second=0, microsecond=0)

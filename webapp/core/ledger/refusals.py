@@ -8,9 +8,10 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from webapp.core.ledger import tally
-from webapp.core.rules.lifecycle import DeliveryState
+from webapp.core.rules.lifecycle import BroadcastState, DeliveryState
 from webapp.core.rules.outcome import Reply, Stage
 from webapp.core.rules.refusal import Refusal, equal_words
+from webapp.core.tables.broadcasts import Broadcast
 from webapp.core.tables.deliveries import Delivery
 from webapp.core.tables.relay import OpenRefusal
 
@@ -51,6 +52,12 @@ def are_recipients(session: Session, broadcast_id: int, sender_id: int, now: dat
     moved[DeliveryState.HELD] = -sum(moved.values())
     tally.add(session, broadcast_id, sender_id, moved)
     _forget(session, broadcast_id)
+
+
+def have_paused(session: Session, broadcast_id: int) -> bool:
+    """Whether the broadcast is paused because of what the relay refused."""
+    query = select(Broadcast.probing).where(Broadcast.id == broadcast_id, Broadcast.state == BroadcastState.PAUSED)
+    return bool(session.scalar(query))
 
 
 def were_the_relays(

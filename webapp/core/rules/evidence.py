@@ -173,8 +173,7 @@ class Evidence:
         self._unshared = len(own)
         parked = [one for one in self.run if one.is_parked]
         if self.verdict is None and self._is_everybody(parked):
-            last = parked[-1]
-            self.verdict = Verdict(Kind.REFUSING if last.is_final else Kind.WAITING, last.words, False, Stage.DOT)
+            self.verdict = _everybody(parked)
         self._is_calm = self._is_calm and not self.run
         self._limit()
 
@@ -184,8 +183,7 @@ class Evidence:
         parked = [one for one in self.run if one.is_parked]
         twice = all(one.attempt > 1 for one in parked) and len({one.domain for one in parked}) >= SPREAD
         if self.verdict is None and parked and (twice or not self.has_delivered):
-            last = parked[-1]
-            self.verdict = Verdict(Kind.REFUSING if last.is_final else Kind.WAITING, last.words, False, Stage.DOT)
+            self.verdict = _everybody(parked)
             self._limit()
         return self.verdict
 
@@ -226,8 +224,10 @@ class Evidence:
         is_answer = last.is_parked and self.is_probing and (self._is_resumed or not last.is_final)
         # No mail of a broadcast is much smaller than the others.
         is_too_big = outcome.reason == "too_big" and last.is_final and not self.has_delivered
-        if is_answer or is_too_big or (last.is_parked and self._is_everybody(parked)):
+        if is_answer or is_too_big:
             self._conclude(kind, outcome, reply)
+        elif last.is_parked and self._is_everybody(parked):
+            self._conclude(kind, outcome, reply, key=_common_key(parked))
         elif last.is_final and len(equal) >= EQUAL_DOMAINS:
             self._conclude(Kind.REFUSING, outcome, reply, key=last.key)
         elif len(final) >= most:
@@ -290,3 +290,17 @@ class Evidence:
                 room = max(max((room + self._unshared) // self.senders, 1) - self._unshared, 0)
             most = room if most is None else min(most, room)
         self.most_under_way = 0 if self.verdict is not None else most
+
+
+def _everybody(parked: Sequence[Refusal]) -> Verdict:
+    """All of them were refused: it is the relay's."""
+    last = parked[-1]
+    kind = Kind.REFUSING if last.is_final else Kind.WAITING
+    return Verdict(kind, last.words, False, Stage.DOT, _common_key(parked))
+
+
+def _common_key(parked: Sequence[Refusal]) -> str | None:
+    """The key of final refusals in equal words. A mail that was further on when the relay began to refuse is still taken, which made those
+    before it the recipients': the key finds them again."""
+    last = parked[-1]
+    return last.key if last.is_final and all(one.key == last.key for one in parked) else None
