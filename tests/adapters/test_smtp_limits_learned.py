@@ -148,6 +148,18 @@ class TestMails:
         more = Carrier(began_at=2.0, worked_at=2.2, mails=4)
         assert not limit.learns([more], 1000, 2.2) and not limit.is_in_question
 
+    def test_one_that_ended_after_more_disproves_it(self) -> None:
+        limit = MailsLimit()
+        self.ask(limit)
+        assert not limit.ended(Carrier(began_at=0.0, mails=13, worked_at=2.0), 1000, 2.0) and not limit.is_in_question
+
+    def test_nor_do_two_alike_teach_when_one_in_between_carried_more(self) -> None:
+        limit = MailsLimit()
+        limit.met(Carrier(began_at=0.0, mails=7, worked_at=1.0), 1.0, says_so=False)
+        limit.ended(Carrier(began_at=0.0, mails=13, worked_at=1.0), 1000, 1.0)
+        limit.met(Carrier(began_at=1.0, mails=7, worked_at=2.0), 2.0, says_so=False)
+        assert not limit.is_in_question
+
     def test_an_ill_relay_teaches_nothing(self) -> None:
         limit = MailsLimit()
         self.ask(limit)

@@ -116,7 +116,7 @@ def test_both_limits_at_once(how: str, forgets_after: float) -> None:
 class TestWhereTheyMeetSomethingElse:
     def test_a_relay_that_goes_away_for_a_moment_teaches_nothing(self) -> None:
         with LimitedRelay(Limits(seconds=0.002)) as relay:
-            relay.on_taken = lambda taken: relay.hang_up() if taken in (50, 130, 170) else None
+            relay.on_taken = lambda taken: relay.hang_up() if taken in (20, 80, 250) else None
             exchange = RecordingExchange([mail(number) for number in range(300)])
             run(relay, 300, exchange)
         assert exchange.lessons == []

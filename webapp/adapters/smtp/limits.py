@@ -184,6 +184,7 @@ class MailsLimit:
         """A connection is no more. Returns whether it has shown that more go than was known."""
         if self.is_in_question and connection.worked_at and connection.began_at >= self._asked_at:
             self._new_one_worked = True
+        self._disprove(connection.mails)
         if connection is not self._trial:
             return False
         assert self.most is not None
@@ -207,6 +208,13 @@ class MailsLimit:
     def forget_question(self) -> None:
         """The relay is ill: what it ended meanwhile teaches nothing."""
         self.is_in_question, self._seen = False, 0
+
+    def _disprove(self, mails: int) -> None:
+        """A connection carried so many: what ended others after fewer, without a word, was a fault and no limit."""
+        if self.is_in_question and not self._is_said and mails > self._asked:
+            self.is_in_question = False
+        if mails > self._seen:
+            self._seen = 0
 
     def _ask(self, mails: int, now: float) -> None:
         if not self.is_in_question or mails < self._asked:
