@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 
 from jobs.presence import Presence, doing
 from jobs.readiness import Readiness, demand_use
-from webapp.core.workers import WAITS
+from webapp.core.sending.workers import WAITS
 
 FORK_S = 1.0
 """For so long a fork waits at most for the thread that uses the database."""

@@ -1,6 +1,6 @@
 """Notify: send what of the notices is to leave by mail and webhook."""
 
-from jobs.surroundings import Turn, inside_app
+from jobs.runtime import Turn, inside_app
 from webapp.adapters import notice_round, wakeups
 from webapp.extensions import db, mail
 

@@ -19,8 +19,8 @@ from sqlalchemy.orm import Session
 
 from webapp.adapters import clock, database, schema
 from webapp.config import VERSION
-from webapp.core import workers
-from webapp.core.workers import WAITS, Identity
+from webapp.core.sending import workers
+from webapp.core.sending.workers import WAITS, Identity
 
 BEAT_S = 10.0
 SETTLE_S = 1.0

@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from webapp.adapters import schema
 from webapp.config import EXIT_UNUSABLE
-from webapp.core.workers import START
+from webapp.core.sending.workers import START
 
 LOOK_EVERY_S = 2.0
 AWAY = "The database does not answer"

@@ -6,7 +6,7 @@ from typing import BinaryIO
 
 from sqlalchemy.orm import Session
 
-from jobs.surroundings import Turn, inside_app
+from jobs.runtime import Turn, inside_app
 from webapp.adapters import clock, import_jobs, uploads, wakeups
 from webapp.core.errors import Conflict, NotFound
 from webapp.core.imports import running, runs

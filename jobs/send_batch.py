@@ -8,8 +8,8 @@ from functools import partial
 
 from sqlalchemy.orm import Session
 
+from jobs.runtime import Turn, inside_app, journals, markers, runtime
 from jobs.start_broadcast import FIRST_CHUNK, start_broadcast
-from jobs.surroundings import Turn, inside_app, journals, markers, shell
 from webapp.adapters import clock, database, journal, machine, wakeups
 from webapp.adapters.pulse import Pulse, is_held
 from webapp.adapters.smtp import SmtpMailer
@@ -39,13 +39,13 @@ def send_batch(broadcast_id: int, much: int = MUCH, first_chunk: int = FIRST_CHU
         database.remember_little(db.engine)
         turn = Turn()
         folder = journals(app)
-        sweeping.recover(shell(turn), partial(journal.find, folder), partial(journal.discard, folder), broadcast_id)
+        sweeping.recover(runtime(turn), partial(journal.find, folder), partial(journal.discard, folder), broadcast_id)
         with Session(db.engine) as session:
             if ledger.in_force(session, broadcast_id, clock.now()) and not _may_join(session, broadcast_id, much, turn):
                 return
         with Pulse(db.engine, marks, broadcast_id) as pulse:
             surrounded = replace(
-                shell(turn),
+                runtime(turn),
                 call_for_help=wakeups.helper(broadcast_id),
                 must_stop=lambda: turn.must_stop() or pulse.must_stop(),
             )
@@ -57,16 +57,16 @@ def send_batch(broadcast_id: int, much: int = MUCH, first_chunk: int = FIRST_CHU
                 host=socket.gethostname(),
                 pid=os.getpid(),
                 machine=machine.id_of(folder),
-                habits=_habits(app.config["RELAY"].connections),
+                settings=_settings(app.config["RELAY"].connections),
             )
         if ending.state is BroadcastState.SENDING and ending.next_in is not None:
             _come_back(broadcast_id, ending.next_in)
 
 
-def _habits(connections: int) -> sending.Habits:
+def _settings(connections: int) -> sending.SenderSettings:
     """A connection carries one mail and has announced the next: groups of so many at least, lest the other mails run out meanwhile."""
-    habits = sending.Habits(connections=connections)
-    return replace(habits, group=max(habits.group, 2 * connections))
+    settings = sending.SenderSettings(connections=connections)
+    return replace(settings, group=max(settings.group, 2 * connections))
 
 
 def _may_join(session: Session, broadcast_id: int, much: int, turn: Turn) -> bool:

@@ -4,7 +4,7 @@ from contextlib import ExitStack
 
 from sqlalchemy.orm import Session
 
-from jobs.surroundings import inside_app
+from jobs.runtime import inside_app
 from webapp.adapters import clock, database, wakeups
 from webapp.core import broadcasts, ledger
 from webapp.core.rules.lifecycle import BroadcastState

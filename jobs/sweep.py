@@ -6,10 +6,10 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from jobs.run_import import ask_for_waiting
-from jobs.surroundings import IN_NO_HURRY, inside_app, journals, markers, shell
+from jobs.runtime import IN_NO_HURRY, inside_app, journals, markers, runtime
 from webapp.adapters import journal, notice_round, pulse, retention_round, wakeups
-from webapp.core import installation
 from webapp.core.sending import sweeping
+from webapp.core.settings import installation
 from webapp.extensions import db
 
 
@@ -27,7 +27,7 @@ def sweep() -> None:
         find, discard = partial(journal.find, folder), partial(journal.discard, folder)
         pulse.notice(db.engine, markers(app))
         if may_repair():
-            for broadcast_id in sweeping.sweep(shell(), find, discard, ask_after=app.config["MISSED_START"]):
+            for broadcast_id in sweeping.sweep(runtime(), find, discard, ask_after=app.config["MISSED_START"]):
                 wakeups.wake(broadcast_id)
         ask_for_waiting()
         retention_round.tidy(db.engine, Path(app.config["INSTANCE"]))

@@ -19,11 +19,11 @@ import rq.job
 import rq.serializers
 from sqlalchemy.exc import SQLAlchemyError
 
-from jobs import attendance, endurance, surroundings
+from jobs import attendance, redis_retry, runtime
 from webapp import private
 from webapp.adapters import database, redis_link, wakeups
 from webapp.config import or_exit, settings
-from webapp.core import tag_catalogue
+from webapp.core.content import tag_catalogue
 from webapp.extensions import db
 
 with or_exit():
@@ -32,7 +32,7 @@ SENTINEL = redis_link.for_rq(str(_SETTINGS["REDIS_URL"]))
 REDIS_URL = None if SENTINEL else _SETTINGS["REDIS_URL"]
 QUEUES = [wakeups.queue_name(str(_SETTINGS["REDIS_PREFIX"]))]
 
-_NO_JOBS = {"__init__", "attendance", "endurance", "presence", "readiness", "surroundings", "worker"}
+_NO_JOBS = {"__init__", "attendance", "presence", "readiness", "redis_retry", "runtime", "worker"}
 ALLOWED = frozenset(
     f"jobs.{path.stem}.{path.stem}" for path in Path(__file__).parent.glob("*.py") if path.stem not in _NO_JOBS
 )
@@ -56,8 +56,8 @@ def complete() -> None:
     rq.serializers.DefaultSerializer = rq.serializers.JSONSerializer  # type: ignore[misc,assignment]
     rq.job.import_attribute = only_ours(rq.job.import_attribute)  # type: ignore[assignment]
     private.umask()
-    endurance.endure()
-    app = surroundings.own_app()
+    redis_retry.endure()
+    app = runtime.own_app()
     with app.app_context():
         for name in ALLOWED:
             rq.job.import_attribute(name)
@@ -105,8 +105,8 @@ def only_ours(import_attribute: Callable[[str], Any]) -> Callable[[str], Any]:
 def beat() -> None:
     """Ask for a sweep, again and again, for as long as the worker lives: what Redis forgets is asked for anew."""
     while True:
-        with surroundings.own_app().app_context():
-            wakeups.enqueue(wakeups.SWEEP, key=surroundings.IN_NO_HURRY)
+        with runtime.own_app().app_context():
+            wakeups.enqueue(wakeups.SWEEP, key=runtime.IN_NO_HURRY)
         time.sleep(BEAT_S)
 
 

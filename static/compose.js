@@ -1,6 +1,6 @@
 // The compose page.
 
-import { watchMending, watchRecipients, watchTextPart } from "./compose/mending.js";
+import { watchMending, watchRecipients, watchTextPart } from "./compose/problems.js";
 import { watchPalette } from "./compose/palette.js";
 import { watchSaving } from "./compose/saving.js";
 import "./mail-preview.js";

@@ -24,12 +24,12 @@ from werkzeug.serving import make_server
 
 from tests import factories, run
 from tests.scenes import Scene
-from webapp.adapters import children
 from webapp.adapters.clock import now
-from webapp.adapters.mail_catcher import Maildir
 from webapp.config import ROOT
 from webapp.core import users
+from webapp.demo import children
 from webapp.demo.data import DemoData
+from webapp.demo.mail_catcher import Maildir
 
 expect.set_options(timeout=20_000)  # what a loaded machine may take; a condition that holds is not waited for
 

@@ -23,7 +23,7 @@ from webapp.core.ledger import Lease
 from webapp.core.ports import Cause, Exchange, Mail, Reply, Stage
 from webapp.core.rules.lifecycle import BroadcastState, DeliveryState
 from webapp.core.rules.pacing import Reading
-from webapp.core.sending import Ending, Habits, Shell
+from webapp.core.sending import Ending, Runtime, SenderSettings
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.core.tables.deliveries import Delivery
 from webapp.extensions import db
@@ -117,8 +117,8 @@ def rows(session: Session, broadcast: Broadcast | int) -> list[Delivery]:
     return list(session.scalars(query.execution_options(populate_existing=True)))
 
 
-def shell(engine: Engine, **changes: Any) -> Shell:
-    given = Shell(engine, database.will_write, clock.reading, clock.ticks, lambda key: DatabaseWatch(engine, key))
+def runtime(engine: Engine, **changes: Any) -> Runtime:
+    given = Runtime(engine, database.will_write, clock.reading, clock.ticks, lambda key: DatabaseWatch(engine, key))
     return replace(given, **changes)
 
 
@@ -128,20 +128,20 @@ def send(
     folder: Path,
     mailer: Callable[[], Any] | RelaySettings,
     *,
-    habits: Habits | None = None,
+    settings: SenderSettings | None = None,
     **changes: Any,
 ) -> Ending:
     """Run the engine in this thread, as a job does. `mailer` makes the mailer, or is the relay for a real one."""
-    settings = mailer
-    make = (lambda: SmtpMailer(settings)) if isinstance(settings, RelaySettings) else settings
+    relay = mailer
+    make = (lambda: SmtpMailer(relay)) if isinstance(relay, RelaySettings) else relay
     return sending.send(
-        shell(engine, **changes),
+        runtime(engine, **changes),
         broadcast_id,
         mailer=make,
         journal=lambda: FileJournal(folder),
         host="here",
         pid=os.getpid(),
-        habits=habits,
+        settings=settings,
     )
 
 

@@ -14,8 +14,8 @@ import redis
 from aiosmtpd.smtp import SMTP
 
 from tests import run
-from webapp.adapters import children, valkey
 from webapp.config import RelaySettings
+from webapp.demo import children, valkey
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 import psycopg
 
 from tests import postgres, run
-from webapp.adapters import children
+from webapp.demo import children
 
 PROGRAM = "/usr/sbin/pgbouncer"
 PORT = 6432

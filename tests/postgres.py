@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psycopg
 
-from webapp.adapters import children
+from webapp.demo import children
 
 USER = "massmail"
 QUICKLY = ("--no-sync", "--no-instructions")

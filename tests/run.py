@@ -93,7 +93,7 @@ def _start_keeper() -> subprocess.Popen[bytes]:
 def _keep_postgres(run: Path, controller: int) -> None:
     """Serve PostgreSQL in `run`/pg until the process `controller` is gone or we are asked to end."""
     from tests import postgres
-    from webapp.adapters import children
+    from webapp.demo import children
 
     asked_to_end = []
     signal.signal(signal.SIGTERM, lambda *_: asked_to_end.append(True))

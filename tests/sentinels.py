@@ -9,7 +9,8 @@ from subprocess import Popen
 
 from redis.exceptions import RedisError
 
-from webapp.adapters import children, redis_link, valkey
+from webapp.adapters import redis_link
+from webapp.demo import children, valkey
 
 MASTER, PASSWORD, SENTINEL_PASSWORD = "mymaster", "of-the-servers", "of-the-sentinels"
 NOTICED_MS = 1_000

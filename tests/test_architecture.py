@@ -27,8 +27,8 @@ LAYERS = (
     ("webapp.cli", {"webapp.core", "webapp.config", "webapp.adapters", "webapp.extensions", "webapp.cli"}),
     ("webapp.app", {"webapp"}),
     ("webapp.demo", {"webapp"}),
-    ("webapp.door", {"webapp.door"}),
-    ("webapp.__main__", {"webapp.door"}),
+    ("webapp.bootstrap", {"webapp.bootstrap"}),
+    ("webapp.__main__", {"webapp.bootstrap"}),
     (
         "jobs",
         {
@@ -45,8 +45,8 @@ LAYERS = (
 )
 """What each part of our own code may import: the arrow rules <- tables <- core <- adapters <- pages | jobs <- app."""
 
-GOES_ON_INSIDE = {("webapp/door/commands.py", "webapp.demo.command")}
-"""Imports of the door that happen once the environment is there."""
+GOES_ON_INSIDE = {("webapp/bootstrap/commands.py", "webapp.demo.command")}
+"""Imports of the bootstrap that happen once the environment is there."""
 
 OUTSIDE_WORLD = re.compile(
     r"(flask|flask_\w+|htmx_flask|wtforms|redis|rq|granian|aiosmtpd|smtplib|socket|socketserver|selectors|select|ssl|asyncio|"
@@ -64,20 +64,20 @@ COMMITTERS = ("webapp/core/sending", "webapp/core/imports")
 WRITERS = {
     "webapp/core/broadcasts": "Broadcast Content",
     "webapp/core/audience": "Pick",
-    "webapp/core/from_addresses": "FromAddress",
+    "webapp/core/settings/from_addresses": "FromAddress",
     "webapp/core/clients": "Client Product Service Addon AddonAssignment",
     "webapp/core/imports": "Import ImportRun ImportIssue ImportChange ImportMemory Upload UploadChunk",
-    "webapp/core/installation": "Installation",
-    "webapp/core/limits": "SendingLimits",
+    "webapp/core/settings/installation": "Installation",
+    "webapp/core/settings/limits": "SendingLimits",
     "webapp/core/ledger": "Delivery Attempt Sender Tally PaceUse MinuteCount OpenRefusal",
     "webapp/core/notices": "Notice NoticeReceipt NoticeDispatch NoticeChoice NoticeWatch HouseWebhook",
     "webapp/core/relay": "Relay DomainRest",
-    "webapp/core/retention": "RetentionSettings",
-    "webapp/core/suppressions": "Suppression",
+    "webapp/core/settings/retention": "RetentionSettings",
+    "webapp/core/consent/suppressions": "Suppression",
     "webapp/core/tables/stamps": "AudienceStamp",
-    "webapp/core/test_sends": "TestSend",
+    "webapp/core/content/trial_sends": "TestSend",
     "webapp/core/users": "User SignIn SignInLink KnownNetwork FailedSignIn",
-    "webapp/core/workers": "KnownWorker",
+    "webapp/core/sending/workers": "KnownWorker",
 }
 """The one writer of each table class."""
 
@@ -135,8 +135,8 @@ def test_the_core_is_given_the_time_and_does_not_commit(name: str):
             assert not re.search(r"(^|\.)(session|db)\.commit$", called), f"{called}: the caller commits"
 
 
-@pytest.mark.parametrize("name", [name for name in OURS if name.startswith(("webapp/door/", "webapp/__"))])
-def test_the_door_needs_nothing_installed(name: str):
+@pytest.mark.parametrize("name", [name for name in OURS if name.startswith(("webapp/bootstrap/", "webapp/__"))])
+def test_the_bootstrap_needs_nothing_installed(name: str):
     for imported in source.imports(name):
         top = imported.partition(".")[0]
         assert top in sys.stdlib_module_names or top == "webapp", f"{imported} is not there before the first start"

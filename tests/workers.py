@@ -12,8 +12,8 @@ from uuid import uuid4
 
 from flask import Flask
 
-from webapp.adapters import children
 from webapp.config import ROOT, RelaySettings
+from webapp.demo import children
 
 MARK = "TEST_WORKER"
 """The variable by which a worker's processes are told from those of others."""

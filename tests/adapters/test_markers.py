@@ -14,8 +14,8 @@ from tests import engine
 from webapp.adapters import pulse
 from webapp.adapters.markers import KEY, Markers
 from webapp.adapters.pulse import Pulse
-from webapp.core import installation
-from webapp.core.installation import Mark
+from webapp.core.settings import installation
+from webapp.core.settings.installation import Mark
 from webapp.core.tables.installation import Installation
 
 AT = datetime(2026, 11, 14, 2, 30, tzinfo=UTC)

@@ -14,7 +14,7 @@ from importlib import import_module
 from pathlib import Path
 
 from tests.benchmarks.figure import Figure
-from webapp.door import builds
+from webapp.bootstrap import builds
 
 SUBJECTS = (
     "audience",

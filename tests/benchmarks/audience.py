@@ -16,10 +16,10 @@ from tests import postgres
 from tests.benchmarks.audience_data import COUNTRIES, LANGUAGES, TODAY, fill
 from tests.benchmarks.figure import Figure
 from tests.databases import make_app
-from webapp.adapters import children
 from webapp.core import audience
 from webapp.core.audience import Audience, AudienceFilter
 from webapp.core.rules.statuses import ClientStatus, HoldingStatus, MessageType
+from webapp.demo import children
 from webapp.extensions import db
 
 CLIENTS, SHORT_CLIENTS = 1_000_000, 20_000

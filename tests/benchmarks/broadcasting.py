@@ -27,13 +27,14 @@ from tests.benchmarks import postfix, render
 from tests.benchmarks.audience_data import fill
 from tests.databases import make_app
 from tests.workers import Worker, wait_until
-from webapp.adapters import children, clock, database, valkey, wakeups
+from webapp.adapters import clock, database, wakeups
 from webapp.config import ROOT, RelaySettings
 from webapp.core import broadcasts, ledger
 from webapp.core.rules.lifecycle import BroadcastState, DeliveryState
 from webapp.core.rules.statuses import MessageType
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.core.tables.deliveries import Delivery, Sender
+from webapp.demo import children, valkey
 from webapp.extensions import db
 
 CONTENT = render.parts(render.PARAGRAPH, 10_000)

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from tests import postgres
 from tests.benchmarks.audience_data import fill
 from tests.databases import make_app
-from webapp.adapters import children
+from webapp.demo import children
 from webapp.extensions import db
 
 KINDS = ("SQLite", "PostgreSQL")

@@ -18,7 +18,7 @@ from types import FrameType
 
 from sqlalchemy.orm import Session, joinedload
 
-from jobs.surroundings import shell
+from jobs.runtime import runtime
 from tests.benchmarks import postfix, render
 from tests.benchmarks.broadcasting import House, house
 from tests.benchmarks.figure import Figure
@@ -26,21 +26,22 @@ from webapp.adapters import clock, database, journal
 from webapp.adapters.smtp import SmtpMailer
 from webapp.adapters.watch import DatabaseWatch
 from webapp.config import RelaySettings
-from webapp.core import ledger, tag_catalogue
+from webapp.core import ledger
+from webapp.core.content import tag_catalogue
 from webapp.core.ledger import Claimed, Lease, Settled
 from webapp.core.ports import Reply, Stage
 from webapp.core.rules.evidence import Evidence
 from webapp.core.rules.outcome import ACCEPTED
-from webapp.core.sending import Habits
-from webapp.core.sending.letters import Letters
-from webapp.core.sending.outbox import Outbox
+from webapp.core.sending import SenderSettings
+from webapp.core.sending.exchange import SendExchange
 from webapp.core.sending.recorder import Recorder
+from webapp.core.sending.rendering import Renderer
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.extensions import db
 
 KINDS = ("SQLite", "PostgreSQL")
 CLIENTS, SHORT_CLIENTS = 50_000, 1_000
-GROUP = Habits().group
+GROUP = SenderSettings().group
 EACH_S = 0.001
 FUTURE = 1e18
 TAKEN = Reply(Stage.DOT, 250, "2.0.0 Ok: queued as 4XyZ12")
@@ -52,17 +53,17 @@ PARTS: Sequence[tuple[str, str, str]] = (
     ("selectors.py", "", "to the relay: waiting for the socket"),
     ("webapp/adapters/smtp/", "", "to the relay: the dialogue"),
     ("core/rules/message/", "", "rendering"),
-    ("core/sending/letters.py", "", "rendering"),
+    ("core/sending/rendering.py", "", "rendering"),
     ("adapters/watch.py", "", "whether it is still sending"),
     ("adapters/journal.py", "", "the journal"),
-    ("core/tag_catalogue/", "", "values of the tags"),
+    ("core/content/tag_catalogue/", "", "values of the tags"),
     ("ledger/on_", "due", "the ledger: which mails are due"),
     ("ledger/on_", "claim", "the ledger: claim"),
     ("ledger/on_", "accept", "the ledger: accepted"),
     ("ledger/on_", "", "the ledger: lease, counts"),
     ("sqlalchemy/engine/default.py", "do_commit", "the ledger: commit"),
     ("core/ledger/", "", "the ledger: in Python"),
-    ("core/sending/outbox.py", "", "the outbox"),
+    ("core/sending/exchange.py", "", "the exchange"),
     ("core/sending/recorder.py", "", "the recorder's rounds"),
 )
 """A part is found by the innermost function whose file and name are here; the first line that fits counts."""
@@ -100,7 +101,7 @@ def _part(file: str, function: str) -> str:
     return next((part for path, name, part in PARTS if path in file and name in ("", function)), "")
 
 
-class NeverRecorded(Outbox):
+class NeverRecorded(SendExchange):
     """What the mailer sends is taken and forgotten; it ends with the last mail of the queue."""
 
     def finished(self) -> bool:
@@ -110,7 +111,7 @@ class NeverRecorded(Outbox):
         return not self._queue
 
 
-class NeverSent(Outbox):
+class NeverSent(SendExchange):
     """Each mail that is claimed is taken at once, without being rendered or sent. Ends by itself when nothing is due any more."""
 
     recorder: Recorder
@@ -150,42 +151,42 @@ def _mailer(ours: House, folder: Path, mails: int) -> None:
         print(f"  the mailer's thread: not measured, {missing}")
         return
     broadcast = _broadcast(ours.frozen_broadcast())
-    letters = Letters(broadcast)
-    values = render.rows(render.COMMON, letters.tags, iter(range(mails)), mails)
+    renderer = Renderer(broadcast)
+    values = render.rows(render.COMMON, renderer.tags, iter(range(mails)), mails)
     now = clock.now()
     claimed = [Claimed(number, f"client{number}@example.com", own, now, 1) for number, own in enumerate(values, 1)]
     watch = DatabaseWatch(db.engine, broadcast.id)
     written = journal.FileJournal(folder)
-    outbox = NeverRecorded(letters, written, Evidence(), watch.is_sending, clock.ticks, GROUP)
-    outbox.deadline = FUTURE
-    outbox.add(claimed, 0.0)
+    exchange = NeverRecorded(renderer, written, Evidence(), watch.is_sending, clock.ticks, GROUP)
+    exchange.deadline = FUTURE
+    exchange.add(claimed, 0.0)
     with programs.receive(folder) as sink:
         before = sink.mails()
         mailer = SmtpMailer(RelaySettings(port=sink.port))
-        _profile("the mailer's thread", mails, lambda: mailer.run(outbox))
+        _profile("the mailer's thread", mails, lambda: mailer.run(exchange))
         mailer.close()
         assert sink.mails() - before == mails
     watch.close()
-    outbox.close()
+    exchange.close()
     written.discard()
 
 
 def _recorder(kind: str, ours: House, folder: Path) -> None:
     broadcast = _broadcast(ours.frozen_broadcast())
-    letters = Letters(broadcast)
+    renderer = Renderer(broadcast)
     written = journal.FileJournal(folder)
-    given = shell()
+    given = runtime()
     lease = _lease(broadcast.id, written.name)
-    outbox = NeverSent(letters, written, Evidence(), lambda: True, clock.ticks, GROUP)
-    outbox.recorder = Recorder(given, Habits(near_s=0.0), lease, broadcast, letters.tags, outbox)
+    exchange = NeverSent(renderer, written, Evidence(), lambda: True, clock.ticks, GROUP)
+    exchange.recorder = Recorder(given, SenderSettings(near_s=0.0), lease, broadcast, renderer.tags, exchange)
     with Session(ours.engine) as session:
         pending = ledger.counts(session, broadcast.id)["pending"]
-    _profile(f"the recorder's thread, {kind}", pending, outbox.recorder.run)
-    if outbox.recorder.error is not None:
-        raise outbox.recorder.error
+    _profile(f"the recorder's thread, {kind}", pending, exchange.recorder.run)
+    if exchange.recorder.error is not None:
+        raise exchange.recorder.error
     with Session(ours.engine) as session:
         assert ledger.counts(session, broadcast.id)["accepted"] == pending
-    outbox.close()
+    exchange.close()
     written.discard()
 
 

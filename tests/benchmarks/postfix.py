@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.debian import Missing, Packages
-from webapp.adapters import children
+from webapp.demo import children
 
 NAMES = ("smtp-sink", "smtp-source")
 FOLDER = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "massmail-postfix"

@@ -11,7 +11,7 @@ from tests import factories
 from tests.browser.compose_page import HTML, open_draft
 from tests.consoles import Console, bring_sign_in
 from tests.looks import without_complaint
-from webapp.core import from_addresses
+from webapp.core.settings import from_addresses
 from webapp.core.tables.broadcasts import Broadcast
 
 EXPECTED = ("Failed to load resource", "htmx:", "Response Status Error Code 401")

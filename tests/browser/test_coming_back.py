@@ -10,7 +10,8 @@ from tests.consoles import Console
 from tests.factories import NOW
 from tests.workers import wait_until
 from webapp.adapters.clock import now
-from webapp.core import from_addresses, users
+from webapp.core import users
+from webapp.core.settings import from_addresses
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.core.tables.users import SignIn
 

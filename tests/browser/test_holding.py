@@ -11,8 +11,9 @@ from tests.consoles import Console
 from tests.engine import Clocks
 from tests.looks import Looker
 from webapp.adapters import clock
-from webapp.core import installation, ledger
-from webapp.core.installation import Mark
+from webapp.core import ledger
+from webapp.core.settings import installation
+from webapp.core.settings.installation import Mark
 from webapp.core.tables.deliveries import Sender
 
 

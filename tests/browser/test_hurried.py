@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 from tests import factories
 from tests.consoles import Console
 from tests.pages.broadcast_page import maker
-from webapp.core import from_addresses
 from webapp.core.rules.lifecycle import BroadcastState, DeliveryState
+from webapp.core.settings import from_addresses
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.core.tables.users import SignIn
 

@@ -6,11 +6,11 @@ from playwright.sync_api import Page, expect
 from sqlalchemy.orm import Session
 
 from tests.consoles import Console
-from tests.core.test_retention import sent
+from tests.core.settings.test_retention import sent
 from tests.looks import Looker
 from webapp.adapters.clock import now
-from webapp.core import retention
 from webapp.core.rules.retention import Retention
+from webapp.core.settings import retention
 
 
 def test_a_shorter_time_is_asked_about(console: Console, console_page: Page, sqlite_session: Session, looker: Looker):

@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 
 from tests.consoles import Console
 from tests.looks import Looker
-from webapp.core import limits
+from webapp.core.settings import limits
 
 
 def test_limits_changed_by_two_are_shown_side_by_side_to_decide(

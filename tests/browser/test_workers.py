@@ -10,9 +10,9 @@ from tests.consoles import Console
 from tests.scenes import Scene
 from tests.smtp_oracle import Oracle
 from webapp.adapters.clock import now
-from webapp.core import workers
 from webapp.core.rules.lifecycle import BroadcastState
-from webapp.core.workers import Identity
+from webapp.core.sending import workers
+from webapp.core.sending.workers import Identity
 
 
 def seen(session: Session, ago: int) -> None:

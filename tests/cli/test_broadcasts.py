@@ -7,7 +7,8 @@ from sqlalchemy.orm import Session
 from tests import engine
 from webapp.adapters import clock
 from webapp.adapters.pulse import Pulse, is_held
-from webapp.core import installation, ledger
+from webapp.core import ledger
+from webapp.core.settings import installation
 from webapp.core.tables.installation import Installation
 
 
@@ -56,7 +57,7 @@ def test_a_process_that_does_not_end_is_told(flask, session: Session):
 def test_a_restored_database_is_described_and_released_one_by_one(flask, app: Flask, session: Session):
     broadcast = engine.sending_broadcast(session, mails=1)
     with app.app_context():
-        from jobs.surroundings import markers
+        from jobs.runtime import markers
 
         marks = markers(app)
     with Pulse(session.get_bind(), marks, broadcast.id):

@@ -18,7 +18,7 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from jobs.surroundings import journals
+from jobs.runtime import journals
 from tests import comparison, engine, oracle_log
 from tests.faults import troubles
 from tests.faults.places import Kind, scene

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
-from jobs import surroundings
+from jobs import runtime
 from jobs.worker import QUEUES, REDIS_URL, SENTINEL
 from tests.faults.points import PLAN, POINTS, Death, Plan, grave
 from webapp.adapters import journal
@@ -45,7 +45,7 @@ class Fate:
         self._index, self._passed = len(happened), 0
         self._death = self.plan.deaths[self._index] if self._index < len(self.plan.deaths) else None
         journal.RESERVE = self.plan.journal // 2
-        app = surroundings.own_app()
+        app = runtime.own_app()
         app.config["RELAY"] = replace(app.config["RELAY"], connections=self.plan.connections)
 
     def passes(self, point: str, last: Callable[[], object] = lambda: None) -> None:
@@ -198,10 +198,10 @@ Wire.write = mortal_write
 send = sending.send
 
 
-def send_as_planned(*arguments: Any, habits: Any = None, **options: Any) -> Any:
+def send_as_planned(*arguments: Any, settings: Any = None, **options: Any) -> Any:
     plan = fate.plan
-    habits = replace(habits or sending.Habits(), group=plan.group, patience_s=plan.patience_s)
-    return send(*arguments, habits=habits, **options)
+    settings = replace(settings or sending.SenderSettings(), group=plan.group, patience_s=plan.patience_s)
+    return send(*arguments, settings=settings, **options)
 
 
 sending.send = send_as_planned

@@ -24,10 +24,10 @@ from tests.faults.side_by_side import side_by_side
 from tests.oracle_log import Taken
 from tests.scenes import Scene
 from tests.workers import Worker, wait_until
-from webapp.adapters import children
 from webapp.core.rules.lifecycle import DeliveryState
 from webapp.core.tables.broadcasts import Broadcast, UncertainPolicy
 from webapp.core.tables.deliveries import Attempt, Delivery
+from webapp.demo import children
 
 GROUPS = 8
 """A broadcast is this many groups of the ledger."""

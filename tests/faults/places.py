@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from tests import pgbouncer, run
 from tests.databases import make_app, new_postgresql, new_sqlite
 from tests.scenes import Scene
-from webapp.adapters import children, valkey
+from webapp.demo import children, valkey
 from webapp.extensions import db
 
 Kind = Literal["sqlite", "postgresql"]

@@ -21,9 +21,9 @@ from tests.faults.side_by_side import side_by_side
 from tests.oracle_log import Arrivals
 from tests.smtp_oracle import Script
 from tests.workers import Worker
-from webapp.adapters import children
 from webapp.core.rules.lifecycle import BroadcastState
 from webapp.core.tables.broadcasts import Broadcast
+from webapp.demo import children
 
 AGAIN_S = 60.0
 """Mails of each broadcast must come again so soon after the last disturbance; the short form only tells how soon they did."""

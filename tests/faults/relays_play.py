@@ -20,10 +20,11 @@ from tests.scenes import Scene
 from tests.visitors import sign_in
 from webapp.adapters import clock
 from webapp.config import RelaySettings
-from webapp.core import ledger, limits
+from webapp.core import ledger
 from webapp.core.rules.lifecycle import BroadcastState, DeliveryState
 from webapp.core.rules.limits import Limits
 from webapp.core.rules.pacing import Retries
+from webapp.core.settings import limits
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.core.tables.deliveries import Delivery
 

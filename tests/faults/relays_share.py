@@ -16,8 +16,8 @@ from tests.faults.side_by_side import side_by_side
 from tests.smtp_oracle import Oracle
 from tests.smtp_script import Script
 from tests.workers import wait_until
-from webapp.core import limits
 from webapp.core.rules.limits import Limits
+from webapp.core.settings import limits
 
 MAILS, WORKERS, CONNECTIONS = 200, 2, 10
 SHARE = 0.8

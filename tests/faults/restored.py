@@ -28,8 +28,9 @@ from tests.smtp_oracle import Script
 from tests.visitors import sign_in
 from tests.workers import wait_until
 from webapp.adapters import clock
-from webapp.core import installation, ledger
+from webapp.core import ledger
 from webapp.core.rules.lifecycle import DeliveryState
+from webapp.core.settings import installation
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.core.tables.deliveries import Delivery
 from webapp.extensions import db

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from jobs.presence import Presence
 from tests.engine import engine_of
 from tests.workers import wait_until
-from webapp.core import workers
+from webapp.core.sending import workers
 from webapp.core.tables.workers import KnownWorker
 
 

@@ -21,9 +21,10 @@ from tests import engine, factories
 from tests.neighbours import MailServer
 from tests.visitors import sign_in
 from webapp.adapters import clock
-from webapp.core import broadcasts, from_addresses, ledger
+from webapp.core import broadcasts, ledger
 from webapp.core.rules.lifecycle import BroadcastState, DeliveryState
-from webapp.core.sending import trouble
+from webapp.core.sending import failures
+from webapp.core.settings import from_addresses
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.core.tables.clients import Client
 
@@ -178,8 +179,8 @@ EVENTS: dict[str, Callable[[Play], None]] = {
     "the breaker opens": lambda play: play.core(
         lambda s, key: broadcasts.stop(s, key, "The relay refuses", clock.now(), probing=True)
     ),
-    "a mistake stops it": lambda play: trouble.pause_for(
-        engine.shell(engine.engine_of(play.app)), play.key, ValueError("x")
+    "a mistake stops it": lambda play: failures.pause_for(
+        engine.runtime(engine.engine_of(play.app)), play.key, ValueError("x")
     ),
     "a probe succeeds": lambda play: play.core(broadcasts.probe_succeeded),
     "errors are counted": lambda play: play.core(lambda s, key: broadcasts.remember_relay_errors(s, key, 3)),

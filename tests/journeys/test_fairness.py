@@ -14,7 +14,7 @@ from tests import oracle_log
 from tests.scenes import Scene
 from tests.smtp_oracle import Script
 from webapp.core.rules.lifecycle import BroadcastState, DeliveryState
-from webapp.core.sending import Habits
+from webapp.core.sending import SenderSettings
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.core.tables.deliveries import Sender, Tally
 
@@ -79,7 +79,7 @@ def test_two_large_broadcasts_share_one_worker_in_slices(scene: Scene, relay: in
         for sender, mails in groupby(oracle_log.received(scene.log), lambda mail: mail.mail_from)
     ]
     assert len(slices) >= 3, "one had to wait for the end of the other"
-    assert all(times[-1] - times[0] < Habits().slice_s + 3 for _, times in slices[:-1])
+    assert all(times[-1] - times[0] < SenderSettings().slice_s + 3 for _, times in slices[:-1])
 
 
 def test_two_workers_serve_one_large_broadcast_together(scene: Scene, relay: int):

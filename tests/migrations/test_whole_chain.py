@@ -8,11 +8,11 @@ from sqlalchemy import Connection, inspect, text
 from sqlalchemy.orm import Session
 
 from tests import engine, factories
-from tests.core.test_resending_migration import schema
-from webapp.core import limits
+from tests.migrations.test_resending import schema
 from webapp.core.rules.lifecycle import BroadcastState as B
 from webapp.core.rules.lifecycle import DeliveryState as D
 from webapp.core.rules.limits import Limits
+from webapp.core.settings import limits
 from webapp.extensions import db
 
 BEFORE = "0004"

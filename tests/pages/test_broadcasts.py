@@ -10,7 +10,7 @@ from tests import factories
 from tests.pages.broadcast_page import HTMX, bare, maker, now_in, part
 from webapp.adapters.clock import now
 from webapp.core import broadcasts
-from webapp.core.broadcast_list import PAGE
+from webapp.core.broadcasts.listing import PAGE
 from webapp.core.rules.lifecycle import BroadcastState, DeliveryState
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.core.tables.deliveries import Delivery, MinuteCount

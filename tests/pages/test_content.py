@@ -9,9 +9,10 @@ from sqlalchemy.orm import Session
 
 from tests import factories
 from tests.neighbours import MailServer
-from webapp.core import audience, broadcasts, from_addresses
+from webapp.core import audience, broadcasts
 from webapp.core.rules.lifecycle import BroadcastState
 from webapp.core.rules.statuses import MessageType
+from webapp.core.settings import from_addresses
 from webapp.core.tables.broadcasts import Broadcast
 
 HTMX = {"HX-Request": "true"}

@@ -10,7 +10,7 @@ import pytest
 
 from tests import factories
 from webapp.adapters.clock import now
-from webapp.core import delivery_list
+from webapp.core.broadcasts import delivery_list
 from webapp.core.rules.lifecycle import BroadcastState, DeliveryState, SkipReason
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.core.tables.deliveries import Attempt

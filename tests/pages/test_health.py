@@ -10,7 +10,7 @@ from tests.databases import make_app
 from tests.engine import engine_of
 from tests.factories import NOW
 from webapp.adapters import schema
-from webapp.core import installation
+from webapp.core.settings import installation
 
 SECRET = "s3cret"
 

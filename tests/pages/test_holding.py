@@ -7,8 +7,8 @@ import pytest
 
 from tests import engine
 from webapp.adapters import clock
-from webapp.core import installation
-from webapp.core.installation import Mark
+from webapp.core.settings import installation
+from webapp.core.settings.installation import Mark
 from webapp.core.tables.installation import Installation
 
 

@@ -3,9 +3,9 @@
 from tests import factories
 from tests.neighbours import MailServer
 from webapp.adapters.clock import now
-from webapp.core import from_addresses
 from webapp.core.clients.rows import stored_form
 from webapp.core.rules.lifecycle import BroadcastState, DeliveryState
+from webapp.core.settings import from_addresses
 
 FOREIGN = "žofie用户@xn--r8jz45g.example"
 

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from tests import factories
-from webapp.core import from_addresses
+from webapp.core.settings import from_addresses
 from webapp.core.tables.broadcasts import Broadcast
 
 HTML = '<p>Dear *|FNAME|*,</p>\n<p><a href="/help">Help</a> <img src="http://example.com/a.png" alt="Logo"></p>'

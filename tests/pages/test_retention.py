@@ -8,11 +8,11 @@ from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
 from tests import engine
-from tests.core.test_retention import sent
+from tests.core.settings.test_retention import sent
 from tests.visitors import sign_in
 from webapp.adapters.clock import now
-from webapp.core import retention
 from webapp.core.rules.retention import Retention
+from webapp.core.settings import retention
 
 URL = "/settings/retention/"
 

@@ -5,9 +5,10 @@ import pytest
 
 from tests import engine, factories
 from webapp.adapters.clock import now
-from webapp.core import from_addresses, ledger, limits, users
+from webapp.core import ledger, users
 from webapp.core.rules.limits import NO_LIMITS, Limits
 from webapp.core.rules.pacing import Retries
+from webapp.core.settings import from_addresses, limits
 
 
 def test_a_sender_is_added_made_default_and_removed(browser_client, sqlite_session):

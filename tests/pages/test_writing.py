@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 
 from tests import factories
 from tests.pages.test_review import form_of
-from webapp.core import from_addresses
 from webapp.core.rules.lifecycle import BroadcastState
+from webapp.core.settings import from_addresses
 from webapp.core.tables.broadcasts import Broadcast
 
 HTMX = {"HX-Request": "true"}

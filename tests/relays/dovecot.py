@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from tests.relays.rooted import READY_S, Rooted
-from webapp.adapters import children
+from webapp.demo import children
 
 USERS = ("dovecot", "dovenull")
 CONFIGURATION = """\

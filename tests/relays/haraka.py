@@ -12,7 +12,7 @@ from pathlib import Path
 from tests.relays import packages
 from tests.relays.relay import Running
 from tests.relays.rooted import READY_S, free_port
-from webapp.adapters import children
+from webapp.demo import children
 
 PLUGIN = """\
 'use strict';

@@ -12,7 +12,7 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from webapp.core.delivered import mail
+from webapp.core.broadcasts.delivered import mail
 from webapp.core.rules.lifecycle import DeliveryState
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.core.tables.deliveries import Delivery

@@ -13,12 +13,14 @@ from tests.faults.rest import is_at_rest
 from tests.relays import kept
 from tests.relays.relay import NO_LIMIT, Real, Running
 from tests.scenes import Scene
-from webapp.adapters import children, clock
-from webapp.core import broadcasts, limits, relay
+from webapp.adapters import clock
+from webapp.core import broadcasts, relay
 from webapp.core.rules.lifecycle import BroadcastState
 from webapp.core.rules.limits import Limits
+from webapp.core.settings import limits
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.core.tables.deliveries import Attempt
+from webapp.demo import children
 
 CONNECTIONS, WORKERS = 10, 2
 PACE = (25, 2)

@@ -17,7 +17,7 @@ from subprocess import Popen
 
 from tests.debian import Missing
 from tests.relays import packages
-from webapp.adapters import children
+from webapp.demo import children
 
 FIRST_ID = 64_801
 """User and group ids from here on, which Debian gives to nobody."""

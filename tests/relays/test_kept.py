@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 from tests import factories
 from tests.relays import kept
 from tests.relays.kept import Kept
-from webapp.core import delivered
-from webapp.core.previews.mail import compiled
+from webapp.core.broadcasts import delivered
+from webapp.core.content.previews.mail import compiled
 from webapp.core.rules.lifecycle import BroadcastState, DeliveryState
 
 NOW = factories.NOW

@@ -13,8 +13,8 @@ import pytest
 from webapp import private
 from webapp.adapters import database
 from webapp.adapters.journal import FileJournal
-from webapp.adapters.mail_catcher import Maildir
 from webapp.app import create_app
+from webapp.demo.mail_catcher import Maildir
 from webapp.extensions import db
 
 

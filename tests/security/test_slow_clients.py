@@ -11,9 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.consoles import free_port
-from webapp.adapters import children
 from webapp.config import ROOT
-from webapp.demo import gate
+from webapp.demo import children, gate
 
 MANY = 150
 HEADS = {

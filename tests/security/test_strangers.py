@@ -9,9 +9,10 @@ from tests import factories
 from tests.security.test_odd_input import addresses
 from tests.visitors import sign_in
 from webapp.adapters.clock import now
-from webapp.core import from_addresses, users
+from webapp.core import users
 from webapp.core.errors import Invalid
 from webapp.core.rules.lifecycle import DeliveryState
+from webapp.core.settings import from_addresses
 
 PASSWORD = "correct horse battery"
 EVIL = "https://evil.example"

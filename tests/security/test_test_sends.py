@@ -10,11 +10,13 @@ from tests import factories
 from tests.visitors import sign_in
 from webapp.adapters import clock
 from webapp.adapters.clock import now
-from webapp.core import from_addresses, limits, test_sends, users
+from webapp.core import users
+from webapp.core.content import trial_sends
 from webapp.core.errors import Invalid
 from webapp.core.ledger import ceiling
 from webapp.core.ports import Mail
 from webapp.core.rules.limits import Limits
+from webapp.core.settings import from_addresses, limits
 
 HTMX = {"HX-Request": "true"}
 LISTED, FOREIGN = "Example Hosting <support@example.com>", "Your Bank <security@bank.example>"
@@ -49,7 +51,7 @@ def test_only_senders_of_the_list_send_tests_or_mass_mails(visitor, draft, sqlit
     answer = visitor.post(f"/mass-mail/{draft.id}/review/", data={"version": draft.version, "count": "1"})
     sqlite_session.rollback()
     assert draft.state == "draft"
-    assert mail_server.mails == [] and test_sends.listing(sqlite_session) == []
+    assert mail_server.mails == [] and trial_sends.listing(sqlite_session) == []
 
 
 def test_a_name_that_the_list_does_not_have_is_no_sender_of_the_list(visitor, draft, sqlite_session):
@@ -66,7 +68,7 @@ def test_each_test_leaves_a_record_that_outlives_its_draft(visitor, draft, sqlit
     assert "you@example.org" in visitor.get(f"/mass-mail/{draft.id}/content/tests").text
     visitor.post(f"/mass-mail/{draft.id}/delete", data={"version": draft.version})
     sqlite_session.rollback()
-    kept = test_sends.listing(sqlite_session)
+    kept = trial_sends.listing(sqlite_session)
     assert {(row.user_email, row.address, row.sender, row.is_accepted) for row in kept} == {
         (user.email, address, LISTED, True) for address in ("me@example.org", "you@example.org")
     }
@@ -92,13 +94,13 @@ def batch(session):
     from_addresses.add(session, "Example Hosting", "support@example.com")
     user = factories.user(session)
     broadcast = factories.broadcast(session, from_address=LISTED)
-    tester = test_sends.Tester(user.id, user.email)
+    tester = trial_sends.Tester(user.id, user.email)
     kind, broadcast_id = type(broadcast), broadcast.id
     session.commit()
 
     def begin(count: int, per_hour: int = 20, on=session) -> list[int]:
         mails = [Mail(0, "support@example.com", f"{number}@example.org", b"x") for number in range(count)]
-        return test_sends.begin(on, on.get(kind, broadcast_id), mails, tester, per_hour, clock.reading())
+        return trial_sends.begin(on, on.get(kind, broadcast_id), mails, tester, per_hour, clock.reading())
 
     return begin
 
@@ -153,11 +155,14 @@ def test_two_who_test_at_once_do_not_pass_the_limit_together(app, session, batch
 
 def test_what_became_of_a_test_is_unknown_until_the_relay_has_answered(session, batch):
     ids = batch(2)
-    assert {row.is_accepted for row in test_sends.listing(session)} == {None}
-    results = [test_sends.Result("0@example.org", True, "accepted", "250 ok"), test_sends.Result("1", False, "no", "")]
-    test_sends.settle(session, ids, results)
+    assert {row.is_accepted for row in trial_sends.listing(session)} == {None}
+    results = [
+        trial_sends.Result("0@example.org", True, "accepted", "250 ok"),
+        trial_sends.Result("1", False, "no", ""),
+    ]
+    trial_sends.settle(session, ids, results)
     session.expire_all()
-    assert [(row.is_accepted, row.answer) for row in test_sends.listing(session)] == [
+    assert [(row.is_accepted, row.answer) for row in trial_sends.listing(session)] == [
         (False, "no"),
         (True, "accepted: 250 ok"),
     ]

@@ -14,7 +14,7 @@ from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.orm import Session
 
 from webapp import private
-from webapp.adapters import clock, pooler, turnstile
+from webapp.adapters import clock, pooler, sqlite_write_queue
 
 BUSY_TIMEOUT_MS = 10_000
 ALWAYS = ("foreign_keys=ON", "cache_size=-65536", "temp_store=MEMORY")
@@ -52,7 +52,7 @@ def tune(engine: Engine) -> None:
             connection.info["is_hasty"] = True
             _set(connection.connection.driver_connection, HASTY)
         if options.get("will_write"):
-            turnstile.begin_writing(connection, BUSY_TIMEOUT_MS)
+            sqlite_write_queue.begin_writing(connection, BUSY_TIMEOUT_MS)
         else:
             connection.exec_driver_sql("BEGIN DEFERRED")
 

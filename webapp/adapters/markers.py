@@ -1,4 +1,5 @@
-"""The markers: how far a database has got with sending, kept outside it, in the instance folder and in Redis (`core/installation`)."""
+"""The markers: how far a database has got with sending, kept outside it, in the instance folder and in Redis. See
+`core/settings/installation`."""
 
 import fcntl
 import json
@@ -13,7 +14,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from webapp import private
-from webapp.core.installation import Mark
+from webapp.core.settings.installation import Mark
 
 log = logging.getLogger(__name__)
 

@@ -10,10 +10,10 @@ from sqlalchemy.orm import Session
 from webapp.adapters import clock, database, notice_mail, webhooks
 from webapp.adapters.database import will_write
 from webapp.adapters.smtp.flask_front import RelayMail
-from webapp.core import from_addresses
 from webapp.core.notices import facts, looking, outbox
 from webapp.core.notices.outbox import Answer, Errand
 from webapp.core.rules.notices import Channel, payload
+from webapp.core.settings import from_addresses
 
 LONGEST = timedelta(minutes=1)
 """A round ends after so long, even if more is to leave: others wait for this worker."""

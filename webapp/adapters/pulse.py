@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from webapp.adapters import clock
 from webapp.adapters.database import will_write
 from webapp.adapters.markers import Markers
-from webapp.core import installation
+from webapp.core.settings import installation
 
 PULSE_S = 5.0
 """So often a sending process gives a sign of life: one small commit, and two markers."""

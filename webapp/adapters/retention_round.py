@@ -7,8 +7,8 @@ from sqlalchemy.orm import Session
 
 from webapp.adapters import clock, uploads
 from webapp.adapters.database import will_write
-from webapp.core import retention
 from webapp.core.imports import runs
+from webapp.core.settings import retention
 
 LONGEST_S = 1.0
 """A round ends after so long; the next one goes on."""

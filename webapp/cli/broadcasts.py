@@ -11,9 +11,10 @@ from flask.cli import with_appcontext
 from webapp.adapters import clock, journal, wakeups
 from webapp.adapters.database import will_write
 from webapp.adapters.markers import Markers
-from webapp.core import broadcasts, installation, ledger
+from webapp.core import broadcasts, ledger
 from webapp.core.errors import DomainError
-from webapp.core.installation import Hold
+from webapp.core.settings import installation
+from webapp.core.settings.installation import Hold
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.extensions import db
 

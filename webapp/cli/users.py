@@ -8,8 +8,9 @@ from webapp.adapters import account_mail, demo_lock
 from webapp.adapters.clock import now
 from webapp.adapters.database import will_write
 from webapp.cli import schema
-from webapp.core import from_addresses, users
+from webapp.core import users
 from webapp.core.errors import DomainError
+from webapp.core.settings import from_addresses
 from webapp.extensions import db, mail
 
 

@@ -16,9 +16,9 @@ from typing import TextIO
 import redis
 
 from webapp import private
-from webapp.adapters import demo_lock, mail_catcher, redis_link, valkey
+from webapp.adapters import demo_lock, redis_link
 from webapp.config import ROOT, RelaySettings, or_exit, redis_url, settings
-from webapp.demo import gate
+from webapp.demo import gate, mail_catcher, valkey
 from webapp.demo.data import DataProblem, DemoData
 from webapp.demo.supervisor import ChildEnded, Supervisor, end_on_signals
 

@@ -16,8 +16,9 @@ from sqlalchemy.orm import Session
 from webapp.adapters.clock import now
 from webapp.adapters.database import will_write
 from webapp.app import create_app
-from webapp.core import from_addresses, users
+from webapp.core import users
 from webapp.core.clients import insert_many
+from webapp.core.settings import from_addresses
 from webapp.core.tables.clients import Client
 from webapp.core.tables.users import User
 from webapp.demo.population import Population

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 
-from webapp.adapters import children
+from webapp.demo import children
 
 PATIENCE = 3.0
 """Seconds to end by oneself."""

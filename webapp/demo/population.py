@@ -12,9 +12,9 @@ from itertools import count as numbers_from
 from typing import Any
 
 from webapp.core.rules.statuses import ClientStatus, HoldingStatus
-from webapp.demo import wares
-from webapp.demo.chance import Lots
+from webapp.demo import catalogue
 from webapp.demo.people import People, Person
+from webapp.demo.weighted import Lots
 
 SEED = 20091
 FIRST_CLIENT, FIRST_SERVICE, FIRST_ADDON = 200_001, 700_001, 2_000_001
@@ -45,10 +45,10 @@ REPAIRABLE = (
 )
 IDN = ("bäckerei-müller", "größe", "кав’ярня", "δοκιμή", "例え", "pâtisserie")
 
-CLIENT_STATUSES = Lots(wares.CLIENT_STATUSES)
-HOLDING_STATUSES = {status: Lots(weights) for status, weights in wares.HOLDING_STATUSES.items()}
-PRODUCTS = Lots({ware: ware.weight for ware in wares.PRODUCTS})
-ADDONS = Lots(wares.ADDONS)
+CLIENT_STATUSES = Lots(catalogue.CLIENT_STATUSES)
+HOLDING_STATUSES = {status: Lots(weights) for status, weights in catalogue.HOLDING_STATUSES.items()}
+PRODUCTS = Lots({ware: ware.weight for ware in catalogue.PRODUCTS})
+ADDONS = Lots(catalogue.ADDONS)
 HOW_MANY_SERVICES = Lots({0: 7, 1: 55, 2: 22, 3: 10, 4: 4, 6: 2})
 HOW_MANY_ADDONS = Lots({1: 70, 2: 23, 3: 7})
 OPT_IN = Lots({True: 56, False: 25, None: 19})
@@ -124,7 +124,7 @@ class Population:
                 "product": ware.name,
                 "domain": f"{prefix}{person.domain_word}{'' if place != 1 else '-' + number[-3:]}.example.net",
                 "status": status,
-                "price": wares.price(ware, person.country.currency),
+                "price": catalogue.price(ware, person.country.currency),
                 "currency": person.country.currency,
                 "next_due_on": self._due(status, ware.months),
             }

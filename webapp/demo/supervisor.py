@@ -13,8 +13,7 @@ from pathlib import Path
 from types import FrameType
 
 from webapp import private
-from webapp.adapters import children
-from webapp.demo import guard
+from webapp.demo import children, guard
 
 LOOK_EVERY = 0.2
 """Seconds between looks at the children."""

@@ -9,12 +9,13 @@ from sqlalchemy.orm import Session
 from tests import factories
 from tests.core.notices.news import NOW, begin, broadcast, later
 from webapp.adapters import clock, notice_round
-from webapp.core import broadcasts, relay, workers
+from webapp.core import broadcasts, relay
 from webapp.core.notices import facts, looking
 from webapp.core.notices.facts import SiteFacts
 from webapp.core.rules.lifecycle import BroadcastState as S
+from webapp.core.sending import workers
+from webapp.core.sending.workers import Identity
 from webapp.core.tables.notices import Notice
-from webapp.core.workers import Identity
 from webapp.extensions import db
 
 RELAY = "relay.example.com:25"

@@ -18,9 +18,9 @@ from webapp.core.audience.listing import (
 )
 from webapp.core.audience.makeup import Makeup, makeup
 from webapp.core.audience.memory import is_warm
-from webapp.core.audience.picks import has_picks, pick, picks_of
+from webapp.core.audience.overrides import has_picks, pick, picks_of
 from webapp.core.audience.selection import recipients
-from webapp.core.audience.words import in_words
+from webapp.core.audience.wording import in_words
 
 __all__ = [
     "CRITERIA",

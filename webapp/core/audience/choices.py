@@ -13,7 +13,7 @@ from webapp.core.audience.earlier import Among, allowed, clients_of, members_of
 from webapp.core.audience.filter import AudienceFilter, criteria_of
 from webapp.core.audience.memory import Block, Holdings, copy_seen_by
 from webapp.core.audience.sources import NO_SUCH_MAIL
-from webapp.core.audience.words import Names, country_name, language_name, names
+from webapp.core.audience.wording import Names, country_name, language_name, names
 from webapp.core.rules.earlier import REACHED, EarlierOutcome, Fate
 from webapp.core.rules.statuses import ClientStatus, HoldingStatus
 

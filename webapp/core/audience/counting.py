@@ -11,7 +11,7 @@ from webapp.core.audience.bits import SIZE, Packed, bit, cut, union
 from webapp.core.audience.earlier import Among, allowed
 from webapp.core.audience.filter import Audience, AudienceFilter
 from webapp.core.audience.memory import Block, Holdings, Shared, copy_seen_by
-from webapp.core.audience.picks import picks_of
+from webapp.core.audience.overrides import picks_of
 from webapp.core.rules.statuses import MessageType
 from webapp.core.tables.broadcasts import PickKind
 from webapp.core.tables.stamps import BLOCK_BITS

@@ -10,7 +10,7 @@ from webapp.core.audience.filter import Audience, AudienceFilter
 from webapp.core.audience.listing import Recipient, recipients_among
 from webapp.core.audience.selection import matches
 from webapp.core.audience.sources import NO_SUCH_MAIL, earlier_broadcasts, earlier_in_words
-from webapp.core.audience.words import Names, any_of, country_name, holding_in_words, language_name, names
+from webapp.core.audience.wording import Names, any_of, country_name, holding_in_words, language_name, names
 from webapp.core.errors import NotFound
 from webapp.core.rules.lifecycle import SkipReason
 from webapp.core.rules.statuses import HoldingStatus, MessageType

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from webapp.core.audience.bits import union
 from webapp.core.audience.counting import Selected, Term
 from webapp.core.audience.memory import copy_seen_by
-from webapp.core.audience.words import country_name, language_name
+from webapp.core.audience.wording import country_name, language_name
 
 SHOWN = 5
 """Values that are named; the others are counted together."""

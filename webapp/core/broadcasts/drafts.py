@@ -10,12 +10,12 @@ from typing import Any
 from sqlalchemy import delete, literal, select, update
 from sqlalchemy.orm import Session, joinedload
 
-from webapp.core import from_addresses
 from webapp.core.errors import Conflict, Invalid, NotFound
 from webapp.core.rules import schedule as calendar
 from webapp.core.rules.lifecycle import CHANGEABLE
 from webapp.core.rules.lifecycle import BroadcastState as State
 from webapp.core.rules.statuses import MessageType
+from webapp.core.settings import from_addresses
 from webapp.core.tables.broadcasts import Broadcast, Content, Pick
 from webapp.core.tables.users import User
 

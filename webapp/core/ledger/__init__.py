@@ -40,8 +40,8 @@ from webapp.core.ledger.leases import (
     share_connections,
 )
 from webapp.core.ledger.lost import LostHost, give_up, lost_hosts
+from webapp.core.ledger.next_look import next_look
 from webapp.core.ledger.outcomes import RowsLost, Settled, Terms, record
-from webapp.core.ledger.prospects import next_look
 from webapp.core.ledger.recovery import HOST_GRACE, may_recover, recover
 from webapp.core.ledger.refusals import open_refusals, were_the_relays
 from webapp.core.ledger.tally import counts, fold, foldable, with_rows_in

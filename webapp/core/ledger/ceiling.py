@@ -7,11 +7,11 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from webapp.core.ledger import pace
-from webapp.core.ledger.hot import hot
+from webapp.core.ledger.hot_path import hot
 from webapp.core.ledger.pace import SITE
 from webapp.core.rules.limits import SECOND_S, Limits
 from webapp.core.rules.pacing import Opening, Reading
-from webapp.core.tables.test_sends import TestSend
+from webapp.core.tables.trial_sends import TestSend
 
 DAY = timedelta(hours=24)
 MINUTE = timedelta(minutes=1)

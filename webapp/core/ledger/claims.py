@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from webapp.core.ledger import ceiling, order, pace, tally
-from webapp.core.ledger.hot import hot
+from webapp.core.ledger.hot_path import hot
 from webapp.core.ledger.leases import Lease, in_force
 from webapp.core.ledger.waiting import postpone, promote
 from webapp.core.rules import pacing

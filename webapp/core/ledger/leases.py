@@ -7,7 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, and_, case, func, not_, or_, select, update
 from sqlalchemy.orm import Session
 
-from webapp.core.ledger.hot import hot
+from webapp.core.ledger.hot_path import hot
 from webapp.core.rules.limits import connections_for
 from webapp.core.rules.pacing import Reading
 from webapp.core.tables.deliveries import Sender

@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from webapp.core.ledger import again, ceiling, pace, refusals
-from webapp.core.ledger.hot import hot
+from webapp.core.ledger.hot_path import hot
 from webapp.core.ledger.leases import Lease
 from webapp.core.rules import pacing
 from webapp.core.rules.evidence import SPREAD

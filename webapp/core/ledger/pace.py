@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from sqlalchemy.orm import Session
 
-from webapp.core.ledger.hot import hot
+from webapp.core.ledger.hot_path import hot
 from webapp.core.rules import pacing
 from webapp.core.rules.pacing import Opening, Reading, Use
 

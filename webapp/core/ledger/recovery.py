@@ -7,7 +7,6 @@ from typing import TypeVar
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from webapp.core import limits
 from webapp.core.ledger.claims import domain_of, release
 from webapp.core.ledger.leases import Lease, take_over
 from webapp.core.ledger.outcomes import Settled, Terms, lost_answer, record
@@ -15,6 +14,7 @@ from webapp.core.ports import JournalFinding
 from webapp.core.rules.lifecycle import DeliveryState
 from webapp.core.rules.outcome import Reply, judge
 from webapp.core.rules.pacing import Reading, age
+from webapp.core.settings import limits
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.core.tables.deliveries import Delivery, Sender
 

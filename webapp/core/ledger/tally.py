@@ -8,7 +8,7 @@ from sqlalchemy import Select, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from webapp.core.ledger.hot import hot
+from webapp.core.ledger.hot_path import hot
 from webapp.core.rules.lifecycle import DeliveryState
 from webapp.core.tables.deliveries import MinuteCount, Sender, Tally
 

@@ -8,9 +8,10 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from webapp.core import broadcasts, relay, workers
-from webapp.core.progress import Counts
+from webapp.core import broadcasts, relay
+from webapp.core.broadcasts.progress import Counts
 from webapp.core.rules.notices import without_addresses
+from webapp.core.sending import workers
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.core.tables.notices import NoticeWatch
 

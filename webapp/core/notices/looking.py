@@ -8,7 +8,8 @@ from sqlalchemy import ColumnElement, and_, exists, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, joinedload
 
-from webapp.core import broadcasts, progress
+from webapp.core import broadcasts
+from webapp.core.broadcasts import progress
 from webapp.core.notices import facts
 from webapp.core.rules.lifecycle import BroadcastState
 from webapp.core.rules.notices import (

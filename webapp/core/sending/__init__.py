@@ -1,13 +1,15 @@
 """Sending: claim -> render -> mail -> record, in rolling groups. The only part of the core that commits.
 
-outbox.py    where the two threads meet: mails on their way, and when nothing more may be handed over
-recorder.py  the thread that claims and records
-books.py     one of its transactions, one a group
+exchange.py      where the two threads meet: mails on their way, and when nothing more may be handed over
+recorder.py      the thread that claims and records
+books.py         one of its transactions, one a group
 claims_ahead.py  how many mails are claimed ahead
 relay_keeper.py  what all processes know of the relay, brought together
-letters.py   claimed deliveries as mails
-surroundings.py  what a sender is given
-trouble.py   when something breaks
+rendering.py     claimed deliveries as mails
+runtime.py       what a sender is given: its settings, and the world around it
+failures.py      when something breaks
+sweeping.py      what senders left behind
+workers.py       which workers there are
 """
 
 from collections.abc import Callable
@@ -21,14 +23,14 @@ from webapp.core.ledger import Lease, RowsLost
 from webapp.core.ports import Journal, Mailer
 from webapp.core.rules.evidence import Evidence
 from webapp.core.rules.lifecycle import BroadcastState, DeliveryState
-from webapp.core.sending import trouble
-from webapp.core.sending.letters import Letters
-from webapp.core.sending.outbox import Outbox
+from webapp.core.sending import failures
+from webapp.core.sending.exchange import SendExchange
 from webapp.core.sending.recorder import Recorder
-from webapp.core.sending.surroundings import Habits, Shell
+from webapp.core.sending.rendering import Renderer
+from webapp.core.sending.runtime import Runtime, SenderSettings
 from webapp.core.tables.broadcasts import Broadcast
 
-__all__ = ["Ending", "Habits", "Shell", "send"]
+__all__ = ["Ending", "Runtime", "SenderSettings", "send"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ class Ending:
 
 
 def send(
-    shell: Shell,
+    runtime: Runtime,
     broadcast_id: int,
     *,
     mailer: Callable[[], Mailer],
@@ -49,7 +51,7 @@ def send(
     host: str,
     pid: int,
     machine: str = "",
-    habits: Habits | None = None,
+    settings: SenderSettings | None = None,
 ) -> Ending:
     """Send a broadcast's mails until nothing is due for a while, the process is asked to end, or others wait.
 
@@ -57,15 +59,15 @@ def send(
     or written in the journal. Raises what broke it: the database was away for long, or a mistake of the program, which pauses the
     broadcast.
     """
-    with Session(shell.engine, expire_on_commit=False) as session:
-        shell.prepare(session)
+    with Session(runtime.engine, expire_on_commit=False) as session:
+        runtime.prepare(session)
         broadcast = session.get_one(Broadcast, broadcast_id, options=[joinedload(Broadcast.content)])
         if broadcast.state is not BroadcastState.SENDING or broadcast.frozen_at is None:
             return Ending("the broadcast is not sending", broadcast.state)
         try:
-            letters = Letters(broadcast)
+            renderer = Renderer(broadcast)
         except DomainError as error:
-            broadcasts.stop(session, broadcast_id, str(error), shell.reading().wall)
+            broadcasts.stop(session, broadcast_id, str(error), runtime.reading().wall)
             session.commit()
             return Ending(str(error), broadcast.state)
         written = journal()
@@ -76,7 +78,7 @@ def send(
             pid=pid,
             journal=written.name,
             machine=machine,
-            reading=shell.reading(),
+            reading=runtime.reading(),
         )
         evidence = Evidence(
             run=ledger.open_refusals(session, broadcast_id),
@@ -89,56 +91,56 @@ def send(
         session.commit()
         session.expunge_all()
     try:
-        why = _send(shell, lease, broadcast, evidence, letters, written, mailer, habits or Habits())
+        why = _send(runtime, lease, broadcast, evidence, renderer, written, mailer, settings or SenderSettings())
     except Exception as error:
-        if not isinstance(error, RowsLost) and not trouble.is_of_the_database(shell.engine, error):
-            trouble.pause_for(shell, broadcast_id, error)
+        if not isinstance(error, RowsLost) and not failures.is_of_the_database(runtime.engine, error):
+            failures.pause_for(runtime, broadcast_id, error)
         raise
-    return _ending(shell, broadcast_id, why)
+    return _ending(runtime, broadcast_id, why)
 
 
 def _send(
-    shell: Shell,
+    runtime: Runtime,
     lease: Lease,
     broadcast: Broadcast,
     evidence: Evidence,
-    letters: Letters,
+    renderer: Renderer,
     journal: Journal,
     mailer: Callable[[], Mailer],
-    habits: Habits,
+    settings: SenderSettings,
 ) -> str:
-    watch = shell.watch(broadcast.id)
-    outbox = Outbox(letters, journal, evidence, watch.is_sending, shell.ticks, habits.group)
-    recorder = Recorder(shell, habits, lease, broadcast, letters.tags, outbox)
+    watch = runtime.watch(broadcast.id)
+    exchange = SendExchange(renderer, journal, evidence, watch.is_sending, runtime.ticks, settings.group)
+    recorder = Recorder(runtime, settings, lease, broadcast, renderer.tags, exchange)
     relay = mailer()
     recorder.start()
     try:
         try:
-            relay.run(outbox)
+            relay.run(exchange)
         finally:
             relay.close()  # before the lease ends: then others may have the connections
     finally:
-        outbox.break_off("the sending process broke off")
+        exchange.break_off("the sending process broke off")
         recorder.mailer_has_ended()
         recorder.join()
         watch.close()
-        outbox.close()
+        exchange.close()
         if recorder.error is None:
             journal.discard()
         else:
             journal.leave()
     if recorder.error is not None:
         raise recorder.error
-    return outbox.barred or ""
+    return exchange.barred or ""
 
 
-def _ending(shell: Shell, broadcast_id: int, why: str) -> Ending:
-    with Session(shell.engine) as session:
-        shell.prepare(session)
-        reading = shell.reading()
+def _ending(runtime: Runtime, broadcast_id: int, why: str) -> Ending:
+    with Session(runtime.engine) as session:
+        runtime.prepare(session)
+        reading = runtime.reading()
         state = broadcasts.finish_if_done(session, broadcast_id, reading.wall)
         session.commit()
         # Looked at after the lease has ended: a resume or retry that came before that finds no sender, one after it wakes another.
         broadcast = session.get_one(Broadcast, broadcast_id)
-        next_in = ledger.next_look(session, broadcast, reading, relay_key=shell.relay_key)
+        next_in = ledger.next_look(session, broadcast, reading, relay_key=runtime.relay_key)
     return Ending(why, state, next_in)

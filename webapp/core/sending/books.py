@@ -7,16 +7,18 @@ from typing import NamedTuple
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from webapp.core import broadcasts, ledger, limits, tag_catalogue
+from webapp.core import broadcasts, ledger
+from webapp.core.content import tag_catalogue
 from webapp.core.ledger import Claim, Lease, Settled
 from webapp.core.ledger.claims import Holder
 from webapp.core.rules.evidence import Kind, Verdict
 from webapp.core.rules.lifecycle import DeliveryState
 from webapp.core.rules.limits import NO_LIMITS
 from webapp.core.rules.pacing import Reading
-from webapp.core.sending.outbox import Outbox
+from webapp.core.sending.exchange import SendExchange
 from webapp.core.sending.relay_keeper import RelayKeeper
-from webapp.core.sending.surroundings import Habits, Shell
+from webapp.core.sending.runtime import Runtime, SenderSettings
+from webapp.core.settings import limits
 from webapp.core.tables.broadcasts import Broadcast
 
 
@@ -33,19 +35,25 @@ class Books:
     verdict stands in the database; `others_have_none`: another process goes without connections."""
 
     def __init__(
-        self, shell: Shell, habits: Habits, lease: Lease, broadcast: Broadcast, tags: tuple[str, ...], outbox: Outbox
+        self,
+        runtime: Runtime,
+        settings: SenderSettings,
+        lease: Lease,
+        broadcast: Broadcast,
+        tags: tuple[str, ...],
+        exchange: SendExchange,
     ) -> None:
-        self.relay = RelayKeeper(shell, lease, outbox)
+        self.relay = RelayKeeper(runtime, lease, exchange)
         self.in_hand: set[int] = set()
         self.has_concluded = False
         self.others_have_none = False
-        self._shell, self._habits, self._lease, self._outbox = shell, habits, lease, outbox
+        self._runtime, self._settings, self._lease, self._exchange = runtime, settings, lease, exchange
         self._broadcast, self._tags = broadcast, tags
-        self._session = Session(shell.engine, expire_on_commit=False)
+        self._session = Session(runtime.engine, expire_on_commit=False)
         self._limits, self._limits_read = NO_LIMITS, float("-inf")
         self._is_probing = broadcast.probing
-        self._has_delivered = outbox.evidence.has_delivered
-        self._run_is_open = bool(outbox.evidence.run)
+        self._has_delivered = exchange.evidence.has_delivered
+        self._run_is_open = bool(exchange.evidence.run)
         self._relay_errors = broadcast.relay_errors
         self._promoted = float("-inf")
         self._may_have_claimed_more = False
@@ -53,16 +61,16 @@ class Books:
     def enter(self, settled: list[Settled], wanted: Callable[[Reading], int]) -> Entry:
         """One transaction. `wanted` tells how many mails to claim. Raises LeaseLost and RowsLost; after any error call `roll_back`, and
         enter the same again."""
-        session, lease, outbox = self._session, self._lease, self._outbox
-        evidence = outbox.evidence
-        self._shell.prepare(session)
-        reading = self._shell.reading()
+        session, lease, exchange = self._session, self._lease, self._exchange
+        evidence = exchange.evidence
+        self._runtime.prepare(session)
+        reading = self._runtime.reading()
         # The lease first: whoever lost it changes nothing.
         ledger.renew(session, lease, reading.wall)
         if self._may_have_claimed_more:
             ledger.release_all(session, lease, reading.wall, but=self.in_hand)
         # The relay's row before the limits' and the broadcast's, as everybody takes them.
-        self.relay.look(session, settled, reading, self._habits.limits_s)
+        self.relay.look(session, settled, reading, self._settings.limits_s)
         verdict = evidence.verdict
         if verdict is not None and not self.has_concluded:
             self.relay.conclude(session, verdict, self._limits, reading)
@@ -80,7 +88,7 @@ class Books:
             self._pause(session, self.relay.health.words, reading)
         # What may leave next.
         claim: Claim | None = None
-        most = 0 if outbox.barred or allowed == 0 else wanted(reading)
+        most = 0 if exchange.barred or allowed == 0 else wanted(reading)
         if most > 0:
             claim = self._claim(session, most, reading, got_through)
         session.commit()
@@ -111,7 +119,7 @@ class Books:
         self._run_is_open = any(one.outcome.state is not DeliveryState.ACCEPTED for one in settled) or (
             self._run_is_open and not took
         )
-        if self._run_is_open or self._outbox.evidence.run:
+        if self._run_is_open or self._exchange.evidence.run:
             self._share_evidence(settled)
         if self._is_probing and took:
             broadcasts.probe_succeeded(session, self._lease.broadcast_id)
@@ -120,25 +128,25 @@ class Books:
 
     def _share_evidence(self, settled: list[Settled]) -> None:
         """Know what all senders of the broadcast know, beside what is not recorded yet: each alone would let as many be refused."""
-        evidence, recorded = self._outbox.evidence, {one.delivery_id for one in settled}
+        evidence, recorded = self._exchange.evidence, {one.delivery_id for one in settled}
         unrecorded = self.in_hand - recorded
         own = [one for one in evidence.run if one.delivery_id in unrecorded]
         evidence.know(ledger.open_refusals(self._session, self._lease.broadcast_id), own)
-        self._outbox.wake()
+        self._exchange.wake()
 
     def _claim(self, session: Session, wanted: int, reading: Reading, got_through: bool) -> Claim:
         relay = self.relay
         if relay.health.is_waiting and not relay.is_probing and relay.begin_probe(session, reading):
-            self._outbox.evidence.begin_probe()
+            self._exchange.evidence.begin_probe()
         waits = relay.health.is_waiting and not relay.is_probing
-        promoting = reading.ticks - self._promoted >= self._habits.promote_s
+        promoting = reading.ticks - self._promoted >= self._settings.promote_s
         claim = ledger.claim(
             session,
             self._lease,
             0 if waits else wanted,
             self._load_values,
             reading,
-            lead=self._habits.lead_s,
+            lead=self._settings.lead_s,
             promoting=promoting,
             limits=self._limits,
             is_careful=self._is_probing and not got_through,
@@ -174,16 +182,16 @@ class Books:
     def _heed_limits(self, session: Session, reading: Reading) -> int | None:
         """Look at what stands above all broadcasts, now and then: an administrator may change it, and senders come and go. Returns how many
         connections this process may hold; None for any number."""
-        allowed = self._outbox.connections_allowed
-        if reading.ticks - self._limits_read < self._habits.limits_s:
+        allowed = self._exchange.connections_allowed
+        if reading.ticks - self._limits_read < self._settings.limits_s:
             return allowed
         self._limits, self._limits_read = limits.read(session), reading.ticks
-        limit, wanted = self.relay.limit_of(self._limits), self._habits.connections
+        limit, wanted = self.relay.limit_of(self._limits), self._settings.connections
         if not limit:
             self.others_have_none = False
             return None
         # The mailer may still open as many as it was allowed until it has heard of the smaller number.
-        holding = max(self._outbox.connections_held, allowed or 0)
+        holding = max(self._exchange.connections_held, allowed or 0)
         allowed, self.others_have_none = ledger.share_connections(
             session, self._lease, limit, wanted=wanted, holding=holding, now=reading.wall
         )
@@ -193,16 +201,16 @@ class Books:
         broadcasts.stop(session, self._lease.broadcast_id, reason, reading.wall, probing=True)
 
     def _load_values(self, holders: Sequence[Holder]) -> list[list[str]]:
-        now = self._shell.reading().wall
+        now = self._runtime.reading().wall
         return tag_catalogue.load_values(self._session, holders, self._tags, broadcast=self._broadcast, now=now)
 
     def close(self) -> None:
         """Give back what was not begun, and end the lease."""
-        self._shell.prepare(self._session)
-        now = self._shell.reading().wall
+        self._runtime.prepare(self._session)
+        now = self._runtime.reading().wall
         ledger.renew(self._session, self._lease, now)
         self.relay.leave(self._session)
-        if (relay_errors := self._outbox.evidence.in_a_row) != self._relay_errors:  # seen since the last round
+        if (relay_errors := self._exchange.evidence.in_a_row) != self._relay_errors:  # seen since the last round
             broadcasts.remember_relay_errors(self._session, self._lease.broadcast_id, relay_errors)
         ledger.release_all(self._session, self._lease, now)
         ledger.end_lease(self._session, self._lease, now)

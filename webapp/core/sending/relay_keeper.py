@@ -18,8 +18,8 @@ from webapp.core.rules.pacing import Reading
 from webapp.core.rules.refusal import in_relays_words
 from webapp.core.rules.relay_limits import RelayLimits
 from webapp.core.rules.strikes import Strikes
-from webapp.core.sending.outbox import Outbox
-from webapp.core.sending.surroundings import Shell
+from webapp.core.sending.exchange import SendExchange
+from webapp.core.sending.runtime import Runtime
 from webapp.core.tables.deliveries import MinuteCount
 
 JUST_NOW_S = 5.0
@@ -34,10 +34,10 @@ MINUTE = timedelta(minutes=1)
 class RelayKeeper:
     """`health` is how the relay was at the last look. `is_probing`: it is waited for, and this process has the right to try it."""
 
-    def __init__(self, shell: Shell, lease: Lease, outbox: Outbox) -> None:
+    def __init__(self, runtime: Runtime, lease: Lease, exchange: SendExchange) -> None:
         self.health = Health()
         self.is_probing = False
-        self._key, self._lease, self._outbox = shell.relay_key, lease, outbox
+        self._key, self._lease, self._exchange = runtime.relay_key, lease, exchange
         self._looked = float("-inf")
         self._taken_at: datetime | None = None
         self._told_at: datetime | None = None
@@ -62,31 +62,31 @@ class RelayKeeper:
             self._took_again(session, now)
         self._heed_domains(session, settled, now)
         is_due = reading.ticks - self._looked >= every_s
-        if not (is_due or self._outbox.lesson or not self._is_well()):
+        if not (is_due or self._exchange.lesson or not self._is_well()):
             return
         self._looked = reading.ticks
         others = self._note(session, now)
-        self._outbox.evidence.senders = others.beside + 1
+        self._exchange.evidence.senders = others.beside + 1
         self._learn(session, others.connections, now)
         if self.is_probing:
             relay.keep_probing(session, self._key, now + timedelta(seconds=ledger.LEASE_S))
         self.health = relay.read(session, self._key)
-        if self._outbox.lesson is None:
-            self._outbox.limits_known = self.health.limits
+        if self._exchange.lesson is None:
+            self._exchange.limits_known = self.health.limits
         is_carried = others.taken_at is not None and now - others.taken_at < timedelta(seconds=JUST_NOW_S)
-        self._outbox.carried_elsewhere = is_carried
+        self._exchange.carried_elsewhere = is_carried
         known = relay.resting(session)
         self._strikes.knows(known)
         self._rests = {domain: rest.until for domain, rest in known.items() if rest.until > now}
-        self._outbox.resting = frozenset(self._rests)
-        self._outbox.watches_domains = self._strikes.is_watching
+        self._exchange.resting = frozenset(self._rests)
+        self._exchange.watches_domains = self._strikes.is_watching
 
     def conclude(self, session: Session, verdict: Verdict, limits: Limits, reading: Reading) -> None:
         """The evidence says that the relay takes nothing. What holds for whatever is sent holds for all from now on."""
         now = reading.wall
         self.is_probing = False
-        relay.clear_rest(session, self._strikes.forget(one.domain for one in self._outbox.evidence.run))
-        if verdict.kind is Kind.WAITING and not (verdict.is_site_wide and self._outbox.carried_elsewhere):
+        relay.clear_rest(session, self._strikes.forget(one.domain for one in self._exchange.evidence.run))
+        if verdict.kind is Kind.WAITING and not (verdict.is_site_wide and self._exchange.carried_elsewhere):
             if verdict.stage is Stage.MAIL:
                 self._learn_rate(session, now)
             self.health = relay.wait(session, self._key, verdict.words, now, waits_for=limits.waits_for)
@@ -113,16 +113,18 @@ class RelayKeeper:
         """The transaction in which this looked, learned or concluded was rolled back: all of it is done anew in the next."""
         self.is_probing = False
         self._looked, self._noted, self._told_at = float("-inf"), (-1, None), None
-        self._outbox.lesson = self._outbox.lesson or self._lesson
+        self._exchange.lesson = self._exchange.lesson or self._lesson
 
     def limit_of(self, limits: Limits) -> int:
         """How many connections all processes together may hold to the relay, as set and as learned; 0: no limit."""
-        return min((limit for limit in (limits.connections, self._outbox.limits_known.connections) if limit), default=0)
+        return min(
+            (limit for limit in (limits.connections, self._exchange.limits_known.connections) if limit), default=0
+        )
 
     def _may_rest(self, domain: str, now: datetime) -> bool:
         """Not while it is given time already, nor where there is no other to go on with."""
         is_resting = domain in self._rests and self._rests[domain] >= now
-        return not is_resting and self._outbox.evidence.spread > 1
+        return not is_resting and self._exchange.evidence.spread > 1
 
     def _is_well(self) -> bool:
         return not (self.health.is_waiting or self.health.is_refusing)
@@ -134,7 +136,7 @@ class RelayKeeper:
         self._looked = float("-inf")
 
     def _note(self, session: Session, now: datetime) -> ledger.Others:
-        mine = (self._outbox.connections_held, self._taken_at)
+        mine = (self._exchange.connections_held, self._taken_at)
         if mine != self._noted:
             ledger.note_use(session, self._lease, holding=mine[0], taken_at=mine[1])
             self._noted = mine
@@ -144,8 +146,8 @@ class RelayKeeper:
         return ledger.others(session, self._lease, now)
 
     def _learn(self, session: Session, held_by_others: int, now: datetime) -> None:
-        self._lesson = lesson = self._outbox.lesson
-        self._outbox.lesson = None
+        self._lesson = lesson = self._exchange.lesson
+        self._exchange.lesson = None
         if lesson is None:
             return
         if lesson.connections is not None and lesson.connections != self.health.limits.connections:
@@ -172,4 +174,4 @@ class RelayKeeper:
         if taken:
             relay.clear_rest(session, taken)
             self._looked = float("-inf")
-        self._outbox.watches_domains = self._strikes.is_watching
+        self._exchange.watches_domains = self._strikes.is_watching

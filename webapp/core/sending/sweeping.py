@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 from webapp.core import broadcasts, ledger
 from webapp.core.ports import JournalFinding
 from webapp.core.rules.lifecycle import WAITING, BroadcastState
-from webapp.core.sending import trouble
-from webapp.core.sending.surroundings import Shell
+from webapp.core.sending import failures
+from webapp.core.sending.runtime import Runtime
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.core.tables.deliveries import Sender
 
@@ -24,63 +24,63 @@ log = logging.getLogger(__name__)
 
 
 def sweep(
-    shell: Shell, find_journal: FindJournal, discard_journal: DiscardJournal, *, ask_after: timedelta | None = None
+    runtime: Runtime, find_journal: FindJournal, discard_journal: DiscardJournal, *, ask_after: timedelta | None = None
 ) -> list[int]:
     """One round over everything that is not finished. Returns the broadcasts that are to be woken; not those whose start was missed by more
     than `ask_after`, which wait for a person."""
-    recover(shell, find_journal, discard_journal)
-    with Session(shell.engine) as session:
+    recover(runtime, find_journal, discard_journal)
+    with Session(runtime.engine) as session:
         open_states = (BroadcastState.SCHEDULED, BroadcastState.SENDING, BroadcastState.NEEDS_ATTENTION)
         ids = session.scalars(select(Broadcast.id).where(Broadcast.state.in_(open_states)).order_by(Broadcast.id)).all()
         session.rollback()
-        due = [broadcast_id for broadcast_id in ids if _looked_at(shell, session, broadcast_id, ask_after)]
-        _cancel_rest(shell, session)
-        _fold_counts(shell, session)
+        due = [broadcast_id for broadcast_id in ids if _looked_at(runtime, session, broadcast_id, ask_after)]
+        _cancel_rest(runtime, session)
+        _fold_counts(runtime, session)
     return due
 
 
-def _looked_at(shell: Shell, session: Session, broadcast_id: int, ask_after: timedelta | None) -> bool:
+def _looked_at(runtime: Runtime, session: Session, broadcast_id: int, ask_after: timedelta | None) -> bool:
     """Move a broadcast on that is done; whether it is to be woken. One that cannot be looked at pauses, in sight of those who can act, and
     keeps nobody from the others."""
     try:
-        shell.prepare(session)
+        runtime.prepare(session)
         broadcast = session.get(Broadcast, broadcast_id)
-        is_due = broadcast is not None and _is_due(session, broadcast, shell, ask_after)
+        is_due = broadcast is not None and _is_due(session, broadcast, runtime, ask_after)
         session.commit()
         return is_due
     except Exception as error:
         session.rollback()
-        if trouble.is_of_the_database(shell.engine, error):
+        if failures.is_of_the_database(runtime.engine, error):
             raise
         log.exception("broadcast %s cannot be looked at", broadcast_id)
-        trouble.pause_for(shell, broadcast_id, error)
+        failures.pause_for(runtime, broadcast_id, error)
         return False
 
 
 def recover(
-    shell: Shell, find_journal: FindJournal, discard_journal: DiscardJournal, broadcast_id: int | None = None
+    runtime: Runtime, find_journal: FindJournal, discard_journal: DiscardJournal, broadcast_id: int | None = None
 ) -> None:
     """Settle what ended senders left behind, of one broadcast or of all, and let go of their journals."""
-    with Session(shell.engine) as session:
+    with Session(runtime.engine) as session:
         for sender in ledger.open_senders(session, broadcast_id):
             try:
-                _recover(shell, session, sender, find_journal, discard_journal)
+                _recover(runtime, session, sender, find_journal, discard_journal)
             except Exception as error:
                 session.rollback()
-                if trouble.is_of_the_database(shell.engine, error):
+                if failures.is_of_the_database(runtime.engine, error):
                     raise
                 log.exception("sender %s cannot be recovered now", sender.id)
 
 
 def _recover(
-    shell: Shell, session: Session, sender: Sender, find_journal: FindJournal, discard_journal: DiscardJournal
+    runtime: Runtime, session: Session, sender: Sender, find_journal: FindJournal, discard_journal: DiscardJournal
 ) -> None:
     session.rollback()
-    shell.prepare(session)
+    runtime.prepare(session)
     session.refresh(sender)
-    finding, reading = find_journal(sender.journal), shell.reading()
+    finding, reading = find_journal(sender.journal), runtime.reading()
     name, served = sender.journal, False
-    if sender.ended_at is None and ledger.may_recover(session, sender, finding, reading, shell.host_grace):
+    if sender.ended_at is None and ledger.may_recover(session, sender, finding, reading, runtime.host_grace):
         log.warning("broadcast %s: recovering sender %s (%s)", sender.broadcast_id, sender.id, sender.host)
         served = ledger.recover(session, sender, finding, reading)
     session.commit()
@@ -88,8 +88,8 @@ def _recover(
         discard_journal(name)
 
 
-def _is_due(session: Session, broadcast: Broadcast, shell: Shell, ask_after: timedelta | None) -> bool:
-    reading = shell.reading()
+def _is_due(session: Session, broadcast: Broadcast, runtime: Runtime, ask_after: timedelta | None) -> bool:
+    reading = runtime.reading()
     if broadcast.state is BroadcastState.SCHEDULED:
         begins_at = broadcasts.begins_at(broadcast)
         is_due = begins_at is None or begins_at <= reading.wall
@@ -98,30 +98,30 @@ def _is_due(session: Session, broadcast: Broadcast, shell: Shell, ask_after: tim
         return True
     if broadcasts.finish_if_done(session, broadcast.id, reading.wall) is not BroadcastState.SENDING:
         return False
-    next_in = ledger.next_look(session, broadcast, reading, relay_key=shell.relay_key)
+    next_in = ledger.next_look(session, broadcast, reading, relay_key=runtime.relay_key)
     has_sender = ledger.in_force(session, broadcast.id, reading.wall) > 0
     return next_in is not None and next_in <= NEAR_S and not has_sender
 
 
-def _cancel_rest(shell: Shell, session: Session) -> None:
+def _cancel_rest(runtime: Runtime, session: Session) -> None:
     """Cancel what waits in cancelled broadcasts, chunk by chunk."""
     waiting = or_(*(Broadcast.id.in_(ledger.with_rows_in(state)) for state in sorted(WAITING)))
     ids = session.scalars(select(Broadcast.id).where(Broadcast.state == BroadcastState.CANCELLED, waiting)).all()
     session.rollback()
     for broadcast_id in ids:
         while True:
-            shell.prepare(session)
-            cancelled = ledger.cancel_waiting(session, broadcast_id, shell.reading().wall)
+            runtime.prepare(session)
+            cancelled = ledger.cancel_waiting(session, broadcast_id, runtime.reading().wall)
             session.commit()
             if not cancelled:
                 break
 
 
-def _fold_counts(shell: Shell, session: Session) -> None:
+def _fold_counts(runtime: Runtime, session: Session) -> None:
     """Keep the counts as few as the broadcasts, however many senders there were."""
-    foldable = ledger.foldable(session, shell.reading().wall)
+    foldable = ledger.foldable(session, runtime.reading().wall)
     session.rollback()
     for broadcast_id, sender_ids in foldable.items():
-        shell.prepare(session)
+        runtime.prepare(session)
         ledger.fold(session, broadcast_id, sender_ids)
         session.commit()

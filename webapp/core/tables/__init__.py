@@ -12,7 +12,7 @@ from webapp.core.tables import (  # noqa: F401
     retention,
     stamps,
     suppressions,
-    test_sends,
+    trial_sends,
     triggers,
     users,
     workers,

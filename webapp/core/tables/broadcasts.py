@@ -123,7 +123,7 @@ class Pick(Base):
 
 
 class FromAddress(Base):
-    """A sender that a broadcast may use, as `Name <local@domain>`. Written by `core/from_addresses.py`."""
+    """A sender that a broadcast may use, as `Name <local@domain>`. Written by `core/settings/from_addresses.py`."""
 
     __tablename__ = "from_address"
     id: Mapped[int] = mapped_column(primary_key=True)

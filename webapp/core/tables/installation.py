@@ -1,4 +1,4 @@
-"""What this installation is, and whether it may send. Written by `core/installation`."""
+"""What this installation is, and whether it may send. Written by `core/settings/installation`."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -18,7 +18,7 @@ class HoldKind(StrEnum):
 
 class Installation(Base):
     """One row (id 1). `database_id` is made with the database and goes with each copy of it. `generation` grows with each sign of life of
-    a sending process, the last of them at `sent_at`; markers outside the database keep it, too (`core/installation`).
+    a sending process, the last of them at `sent_at`; markers outside the database keep it, too (`core/settings/installation`).
 
     While `held_kind` is set nothing is sent but the broadcasts whose ids stand in `released`. `held_by` and `held_reason` are words for
     people. `marker_generation` and `marker_at` tell of the newest sending that a restored database does not know of. `restores` remembers

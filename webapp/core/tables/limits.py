@@ -1,4 +1,4 @@
-"""What stands above all broadcasts. Written by `core/limits.py`."""
+"""What stands above all broadcasts. Written by `core/settings/limits.py`."""
 
 from sqlalchemy import JSON, CheckConstraint
 from sqlalchemy.orm import Mapped, mapped_column

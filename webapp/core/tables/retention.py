@@ -1,4 +1,4 @@
-"""How long personal data is kept. Written by `core/retention.py`."""
+"""How long personal data is kept. Written by `core/settings/retention.py`."""
 
 from sqlalchemy import CheckConstraint
 from sqlalchemy.orm import Mapped, mapped_column

@@ -1,4 +1,4 @@
-"""Addresses that must not be mailed, and why. Written by `core/suppressions.py`."""
+"""Addresses that must not be mailed, and why. Written by `core/consent/suppressions.py`."""
 
 from datetime import datetime
 

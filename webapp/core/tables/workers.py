@@ -1,4 +1,4 @@
-"""The processes that do the work behind the console. Written by `core/workers.py`."""
+"""The processes that do the work behind the console. Written by `core/sending/workers.py`."""
 
 from datetime import datetime
 

@@ -19,7 +19,8 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from webapp.adapters.clock import now
-from webapp.core import broadcasts, review
+from webapp.core import broadcasts
+from webapp.core.broadcasts import review
 from webapp.core.rules.lifecycle import CHANGEABLE, BroadcastState
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.extensions import db

@@ -12,8 +12,9 @@ from hashlib import blake2b
 from flask import current_app, g
 
 from webapp.adapters.clock import now
-from webapp.core import broadcasts, progress
-from webapp.core.progress import Counts
+from webapp.core import broadcasts
+from webapp.core.broadcasts import progress
+from webapp.core.broadcasts.progress import Counts
 from webapp.core.rules.lifecycle import BroadcastState
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.pages.broadcasts.blueprint import bp

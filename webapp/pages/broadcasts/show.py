@@ -9,7 +9,8 @@ from sqlalchemy import select
 
 from webapp.adapters import wakeups
 from webapp.adapters.clock import now
-from webapp.core import audience, broadcasts, progress, timeline
+from webapp.core import audience, broadcasts
+from webapp.core.broadcasts import progress, timeline
 from webapp.core.errors import Invalid, NotFound
 from webapp.core.ledger import Decision, resolve_uncertain
 from webapp.core.rules import schedule

@@ -5,8 +5,9 @@ from flask_login import current_user
 from werkzeug.exceptions import BadRequest
 
 from webapp.adapters.clock import now
-from webapp.core import audience, broadcast_list, broadcasts, progress
-from webapp.core.broadcast_list import Tab
+from webapp.core import audience, broadcasts
+from webapp.core.broadcasts import listing, progress
+from webapp.core.broadcasts.listing import Tab
 from webapp.core.errors import NotFound
 from webapp.core.rules.lifecycle import BroadcastState
 from webapp.core.rules.statuses import MessageType
@@ -32,7 +33,7 @@ def _list_context() -> dict:
     search = request.args.get("q", "").strip()[:200]
     at, number = now(), request.args.get("page", 1, type=int)
     missed = broadcasts.is_missed(at, current_app.config["MISSED_START"])
-    page = broadcast_list.listing(db.session, tab=tab, search=search, page=number, missed=missed)
+    page = listing.listing(db.session, tab=tab, search=search, page=number, missed=missed)
     return {
         "page": page,
         "tab": tab,

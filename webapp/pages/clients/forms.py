@@ -1,7 +1,7 @@
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, SelectField, StringField
 
-from webapp.core.audience.words import country_name, language_name
+from webapp.core.audience.wording import country_name, language_name
 from webapp.core.clients import ClientSearch
 from webapp.core.clients.search import Values
 from webapp.core.rules.statuses import ClientStatus

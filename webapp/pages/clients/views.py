@@ -7,7 +7,7 @@ from flask import Blueprint, render_template, request
 from webapp.adapters.clock import now
 from webapp.core import audience, clients
 from webapp.core.audience import client_name
-from webapp.core.audience.words import country_name, language_name
+from webapp.core.audience.wording import country_name, language_name
 from webapp.core.rules import reasons
 from webapp.extensions import db
 from webapp.pages import shell

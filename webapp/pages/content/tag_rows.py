@@ -4,9 +4,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from webapp.core.content.tag_catalogue.gaps import Gap
 from webapp.core.rules.tags.uses import uses
 from webapp.core.tables.broadcasts import Content
-from webapp.core.tag_catalogue.gaps import Gap
 
 _STANDS_IN = re.compile(r"\{\{-?\s*(\w+)[^{}]*?\bdefault\s*:\s*(?:\"([^\"{}]*)\"|'([^'{}]*)'|&quot;([^{}]*?)&quot;)")
 

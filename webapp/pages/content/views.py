@@ -10,13 +10,15 @@ from flask_login import current_user
 from webapp.adapters.clock import now, reading
 from webapp.adapters.database import writes_from_here
 from webapp.adapters.smtp import send_one
-from webapp.core import audience, broadcasts, from_addresses, previews, test_sends
+from webapp.core import audience, broadcasts
+from webapp.core.content import previews, trial_sends
+from webapp.core.content.tag_catalogue.gaps import gaps
 from webapp.core.errors import Conflict, DomainError
 from webapp.core.ports import Mail
 from webapp.core.rules import tags
 from webapp.core.rules.lifecycle import CHANGEABLE, BroadcastState
+from webapp.core.settings import from_addresses
 from webapp.core.tables.broadcasts import Broadcast
-from webapp.core.tag_catalogue.gaps import gaps
 from webapp.extensions import db
 from webapp.pages.broadcasts import draft
 from webapp.pages.content import problems, tag_rows
@@ -125,7 +127,7 @@ def test(broadcast_id: int):
 def tests(broadcast_id: int):
     """The tests of this message: who sent them, when, to whom."""
     broadcast = broadcasts.get(db.session, broadcast_id)
-    sent = test_sends.listing(db.session, broadcast_id)
+    sent = trial_sends.listing(db.session, broadcast_id)
     return render_template("content/_tests.html", broadcast=broadcast, tests=sent)
 
 
@@ -135,7 +137,7 @@ def send_test(broadcast_id: int):
     broadcast = broadcasts.get(db.session, broadcast_id)
     to, problem, batch, person = request.form.get("to", ""), None, [], _person(broadcast)
     try:
-        batch = test_sends.mails(db.session, broadcast, person, test_sends.addresses(to), now())
+        batch = trial_sends.mails(db.session, broadcast, person, trial_sends.addresses(to), now())
         results = _sent(broadcast_id, batch)
     except DomainError as error:
         problem, results = str(error), []
@@ -148,17 +150,17 @@ def send_test(broadcast_id: int):
     return _test_page(draft.load(broadcast_id, "content"), to=to, results=results, problem=problem), status
 
 
-def _sent(broadcast_id: int, batch: list[Mail]) -> list[test_sends.Result]:
+def _sent(broadcast_id: int, batch: list[Mail]) -> list[trial_sends.Result]:
     """Hand over the mails of a test, written down before and after. The relay may take its time: meanwhile the database is let go of."""
     writes_from_here(db.session)
-    tester = test_sends.Tester(current_user.id, current_user.email)
+    tester = trial_sends.Tester(current_user.id, current_user.email)
     broadcast, per_hour = broadcasts.get(db.session, broadcast_id), current_app.config["TESTS_PER_HOUR"]
-    ids = test_sends.begin(db.session, broadcast, batch, tester, per_hour, reading())
+    ids = trial_sends.begin(db.session, broadcast, batch, tester, per_hour, reading())
     db.session.commit()
     relay = replace(current_app.config["RELAY"], **PATIENCE)
-    results = list(test_sends.send(batch, lambda mail: send_one(relay, mail)))
+    results = list(trial_sends.send(batch, lambda mail: send_one(relay, mail)))
     writes_from_here(db.session)
-    test_sends.settle(db.session, ids, results)
+    trial_sends.settle(db.session, ids, results)
     db.session.commit()
     return results
 
@@ -219,7 +221,7 @@ def _page(frame: draft.Draft, form: ContentForm, **extra: Any) -> str:
         "tag_groups": [(group.value, list(members)) for group, members in groupby(known, lambda tag: tag.group)],
         "tag_rows": None,
         "to": current_user.email,
-        "tests": test_sends.listing(db.session, broadcast.id),
+        "tests": trial_sends.listing(db.session, broadcast.id),
         **_preview(broadcast),
     }
     return render_template("content/index.html", **context | extra)
@@ -255,7 +257,7 @@ def _preview(broadcast: Broadcast) -> dict[str, Any]:
 
 def _test_page(frame: draft.Draft, **context: Any) -> str:
     person = _person(frame.broadcast)
-    sent = test_sends.listing(db.session, frame.broadcast.id)
+    sent = trial_sends.listing(db.session, frame.broadcast.id)
     return render_template(
         "content/test.html", draft=frame, broadcast=frame.broadcast, person=person, tests=sent, **context
     )

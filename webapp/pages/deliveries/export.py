@@ -5,8 +5,8 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from webapp.core import delivery_list
-from webapp.core.progress import Group
+from webapp.core.broadcasts import delivery_list
+from webapp.core.broadcasts.progress import Group
 from webapp.core.rules import csv_cells
 
 COLUMNS = (

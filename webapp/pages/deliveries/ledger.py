@@ -6,9 +6,9 @@ from typing import Any
 
 from flask import url_for
 
-from webapp.core import delivery_list
-from webapp.core.delivery_list import Page
-from webapp.core.progress import Counts, Group
+from webapp.core.broadcasts import delivery_list
+from webapp.core.broadcasts.delivery_list import Page
+from webapp.core.broadcasts.progress import Counts, Group
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.extensions import db
 

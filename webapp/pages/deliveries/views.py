@@ -6,8 +6,9 @@ from urllib.parse import urlsplit
 from flask import Blueprint, Response, make_response, render_template, request, stream_with_context
 
 from webapp.adapters.clock import now
-from webapp.core import broadcasts, delivered, delivery_list, progress
-from webapp.core.delivery_list import Row
+from webapp.core import broadcasts
+from webapp.core.broadcasts import delivered, delivery_list, progress
+from webapp.core.broadcasts.delivery_list import Row
 from webapp.core.errors import DomainError, NotFound
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.extensions import db

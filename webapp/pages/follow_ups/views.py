@@ -4,9 +4,10 @@ from flask import Blueprint, flash, render_template, request, url_for
 from flask_login import current_user
 
 from webapp.adapters.clock import now
-from webapp.core import broadcasts, follow_ups, progress
+from webapp.core import broadcasts
+from webapp.core.broadcasts import follow_ups, progress
+from webapp.core.broadcasts.progress import Counts
 from webapp.core.errors import Invalid
-from webapp.core.progress import Counts
 from webapp.core.rules import reasons
 from webapp.core.rules.earlier import Fate
 from webapp.core.tables.broadcasts import Broadcast

@@ -10,7 +10,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from webapp.adapters import database, wakeups
-from webapp.core import installation, workers
+from webapp.core.sending import workers
+from webapp.core.settings import installation
 from webapp.extensions import db
 
 OK = "ok"

@@ -9,9 +9,10 @@ from flask_login import current_user
 from webapp.adapters import clock, journal, wakeups
 from webapp.adapters.database import writes_from_here
 from webapp.adapters.markers import Markers
-from webapp.core import installation, progress
+from webapp.core.broadcasts import progress
 from webapp.core.errors import Conflict, Invalid
-from webapp.core.installation import Hold, Restore
+from webapp.core.settings import installation
+from webapp.core.settings.installation import Hold, Restore
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.extensions import db
 from webapp.pages import wording

@@ -7,11 +7,11 @@ from flask_login import current_user
 
 from webapp.adapters import webhooks
 from webapp.adapters.clock import now
-from webapp.core import from_addresses
 from webapp.core.errors import Conflict, Invalid
 from webapp.core.notices import choices, outbox, webhook
 from webapp.core.notices.choices import Choice
 from webapp.core.rules.notices import Kind, Scope
+from webapp.core.settings import from_addresses
 from webapp.extensions import db
 from webapp.pages.notice_settings.forms import WebhookForm
 

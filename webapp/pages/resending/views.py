@@ -7,7 +7,8 @@ from flask import Blueprint, flash, render_template, request, url_for
 from webapp.adapters import wakeups
 from webapp.adapters.clock import now
 from webapp.adapters.database import will_write
-from webapp.core import broadcasts, resending
+from webapp.core import broadcasts
+from webapp.core.broadcasts import resending
 from webapp.core.errors import Invalid
 from webapp.core.rules import reasons, schedule
 from webapp.core.rules.lifecycle import BroadcastState, DeliveryState

@@ -3,10 +3,10 @@
 from flask import Blueprint, flash, redirect, render_template, url_for
 
 from webapp.adapters.clock import now
-from webapp.core import retention
 from webapp.core.errors import Invalid
-from webapp.core.retention import Effect
 from webapp.core.rules.retention import Retention, check
+from webapp.core.settings import retention
+from webapp.core.settings.retention import Effect
 from webapp.extensions import db
 from webapp.pages.retention.forms import RetentionForm
 

@@ -6,8 +6,9 @@ from datetime import datetime
 from flask import flash, request, url_for
 
 from webapp.adapters.clock import now
-from webapp.core import already_sent, broadcasts
-from webapp.core.already_sent import Earlier
+from webapp.core import broadcasts
+from webapp.core.broadcasts import already_sent
+from webapp.core.broadcasts.already_sent import Earlier
 from webapp.core.errors import Invalid
 from webapp.extensions import db
 from webapp.pages import shell, wording

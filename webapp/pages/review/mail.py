@@ -5,7 +5,8 @@ from typing import Any
 from flask import url_for
 
 from webapp.adapters.clock import now
-from webapp.core import audience, previews
+from webapp.core import audience
+from webapp.core.content import previews
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.extensions import db
 

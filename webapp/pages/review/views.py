@@ -5,10 +5,12 @@ from flask_login import current_user
 
 from webapp.adapters.clock import now
 from webapp.adapters.database import writes_from_here
-from webapp.core import already_sent, audience, broadcasts, limits
-from webapp.core.review import Review, review
+from webapp.core import audience, broadcasts
+from webapp.core.broadcasts import already_sent
+from webapp.core.broadcasts.review import Review, review
 from webapp.core.rules import schedule
 from webapp.core.rules.lifecycle import BroadcastState
+from webapp.core.settings import limits
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.extensions import db
 from webapp.pages import wording

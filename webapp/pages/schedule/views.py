@@ -8,8 +8,9 @@ from flask import Blueprint, render_template, request, url_for
 from flask_login import current_user
 
 from webapp.adapters.clock import now
-from webapp.core import audience, broadcasts, limits
+from webapp.core import audience, broadcasts
 from webapp.core.rules import schedule, zones
+from webapp.core.settings import limits
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.extensions import db
 from webapp.pages import wording

@@ -9,10 +9,12 @@ from flask_login import current_user
 from webapp.adapters import account_mail
 from webapp.adapters.clock import now
 from webapp.adapters.database import writes_from_here
-from webapp.core import from_addresses, limits, test_sends, users
+from webapp.core import users
+from webapp.core.content import trial_sends
 from webapp.core.errors import Conflict, Invalid
 from webapp.core.rules.limits import LONGEST_HOURS, Limits
 from webapp.core.rules.pacing import Retries
+from webapp.core.settings import from_addresses, limits
 from webapp.extensions import db, mail
 from webapp.pages import wording
 from webapp.pages.settings import relay
@@ -90,7 +92,7 @@ def remove_from_address(sender_id: int):
 def tests():
     """The last test mails of all, also of drafts and users that are gone."""
     per_hour = current_app.config["TESTS_PER_HOUR"]
-    return render_template("settings/tests.html", tests=test_sends.listing(db.session, limit=TESTS), per_hour=per_hour)
+    return render_template("settings/tests.html", tests=trial_sends.listing(db.session, limit=TESTS), per_hour=per_hour)
 
 
 @bp.get("/users", endpoint="users")

@@ -6,8 +6,8 @@ from flask import Blueprint, Response, render_template, request
 
 from webapp.adapters import database, wakeups
 from webapp.config import VERSION
-from webapp.core import workers
-from webapp.core.workers import Missing
+from webapp.core.sending import workers
+from webapp.core.sending.workers import Missing
 from webapp.extensions import db
 
 bp = Blueprint("workers", __name__, url_prefix="/settings/workers")

@@ -5,8 +5,8 @@ import re
 import pytest
 
 from webapp.core.rules.markup import spots
-from webapp.core.rules.tags.places import escape_at
-from webapp.core.rules.tags.tree import Escape
+from webapp.core.rules.tags.contexts import escape_at
+from webapp.core.rules.tags.nodes import Escape
 
 
 def escape_of(html: str) -> Escape:

@@ -1,7 +1,7 @@
 import pytest
 
-from webapp.core.rules.tags.build import parse
-from webapp.core.rules.tags.source import source_of
+from webapp.core.rules.tags.parser import parse
+from webapp.core.rules.tags.unparse import source_of
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from operator import itemgetter
 from typing import Protocol
 
 from webapp.core.rules.message import base64_runs, quoted_printable
-from webapp.core.rules.tags.tree import Branch, Escape, Nodes, Output, Slot, Text
+from webapp.core.rules.tags.nodes import Branch, Escape, Nodes, Output, Slot, Text
 from webapp.core.rules.tags.values import Value, clean, escape, holds, value_of
 
 Condition = Callable[[Sequence[str]], bool]

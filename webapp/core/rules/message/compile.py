@@ -17,12 +17,12 @@ from datetime import UTC, datetime
 from webapp.core.errors import Invalid
 from webapp.core.rules.message import headers
 from webapp.core.rules.message.bodies import Body, Cells, compiled, line
-from webapp.core.rules.message.derived import text_of
 from webapp.core.rules.message.document import finish
 from webapp.core.rules.message.parts import Envelope, MessageParts, MessageTooLarge, RenderError, Stamp, split_mailbox
-from webapp.core.rules.tags import braces
-from webapp.core.rules.tags.build import names_of, parse, trimmed
-from webapp.core.rules.tags.tree import Nodes
+from webapp.core.rules.message.plain_text import text_of
+from webapp.core.rules.tags import lexer
+from webapp.core.rules.tags.nodes import Nodes
+from webapp.core.rules.tags.parser import names_of, parse, trimmed
 
 MAX_CHARACTERS = 1_000_000
 """In a source. Mails that people read have a hundredth of it."""
@@ -118,7 +118,7 @@ def compile_message(parts: MessageParts, envelope: Envelope) -> CompiledMessage:
     trees: list[tuple[str, Nodes]] = []
     subject_nodes = parse(subject, field="subject")
     if parts.html.strip():
-        tokens = list(braces.tokens(subject, is_html=False))
+        tokens = list(lexer.tokens(subject, is_html=False))
         document = finish(
             _source(parts.html, "html"), title=trimmed(subject, tokens, whole_lines=False), language=parts.language
         )

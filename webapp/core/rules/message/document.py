@@ -12,14 +12,14 @@ from html import escape
 from webapp.core.errors import Invalid
 from webapp.core.rules import markup
 from webapp.core.rules.markup import Piece, Place
-from webapp.core.rules.message import last_look, outlook, sanitise, word_lists
+from webapp.core.rules.message import conditional_comments, last_look, sanitise, word_lists
 from webapp.core.rules.message.page import put_together, taken_apart
-from webapp.core.rules.tags import braces
-from webapp.core.rules.tags.build import Items, nest, read, refuse_problems
-from webapp.core.rules.tags.grammar import TagError
-from webapp.core.rules.tags.places import escape_at, home_of
-from webapp.core.rules.tags.tree import Block, Escape, Nodes, Output, Slot
-from webapp.core.rules.tags.words import Words
+from webapp.core.rules.tags import lexer
+from webapp.core.rules.tags.contexts import escape_at, home_of
+from webapp.core.rules.tags.expressions import TagError
+from webapp.core.rules.tags.nodes import Block, Escape, Nodes, Output, Slot
+from webapp.core.rules.tags.parser import Items, nest, read, refuse_problems
+from webapp.core.rules.tags.placeholders import Words
 
 _HALF = "A condition begins or ends inside something that a mail cannot carry, such as a form or a script."
 
@@ -44,7 +44,7 @@ def finish(source: str, *, title: Items = (), language: str = "") -> Document:
     """
     refuse_problems(source, field="html")
     sanitise.refuse_abyss(source)
-    tokens = [token for token in braces.tokens(source, is_html=True) if token.kind in ("output", "block")]
+    tokens = [token for token in lexer.tokens(source, is_html=True) if token.kind in ("output", "block")]
     words = Words(source)
     plain = words.put(source, tokens)
     spots = markup.spots(plain, words.pattern)
@@ -52,7 +52,7 @@ def finish(source: str, *, title: Items = (), language: str = "") -> Document:
         _NOTHING if piece.place is Place.COMMENT else read(token)
         for token, (_, piece) in zip(tokens, spots, strict=True)
     ]
-    plain, kept = outlook.set_aside(_blocks_as_comments(plain, spots, tags), words)
+    plain, kept = conditional_comments.set_aside(_blocks_as_comments(plain, spots, tags), words)
     page = taken_apart(plain, kept)
     body = markup.with_plain_ampersands("".join(page.body).strip())
     last_look.refuse_length(body)
@@ -65,7 +65,7 @@ def finish(source: str, *, title: Items = (), language: str = "") -> Document:
         body = _within_table_body(body, words)
     title_word = words.word(len(tags))
     html = put_together(page, body, title_word, language)
-    whole = outlook.put_back(html, kept)
+    whole = conditional_comments.put_back(html, kept)
     last_look.refuse_harm(whole, words)
     return Document(_nodes(whole, words, tags, title), html, words, tags)
 

@@ -15,9 +15,9 @@ from html5lib.constants import tokenTypes
 
 from webapp.core.errors import Invalid
 from webapp.core.rules import markup
-from webapp.core.rules.message import css, outlook, sanitise
+from webapp.core.rules.message import conditional_comments, css, sanitise
 from webapp.core.rules.message.links import ADDRESSES
-from webapp.core.rules.tags.words import Words
+from webapp.core.rules.tags.placeholders import Words
 
 MOST = 400_000
 """Characters of a finished document. Mail programs cut one off at 100,000; the look takes a second for 500,000."""
@@ -109,10 +109,10 @@ def _of_hidden(inside: str) -> Iterator[str]:
             yield "a comment in a comment"
         elif kind in (tokenTypes["StartTag"], tokenTypes["EmptyTag"]):
             name = token["name"]
-            if not outlook.is_known(name):
+            if not conditional_comments.is_known(name):
                 yield f"the element {name} in a comment"
             for attribute, value in token["data"].items():
-                if outlook.attribute(name, attribute, value) is None:
+                if conditional_comments.attribute(name, attribute, value) is None:
                     yield f"the attribute {attribute} of {name} in a comment"
             if name == "style":
                 tokenizer.state = tokenizer.rawtextState

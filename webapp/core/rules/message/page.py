@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 
 from webapp.core.rules import markup
 from webapp.core.rules.markup import Piece, Place
-from webapp.core.rules.message import outlook, sanitise
+from webapp.core.rules.message import conditional_comments, sanitise
+from webapp.core.rules.message.conditional_comments import Kept
 from webapp.core.rules.message.inlining import Sheet, inlined
-from webapp.core.rules.message.outlook import Kept
 
 _STYLE_OF_OURS = (
     "body{margin:0;padding:24px 16px;font-family:system-ui,-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif;font-size:16px;"
@@ -62,7 +62,9 @@ def taken_apart(source: str, kept: Kept) -> Page:
             if found.place is Place.RAW and found.element == "style":
                 page.head.append(Sheet(text, media, guarded=guards > 0))
             elif found.place is Place.COMMENT and text.startswith("<!--"):
-                guards += {outlook.GUARD_BEGIN: 1, outlook.GUARD_END: -1}.get(kept.guard_of(text), 0)
+                guards += {conditional_comments.GUARD_BEGIN: 1, conditional_comments.GUARD_END: -1}.get(
+                    kept.guard_of(text), 0
+                )
                 (page.head if in_head else page.body).append(text)
             elif found.place is Place.COMMENT and _OLD_DOCTYPE.fullmatch(text):
                 page.doctype = text

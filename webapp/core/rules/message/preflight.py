@@ -11,9 +11,9 @@ from functools import lru_cache
 from webapp.core.rules import markup
 from webapp.core.rules.markup import Piece, Place, Tag
 from webapp.core.rules.message import css, links, sanitise
-from webapp.core.rules.tags import TagProblem, braces
+from webapp.core.rules.tags import TagProblem, lexer
 from webapp.core.rules.tags.foreign import foreign
-from webapp.core.rules.tags.words import Words
+from webapp.core.rules.tags.placeholders import Words
 
 MOST = 50
 """No more problems than these are listed for one field."""
@@ -76,7 +76,7 @@ class _Source:
     def __init__(self, source: str, field: str):
         self.source, self.field = source, field
         self.tokens = [
-            token for token in braces.tokens(source, is_html=field == "html") if token.kind in ("output", "block")
+            token for token in lexer.tokens(source, is_html=field == "html") if token.kind in ("output", "block")
         ]
         self.words = Words(source)
         self.plain = self.words.put(source, self.tokens)

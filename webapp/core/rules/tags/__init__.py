@@ -7,9 +7,9 @@
 'Hi there!'
 """
 
-from webapp.core.rules.tags.build import used
 from webapp.core.rules.tags.check import TagProblem, check
 from webapp.core.rules.tags.general import render
 from webapp.core.rules.tags.names import BY_NAME, TAGS, Tag, TagGroup, tags_for
+from webapp.core.rules.tags.parser import used
 
 __all__ = ["BY_NAME", "TAGS", "Tag", "TagGroup", "TagProblem", "check", "render", "tags_for", "used"]

@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from webapp.core.rules import markup
 from webapp.core.rules.markup import Piece, Place
 from webapp.core.rules.statuses import MessageType
-from webapp.core.rules.tags import braces
-from webapp.core.rules.tags.braces import Token
-from webapp.core.rules.tags.grammar import TagError, read_block, read_output
+from webapp.core.rules.tags import lexer
+from webapp.core.rules.tags.contexts import home_of, misplaced
+from webapp.core.rules.tags.expressions import TagError, read_block, read_output
+from webapp.core.rules.tags.lexer import Token
 from webapp.core.rules.tags.names import BY_NAME, TAGS, available, nearest, synonym, tags_for, why_not
-from webapp.core.rules.tags.places import home_of, misplaced
-from webapp.core.rules.tags.tree import Block, Output
-from webapp.core.rules.tags.words import Words
+from webapp.core.rules.tags.nodes import Block, Output
+from webapp.core.rules.tags.placeholders import Words
 
 MOST = 100
 """No more problems than these are listed: whoever pastes something else entirely needs not read all."""
@@ -102,7 +102,7 @@ class _Checker:
 
     def placed(self) -> Iterator[tuple[Token, tuple[Piece, str] | None]]:
         """Every pair of braces; in HTML, with the piece of the source it stands in and what of that piece is before it."""
-        tokens = braces.tokens(self.source, is_html=self.field == "html")
+        tokens = lexer.tokens(self.source, is_html=self.field == "html")
         if self.field != "html":
             yield from ((token, None) for token in tokens)
             return

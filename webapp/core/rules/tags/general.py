@@ -12,8 +12,8 @@ from liquid.builtin.tags.unless_tag import UnlessTag
 from markupsafe import Markup
 
 from webapp.core.rules.tags import values
-from webapp.core.rules.tags.build import parse
-from webapp.core.rules.tags.tree import Branch, Condition, Escape, Name, Nodes, Output, Slot, Test, Text
+from webapp.core.rules.tags.nodes import Branch, Condition, Escape, Name, Nodes, Output, Slot, Test, Text
+from webapp.core.rules.tags.parser import parse
 
 
 class _Cut(Environment):

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from webapp.core.errors import Invalid
-from webapp.core.rules.tags import braces
-from webapp.core.rules.tags.build import nest, read, refuse_problems
-from webapp.core.rules.tags.grammar import TagError
+from webapp.core.rules.tags import lexer
+from webapp.core.rules.tags.expressions import TagError
 from webapp.core.rules.tags.names import BY_NAME
-from webapp.core.rules.tags.tree import Branch, Condition, Name, Nodes, Output, Slot
+from webapp.core.rules.tags.nodes import Branch, Condition, Name, Nodes, Output, Slot
+from webapp.core.rules.tags.parser import nest, read, refuse_problems
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Use:
 def uses(source: str, *, field: str) -> tuple[Use, ...]:
     """Every use in a subject, HTML or text, in the order of reading. What cannot be read is left out, and so are names that are no tags;
     while conditions are not in order, they are not looked at."""
-    tokens = [token for token in braces.tokens(source, is_html=field == "html") if token.kind in ("output", "block")]
+    tokens = [token for token in lexer.tokens(source, is_html=field == "html") if token.kind in ("output", "block")]
     found = []
     for token in tokens:
         try:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from html import escape as html_escape
 from urllib.parse import quote
 
-from webapp.core.rules.tags.tree import Condition, Escape, Filter, Name, Output, Test
+from webapp.core.rules.tags.nodes import Condition, Escape, Filter, Name, Output, Test
 
 Value = Callable[[Sequence[str]], str]
 """From the values of a message's tags, in their order, to one text."""

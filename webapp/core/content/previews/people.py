@@ -1,0 +1,203 @@
+"""Whom a preview is made for: a recipient, their neighbours, and those with whom a text is likely to go wrong."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import islice
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from webapp.core import clients
+from webapp.core.audience import Audience, Recipient
+from webapp.core.audience.bits import client_ids, cut, union
+from webapp.core.audience.counting import matching_in
+from webapp.core.audience.earlier import allowed
+from webapp.core.audience.listing import recipients_among
+from webapp.core.audience.memory import Block, copy_seen_by
+from webapp.core.audience.selection import addon_matches, service_matches
+from webapp.core.clients.rows import in_chunks
+from webapp.core.content.previews.receivers import Receivers
+from webapp.core.rules.statuses import MessageType
+from webapp.core.tables.clients import AddonAssignment, Client, Service
+
+RIGHT_TO_LEFT = ("ar", "ckb", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi")
+"""Languages written from right to left."""
+
+FOUND = 8
+"""Recipients that a search shows."""
+
+CANDIDATES = 40
+"""How many clients a search reads at once."""
+
+LOOKED_AT = 5000
+"""Among so many recipients the extremes are looked for; where there are more, among this many in `PARTS` parts spread over all."""
+
+PARTS = 50
+
+READ_AT_ONCE = 1000
+"""Ids that one query names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A recipient. `holding` says in words whose data stand in the service and addon tags, None in a general message.
+
+    They are number `position` of the `total` who will get the mail, in the order in which the mails leave; `previous_id` and
+    `next_id` are the clients before and after.
+    """
+
+    client_id: int
+    name: str
+    address: str
+    service_id: int | None
+    addon_assignment_id: int | None
+    holding: str | None
+    position: int
+    total: int
+    previous_id: int | None
+    next_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Extreme:
+    """Somebody with whom a text shows what it cannot take."""
+
+    label: str
+    client_id: int
+
+
+def at(session: Session, audience: Audience, today: date, client_id: int | None) -> Person | None:
+    """The recipient with this client id; where that client will not get the mail, or for None, the first. None if nobody will."""
+    receivers = Receivers.of(session, audience)
+    chosen = client_id if client_id is not None and client_id in receivers else receivers.first()
+    if chosen is None:
+        return None
+    (row,) = recipients_among(session, audience, today, [chosen])
+    held = row.holding
+    return Person(
+        client_id=chosen,
+        name=row.name,
+        address=row.client.address or "",
+        service_id=held.service.id if held else None,
+        addon_assignment_id=held.assignment.id if held and held.assignment else None,
+        holding=_in_words(session, audience, row),
+        position=receivers.position(chosen),
+        total=receivers.total,
+        previous_id=receivers.before(chosen),
+        next_id=receivers.after(chosen),
+    )
+
+
+def search(session: Session, audience: Audience, today: date, words: str) -> Sequence[Recipient]:
+    """The first few recipients whose name, company, address or number has every word. Nobody behind them is looked at."""
+    receivers = Receivers.of(session, audience)
+    if not words.strip():
+        return recipients_among(session, audience, today, list(islice(receivers, FOUND)))
+    called = select(Client.id).where(*clients.called(words)).order_by(Client.id)
+    with session.execute(called.execution_options(yield_per=CANDIDATES)) as rows:
+        ids = list(islice((client_id for client_id in rows.scalars() if client_id in receivers), FOUND))
+    return recipients_among(session, audience, today, ids)
+
+
+def extremes(session: Session, audience: Audience, *, look_at: int = LOOKED_AT) -> list[Extreme]:
+    """The longest name, a missing one, one written from right to left, and the client with the most services, where there are such, among
+    those who match and will get it. Of more than `look_at` recipients only so many are looked at, and the labels say so."""
+    matching = _matching(session, audience)
+    total = sum(receiving.bit_count() for _block, receiving in matching)
+    ids = _spread(matching, total, look_at)
+    among = f" of {len(ids):,}" if len(ids) < total else ""
+    found: list[tuple[str, int | None]] = []
+    lengths, nameless = _names(session, ids)
+    found.append((f"longest name{among}", _first_of_most(lengths)))
+    found.append(("empty name", min(nameless, default=None)))
+    found.append(("right to left", _from_right(matching)))
+    if audience.filter.message_type is not MessageType.GENERAL:
+        found.append((f"most services{among}", _first_of_most(_services(session, ids))))
+    return [Extreme(label, client_id) for label, client_id in found if client_id is not None]
+
+
+Matching = list[tuple[Block, int]]
+"""Blocks of the copy in memory, each with those who match the filter and will get the mail; none empty."""
+
+
+def _matching(session: Session, audience: Audience) -> Matching:
+    receiving = dict(Receivers.of(session, audience).blocks)
+    blocks = (block for block in copy_seen_by(session).blocks if block.number in receiving)
+    among = allowed(session, audience.filter)
+    both = ((block, receiving[block.number] & matching_in(block, audience.filter, among)) for block in blocks)
+    return [(block, bits) for block, bits in both if bits]
+
+
+def _spread(matching: Matching, total: int, look_at: int) -> list[int]:
+    """All ids, or `look_at` of them in parts of neighbours at equal distances: to skip single ones would mean to walk through all."""
+    sets = [(block.number, bits) for block, bits in matching]
+    if total <= look_at:
+        return cut(sets, 0, look_at)
+    parts = min(PARTS, look_at)
+    return [one for part in range(parts) for one in cut(sets, part * total // parts, look_at // parts)]
+
+
+def _names(session: Session, ids: Sequence[int]) -> tuple[dict[int, int], list[int]]:
+    """The length of each name, and who has no first name."""
+    length = func.length(Client.first_name) + func.length(Client.last_name)
+    lengths, nameless = {}, []
+    for some in in_chunks(ids, READ_AT_ONCE):
+        for client_id, long, none in session.execute(
+            select(Client.id, length, Client.first_name == "").where(Client.id.in_(some))
+        ):
+            lengths[client_id] = long
+            if none:
+                nameless.append(client_id)
+    return lengths, nameless
+
+
+def _services(session: Session, ids: Sequence[int]) -> dict[int, int]:
+    """How many services each of them has."""
+    counts = dict.fromkeys(ids, 0)
+    for some in in_chunks(ids, READ_AT_ONCE):
+        held = select(Service.client_id, func.count()).where(Service.client_id.in_(some)).group_by(Service.client_id)
+        counts |= dict(session.execute(held).all())
+    return counts
+
+
+def _first_of_most(numbers: Mapping[int, int]) -> int | None:
+    """Whose number is the highest; of several the one with the lowest id."""
+    return max(numbers, key=lambda client_id: (numbers[client_id], -client_id), default=None)
+
+
+def _from_right(matching: Matching) -> int | None:
+    """The first whose language is written from right to left, from the copy in memory."""
+    for block, bits in matching:
+        by_language = block.values["languages"].items()
+        readers = union(*(who for language, who in by_language if language.split("-")[0] in RIGHT_TO_LEFT))
+        if bits & readers:
+            return next(client_ids(bits & readers, block.number))
+    return None
+
+
+def _in_words(session: Session, audience: Audience, row: Recipient) -> str | None:
+    """ "VPS-2 · oster.example.net, due next of 3"."""
+    if audience.filter.message_type is MessageType.GENERAL:
+        return None
+    held = row.holding
+    if held is None:
+        return "no service of theirs: its tags are empty"
+    words = " · ".join(part for part in (held.product.name, held.service.domain) if part)
+    if held.addon and held.assignment:
+        words = f"{held.addon.name} on {words}"
+        own, chosen = (
+            held.assignment.id,
+            select(AddonAssignment.id).where(
+                AddonAssignment.client_id == row.client.id, addon_matches(audience.filter)
+            ),
+        )
+    else:
+        own, chosen = (
+            held.service.id,
+            select(Service.id).where(Service.client_id == row.client.id, service_matches(audience.filter)),
+        )
+    ids = session.scalars(chosen).all()
+    if own not in ids:
+        return f"{words}, which is not among those chosen"
+    return f"{words}, due next of {len(ids):,}" if len(ids) > 1 else words

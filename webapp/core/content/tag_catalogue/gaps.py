@@ -1,0 +1,77 @@
+"""For how many recipients a tag has nothing to say."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Protocol
+
+from sqlalchemy.orm import Session
+
+from webapp.core.audience import Audience, Term, select_terms
+from webapp.core.content.tag_catalogue.empties import Sets, all_of, any_of, in_clients, in_holdings, size
+from webapp.core.rules.message.parts import mailbox_or_blank
+from webapp.core.rules.tags.names import BY_NAME, TagGroup
+from webapp.core.rules.tags.uses import Use, uses
+
+
+class Content(Protocol):
+    """What has a subject and a body: a broadcast's content, or `MessageParts`."""
+
+    @property
+    def subject(self) -> str: ...
+    @property
+    def html(self) -> str: ...
+    @property
+    def text(self) -> str | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """One tag of a content. Of `recipients`, `empty` have no value for it, and `blank` of these find a blank in their mail, because in at
+    least one place nothing stands in for it. Both are estimates where `exact` is false."""
+
+    name: str
+    label: str
+    recipients: int
+    empty: int
+    blank: int
+    exact: bool = True
+
+    @property
+    def is_filled(self) -> bool:
+        """Something stands in wherever the value is empty."""
+        return self.blank == 0
+
+
+def gaps(
+    session: Session, audience: Audience, content: Content, today: date, *, from_address: str | None = None
+) -> list[Gap]:
+    """The tags of the content that are empty for at least one recipient, in the order of reading. `from_address` is the sender, for
+    sender_name; left out, the sender counts as one with a name."""
+    sources = (("subject", content.subject), ("html", content.html), ("text", content.text or ""))
+    by_name: dict[str, list[Use]] = {}
+    for use in (use for field, source in sources for use in uses(source, field=field)):
+        by_name.setdefault(use.name, []).append(use)
+    names = {name for its_uses in by_name.values() for use in its_uses for name in use.chain}
+    if not names:
+        return []
+    terms = select_terms(session, audience).terms
+    receivers = dict(terms[Term.WILL_RECEIVE])
+    empty = in_clients(session, names, receivers)
+    holdings = in_holdings(session, audience, today, names, receivers, dict(terms[Term.ADDED]))
+    empty |= holdings.sets
+    if from_address is not None and not mailbox_or_blank(from_address)[0]:
+        empty["sender_name"] = receivers
+
+    answer = []
+    for name, its_uses in by_name.items():
+        scale = holdings.scale if BY_NAME[name].group in (TagGroup.SERVICE, TagGroup.ADDON) else 1
+        without = round(size(empty.get(name, {})) * scale)
+        if without:
+            blank = round(size(_blank(its_uses, empty)) * scale)
+            answer.append(Gap(name, BY_NAME[name].label, size(receivers), without, blank, scale == 1))
+    return answer
+
+
+def _blank(found: Sequence[Use], empty: dict[str, Sets]) -> Sets:
+    return any_of(all_of(empty.get(name, {}) for name in use.chain) for use in found if not use.covered)

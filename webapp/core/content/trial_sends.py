@@ -1,0 +1,169 @@
+"""Test sends: the draft as it stands, to a few addresses of the person who writes it. They count in no broadcast, but against the limits of
+the site and one of their own, and each leaves a record."""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select, text, update
+from sqlalchemy.orm import Session
+
+from webapp.core.broadcasts import review
+from webapp.core.content import previews
+from webapp.core.errors import Invalid
+from webapp.core.ledger import ceiling
+from webapp.core.ports import Mail
+from webapp.core.rules.addresses import Unusable, usable
+from webapp.core.rules.lifecycle import DeliveryState
+from webapp.core.rules.limits import Limits
+from webapp.core.rules.outcome import Reply, Stage, judge
+from webapp.core.rules.pacing import Reading
+from webapp.core.settings import from_addresses, limits
+from webapp.core.tables.broadcasts import Broadcast
+from webapp.core.tables.limits import SendingLimits
+from webapp.core.tables.trial_sends import TestSend
+
+MOST = 5
+"""Addresses of one test."""
+
+HOUR = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one test mail: in our words, and in the relay's own where it said something."""
+
+    address: str
+    accepted: bool
+    words: str
+    relay: str
+
+
+def addresses(typed: str) -> list[str]:
+    """The addresses in a field, with commas, semicolons or line ends between them. Raises Invalid("…", "to")."""
+    parts = [part.strip() for part in typed.replace(";", ",").replace("\n", ",").split(",") if part.strip()]
+    if not parts:
+        raise Invalid("Write at least one address.", "to")
+    found: dict[str, str] = {}
+    for part in parts:
+        address = usable(part)
+        if isinstance(address, Unusable):
+            raise Invalid(f"{address.problem[0].upper()}{address.problem[1:]}.", "to")
+        found.setdefault(address.key, address.address)
+    if len(found) > MOST:
+        raise Invalid(f"A test goes to at most {MOST} addresses; these are {len(found)}.", "to")
+    return list(found.values())
+
+
+def mails(
+    session: Session, broadcast: Broadcast, person: previews.Person | None, to: list[str], now: datetime
+) -> list[Mail]:
+    """The mails of a test, each rendered for the recipient `person` but addressed to one of `to`. Raises DomainError for a draft that
+    cannot become a mail."""
+    _demand_sender(session, broadcast)
+    blocking = [problem for problem in review.tag_problems(broadcast) if problem.blocking]
+    if blocking:
+        raise Invalid(f"The message cannot be sent yet. {blocking[0].message}", blocking[0].field)
+    sender = previews.compiled(broadcast).envelope.from_address
+    return [Mail(0, sender, address, previews.render(session, broadcast, person, now, address)) for address in to]
+
+
+def send(batch: list[Mail], hand_over: Callable[[Mail], Reply]) -> Iterator[Result]:
+    """Hand each mail to the relay and say how it ended. Where the relay cannot even be reached, the rest are not tried. Needs no
+    database: end the transaction before."""
+    reply = None
+    for mail in batch:
+        if reply is None or reply.stage is not Stage.CONNECT:
+            reply = hand_over(mail)
+        outcome = judge(reply)
+        said = f"{reply.code} {reply.text}" if reply.code is not None else reply.error or ""
+        yield Result(mail.rcpt_to, outcome.state is DeliveryState.ACCEPTED, outcome.words, said)
+
+
+@dataclass(frozen=True, slots=True)
+class Tester:
+    """Who sends a test."""
+
+    user_id: int
+    email: str
+
+
+def begin(
+    session: Session, broadcast: Broadcast, batch: list[Mail], tester: Tester, per_hour: int, reading: Reading
+) -> list[int]:
+    """Write down a test that is about to leave, so that it counts whatever becomes of it; the ids of its mails. The caller commits before
+    the first mail leaves, and settles them with `settle`.
+
+    Raises Invalid where the sender is off the list by now, or where more mails would leave than `per_hour` (of all users together; 0: none)
+    or the limits above all mass mails allow.
+    """
+    _demand_sender(session, broadcast)
+    above = _locked_limits(session)
+    now, count = reading.wall, len(batch)
+    since = select(func.count(), func.min(TestSend.sent_at)).where(TestSend.sent_at > now - HOUR)
+    used, first = session.execute(since).one()
+    if used + count > per_hour:
+        raise Invalid(_too_many(used, count, per_hour, first + HOUR - now if first else None), "to")
+    if above.has_ceiling:
+        free = min(
+            sum(one.count for one in opened if one.delay <= 0) for opened in ceiling.openings(session, above, reading)
+        )
+        if count > free:
+            most = f"now it takes {free:,}" if free else "now it takes none"
+            raise Invalid(f"The limits of Settings, Sending hold for tests, too: {most}. Try again later.", "to")
+        ceiling.use(session, above, reading, [0.0] * count)
+    name = (broadcast.name or broadcast.content.subject or "Untitled mass mail")[:300]
+    rows = [
+        TestSend(
+            broadcast_id=broadcast.id,
+            broadcast_name=name,
+            user_id=tester.user_id,
+            user_email=tester.email,
+            sender=broadcast.from_address[:600],
+            address=mail.rcpt_to[:320],
+            sent_at=now,
+        )
+        for mail in batch
+    ]
+    session.add_all(rows)
+    session.flush()
+    return [row.id for row in rows]
+
+
+def settle(session: Session, ids: list[int], results: list[Result]) -> None:
+    """Write down what became of the mails."""
+    for row_id, result in zip(ids, results, strict=True):
+        answer = f"{result.words}: {result.relay}" if result.relay else result.words
+        session.execute(
+            update(TestSend).where(TestSend.id == row_id).values(is_accepted=result.accepted, answer=answer[:2000])
+        )
+
+
+def listing(session: Session, broadcast_id: int | None = None, limit: int = 50) -> Sequence[TestSend]:
+    """The last tests of a broadcast, or of all, also of those that are gone."""
+    found = select(TestSend).order_by(TestSend.id.desc()).limit(limit)
+    return session.scalars(found if broadcast_id is None else found.where(TestSend.broadcast_id == broadcast_id)).all()
+
+
+def _demand_sender(session: Session, broadcast: Broadcast) -> None:
+    if broadcast.from_address and not from_addresses.is_listed(session, broadcast.from_address):
+        raise Invalid(f"{broadcast.from_address} is not in the list of senders. Choose one that is.", "from_address")
+
+
+def _locked_limits(session: Session) -> Limits:
+    """The limits above all broadcasts. Until the caller commits nobody else begins a test or claims mails under them."""
+    session.scalar(select(SendingLimits.id).where(SendingLimits.id == limits.THE_ROW).with_for_update())
+    if session.get_bind().dialect.name == "postgresql":  # on SQLite only one writes at a time anyway
+        session.execute(text("LOCK TABLE test_send IN SHARE ROW EXCLUSIVE MODE"))
+    return limits.read(session)
+
+
+def _too_many(used: int, count: int, per_hour: int, until_first: timedelta | None) -> str:
+    if not per_hour:
+        return "Test sends are turned off on this server."
+    if not used:
+        return f"At most {per_hour:,} tests leave in an hour; these are {count:,}."
+    minutes = math.ceil(until_first.total_seconds() / 60) if until_first else 60
+    wait = "1 minute" if minutes == 1 else f"{minutes} minutes"
+    return f"At most {per_hour:,} tests leave in an hour, and {used:,} have. The next places are free in {wait}."

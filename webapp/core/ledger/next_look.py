@@ -1,0 +1,39 @@
+"""Prospects: when a broadcast is worth looking at again."""
+
+from sqlalchemy.orm import Session
+
+from webapp.core import relay
+from webapp.core.ledger import ceiling, pace
+from webapp.core.ledger.waiting import next_due
+from webapp.core.rules import pacing
+from webapp.core.rules.lifecycle import BroadcastState
+from webapp.core.rules.pacing import Reading
+from webapp.core.settings import limits
+from webapp.core.tables.broadcasts import Broadcast
+
+BUSY_S = 5.0
+"""When every place of the pace or a ceiling is held by mails in other hands, nobody knows how long; look again after this."""
+
+
+def next_look(session: Session, broadcast: Broadcast, reading: Reading, *, relay_key: str = "") -> float | None:
+    """Seconds until a mail of the broadcast may leave, as far as rows, pace, ceilings and the relay's health say now; 0.0 for at once, None
+    when there is none to wait for."""
+    if broadcast.state is not BroadcastState.SENDING or broadcast.frozen_at is None:
+        return None
+    due = next_due(session, broadcast.id)
+    if due is None:
+        return None
+    wait = max((due - reading.wall).total_seconds(), 0.0)
+    if pacing.is_limited(broadcast.batch_size, broadcast.interval_s):
+        opened = pace.openings(
+            session, broadcast.id, broadcast.batch_size, broadcast.interval_s, reading, lead=float("inf")
+        )
+        wait = max(wait, opened[0].delay if opened else BUSY_S)
+    above = limits.read(session)
+    if above.has_ceiling:
+        opens_in = ceiling.wait(session, above, reading)
+        wait = max(wait, BUSY_S if opens_in is None else opens_in)
+    health = relay.read(session, relay_key)
+    if health.is_waiting:
+        wait = max(wait, health.next_try_in(reading.wall))
+    return wait

@@ -1,0 +1,207 @@
+"""The grammar of tags: `{{ name | default: "there" }}`, and conditions `{% if company %}…{% elsif … %}…{% else %}…{% endif %}`, `unless`.
+
+A cut of Liquid: one flat name a tag, four filters, and conditions of `==`, `!=`, `contains`, `and`, `or` on flat texts. What stands
+between the braces is read by python-liquid; what is more than this cut is refused in words of our own.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+
+from liquid import Environment
+from liquid.builtin import expressions as liquid
+from liquid.builtin.expressions import logical
+from liquid.exceptions import LiquidError
+
+from webapp.core.rules.tags.nodes import Block, Condition, Filter, Name, Output, Test
+
+
+class TagError(Exception):
+    """What stands between the braces cannot be read. `name` is the name or filter that is wrong, `suggestion` what was probably meant."""
+
+    def __init__(self, message: str, name: str = "", suggestion: str | None = None):
+        super().__init__(message)
+        self.name = name
+        self.suggestion = suggestion
+
+
+_TYPOGRAPHIC_QUOTES = str.maketrans("“”„«»″", '""""""')
+_SYNTAX = Environment()
+
+
+def read_output(inner: str) -> Output:
+    """What stands between `{{` and `}}`. Raises TagError. Whether the name exists is not asked here: `check()` does."""
+    return _found(_read_output, inner)
+
+
+def read_block(inner: str) -> Block:
+    """What stands between `{%` and `%}`. Raises TagError."""
+    return _found(_read_block, inner)
+
+
+def _found(read: Callable, inner: str):
+    answer = _either_quotes(read, inner)
+    if isinstance(answer, TagError):
+        raise TagError(str(answer), answer.name, answer.suggestion)
+    return answer
+
+
+@lru_cache(maxsize=4096)
+def _either_quotes(read: Callable, inner: str):
+    """Read as it is; if that fails, with the quotes that a word processor makes turned straight. Errors are answers, to be kept too."""
+    try:
+        return read(inner)
+    except TagError as error:
+        straight = inner.translate(_TYPOGRAPHIC_QUOTES)
+        try:
+            return error if straight == inner else read(straight)
+        except TagError:
+            return error
+
+
+FILTERS = ("default", "upcase", "downcase", "capitalize")
+_BARE_NAME = re.compile(r"[a-z]+(?:_[a-z]+)*")
+_LITERALS = frozenset({"true", "false", "nil", "null", "empty", "blank"})
+_SEVERAL_WORDS = re.compile(r"[^\W\d]\w*(?:[ -]+\w+)+")
+
+
+def _read_output(inner: str) -> Output:
+    if _BARE_NAME.fullmatch(inner) and inner not in _LITERALS:
+        return Output(inner)
+    if not inner:
+        raise TagError("There is no name between these braces.")
+    words = inner.partition("|")[0].strip()
+    if _SEVERAL_WORDS.fullmatch(words):
+        joined = re.sub(r"[ -]+", "_", words)
+        raise TagError(f"A tag’s name is one word: {words} has blanks or hyphens.", words, joined)
+    expression = _liquid("{{", inner, "}}").expression
+    if not isinstance(expression, liquid.FilteredExpression):
+        raise TagError(f"{_quoted(inner)} is more than a tag can do here.")
+    return Output(_name(expression.left, inner), tuple(_filter(f) for f in expression.filters or ()))
+
+
+def _filter(found) -> Filter:
+    arguments = [a.value for a in found.args if isinstance(a, liquid.PositionalArgument)]
+    if found.name == "escape":
+        raise TagError(
+            "The filter escape is not needed: values are always written so that they cannot become HTML.", "escape"
+        )
+    if found.name not in FILTERS:
+        raise TagError(f"There is no filter {found.name}. There are: {', '.join(FILTERS)}.", found.name)
+    if found.name != "default":
+        if found.args:
+            raise TagError(f"The filter {found.name} takes nothing after it.", found.name)
+        return Filter(found.name)
+    if len(arguments) != 1 or len(found.args) != 1:
+        raise TagError('The filter default takes one text: {{ first_name | default: "there" }}.', "default")
+    if isinstance(arguments[0], liquid.StringLiteral):
+        return Filter("default", arguments[0].value)
+    if isinstance(arguments[0], liquid.Path):
+        return Filter("default", Name(_name(arguments[0], str(arguments[0]))))
+    raise TagError(f'The text after default: stands in quotes: default: "{arguments[0]}".', "default")
+
+
+def _read_block(inner: str) -> Block:
+    keyword, rest = [*inner.split(None, 1), "", ""][:2]
+    match keyword:
+        case "if" | "elsif":
+            return Block(keyword, _condition(keyword, rest))
+        case "unless":
+            condition = _condition(keyword, rest)
+            return Block(keyword, Condition(condition.tests, condition.joined_by, negated=True))
+        case "else" if rest:
+            raise TagError("{% else %} takes no condition; a further condition is {% elsif … %}.", "else")
+        case "else" | "endif" | "endunless":
+            return Block(keyword)
+        case "elseif" | "elif":
+            raise TagError("A further condition is {% elsif … %}.", keyword)
+        case "":
+            raise TagError("There is nothing between these braces.")
+    raise TagError(
+        f"{{% {keyword} %}} cannot be used here. There are: if, elsif, else, endif, unless, endunless.", keyword
+    )
+
+
+def _condition(keyword: str, text: str) -> Condition:
+    if not text:
+        raise TagError(f"{{% {keyword} %}} needs a condition: {{% {keyword} company %}}.", keyword)
+    boolean = _liquid("{% if", text, "%}{% endif %}").condition
+    if not isinstance(boolean, liquid.BooleanExpression):
+        raise TagError(f"The condition {_quoted(text)} cannot be read.")
+    joined: list[str] = []
+    tests = tuple(_tests(boolean.expression, text, joined))
+    if len(set(joined)) > 1:
+        raise TagError("A condition joins with either “and” or “or”, not both: put one {% if %} into another.")
+    return Condition(tests, "or" if "or" in joined else "and")
+
+
+def _tests(expression, text: str, joined: list[str]) -> Iterator[Test]:
+    match expression:
+        case logical.LogicalAndExpression() | logical.LogicalOrExpression():
+            joined.append("and" if isinstance(expression, logical.LogicalAndExpression) else "or")
+            yield from _tests(expression.left, text, joined)
+            yield from _tests(expression.right, text, joined)
+        case logical.EqExpression():
+            yield Test(_name(expression.left, text), "==", _operand(expression.right))
+        case logical.NeExpression():
+            yield Test(_name(expression.left, text), "!=", _operand(expression.right))
+        case logical.ContainsExpression():
+            yield Test(_name(expression.left, text), "contains", _operand(expression.right))
+        case liquid.Path():
+            yield Test(_name(expression, text))
+        case _:
+            raise TagError(
+                f'The condition {_quoted(text)} cannot be read. Compare with ==, != or contains: status == "Active".'
+            )
+
+
+def _operand(expression) -> str | Name:
+    match expression:
+        case liquid.StringLiteral():
+            return expression.value
+        case liquid.Path():
+            return Name(_name(expression, str(expression)))
+        case logical.Empty() | logical.Blank() | logical.Nil():
+            return ""
+    raise TagError(f'What a tag is compared with stands in quotes: "{expression}".')
+
+
+def _name(expression, text: str) -> str:
+    if not isinstance(expression, liquid.Path):
+        raise TagError(f"{_quoted(text)} does not begin with a tag’s name.")
+    if len(expression.path) != 1:
+        dotted = str(expression)
+        raise TagError(f"{dotted} cannot be used: tags are single words.", dotted, dotted)
+    return str(expression.path[0])
+
+
+def _liquid(opening: str, inner: str, closing: str):
+    """The one node that python-liquid makes of the source. Raises TagError with its complaint."""
+    try:
+        nodes = _SYNTAX.from_string(f"{opening} {inner} {closing}").nodes
+    except LiquidError as error:
+        raise TagError(_in_plain_words(inner, str(error.args[0]) if error.args else "")) from None
+    if len(nodes) != 1:
+        raise TagError(f"{_quoted(inner)} cannot be read.")
+    return nodes[0]
+
+
+def _in_plain_words(inner: str, complaint: str) -> str:
+    for quote in "\"'":
+        if inner.count(quote) % 2:
+            return f"A quote is missing in {_quoted(inner)}."
+    if re.match(r"not\b", inner):
+        return "There is no “not” here: write {% unless company %}, or compare with != ."
+    if inner.endswith("|"):
+        return f"A filter is missing after the bar: {', '.join(FILTERS)}."
+    if re.search(r"default\s*:\s*[^\"'\s]", inner):
+        return 'The text after default: stands in quotes: {{ first_name | default: "there" }}.'
+    if re.search(r"default\b(?!\s*:)", inner):
+        return 'A colon is missing after default: {{ first_name | default: "there" }}.'
+    if "=" in inner and not re.search(r"[=!]=", inner):
+        return 'To compare, write two signs: status == "Active".'
+    return f"{_quoted(inner)} cannot be read: {complaint}." if complaint else f"{_quoted(inner)} cannot be read."
+
+
+def _quoted(text: str) -> str:
+    return f"“{text}”" if len(text) <= 60 else f"“{text[:60]}…”"

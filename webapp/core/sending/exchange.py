@@ -1,0 +1,284 @@
+"""The exchange: mails on their way from their claim through the mailer to their record. Two threads meet here.
+
+The mailer's thread calls what `ports.Exchange` asks for; the recorder's thread puts claimed mails in and takes outcomes out.
+"""
+
+import contextlib
+import logging
+import os
+import threading
+from collections import deque
+from collections.abc import Callable, Collection, Iterable
+
+from webapp.core.ledger import Claimed, Settled, domain_of
+from webapp.core.ports import Journal, Mail
+from webapp.core.rules.evidence import Evidence
+from webapp.core.rules.outcome import ACCEPTED, Cause, Reply, Stage, judge
+from webapp.core.rules.refusal import Recipient
+from webapp.core.rules.relay_limits import NONE_KNOWN, RelayLimits
+from webapp.core.sending.rendering import Renderer
+
+log = logging.getLogger(__name__)
+Mark = tuple[int, int]
+GIVEN_TIME = Reply(Stage.MAIL, None, "", "the recipient's domain is given time", Cause.WITHDRAWN)
+_DOT = Stage.DOT
+
+
+class SendExchange:
+    """`ports.Exchange` of one sending process.
+
+    `deadline` (ticks) is when the lease ends as far as this process may trust it. Once `barred` nothing more is handed over, ever; `hold`
+    stops handing over for as long as the database takes no outcomes. `connections_allowed` is what the recorder lets the mailer have,
+    `connections_held` what it has, `connections_opening` how many of them are not of use yet. `limits_known` is what is known of the relay,
+    `lesson` what the mailer has learned of it since the recorder asked last. Nothing is handed over to domains that are `resting`;
+    `watches_domains`: the recorder wants to know of whom mails were taken.
+    """
+
+    def __init__(
+        self,
+        renderer: Renderer,
+        journal: Journal,
+        evidence: Evidence,
+        is_sending: Callable[[], bool],
+        ticks: Callable[[], float],
+        group: int,
+    ) -> None:
+        self.evidence = evidence
+        self.barred: str | None = None
+        self.on_hold = False
+        self.deadline = 0.0
+        self._lock = threading.RLock()  # what a signal handler does may fall into what it interrupts
+        self.changed = threading.Condition(self._lock)
+        self.connections_allowed: int | None = None
+        self.connections_held = self.connections_opening = 0
+        self.limits_known = NONE_KNOWN
+        self.lesson: RelayLimits | None = None
+        self.carried_elsewhere = False
+        self.resting: Collection[str] = ()
+        self.watches_domains = False
+        self._renderer, self._journal = renderer, journal
+        self._is_sending, self._ticks = is_sending, ticks
+        self._group = group
+        self._taken_at = ticks()
+        self._queue: deque[tuple[float, Claimed]] = deque()
+        self._under_way: dict[int, Claimed] = {}
+        self._begun: dict[int, int] = {}
+        self._settled: deque[Settled] = deque()
+        self._recording: list[Settled] = []
+        self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+
+    # The mailer's side
+
+    def take(self) -> Mail | None:
+        queue, under_way = self._queue, self._under_way
+        while queue and not (self.barred or self.on_hold):
+            now = self._ticks()
+            if queue[0][0] > now:
+                return None
+            most = self.evidence.most_under_way
+            if most is not None and len(under_way) >= most:
+                return None
+            if now >= self.deadline or not self._is_sending():
+                self.bar("the lease ran out" if now >= self.deadline else "the broadcast is not sending any more")
+                return None
+            claimed = queue.popleft()[1]
+            under_way[claimed.delivery_id] = claimed
+            if self.resting and domain_of(claimed.address) in self.resting:
+                self._settle(claimed.delivery_id, GIVEN_TIME)
+                continue
+            try:
+                return self._renderer.mail(claimed)
+            except Exception as error:
+                log.warning("delivery %s could not be rendered", claimed.delivery_id, exc_info=error)
+                self._settle(claimed.delivery_id, Reply(Stage.RENDER, None, "", f"{type(error).__name__}: {error}"))
+        return None
+
+    def at_hand(self) -> int:
+        if self.barred or self.on_hold or not self._queue:
+            return 0
+        most = self.evidence.most_under_way
+        room = len(self._queue) if most is None else most - len(self._under_way)
+        if room <= 0:
+            return 0
+        if self._queue[-1][0] == 0.0:
+            return min(len(self._queue), room)
+        now = self._ticks()
+        return min(sum(1 for not_before, _ in list(self._queue) if not_before <= now), room)
+
+    def most_connections(self) -> int | None:
+        return self.connections_allowed
+
+    def holds(self, connections: int, opening: int) -> None:
+        self.connections_held, self.connections_opening = connections, opening
+
+    def relay_limits(self) -> RelayLimits:
+        return self.limits_known
+
+    def learned(self, limits: RelayLimits) -> None:
+        self.limits_known = self.lesson = limits
+
+    def is_carried_elsewhere(self) -> bool:
+        return self.carried_elsewhere
+
+    def finished(self) -> bool:
+        return self.barred is not None
+
+    def wake_fileno(self) -> int:
+        return self._wake_read
+
+    def woken(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            os.read(self._wake_read, 4096)
+
+    def body_starts(self, mail: Mail) -> bool:
+        if self.evidence.verdict is not None:  # since its commands went out behind another mail's content
+            return False
+        delivery_id, journal = mail.delivery_id, self._journal
+        attempt = self._under_way[delivery_id].attempt
+        try:
+            if journal.is_full:
+                self._shorten_journal()
+            journal.begins(delivery_id, attempt)
+        except OSError as error:
+            self.bar(f"the journal cannot be written: {error}")
+            return False
+        # After the line, not before it: a process that is stopped in between and continued when others have read its journal must not send.
+        if self._ticks() >= self.deadline:
+            self.bar("the lease ran out")
+            return False
+        self._begun[delivery_id] = attempt
+        return True
+
+    def settled(self, mail: Mail, reply: Reply) -> None:
+        self._settle(mail.delivery_id, reply)
+
+    def trouble(self, reply: Reply, after_s: float = 0.0) -> None:
+        self.evidence.saw(judge(reply), reply, after_s=after_s, quiet_s=self._ticks() - self._taken_at)
+        self._heed_evidence()
+
+    # The recorder's side
+
+    def add(self, mails: Iterable[Claimed], since: float) -> None:
+        """Mails that are claimed now, durably. `since`: the ticks from which their delays count."""
+        self._queue.extend((since + mail.delay if mail.delay else 0.0, mail) for mail in mails)
+        self.wake()
+
+    def held(self) -> int:
+        """Mails claimed and not yet recorded."""
+        return len(self._queue) + len(self._under_way) + len(self._settled) + len(self._recording)
+
+    def queued(self) -> int:
+        """Mails claimed and not yet taken by the mailer."""
+        return len(self._queue)
+
+    def under_way(self) -> int:
+        """Mails that the mailer has taken and not settled."""
+        return len(self._under_way)
+
+    def to_record(self) -> list[Settled]:
+        """What was settled since; it counts as unrecorded until `recorded`. The same again if that was not called."""
+        with self.changed:
+            if not self._recording:
+                settled = self._settled
+                self._recording = [settled.popleft() for _ in range(len(settled))]
+            return self._recording
+
+    def recorded(self) -> None:
+        """What `to_record` gave is in the database."""
+        with self.changed:
+            self._recording = []
+
+    def unsettled(self) -> int:
+        """How many outcomes wait to be recorded."""
+        return len(self._settled) + len(self._recording)
+
+    def waits_for_others(self) -> bool:
+        """Whether nothing is handed over before the other senders of the broadcast know what was refused here."""
+        return self.evidence.most_under_way == 0 and self.evidence.verdict is None
+
+    def is_opening(self) -> bool:
+        """Whether connections are being opened and there is none of use: to give up the turn now would throw them away."""
+        return 0 < self.connections_opening == self.connections_held
+
+    def next_release(self) -> float | None:
+        """The ticks at which the first mail of the queue may leave, if it may not yet."""
+        with contextlib.suppress(IndexError):
+            not_before = self._queue[0][0]
+            return not_before if not_before > self._ticks() else None
+        return None
+
+    def break_off(self, why: str) -> None:
+        """The mailer ended with mails under way: those it had begun are uncertain."""
+        for claimed in list(self._under_way.values()):
+            if claimed.delivery_id in self._begun:
+                self._settle(claimed.delivery_id, Reply(Stage.DOT, None, "", why))
+
+    def bar(self, why: str) -> None:
+        """Hand nothing over any more. May be called from a signal handler."""
+        if self.barred is None:
+            self.barred = why
+        self.wake()
+        with self.changed:
+            self.changed.notify_all()
+
+    def allow(self, connections: int | None) -> None:
+        """Let the mailer hold so many connections from now on; None: as many as it likes."""
+        if connections != self.connections_allowed:
+            self.connections_allowed = connections
+            self.wake()
+
+    def hold(self, on_hold: bool) -> None:
+        if self.on_hold is not on_hold:
+            self.on_hold = on_hold
+            self.wake()
+
+    def sync_journal(self) -> None:
+        with self.changed:
+            self._journal.sync()
+
+    def wake(self) -> None:
+        """Have the mailer look again."""
+        with contextlib.suppress(BlockingIOError):
+            os.write(self._wake_write, b"!")
+
+    def close(self) -> None:
+        os.close(self._wake_read)
+        os.close(self._wake_write)
+
+    # Both
+
+    def _settle(self, delivery_id: int, reply: Reply) -> None:
+        claimed, evidence = self._under_way[delivery_id], self.evidence
+        self._journal.replied(delivery_id, claimed.attempt, reply)
+        code, now = reply.code, self._ticks()
+        if code is not None and 200 <= code <= 299 and reply.stage is _DOT:
+            outcome = ACCEPTED
+            domain = domain_of(claimed.address) if self.watches_domains else ""
+            was_limited = evidence.most_under_way is not None
+            self._taken_at = now
+            evidence.took()
+            if was_limited:
+                self.wake()
+        else:
+            outcome = judge(reply)
+            domain = domain_of(claimed.address)
+            evidence.saw(outcome, reply, Recipient(delivery_id, domain, claimed.attempt))
+            self._heed_evidence()
+        del self._under_way[delivery_id]
+        self._begun.pop(delivery_id, None)
+        # Without the lock: to append is one step, and who takes out takes no more than there was when it began.
+        self._settled.append(Settled(delivery_id, claimed.attempt, claimed.stamped_at, outcome, reply, now, domain))
+        waiting = len(self._settled)
+        if waiting == 1 or waiting == self._group or not self._under_way:
+            with self.changed:
+                self.changed.notify_all()
+
+    def _heed_evidence(self) -> None:
+        if self.evidence.verdict is not None:
+            self.bar(self.evidence.verdict.words)
+
+    def _shorten_journal(self) -> None:
+        with self.changed:
+            keep: dict[Mark, Reply | None] = dict.fromkeys(self._begun.items())
+            keep |= {(one.delivery_id, one.attempt): one.reply for one in (*self._recording, *self._settled)}
+            self._journal.shorten(keep)

@@ -1,0 +1,63 @@
+"""What a sender is given: how it works, and what surrounds it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from webapp.core import ledger
+from webapp.core.ports import Watch
+from webapp.core.rules.pacing import Reading
+
+
+@dataclass(frozen=True, slots=True)
+class SenderSettings:
+    """How a sender works. Times in seconds.
+
+    `group`: mails of one transaction. `connections`: how many to the relay a process would like, where they are limited for all.
+    `latest_s`: an outcome waits at most so long for its group.
+    `lead_s`: mails are claimed so long before the pace lets them leave. `near_s`: a next mail that is nearer is waited for
+    while nobody else wants the worker; longer than from one sweep to the next, so that none of it is lost where nobody rings earlier.
+    `slice_s`: after so long a sender that is never idle makes room if another job waits. `stay_s`: for so long at least it stays when it
+    waits for the relay, as all others would. `promote_s`: how often rows are looked for
+    whose time has come. `help_s`: a sender that was behind for so long calls for help. `limits_s`: how often the limits above all
+    broadcasts are read. `patience_s`: how long to insist when the database does not take outcomes.
+    """
+
+    group: int = 400
+    connections: int = 10
+    latest_s: float = 0.05
+    lead_s: float = 0.2
+    near_s: float = 15.0
+    slice_s: float = 5.0
+    stay_s: float = 2.0
+    promote_s: float = 1.0
+    help_s: float = 1.0
+    limits_s: float = 1.0
+    patience_s: float = 120.0
+    retry_s: float = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """What the core is given. `host_grace`: how long a machine may be away with its journals.
+
+    `prepare` begins a session's transaction as one that will write. `reading` looks at all clocks, `ticks` at the steady one alone.
+    `watch` looks at a broadcast's state from beside.
+    `relay_key` names the relay (host and port), whose health is one for the whole site.
+    `must_stop` says that the process is asked to end, `somebody_waits` that other work waits for this worker; both are asked a few times
+    a second. `call_for_help` asks for another process to serve the same broadcast, if there is an idle one.
+    """
+
+    engine: Engine
+    prepare: Callable[[Session], None]
+    reading: Callable[[], Reading]
+    ticks: Callable[[], float]
+    watch: Callable[[int], Watch]
+    relay_key: str = ""
+    must_stop: Callable[[], bool] = lambda: False
+    somebody_waits: Callable[[], bool] = lambda: False
+    call_for_help: Callable[[], None] = lambda: None
+    host_grace: timedelta = ledger.HOST_GRACE
