@@ -1,9 +1,10 @@
 """The declarative base, and the column types the database does not have on its own."""
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, Integer, MetaData, String
+from sqlalchemy import BigInteger, CheckConstraint, DateTime, Integer, MetaData, Numeric, String
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
 
@@ -61,6 +62,22 @@ class EnumText(TypeDecorator):
 
     def process_result_value(self, value, dialect):
         return None if value is None else self.enum(value)
+
+
+CENT = Decimal("0.01")
+
+
+class Price(TypeDecorator):
+    """An amount of money with two decimals, or with three where it has them, as Kuwait's dinar may. It comes back as it was written."""
+
+    impl = Numeric(decimal_return_scale=3)
+    cache_ok = True
+
+    def process_result_value(self, value: Decimal | None, dialect):
+        if value is None:
+            return None
+        cents = value.quantize(CENT)
+        return cents if cents == value else value
 
 
 def one_of(column: str, enum: type[StrEnum]) -> CheckConstraint:
