@@ -3,12 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import reduce
+from operator import and_
 from typing import Protocol
 
 from sqlalchemy.orm import Session
 
 from webapp.core.audience import Audience, Term, select_terms
-from webapp.core.content.tag_catalogue.empties import Sets, all_of, any_of, in_clients, in_holdings, size
+from webapp.core.client_set import NOBODY, ClientSet
+from webapp.core.content.tag_catalogue.empties import in_clients, in_holdings
 from webapp.core.rules.message.parts import mailbox_or_blank
 from webapp.core.rules.tags.names import BY_NAME, TagGroup
 from webapp.core.rules.tags.uses import Use, uses
@@ -56,9 +59,9 @@ def gaps(
     if not names:
         return []
     terms = select_terms(session, audience).terms
-    receivers = dict(terms[Term.WILL_RECEIVE])
+    receivers = terms[Term.WILL_RECEIVE]
     empty = in_clients(session, names, receivers)
-    holdings = in_holdings(session, audience, today, names, receivers, dict(terms[Term.ADDED]))
+    holdings = in_holdings(session, audience, today, names, receivers, terms[Term.ADDED])
     empty |= holdings.sets
     if from_address is not None and not mailbox_or_blank(from_address)[0]:
         empty["sender_name"] = receivers
@@ -66,12 +69,14 @@ def gaps(
     answer = []
     for name, its_uses in by_name.items():
         scale = holdings.scale if BY_NAME[name].group in (TagGroup.SERVICE, TagGroup.ADDON) else 1
-        without = round(size(empty.get(name, {})) * scale)
+        without = round(len(empty.get(name, NOBODY)) * scale)
         if without:
-            blank = round(size(_blank(its_uses, empty)) * scale)
-            answer.append(Gap(name, BY_NAME[name].label, size(receivers), without, blank, scale == 1))
+            blank = round(len(_blank(its_uses, empty)) * scale)
+            answer.append(Gap(name, BY_NAME[name].label, len(receivers), without, blank, scale == 1))
     return answer
 
 
-def _blank(found: Sequence[Use], empty: dict[str, Sets]) -> Sets:
-    return any_of(all_of(empty.get(name, {}) for name in use.chain) for use in found if not use.covered)
+def _blank(found: Sequence[Use], empty: dict[str, ClientSet]) -> ClientSet:
+    return ClientSet.any_of(
+        reduce(and_, (empty.get(name, NOBODY) for name in use.chain)) for use in found if not use.covered
+    )
