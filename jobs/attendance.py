@@ -11,10 +11,8 @@ from sqlalchemy import Engine
 
 from jobs.presence import Presence, doing
 from jobs.readiness import Readiness, demand_use
+from webapp.core.cadence import FORK_WAITS_S
 from webapp.core.sending.workers import WAITS
-
-FORK_S = 1.0
-"""For so long a fork waits at most for the thread that uses the database."""
 
 
 class OneAtATime:
@@ -38,7 +36,7 @@ class OneAtATime:
                 self._engine.dispose()
 
     def _before(self) -> None:
-        self._is_held = self._lock.acquire(timeout=FORK_S)
+        self._is_held = self._lock.acquire(timeout=FORK_WAITS_S)
 
     def _after(self) -> None:
         if self._is_held:

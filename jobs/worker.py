@@ -23,6 +23,7 @@ from jobs import attendance, redis_retry, runtime
 from webapp import private
 from webapp.adapters import database, redis_link, wakeups
 from webapp.config import or_exit, settings
+from webapp.core.cadence import SWEEP_EVERY_S
 from webapp.core.content import tag_catalogue
 from webapp.extensions import db
 
@@ -39,7 +40,6 @@ ALLOWED = frozenset(
 """What a worker may be asked to call: of each job's file the function of that name. Whoever can write to Redis must not be able to run
 anything else."""
 
-BEAT_S = 10.0
 SWITCH_S = 0.0005
 """How long a thread may keep the interpreter from another. The one that talks to the relay waits for the one that records no longer than
 the mails already on the wire keep the relay busy."""
@@ -107,7 +107,7 @@ def beat() -> None:
     while True:
         with runtime.own_app().app_context():
             wakeups.enqueue(wakeups.SWEEP, key=runtime.IN_NO_HURRY)
-        time.sleep(BEAT_S)
+        time.sleep(SWEEP_EVERY_S)
 
 
 def _is_worker() -> bool:

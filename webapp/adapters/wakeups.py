@@ -20,6 +20,7 @@ from rq.serializers import JSONSerializer
 from rq.worker_registration import WORKERS_BY_QUEUE_KEY
 
 from webapp.adapters import redis_link, redis_outage
+from webapp.core.cadence import ASK_FOR_HELP_S, WAKEUP_WAITS_S
 
 QUEUE = "massmail"
 """The queue's name, and the first word of our own keys; behind MASSMAIL_REDIS_PREFIX, by which several installs share one Redis."""
@@ -31,11 +32,7 @@ LOOK = "jobs.send_batch.send_batch"
 SWEEP = "jobs.sweep.sweep"
 NOTIFY = "jobs.notify.notify"
 
-WAITING_S = 30
-"""How long a key counts as waiting at most: a wake-up lost between queue and worker blocks the next no longer than this."""
-
 DAY_S = 86_400
-A_MOMENT_S = 0.2
 log = logging.getLogger(__name__)
 outage = redis_outage.Outage(log, "What should be looked at is looked at some seconds after it can be used again.")
 
@@ -144,7 +141,7 @@ def helper(broadcast_id: int) -> Callable[[], None]:
             return
         asking[:] = [threading.Thread(target=ask, name="call for help", daemon=True)]
         asking[0].start()
-        asking[0].join(A_MOMENT_S)
+        asking[0].join(ASK_FOR_HELP_S)
 
     return call
 
@@ -168,7 +165,7 @@ def queue() -> Queue:
 
 
 def _enqueue_now(function: str, arguments: tuple[object, ...], marker: str, ours: Queue) -> None:
-    if ours.connection.set(marker, "1", nx=True, ex=WAITING_S):
+    if ours.connection.set(marker, "1", nx=True, ex=WAKEUP_WAITS_S):
         ours.enqueue_call(function, arguments, timeout=-1, result_ttl=0, failure_ttl=7 * DAY_S)
 
 

@@ -8,6 +8,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from webapp.core import broadcasts, ledger
+from webapp.core.cadence import PROBE_S
 from webapp.core.content import tag_catalogue
 from webapp.core.ledger import Claim, Lease, Settled
 from webapp.core.ledger.claims import Holder
@@ -156,7 +157,7 @@ class Books:
         if promoting:
             self._promoted = reading.ticks
         if waits and claim.is_sending:
-            claim.next_in = max(relay.health.next_try_in(reading.wall), ledger.PROBE_S)
+            claim.next_in = max(relay.health.next_try_in(reading.wall), PROBE_S)
         return claim
 
     def _give_back(self, session: Session, verdict: Verdict, reading: Reading) -> None:

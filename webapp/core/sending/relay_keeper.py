@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from webapp.core import ledger, relay
+from webapp.core.cadence import LEASE_S, RELAY_CARRIED_S, RELAY_TOLD_EVERY_S
 from webapp.core.ledger import Lease, Settled
 from webapp.core.relay import Health
 from webapp.core.rules.evidence import Kind, Verdict
@@ -21,12 +22,6 @@ from webapp.core.rules.strikes import Strikes
 from webapp.core.sending.exchange import SendExchange
 from webapp.core.sending.runtime import Runtime
 from webapp.core.tables.deliveries import MinuteCount
-
-JUST_NOW_S = 5.0
-"""A relay that took a mail from another process so lately is not away."""
-
-TOLD_EACH = timedelta(seconds=10)
-"""How often the relay's row is told that it takes mails: all senders of the site write to that one row."""
 
 MINUTE = timedelta(minutes=1)
 
@@ -69,11 +64,11 @@ class RelayKeeper:
         self._exchange.evidence.senders = others.beside + 1
         self._learn(session, others.connections, now)
         if self.is_probing:
-            relay.keep_probing(session, self._key, now + timedelta(seconds=ledger.LEASE_S))
+            relay.keep_probing(session, self._key, now + timedelta(seconds=LEASE_S))
         self.health = relay.read(session, self._key)
         if self._exchange.lesson is None:
             self._exchange.limits_known = self.health.limits
-        is_carried = others.taken_at is not None and now - others.taken_at < timedelta(seconds=JUST_NOW_S)
+        is_carried = others.taken_at is not None and now - others.taken_at < timedelta(seconds=RELAY_CARRIED_S)
         self._exchange.carried_elsewhere = is_carried
         known = relay.resting(session)
         self._strikes.knows(known)
@@ -99,7 +94,7 @@ class RelayKeeper:
 
     def begin_probe(self, session: Session, reading: Reading) -> bool:
         """Take the right to try the relay that is waited for, when it is time."""
-        until = reading.wall + timedelta(seconds=ledger.LEASE_S)
+        until = reading.wall + timedelta(seconds=LEASE_S)
         if relay.begin_probe(session, self._key, reading.wall, until):
             self.is_probing = True
         return self.is_probing
@@ -140,7 +135,8 @@ class RelayKeeper:
         if mine != self._noted:
             ledger.note_use(session, self._lease, holding=mine[0], taken_at=mine[1])
             self._noted = mine
-        if self._taken_at is not None and (self._told_at is None or self._taken_at - self._told_at >= TOLD_EACH):
+        every = timedelta(seconds=RELAY_TOLD_EVERY_S)
+        if self._taken_at is not None and (self._told_at is None or self._taken_at - self._told_at >= every):
             relay.take_note(session, self._key, self._taken_at)
             self._told_at = self._taken_at
         return ledger.others(session, self._lease, now)
