@@ -18,9 +18,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from webapp.adapters import clock, database, schema
-from webapp.config import VERSION
 from webapp.core.sending import workers
 from webapp.core.sending.workers import WAITS, Identity
+from webapp.paths import VERSION
 
 BEAT_S = 10.0
 SETTLE_S = 1.0

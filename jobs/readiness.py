@@ -13,8 +13,8 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from webapp.adapters import schema
-from webapp.config import EXIT_UNUSABLE
 from webapp.core.sending.workers import START
+from webapp.environ import EXIT_UNUSABLE
 
 LOOK_EVERY_S = 2.0
 AWAY = "The database does not answer"

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from webapp.adapters import clock
-from webapp.config import ROOT
+from webapp.paths import MIGRATIONS
 
 UPGRADE = "flask --app wsgi db upgrade"
 
@@ -38,7 +38,7 @@ class _Revisions(NamedTuple):
 @cache
 def _revisions() -> _Revisions:
     """What this program's migrations lead to, and all that lie on the way."""
-    scripts = ScriptDirectory(str(ROOT / "webapp" / "migrations"))
+    scripts = ScriptDirectory(str(MIGRATIONS))
     return _Revisions(frozenset(scripts.get_heads()), frozenset(script.revision for script in scripts.walk_revisions()))
 
 
