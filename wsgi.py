@@ -1,7 +1,8 @@
 from webapp import private
 from webapp.app import create_app
-from webapp.config import or_exit
+from webapp.environ import or_exit, read_env_file
 
 private.umask()
 with or_exit():
+    read_env_file()
     app = create_app()

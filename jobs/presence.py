@@ -18,10 +18,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from webapp.adapters import clock, database, schema
-from webapp.config import VERSION
 from webapp.core.cadence import BEAT_S, LAST_WORD_S, SETTLE_S
 from webapp.core.sending import workers
 from webapp.core.sending.workers import WAITS, Identity
+from webapp.paths import VERSION
 
 log = logging.getLogger(__name__)
 

@@ -13,9 +13,9 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from webapp.adapters import schema
-from webapp.config import EXIT_UNUSABLE
 from webapp.core.cadence import READY_LOOK_S
 from webapp.core.sending.workers import START
+from webapp.environ import EXIT_UNUSABLE
 
 AWAY = "The database does not answer"
 

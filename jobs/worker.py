@@ -22,12 +22,14 @@ from sqlalchemy.exc import SQLAlchemyError
 from jobs import attendance, redis_retry, runtime
 from webapp import private
 from webapp.adapters import database, redis_link, wakeups
-from webapp.config import or_exit, settings
+from webapp.config import settings
 from webapp.core.cadence import SWEEP_EVERY_S
 from webapp.core.content import tag_catalogue
+from webapp.environ import or_exit, read_env_file
 from webapp.extensions import db
 
 with or_exit():
+    read_env_file()
     _SETTINGS = settings(os.environ)
 SENTINEL = redis_link.for_rq(str(_SETTINGS["REDIS_URL"]))
 REDIS_URL = None if SENTINEL else _SETTINGS["REDIS_URL"]

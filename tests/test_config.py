@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from webapp.config import RelaySettings, Sentinels, SettingError, sentinels, settings
+from webapp.config import RelaySettings, Sentinels, sentinels, settings
+from webapp.environ import SettingError
 
 
 def of(folder: Path, **environ: str) -> dict[str, object]:

@@ -12,8 +12,9 @@ from uuid import uuid4
 
 from flask import Flask
 
-from webapp.config import ROOT, RelaySettings
+from webapp.config import RelaySettings
 from webapp.demo import children
+from webapp.paths import ROOT
 
 MARK = "TEST_WORKER"
 """The variable by which a worker's processes are told from those of others."""
@@ -43,6 +44,7 @@ class Worker:
             "MASSMAIL_INSTANCE": str(app.config["INSTANCE"]),
             "DATABASE_URL": str(app.config["SQLALCHEMY_DATABASE_URI"]),
             "REDIS_URL": redis_url,
+            "MASSMAIL_ENV_FILE": "",
             "RQ_CONFIG": "jobs.worker",
             "MAIL_SERVER": relay.host,
             "MAIL_PORT": str(relay.port),

@@ -7,8 +7,9 @@ from importlib import import_module
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from webapp import paths
 from webapp.adapters import database, schema
-from webapp.config import ROOT, settings
+from webapp.config import settings
 from webapp.extensions import csrf, db, htmx, login, mail, migrate
 
 ROOMS = (
@@ -44,7 +45,9 @@ COMMANDS = ("broadcasts", "clients", "notices", "users")
 
 def create_app(config: Mapping[str, object] | None = None, environ: Mapping[str, str] = os.environ) -> Flask:
     """The WSGI app, configured from `environ`, with `config` laid over it (tests)."""
-    app = Flask("webapp", root_path=str(ROOT / "webapp"), template_folder="../templates", static_folder="../static")
+    app = Flask(
+        "webapp", root_path=str(paths.PACKAGE), template_folder=str(paths.TEMPLATES), static_folder=str(paths.STATIC)
+    )
     app.config.from_mapping(settings(environ))
     app.config.from_mapping(config or {})
     from webapp.pages import cookies, errors, input_guard, shell
@@ -54,7 +57,7 @@ def create_app(config: Mapping[str, object] | None = None, environ: Mapping[str,
     with app.app_context():
         database.tune(db.engine)
         app.extensions["massmail-schema"] = schema.Schema(db.engine)
-    migrate.init_app(app, db, directory=str(ROOT / "webapp" / "migrations"), compare_type=False)
+    migrate.init_app(app, db, directory=str(paths.MIGRATIONS), compare_type=False)
     mail.init_app(app)
     htmx.init_app(app)
     login.init_app(app)

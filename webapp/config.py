@@ -2,10 +2,7 @@
 
 import re
 import secrets
-import sys
-import tomllib
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -15,14 +12,10 @@ from redis.connection import parse_url
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
-from webapp import private
+from webapp import paths, private
+from webapp.environ import SettingError
 
-ROOT = Path(__file__).resolve().parent.parent
-VERSION: str = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
 MB = 1024 * 1024
-
-EXIT_UNUSABLE = 2
-"""How a program ends whose settings cannot be used; as for mistakes on a command line."""
 
 MOST_OF_A_FORM = 32 * MB
 """The longest message fits, in a script whose letters are sent as nine octets each, beside its version that was sent last."""
@@ -41,20 +34,6 @@ OF_A_SERVER = {"pool_pre_ping": True, "connect_args": {"connect_timeout": 10} | 
 
 
 DAY_MINUTES = 24 * 60
-
-
-class SettingError(Exception):
-    """A setting that cannot be used; the text says which, and what to do, in one line, and repeats no password."""
-
-
-@contextmanager
-def or_exit() -> Iterator[None]:
-    """For the outermost layer of a program: a SettingError inside is one line on stderr, and the process ends with EXIT_UNUSABLE."""
-    try:
-        yield
-    except SettingError as error:
-        print(error, file=sys.stderr, flush=True)
-        raise SystemExit(EXIT_UNUSABLE) from None
 
 
 @dataclass(frozen=True)
@@ -230,7 +209,7 @@ def settings(environ: Mapping[str, str]) -> dict[str, object]:
 
 def _instance(environ: Mapping[str, str]) -> Path:
     """The instance folder, made if it is new, and nobody else's to look into if it is ours."""
-    instance = Path(environ.get("MASSMAIL_INSTANCE") or ROOT / "instance")
+    instance = Path(environ.get("MASSMAIL_INSTANCE") or paths.INSTANCE)
     try:
         private.folder(instance)
     except OSError as error:

@@ -11,8 +11,8 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from webapp.adapters import clock
-from webapp.config import ROOT
 from webapp.core.cadence import SCHEMA_LOOK_S
+from webapp.paths import MIGRATIONS
 
 UPGRADE = "flask --app wsgi db upgrade"
 
@@ -36,7 +36,7 @@ class _Revisions(NamedTuple):
 @cache
 def _revisions() -> _Revisions:
     """What this program's migrations lead to, and all that lie on the way."""
-    scripts = ScriptDirectory(str(ROOT / "webapp" / "migrations"))
+    scripts = ScriptDirectory(str(MIGRATIONS))
     return _Revisions(frozenset(scripts.get_heads()), frozenset(script.revision for script in scripts.walk_revisions()))
 
 

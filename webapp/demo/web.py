@@ -2,8 +2,8 @@
 
 from webapp import private
 from webapp.app import create_app
-from webapp.config import or_exit
 from webapp.demo.gate import Gate
+from webapp.environ import or_exit
 
 private.umask()
 with or_exit():
