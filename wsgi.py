@@ -1,4 +1,5 @@
 from webapp import private
+from webapp.adapters import logs
 from webapp.app import create_app
 from webapp.environ import or_exit, read_env_file
 
@@ -6,3 +7,4 @@ private.umask()
 with or_exit():
     read_env_file()
     app = create_app()
+logs.set_up(app.config["LOG_LEVEL"], app.config["LOG_JSON"])

@@ -1,6 +1,7 @@
 """What every job stands in: the app, the database, the clocks, and the worker whose time it uses."""
 
 import ctypes
+import logging
 import os
 import signal
 import sys
@@ -27,6 +28,8 @@ PR_SET_PDEATHSIG = 1
 IN_NO_HURRY = "sweep"
 """The key of calls for which no sender makes room as long as they have not waited for long."""
 
+log = logging.getLogger(__name__)
+
 
 @cache
 def own_app() -> Flask:
@@ -45,7 +48,11 @@ def inside_app() -> Iterator[Flask]:
         return
     app = own_app()
     with app.app_context():
-        yield app
+        try:
+            yield app
+        except Exception:
+            log.exception("this job broke off", extra={"event": "job_broke_off"})
+            raise
 
 
 def journals(app: Flask) -> Path:

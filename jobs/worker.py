@@ -21,7 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from jobs import attendance, redis_retry, runtime
 from webapp import private
-from webapp.adapters import database, redis_link, wakeups
+from webapp.adapters import database, logs, redis_link, wakeups
 from webapp.config import settings
 from webapp.core.cadence import SWEEP_EVERY_S
 from webapp.core.content import tag_catalogue
@@ -58,6 +58,7 @@ def complete() -> None:
     rq.serializers.DefaultSerializer = rq.serializers.JSONSerializer  # type: ignore[misc,assignment]
     rq.job.import_attribute = only_ours(rq.job.import_attribute)  # type: ignore[assignment]
     private.umask()
+    logs.set_up(str(_SETTINGS["LOG_LEVEL"]), bool(_SETTINGS["LOG_JSON"]))
     redis_retry.endure()
     app = runtime.own_app()
     with app.app_context():

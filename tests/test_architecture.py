@@ -48,7 +48,7 @@ LAYERS = (
             "jobs",
         },
     ),
-    ("wsgi", {"webapp.app", "webapp.private", "webapp.environ"}),
+    ("wsgi", {"webapp.adapters", "webapp.app", "webapp.private", "webapp.environ"}),
 )
 """What each part of our own code may import: the arrow rules <- tables <- core <- adapters <- pages | jobs <- app."""
 

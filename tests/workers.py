@@ -12,6 +12,7 @@ from uuid import uuid4
 
 from flask import Flask
 
+from jobs.attendance import LISTENS
 from webapp.config import RelaySettings
 from webapp.demo import children
 from webapp.paths import ROOT
@@ -75,7 +76,7 @@ class Worker:
         self.process: Popen[bytes] = children.start(command, log=self.log, env=self._environ, cwd=ROOT)
 
     def is_listening(self) -> bool:
-        return b"Listening on" in self.log.read_bytes()[self._before :]
+        return LISTENS.encode() in self.log.read_bytes()[self._before :]
 
     def horses(self) -> list[int]:
         """The work-horses alive: children of the worker (or orphans of it) that are neither it nor its scheduler."""

@@ -50,7 +50,7 @@ def create_app(config: Mapping[str, object] | None = None, environ: Mapping[str,
     )
     app.config.from_mapping(settings(environ))
     app.config.from_mapping(config or {})
-    from webapp.pages import cookies, errors, input_guard, shell
+    from webapp.pages import access, cookies, errors, input_guard, shell
 
     cookies.install(app)
     db.init_app(app)
@@ -73,6 +73,7 @@ def create_app(config: Mapping[str, object] | None = None, environ: Mapping[str,
     app.register_blueprint(import_module("webapp.demo.caught_mails").bp)
     for command in COMMANDS:
         app.cli.add_command(import_module(f"webapp.cli.{command}").group)
+    access.install(app)
     if proxies := app.config["TRUSTED_PROXIES"]:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies)  # type: ignore[method-assign]
     return app

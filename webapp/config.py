@@ -34,6 +34,7 @@ OF_A_SERVER = {"pool_pre_ping": True, "connect_args": {"connect_timeout": 10} | 
 
 
 DAY_MINUTES = 24 * 60
+LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
 @dataclass(frozen=True)
@@ -202,6 +203,9 @@ def settings(environ: Mapping[str, str]) -> dict[str, object]:
         "SESSION_LASTS": timedelta(hours=_whole(environ, "MASSMAIL_SESSION_LASTS", 336, low=1, high=31 * 24)),
         "TESTS_PER_HOUR": _whole(environ, "MASSMAIL_TESTS_PER_HOUR", 20, low=0, high=1000),
         "WEBHOOK_INSIDE": _flag(environ, "MASSMAIL_WEBHOOK_INSIDE"),
+        "LOG_LEVEL": _log_level(environ),
+        "LOG_JSON": _flag(environ, "MASSMAIL_LOG_JSON"),
+        "METRICS_TOKEN": _metrics_token(environ),
         "WTF_CSRF_TIME_LIMIT": None,
         "TEMPLATES_AUTO_RELOAD": False,
     }
@@ -235,6 +239,21 @@ def _missed_start(environ: Mapping[str, str]) -> timedelta | None:
     """How late a broadcast may start without a question; None: as late as can be."""
     minutes = _whole(environ, "MASSMAIL_MISSED_START", 30, low=0, high=30 * DAY_MINUTES)
     return timedelta(minutes=minutes) if minutes else None
+
+
+def _log_level(environ: Mapping[str, str]) -> str:
+    level = environ.get("MASSMAIL_LOG_LEVEL", "").strip().lower() or "info"
+    if level not in LOG_LEVELS:
+        raise SettingError(f"MASSMAIL_LOG_LEVEL is {level!r}: use {', '.join(LOG_LEVELS[:-1])} or {LOG_LEVELS[-1]}.")
+    return level
+
+
+def _metrics_token(environ: Mapping[str, str]) -> str | None:
+    """What opens /metrics; None: nothing does. Whoever can guess it reads how much is sent."""
+    token = environ.get("MASSMAIL_METRICS_TOKEN", "").strip()
+    if token and not re.fullmatch(r"[!-~]{16,200}", token):
+        raise SettingError("MASSMAIL_METRICS_TOKEN takes 16 to 200 letters, digits and signs, without blanks.")
+    return token or None
 
 
 def _relay(environ: Mapping[str, str]) -> RelaySettings:

@@ -57,7 +57,9 @@ def work_off(engine: Engine, carry: Carry, must_stop: Callable[[], bool] = lambd
             outbox.settle(session, errand, answer, clock.now())
             session.commit()
             made += 1
-            log.info("notice %s by %s: %s", errand.notice_id, errand.channel, answer.words)
+            about = {"notice": errand.notice_id, "channel": errand.channel.value, "kind": errand.kind.value}
+            came = "sent" if answer.is_done else "not taken"
+            log.info("notice %s by %s: %s", errand.notice_id, errand.channel, came, extra={**about, "event": "notice"})
     return made
 
 

@@ -15,11 +15,12 @@ from flask import current_app
 from redis import Redis
 from redis.exceptions import RedisError
 from rq import Queue, Worker
+from rq.job import Job
 from rq.registry import ScheduledJobRegistry
 from rq.serializers import JSONSerializer
 from rq.worker_registration import WORKERS_BY_QUEUE_KEY
 
-from webapp.adapters import redis_link, redis_outage
+from webapp.adapters import logs, redis_link, redis_outage
 from webapp.core.cadence import ASK_FOR_HELP_S, WAKEUP_WAITS_S
 
 QUEUE = "massmail"
@@ -31,6 +32,9 @@ DEFAULT_QUEUE = "default"
 LOOK = "jobs.send_batch.send_batch"
 SWEEP = "jobs.sweep.sweep"
 NOTIFY = "jobs.notify.notify"
+
+ASKED_BY = "asked_by"
+"""Of what RQ keeps beside a job: the id of the request or job that asked for it."""
 
 DAY_S = 86_400
 log = logging.getLogger(__name__)
@@ -64,6 +68,11 @@ def enqueue(function: str, *arguments: object, key: str, at: datetime | None = N
         return False
     outage.well()
     return True
+
+
+def asked_by(job: Job) -> str:
+    """The id of the request or job that asked for this one, so that their lines can be read together; its own where there is none."""
+    return logs.id_from(job.meta.get(ASKED_BY) or job.id)
 
 
 def begins(key: str) -> None:
@@ -166,7 +175,7 @@ def queue() -> Queue:
 
 def _enqueue_now(function: str, arguments: tuple[object, ...], marker: str, ours: Queue) -> None:
     if ours.connection.set(marker, "1", nx=True, ex=WAKEUP_WAITS_S):
-        ours.enqueue_call(function, arguments, timeout=-1, result_ttl=0, failure_ttl=7 * DAY_S)
+        ours.enqueue_call(function, arguments, timeout=-1, result_ttl=0, failure_ttl=7 * DAY_S, meta=_asking())
 
 
 def _enqueue_at(at: datetime, function: str, arguments: tuple[object, ...], key: str) -> None:
@@ -177,7 +186,13 @@ def _enqueue_at(at: datetime, function: str, arguments: tuple[object, ...], key:
         ScheduledJobRegistry(queue=ours).remove(before.decode(), delete_job=True)
     # RQ drops the fraction of a second, which would be too early.
     rounded = datetime.fromtimestamp(-(-at.timestamp() // 1), UTC)
-    ours.enqueue_at(rounded, function, *arguments, job_id=job_id, job_timeout=-1, result_ttl=0, failure_ttl=7 * DAY_S)
+    kept = {"job_timeout": -1, "result_ttl": 0, "failure_ttl": 7 * DAY_S, "meta": _asking()}
+    ours.enqueue_at(rounded, function, *arguments, job_id=job_id, **kept)
+
+
+def _asking() -> dict[str, str]:
+    asks = logs.current_id()
+    return {ASKED_BY: asks} if asks else {}
 
 
 def _waiting(key: str) -> str:

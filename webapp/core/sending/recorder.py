@@ -1,5 +1,6 @@
 """The recorder: the thread in which a sender's books are kept, so that the relay never waits for a disk."""
 
+import contextvars
 import logging
 import threading
 from collections.abc import Callable
@@ -46,6 +47,7 @@ class Recorder(threading.Thread):
         self._behind_since: float | None = None
         self._barren_since: float | None = None
         self._mailer_has_ended = threading.Event()
+        self._surroundings = contextvars.copy_context()  # in which job this is, for what is logged
 
     def mailer_has_ended(self) -> None:
         """Every mail taken is settled: record what is left and end."""
@@ -53,6 +55,9 @@ class Recorder(threading.Thread):
         self._exchange.bar("the mailer has ended")
 
     def run(self) -> None:
+        self._surroundings.run(self._keep_books)
+
+    def _keep_books(self) -> None:
         self._began = self._runtime.ticks()
         try:
             while not self._exchange.barred:

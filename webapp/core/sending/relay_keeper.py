@@ -46,6 +46,11 @@ class RelayKeeper:
         """The domains to which nothing is handed over, each until when."""
         return self._rests
 
+    @property
+    def is_well(self) -> bool:
+        """Whether the relay was neither waited for nor refusing at the last look."""
+        return not (self.health.is_waiting or self.health.is_refusing)
+
     def look(self, session: Session, settled: Sequence[Settled], reading: Reading, every_s: float) -> None:
         """Tell the others what this process has found out, and see what they have; now and then, and each time while the relay is not
         well."""
@@ -53,11 +58,11 @@ class RelayKeeper:
         took = any(one.outcome.state is DeliveryState.ACCEPTED for one in settled)
         if took:
             self._taken_at = now
-        if took and not self._is_well():
+        if took and not self.is_well:
             self._took_again(session, now)
         self._heed_domains(session, settled, now)
         is_due = reading.ticks - self._looked >= every_s
-        if not (is_due or self._exchange.lesson or not self._is_well()):
+        if not (is_due or self._exchange.lesson or not self.is_well):
             return
         self._looked = reading.ticks
         others = self._note(session, now)
@@ -88,7 +93,7 @@ class RelayKeeper:
         elif verdict.kind is Kind.REFUSING and verdict.is_site_wide:
             relay.refuse(session, self._key, verdict.words, now)
             self.health = relay.read(session, self._key)
-        elif not self._is_well():  # the relay answers; it is this broadcast that it does not take
+        elif not self.is_well:  # the relay answers; it is this broadcast that it does not take
             relay.is_well(session, self._key)
             self.health = relay.read(session, self._key)
 
@@ -120,9 +125,6 @@ class RelayKeeper:
         """Not while it is given time already, nor where there is no other to go on with."""
         is_resting = domain in self._rests and self._rests[domain] >= now
         return not is_resting and self._exchange.evidence.spread > 1
-
-    def _is_well(self) -> bool:
-        return not (self.health.is_waiting or self.health.is_refusing)
 
     def _took_again(self, session: Session, now: datetime) -> None:
         relay.is_well(session, self._key)

@@ -79,10 +79,18 @@ def _recover(
     finding, reading = find_journal(sender.journal), runtime.reading()
     name, served = sender.journal, False
     if sender.ended_at is None and ledger.may_recover(session, sender, finding, reading, runtime.host_grace):
-        log.warning("broadcast %s: recovering sender %s (%s)", sender.broadcast_id, sender.id, sender.host)
         served = ledger.recover(session, sender, finding, reading)
     session.commit()
     if served:
+        about = {
+            "broadcast": sender.broadcast_id,
+            "sender": sender.id,
+            "host": sender.host,
+            "has_journal": finding.is_here,
+        }
+        words = "broadcast %s: taken over what sender %s on %s had claimed, %s its journal"
+        by = "by" if finding.is_here else "without"
+        log.info(words, sender.broadcast_id, sender.id, sender.host, by, extra={"event": "taken_over"} | about)
         discard_journal(name)
 
 
