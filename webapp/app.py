@@ -15,6 +15,7 @@ from webapp.extensions import csrf, db, htmx, login, mail, migrate
 ROOMS = (
     "assets",
     "health",
+    "metrics",
     "sign_in",
     "coming_back",
     "account",
@@ -51,6 +52,7 @@ def create_app(config: Mapping[str, object] | None = None, environ: Mapping[str,
     app.config.from_mapping(settings(environ))
     app.config.from_mapping(config or {})
     from webapp.pages import access, cookies, errors, input_guard, shell
+    from webapp.pages.metrics import views as metrics
 
     cookies.install(app)
     db.init_app(app)
@@ -73,7 +75,7 @@ def create_app(config: Mapping[str, object] | None = None, environ: Mapping[str,
     app.register_blueprint(import_module("webapp.demo.caught_mails").bp)
     for command in COMMANDS:
         app.cli.add_command(import_module(f"webapp.cli.{command}").group)
-    access.install(app)
+    access.install(app, metrics.install(app).observe)
     if proxies := app.config["TRUSTED_PROXIES"]:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies)  # type: ignore[method-assign]
     return app

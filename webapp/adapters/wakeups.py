@@ -16,7 +16,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 from rq import Queue, Worker
 from rq.job import Job
-from rq.registry import ScheduledJobRegistry
+from rq.registry import FailedJobRegistry, ScheduledJobRegistry, StartedJobRegistry
 from rq.serializers import JSONSerializer
 from rq.worker_registration import WORKERS_BY_QUEUE_KEY
 
@@ -107,6 +107,18 @@ def _idle(ours: Queue) -> int:
         for name in names:
             asked.hget(name, "state")
         return asked.execute().count(b"idle") if names else 0
+
+
+def lengths() -> dict[str, int]:
+    """How many jobs wait for a worker, for their time, are being run, and have failed within the week for which RQ keeps them. Raises
+    RedisError."""
+    ours = queue()
+    with connection().pipeline(transaction=False) as asked:
+        asked.llen(ours.key)
+        for registry in (ScheduledJobRegistry, StartedJobRegistry, FailedJobRegistry):
+            asked.zcard(registry(queue=ours).key)
+        counts = asked.execute()
+    return dict(zip(("waiting", "later", "running", "failed"), map(int, counts), strict=True))
 
 
 class Stranger(NamedTuple):

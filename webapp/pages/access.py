@@ -30,7 +30,7 @@ Observe = Callable[[str, str, int, float], None]
 """Told of each answer: its endpoint, its method, its status, and the seconds it took."""
 
 
-def install(app: Flask, observe: Observe = lambda *_: None) -> None:
+def install(app: Flask, observe: Observe) -> None:
     """Have `app` log its requests. An id that a request brings along is believed only where a proxy is set up, which sets it anew."""
     app.wsgi_app = Access(app.wsgi_app, observe, believes=app.config["TRUSTED_PROXIES"] > 0)  # type: ignore[method-assign]
 

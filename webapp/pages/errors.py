@@ -126,13 +126,13 @@ def _fault(error: Exception):
 
 
 def demand_schema(app: Flask) -> None:
-    """Have `app` answer 503 to everything but its assets and health while its tables are not those that the program was written for.
-    Comes before all else that asks the database."""
+    """Have `app` answer 503 to everything but its assets, health and metrics while its tables are not those that the program was written
+    for. Comes before all else that asks the database."""
     app.before_request(_demand_schema)
 
 
 def _demand_schema():
-    if request.endpoint == "static" or request.blueprint in ("assets", "health"):
+    if request.endpoint == "static" or request.blueprint in ("assets", "health", "metrics"):
         return None
     problem = current_app.extensions["massmail-schema"].problem()
     if problem is None:
