@@ -20,10 +20,15 @@ LAYERS = (
     ("webapp.core.tables", {"webapp.core.rules", "webapp.core.tables"}),
     ("webapp.core", {"webapp.core"}),
     ("webapp.private", set()),
-    ("webapp.config", {"webapp.private"}),
-    ("webapp.adapters", {"webapp.core", "webapp.private", "webapp.config", "webapp.adapters"}),
+    ("webapp.paths", set()),
+    ("webapp.environ", set()),
+    ("webapp.config", {"webapp.private", "webapp.paths", "webapp.environ"}),
+    ("webapp.adapters", {"webapp.core", "webapp.private", "webapp.paths", "webapp.config", "webapp.adapters"}),
     ("webapp.extensions", {"webapp.core", "webapp.config", "webapp.adapters"}),
-    ("webapp.pages", {"webapp.core", "webapp.config", "webapp.adapters", "webapp.extensions", "webapp.pages"}),
+    (
+        "webapp.pages",
+        {"webapp.core", "webapp.paths", "webapp.config", "webapp.adapters", "webapp.extensions", "webapp.pages"},
+    ),
     ("webapp.cli", {"webapp.core", "webapp.config", "webapp.adapters", "webapp.extensions", "webapp.cli"}),
     ("webapp.app", {"webapp"}),
     ("webapp.demo", {"webapp"}),
@@ -34,6 +39,8 @@ LAYERS = (
         {
             "webapp.core",
             "webapp.private",
+            "webapp.paths",
+            "webapp.environ",
             "webapp.config",
             "webapp.adapters",
             "webapp.extensions",
@@ -41,7 +48,7 @@ LAYERS = (
             "jobs",
         },
     ),
-    ("wsgi", {"webapp.app", "webapp.private", "webapp.config"}),
+    ("wsgi", {"webapp.adapters", "webapp.app", "webapp.private", "webapp.environ"}),
 )
 """What each part of our own code may import: the arrow rules <- tables <- core <- adapters <- pages | jobs <- app."""
 

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from webapp.core.cadence import PROBE_S
 from webapp.core.ledger import ceiling, order, pace, tally
 from webapp.core.ledger.hot_path import hot
 from webapp.core.ledger.leases import Lease, in_force
@@ -23,9 +24,6 @@ from webapp.core.tables.deliveries import Delivery
 
 MOST_LOOKS = 5
 """So often a claim looks further for rows of domains that are not given time, before others may have the database."""
-
-PROBE_S = 1.0
-"""While a probe is under way nobody claims; so often they look whether it is over."""
 
 Holder = tuple[int, int | None, int | None]
 """Client, service and addon assignment whose data a mail's tags take."""

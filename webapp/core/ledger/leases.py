@@ -7,18 +7,11 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, and_, case, func, not_, or_, select, update
 from sqlalchemy.orm import Session
 
+from webapp.core.cadence import LEASE_S, RENEW_S
 from webapp.core.ledger.hot_path import hot
 from webapp.core.rules.limits import connections_for
 from webapp.core.rules.pacing import Reading
 from webapp.core.tables.deliveries import Sender
-
-LEASE_S = 20.0
-"""How long a lease lasts from its last renewal, which happens with every group and at least every `RENEW_S` seconds."""
-
-RENEW_S = 2.0
-
-MARGIN_S = 4.0
-"""So long before its lease ends, by its own ticks, a sender hands nothing more over."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ sweeping.py      what senders left behind
 workers.py       which workers there are
 """
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -29,6 +30,8 @@ from webapp.core.sending.recorder import Recorder
 from webapp.core.sending.rendering import Renderer
 from webapp.core.sending.runtime import Runtime, SenderSettings
 from webapp.core.tables.broadcasts import Broadcast
+
+log = logging.getLogger(__name__)
 
 __all__ = ["Ending", "Runtime", "SenderSettings", "send"]
 
@@ -69,6 +72,11 @@ def send(
         except DomainError as error:
             broadcasts.stop(session, broadcast_id, str(error), runtime.reading().wall)
             session.commit()
+            log.info(
+                "broadcast %s: paused, its mails cannot be made",
+                broadcast_id,
+                extra={"event": "breaker", "broadcast": broadcast_id, "kind": "message"},
+            )
             return Ending(str(error), broadcast.state)
         written = journal()
         lease = ledger.open_lease(
@@ -90,12 +98,21 @@ def send(
         )
         session.commit()
         session.expunge_all()
+    about: dict[str, object] = {"broadcast": broadcast_id, "sender": lease.sender_id}
+    log.info("broadcast %s: sender %s begins", broadcast_id, lease.sender_id, extra={**about, "event": "sender_begun"})
     try:
         why = _send(runtime, lease, broadcast, evidence, renderer, written, mailer, settings or SenderSettings())
     except Exception as error:
+        kind = type(error).__name__
+        about |= {"event": "sender_ended", "why": kind}
+        log.info("broadcast %s: sender %s broke off: %s", broadcast_id, lease.sender_id, kind, extra=about)
         if not isinstance(error, RowsLost) and not failures.is_of_the_database(runtime.engine, error):
             failures.pause_for(runtime, broadcast_id, error)
         raise
+    # A verdict's words are the relay's own, which name who was refused.
+    told = why if evidence.verdict is None else f"the relay: {evidence.verdict.kind}"
+    about |= {"event": "sender_ended", "why": told}
+    log.info("broadcast %s: sender %s ends: %s", broadcast_id, lease.sender_id, told, extra=about)
     return _ending(runtime, broadcast_id, why)
 
 

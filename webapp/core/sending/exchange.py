@@ -89,7 +89,9 @@ class SendExchange:
             try:
                 return self._renderer.mail(claimed)
             except Exception as error:
-                log.warning("delivery %s could not be rendered", claimed.delivery_id, exc_info=error)
+                kind = type(error).__name__  # its words may be about the client
+                about = {"event": "not_rendered", "delivery": claimed.delivery_id, "why": kind}
+                log.warning("delivery %s could not be rendered: %s", claimed.delivery_id, kind, extra=about)
                 self._settle(claimed.delivery_id, Reply(Stage.RENDER, None, "", f"{type(error).__name__}: {error}"))
         return None
 

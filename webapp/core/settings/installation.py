@@ -15,7 +15,7 @@ Why this gives no false alarm:
   made with it and goes with each copy.
 - *A clock that is set back*: the generation is a count, instants are words for people only.
 
-What it does not see: a back-up made within the last seconds (`adapters/pulse.PULSE_S`) before its sending process was killed, when no sign
+What it does not see: a back-up made within the last seconds (`cadence.PULSE_S`) before its sending process was killed, when no sign
 of life came after it; and what a copy of the database sent on a machine with a folder and a Redis of its own.
 
 What a restored database had claimed becomes uncertain at the release, whatever a journal that was written later may lack; what waits in it

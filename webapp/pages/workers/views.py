@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from flask import Blueprint, Response, render_template, request
 
 from webapp.adapters import database, wakeups
-from webapp.config import VERSION
 from webapp.core.sending import workers
 from webapp.core.sending.workers import Missing
 from webapp.extensions import db
+from webapp.paths import VERSION
 
 bp = Blueprint("workers", __name__, url_prefix="/settings/workers")
 
