@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import subprocess
 import sys
 from importlib import metadata
 from importlib.util import cache_from_source
@@ -17,7 +16,7 @@ class BareEnvironment:
     """`python` is its interpreter, `bin` where its programs lie."""
 
     def __init__(self, folder: Path) -> None:
-        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+        """Of the empty environment in `folder`."""
         self.folder, self.bin = folder, folder / "bin"
         self.python = self.bin / "python"
         (self._packages,) = folder.glob("lib/*/site-packages")
@@ -34,11 +33,6 @@ class BareEnvironment:
     def take_browser_scripts(self) -> None:
         """Add what `massmail browser-scripts` would install."""
         shutil.copytree(Path(sys.prefix) / BROWSER_SCRIPTS, self.folder / BROWSER_SCRIPTS)
-
-    def install(self, wheel: Path) -> None:
-        """Install a wheel and nothing that it asks for."""
-        options = ("--quiet", "--no-index", "--no-deps", "--disable-pip-version-check")
-        subprocess.run([self.python, "-m", "pip", "install", *options, wheel], check=True)
 
     def _add(self, wanted: Requirement) -> None:
         found = metadata.distribution(wanted.name)
