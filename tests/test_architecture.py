@@ -31,6 +31,7 @@ LAYERS = (
     ),
     ("webapp.cli", {"webapp.core", "webapp.config", "webapp.adapters", "webapp.extensions", "webapp.cli"}),
     ("webapp.app", {"webapp"}),
+    ("webapp.tools", {"webapp.paths", "webapp.tools"}),
     ("webapp.command", {"webapp"}),
     ("webapp.demo", {"webapp"}),
     ("webapp.bootstrap", {"webapp.bootstrap"}),
