@@ -31,6 +31,8 @@ LAYERS = (
     ),
     ("webapp.cli", {"webapp.core", "webapp.config", "webapp.adapters", "webapp.extensions", "webapp.cli"}),
     ("webapp.app", {"webapp"}),
+    ("webapp.tools", {"webapp.paths", "webapp.tools"}),
+    ("webapp.command", {"webapp"}),
     ("webapp.demo", {"webapp"}),
     ("webapp.bootstrap", {"webapp.bootstrap"}),
     ("webapp.__main__", {"webapp.bootstrap"}),

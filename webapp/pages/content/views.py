@@ -1,6 +1,5 @@
 """The second step of a draft: the message. Every change is saved as it is made, and shown as a recipient will see it."""
 
-from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
@@ -9,7 +8,6 @@ from flask_login import current_user
 
 from webapp.adapters.clock import now, reading
 from webapp.adapters.database import writes_from_here
-from webapp.adapters.smtp import send_one
 from webapp.core import audience, broadcasts
 from webapp.core.content import previews, trial_sends
 from webapp.core.content.tag_catalogue.gaps import gaps
@@ -19,7 +17,7 @@ from webapp.core.rules import tags
 from webapp.core.rules.lifecycle import CHANGEABLE, BroadcastState
 from webapp.core.settings import from_addresses
 from webapp.core.tables.broadcasts import Broadcast
-from webapp.extensions import db
+from webapp.extensions import db, mail
 from webapp.pages.broadcasts import draft
 from webapp.pages.content import problems, tag_rows
 from webapp.pages.content.forms import ContentForm
@@ -157,8 +155,7 @@ def _sent(broadcast_id: int, batch: list[Mail]) -> list[trial_sends.Result]:
     broadcast, per_hour = broadcasts.get(db.session, broadcast_id), current_app.config["TESTS_PER_HOUR"]
     ids = trial_sends.begin(db.session, broadcast, batch, tester, per_hour, reading())
     db.session.commit()
-    relay = replace(current_app.config["RELAY"], **PATIENCE)
-    results = list(trial_sends.send(batch, lambda mail: send_one(relay, mail)))
+    results = list(trial_sends.send(batch, lambda one: mail.send_one(one, **PATIENCE)))
     writes_from_here(db.session)
     trial_sends.settle(db.session, ids, results)
     db.session.commit()

@@ -40,11 +40,6 @@ class Gap:
     blank: int
     exact: bool = True
 
-    @property
-    def is_filled(self) -> bool:
-        """Something stands in wherever the value is empty."""
-        return self.blank == 0
-
 
 def gaps(
     session: Session, audience: Audience, content: Content, today: date, *, from_address: str | None = None
