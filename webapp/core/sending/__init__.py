@@ -5,7 +5,6 @@ recorder.py      the thread that claims and records
 books.py         one of its transactions, one a group
 claims_ahead.py  how many mails are claimed ahead
 relay_keeper.py  what all processes know of the relay, brought together
-rendering.py     claimed deliveries as mails
 runtime.py       what a sender is given: its settings, and the world around it
 failures.py      when something breaks
 sweeping.py      what senders left behind
@@ -18,6 +17,7 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session, joinedload
 
 from webapp.core import broadcasts, ledger
+from webapp.core.content.compiling import CompiledContent, compiled
 from webapp.core.errors import DomainError
 from webapp.core.ledger import Lease, RowsLost
 from webapp.core.ports import Journal, Mailer
@@ -26,7 +26,6 @@ from webapp.core.rules.lifecycle import BroadcastState, DeliveryState
 from webapp.core.sending import failures
 from webapp.core.sending.exchange import SendExchange
 from webapp.core.sending.recorder import Recorder
-from webapp.core.sending.rendering import Renderer
 from webapp.core.sending.runtime import Runtime, SenderSettings
 from webapp.core.tables.broadcasts import Broadcast
 
@@ -65,7 +64,7 @@ def send(
         if broadcast.state is not BroadcastState.SENDING or broadcast.frozen_at is None:
             return Ending("the broadcast is not sending", broadcast.state)
         try:
-            renderer = Renderer(broadcast)
+            content = compiled(broadcast)
         except DomainError as error:
             broadcasts.stop(session, broadcast_id, str(error), runtime.reading().wall)
             session.commit()
@@ -91,7 +90,7 @@ def send(
         session.commit()
         session.expunge_all()
     try:
-        why = _send(runtime, lease, broadcast, evidence, renderer, written, mailer, settings or SenderSettings())
+        why = _send(runtime, lease, broadcast, evidence, content, written, mailer, settings or SenderSettings())
     except Exception as error:
         if not isinstance(error, RowsLost) and not failures.is_of_the_database(runtime.engine, error):
             failures.pause_for(runtime, broadcast_id, error)
@@ -104,14 +103,14 @@ def _send(
     lease: Lease,
     broadcast: Broadcast,
     evidence: Evidence,
-    renderer: Renderer,
+    content: CompiledContent,
     journal: Journal,
     mailer: Callable[[], Mailer],
     settings: SenderSettings,
 ) -> str:
     watch = runtime.watch(broadcast.id)
-    exchange = SendExchange(renderer, journal, evidence, watch.is_sending, runtime.ticks, settings.group)
-    recorder = Recorder(runtime, settings, lease, broadcast, renderer.tags, exchange)
+    exchange = SendExchange(content, journal, evidence, watch.is_sending, runtime.ticks, settings.group)
+    recorder = Recorder(runtime, settings, lease, broadcast, content.tags, exchange)
     relay = mailer()
     recorder.start()
     try:
