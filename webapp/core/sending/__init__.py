@@ -8,6 +8,7 @@ relay_keeper.py  what all processes know of the relay, brought together
 runtime.py       what a sender is given: its settings, and the world around it
 failures.py      when something breaks
 sweeping.py      what senders left behind
+releasing.py     what was held may leave again
 workers.py       which workers there are
 """
 
