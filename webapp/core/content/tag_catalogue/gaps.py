@@ -5,27 +5,16 @@ from dataclasses import dataclass
 from datetime import date
 from functools import reduce
 from operator import and_
-from typing import Protocol
 
 from sqlalchemy.orm import Session
 
 from webapp.core.audience import Audience, Term, select_terms
 from webapp.core.client_set import NOBODY, ClientSet
+from webapp.core.content.fields import Sources, sources
 from webapp.core.content.tag_catalogue.empties import in_clients, in_holdings
 from webapp.core.rules.message.parts import mailbox_or_blank
 from webapp.core.rules.tags.names import BY_NAME, TagGroup
 from webapp.core.rules.tags.uses import Use, uses
-
-
-class Content(Protocol):
-    """What has a subject and a body: a broadcast's content, or `MessageParts`."""
-
-    @property
-    def subject(self) -> str: ...
-    @property
-    def html(self) -> str: ...
-    @property
-    def text(self) -> str | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +31,12 @@ class Gap:
 
 
 def gaps(
-    session: Session, audience: Audience, content: Content, today: date, *, from_address: str | None = None
+    session: Session, audience: Audience, content: Sources, today: date, *, from_address: str | None = None
 ) -> list[Gap]:
     """The tags of the content that are empty for at least one recipient, in the order of reading. `from_address` is the sender, for
     sender_name; left out, the sender counts as one with a name."""
-    sources = (("subject", content.subject), ("html", content.html), ("text", content.text or ""))
     by_name: dict[str, list[Use]] = {}
-    for use in (use for field, source in sources for use in uses(source, field=field)):
+    for use in (use for field, source in sources(content).items() for use in uses(source, field=field)):
         by_name.setdefault(use.name, []).append(use)
     names = {name for its_uses in by_name.values() for use in its_uses for name in use.chain}
     if not names:
