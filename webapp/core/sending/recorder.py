@@ -3,6 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable
+from typing import TypeVar
 
 from sqlalchemy.orm import Session
 
@@ -20,6 +21,8 @@ ASK_S = 0.25
 """How often the runtime is asked whether to go on."""
 
 log = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
 
 
 class Recorder(threading.Thread):
@@ -236,7 +239,7 @@ class Recorder(threading.Thread):
 
         self._insist(self._books.close)
 
-    def _insist(self, transaction: Callable):
+    def _insist(self, transaction: Callable[[], Result]) -> Result:
         """Run a transaction until the database takes it. Meanwhile nothing is handed over, and what the relay answers is safe in the
         journal; after `patience_s` it is left there for the sweep."""
         began = self._runtime.ticks()
