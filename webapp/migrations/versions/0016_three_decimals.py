@@ -1,5 +1,7 @@
 """prices keep the decimals they are written with: some currencies have three"""
 
+from decimal import Decimal
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -20,7 +22,7 @@ def downgrade() -> None:
     _retype(AS_WRITTEN, TWO)
 
 
-def _retype(before: sa.Numeric, after: sa.Numeric) -> None:
+def _retype(before: sa.Numeric[Decimal], after: sa.Numeric[Decimal]) -> None:
     """SQLite stores a number as it is, whatever its column says of decimals, and a table there would have to be made anew."""
     if op.get_bind().dialect.name == "sqlite":
         return
