@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import delete, func, or_, select
 from sqlalchemy.orm import Session
 
+from webapp.core import guarded
 from webapp.core.tables.suppressions import Suppression
 
 LONGEST_REASON = 200
@@ -22,10 +23,8 @@ def suppress(session: Session, address_key: str, reason: str, now: datetime) -> 
 
 def lift(session: Session, address_key: str) -> bool:
     """Let this address be mailed again. Rows that became `suppressed` meanwhile stay so. False when it was not suppressed."""
-    gone = session.execute(
-        delete(Suppression).where(Suppression.address_key == address_key).execution_options(synchronize_session="fetch")
-    )
-    return bool(gone.rowcount)  # type: ignore[attr-defined]
+    gone = delete(Suppression).where(Suppression.address_key == address_key)
+    return guarded.change_one(session, gone, synchronize="fetch")
 
 
 def among(session: Session, address_keys: Collection[str]) -> dict[str, str]:
