@@ -28,7 +28,7 @@ from webapp.adapters.clock import now
 from webapp.core import users
 from webapp.demo import children
 from webapp.demo.data import DemoData
-from webapp.demo.mail_catcher import Maildir
+from webapp.demo.maildir import Maildir
 from webapp.paths import ROOT
 
 expect.set_options(timeout=20_000)  # what a loaded machine may take; a condition that holds is not waited for

@@ -70,7 +70,7 @@ def test_on_a_terminal_it_asks_what_is_not_certain_and_remembers_it(
     assert result.exit_code == 0, result.output
     assert "What does the status “Grace” mean, in 1 rows?" in result.output
     service = session.scalars(select(Service)).one()
-    assert (service.status, float(service.price or 0)) == (HoldingStatus.ACTIVE, 1.23)
+    assert (service.status, float(service.price or 0)) == (HoldingStatus.ACTIVE, 1.234)
     again = flask(written(tmp_path / "p.csv", header, "2,76001,Hosting,grace,2.345"))
     assert again.exit_code == 0, again.output
     assert "Read as you said for o.csv" in again.output and "1 new" in again.output

@@ -17,7 +17,7 @@ def is_pooled(driver: Any) -> bool:
     cancelled, since it does not know yet which server's process that will be. A round trip, in no transaction."""
     pgconn = driver.pgconn
     answer = pgconn.exec_(b"SELECT pg_backend_pid()")
-    return answer.status != ExecStatus.TUPLES_OK or int(answer.get_value(0, 0)) != pgconn.backend_pid
+    return bool(answer.status != ExecStatus.TUPLES_OK or int(answer.get_value(0, 0)) != pgconn.backend_pid)
 
 
 def settle(driver: Any, info: dict[str, Any]) -> None:

@@ -45,7 +45,8 @@ def connect(url: str, *, retries: int = 1, connect_s: float = CONNECT_S, answer_
     if place is None:
         return Redis.from_url(url, **options)
     asked = Sentinel(place.hosts, sentinel_kwargs=sentinel_options(place), **server_options(place), **options)
-    return asked.master_for(place.master)
+    client: Redis = asked.master_for(place.master)
+    return client
 
 
 def server_options(place: Sentinels) -> dict[str, Any]:

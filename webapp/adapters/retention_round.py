@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from webapp.adapters import clock, uploads
 from webapp.adapters.database import will_write
+from webapp.core.broadcasts import forgetting
 from webapp.core.cadence import RETENTION_ROUND_S
 from webapp.core.imports import runs
 from webapp.core.settings import retention
@@ -28,5 +29,5 @@ def tidy(engine: Engine, instance: Path) -> None:
         after: int | None = 0
         while after is not None and clock.ticks() - began < RETENTION_ROUND_S:
             will_write(session)
-            after = retention.remove_some(session, kept, now, after, AT_ONCE)
+            after = forgetting.remove_some(session, kept, now, after, AT_ONCE)
             session.commit()

@@ -193,7 +193,7 @@ def queue_name(prefix: str) -> str:
 def connection() -> Redis:
     """The app's connection to Redis, which does not wait long for a Redis that is away."""
     url = current_app.config["REDIS_URL"]
-    kept = current_app.extensions.setdefault("massmail-redis", {})
+    kept: dict[str, Redis] = current_app.extensions.setdefault("massmail-redis", {})
     if url not in kept:
         kept[url] = redis_link.connect(url)
     return kept[url]

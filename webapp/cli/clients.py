@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -202,7 +203,7 @@ def _reading_of(
     )
 
 
-def _bar(records: Iterable[reading.Record], label: str):
+def _bar(records: Iterable[reading.Record], label: str) -> AbstractContextManager[Iterable[reading.Record]]:
     """Records with a bar that counts them, on the terminal alone."""
     return click.progressbar(records, label=label, file=sys.stderr, show_pos=True, update_min_steps=1000)
 

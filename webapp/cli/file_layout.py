@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
@@ -10,11 +10,13 @@ from webapp.cli.import_questions import is_asked
 from webapp.core.imports.encodings import Choice
 from webapp.core.imports.reading import ENCODINGS, Layout, look
 
+Command = TypeVar("Command", bound=Callable[..., Any])
+
 LIKELY = 5
 """So many encodings are shown with some words of the file."""
 
 
-def options(command: Callable) -> Callable:
+def options(command: Command) -> Command:
     """The options of a command that reads a file; `of` takes what they say."""
     encodings = click.Choice(list(ENCODINGS))
     for option in (

@@ -3,14 +3,16 @@
 import re
 from email.message import EmailMessage, MIMEPart
 from pathlib import Path
+from typing import Any
 
 from flask import Blueprint, Response, current_app, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
 from sqlalchemy import exists, select
 
 from webapp.core.errors import NotFound
 from webapp.core.rules.lifecycle import BroadcastState
 from webapp.core.tables.broadcasts import Broadcast
-from webapp.demo.mail_catcher import Maildir, Summary
+from webapp.demo.maildir import Maildir, Summary
 from webapp.extensions import db
 
 bp = Blueprint("mail_catcher", __name__, url_prefix="/mail-catcher")
@@ -24,17 +26,17 @@ MAIL_POLICY = (
 
 
 @bp.get("/")
-def index():
+def index() -> str:
     return render_template("mail_catcher/index.html", **_list())
 
 
 @bp.get("/mails")
-def mails():
+def mails() -> str:
     return render_template("mail_catcher/_mails.html", **_list())
 
 
 @bp.get("/<name>")
-def show(name: str):
+def show(name: str) -> str:
     maildir = _maildir()
     summary = _found(maildir, name)
     message = maildir.message(name)
@@ -58,7 +60,7 @@ def show(name: str):
 
 
 @bp.get("/<name>/html")
-def html(name: str):
+def html(name: str) -> Response:
     """The HTML part alone, for the frame on the mail's page. Its links open in a new tab."""
     maildir = _maildir()
     _found(maildir, name)
@@ -72,7 +74,7 @@ def html(name: str):
 
 
 @bp.get("/<name>/source")
-def source(name: str):
+def source(name: str) -> Response:
     maildir = _maildir()
     _found(maildir, name)
     disposition = {"Content-Disposition": f'attachment; filename="{name}.eml"'}
@@ -80,7 +82,7 @@ def source(name: str):
 
 
 @bp.post("/empty")
-def empty():
+def empty() -> ResponseReturnValue:
     removed = _maildir().empty()
     flash(f"{removed:,} caught mails are removed.", "ok")
     return redirect(url_for("mail_catcher.index"))
@@ -103,12 +105,13 @@ def _found(maildir: Maildir, name: str) -> Summary:
 def _text(part: EmailMessage | MIMEPart) -> str:
     """A text part's content; what its character set does not explain is shown as �."""
     try:
-        return part.get_content()
+        content: str = part.get_content()
     except (LookupError, UnicodeError):
         return bytes(part.get_payload(decode=True)).decode("utf-8", "replace")
+    return content
 
 
-def _list() -> dict:
+def _list() -> dict[str, Any]:
     search = request.args.get("q", "").strip()
     offset = max(0, request.args.get("from", 0, type=int))
     rows, total = _maildir().page(search, offset, PAGE)

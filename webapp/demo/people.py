@@ -7,6 +7,7 @@ import unicodedata
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from webapp.demo.weighted import Lots
 
@@ -102,7 +103,7 @@ def _same_script(city: Name, name: Name) -> bool:
     return city.written == city.latin or name.written != name.latin
 
 
-def _names(language: str, entry: dict) -> Names:
+def _names(language: str, entry: dict[str, Any]) -> Names:
     def several(text: str) -> tuple[Name, ...]:
         return tuple(_name(language, one) for one in text.split(", "))
 
@@ -118,7 +119,7 @@ def _names(language: str, entry: dict) -> Names:
     return Names(several(entry["women"]), several(entry["men"]), tuple(families), firms)
 
 
-def _country(code: str, entry: dict, names: dict[str, Names]) -> Country:
+def _country(code: str, entry: dict[str, Any], names: dict[str, Names]) -> Country:
     speakers = {}
     for people, weight in entry["people"].items():
         language, _, names_of = people.partition(":")

@@ -435,3 +435,15 @@ if SHARED.is_dir():  # beside a clone elsewhere they do not lie; our own files c
             "clients-cp1252.csv": {"new": 50, "refused": 1, "repaired": 1},
         }
         assert {name: numbers(imported(sqlite_session, SHARED / name)) for name in expected} == expected
+
+
+def test_a_null_character_deep_in_a_file_stops_nobody(session, tmp_path):
+    rows = [f"{n},Ada,Nováková,a{n}@example.com,DE,german,Active" for n in range(1, 3001)]
+    rows[2500] = "2501,A\x00da,Nová\x00ková,a\x002501@example.com,DE,german,Active"
+    rows[2600] = "2601\x00,Ada,Nováková,a2601@example.com,D\x00E,german\x00,Act\x00ive"
+    run = imported(session, written(tmp_path / "clients.csv", HEADER, *rows))
+    assert run.state == ImportState.DONE
+    assert sum(numbers(run).get(name, 0) for name in ("new", "changed", "unchanged", "refused")) == 3000
+    assert {line for line, _field, _refused in issues(session, run)} == {2502, 2602}
+    stored = session.execute(select(Client.first_name, Client.last_name, Client.email)).all()
+    assert not any("\x00" in (cell or "") for row in stored for cell in row)

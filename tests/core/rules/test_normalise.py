@@ -295,7 +295,9 @@ def test_a_price_that_could_be_two_amounts_is_asked():
     found = normalise.price("1.234")
     assert (found.value, found.doubt, found.note) == (None, True, "“1.234” could be 1.234 or 1234: say which")
     assert normalise.price("1.234", Mark.COMMA).value == Decimal("1234")
-    assert normalise.price("1.234", Mark.POINT).note == "“1.234” rounded to 1.23"
+    assert normalise.price("1.234", Mark.POINT).value == Decimal("1.234")
+    assert str(normalise.price("5.120", Mark.POINT).value) == "5.12"
+    assert normalise.price("1.23456", Mark.POINT).note == "“1.23456” rounded to 1.235"
 
 
 @pytest.mark.parametrize(
@@ -308,7 +310,7 @@ def test_a_price_that_could_be_two_amounts_is_asked():
         ([("12,50", "EUR")], ("1.234", "USD"), "1234"),
         ([("12.50", "EUR")], ("1,234", "EUR"), "1234"),
         ([("12.50", "EUR")], ("1.234", "EUR"), None),
-        ([("12.50", "EUR"), ("0.125", "EUR")], ("1.234", "EUR"), "1.23"),
+        ([("12.50", "EUR"), ("0.125", "EUR")], ("1.234", "EUR"), "1.234"),
         ([("12,50", "EUR"), ("12.50", "EUR")], ("1.234", "EUR"), None),
         ([("12.50", "USD"), ("12,50", "EUR")], ("1.234", "EUR"), "1234"),
         ([("500", "EUR")], ("1.500", "EUR"), "1500"),

@@ -1,32 +1,21 @@
 """One connection to the relay, from connect to its end, and who is in doubt when it breaks."""
 
-import selectors
 import ssl
-from collections import deque
 from collections.abc import Sequence
 from typing import Protocol
 
 from webapp.adapters.smtp import failures
 from webapp.adapters.smtp.opening import Dialogue, Ended, opening, refused
 from webapp.adapters.smtp.replies import Garbled, ReplyReader, as_text
+from webapp.adapters.smtp.roles import Pool
 from webapp.adapters.smtp.transactions import IDLE, QUIT, transactions, unsendable
 from webapp.adapters.smtp.wire import Address, Wire
 from webapp.config import RelaySettings
-from webapp.core.ports import Cause, Exchange, Mail, Reply, Stage
+from webapp.core.ports import Cause, Mail, Reply, Stage
 
 
-class Pool(Protocol):
-    """What a connection needs from those who run it."""
-
-    settings: RelaySettings
-    selector: selectors.BaseSelector
-    exchange: Exchange
-    timeouts: dict[str, float]
-    now: float
-    mails_put_back: deque[Mail]
-
-    def tls(self) -> ssl.SSLContext:
-        """How to encrypt."""
+class Owner(Pool, Protocol):
+    """What a connection needs from those who run it, and tells them of itself."""
 
     def has_opened(self, connection: "Connection") -> None:
         """The relay lets the connection carry mails."""
@@ -34,21 +23,11 @@ class Pool(Protocol):
     def is_idle(self, connection: "Connection") -> None:
         """The connection can carry a mail now."""
 
-    def put_back(self, mail: Mail, reply: Reply) -> None:
-        """The content of this mail never left, which is not its own fault: another connection is to carry it. Where that cannot be, it is
-        settled by `reply`."""
-
     def is_one_too_many(self, connection: "Connection", reply: Reply) -> bool:
         """Whether the relay refused this connection, by `reply` before it was of any use, because there are enough others."""
 
     def has_carried_enough(self, connection: "Connection", reply: Reply) -> None:
         """The relay takes no more mails on this connection, or closed it after one."""
-
-    def refuses_behind_dot(self) -> None:
-        """The relay refuses commands because they were written behind a final dot."""
-
-    def has_too_many(self) -> bool:
-        """Whether a connection should end after the mail it carries."""
 
     def has_ended(self, connection: "Connection", failed: bool) -> None:
         """The connection is closed; `failed` before it was of any use."""
@@ -66,9 +45,9 @@ class Connection:
     behind as many contents, less one, the next mail's commands may be written. `worked_at`: when the relay last answered a mail after it
     had taken the sender, 0 if it never did."""
 
-    def __init__(self, pool: Pool, addresses: Sequence[Address]) -> None:
+    def __init__(self, pool: Owner, addresses: Sequence[Address]) -> None:
         self.pool = pool
-        self.settings = pool.settings
+        self.settings: RelaySettings = pool.settings
         self.wire = Wire(pool.selector, self)
         self.reader = ReplyReader()
         self.features: dict[str, str] = {}
@@ -175,6 +154,14 @@ class Connection:
         size = features.get("SIZE", "")
         self.size_limit = int(size) if size.isdecimal() else 0
 
+    def has_carried_enough(self, reply: Reply) -> None:
+        """The relay takes no more mails on this connection, or closed it after one."""
+        self.pool.has_carried_enough(self, reply)
+
+    def is_one_too_many(self, reply: Reply) -> bool:
+        """Whether the relay refused this connection, by `reply` before it was of any use, because there are enough others."""
+        return self.pool.is_one_too_many(self, reply)
+
     def _conversation(self) -> Dialogue:
         yield from opening(self)
         self.is_open = True
@@ -264,9 +251,9 @@ class Connection:
                 self._give_up(mail, reply)
             elif self._was_of_use():
                 if self.awaiting is IDLE and pool.now - self.worked_at < AFTER_A_MAIL_S:
-                    pool.has_carried_enough(self, reply)
+                    self.has_carried_enough(reply)
             else:
-                is_trouble = not pool.is_one_too_many(self, reply)
+                is_trouble = not self.is_one_too_many(reply)
         pool.has_ended(self, failed=is_trouble)
         if is_trouble:
             assert reply is not None
@@ -280,10 +267,10 @@ class Connection:
         pool = self.pool
         if reply.cause is Cause.LOST and reply.stage in (Stage.MAIL, Stage.RCPT, Stage.DATA):
             if self.worked_at:
-                pool.has_carried_enough(self, reply)
+                self.has_carried_enough(reply)
                 pool.put_back(mail, reply)
                 return
-            if reply.stage is Stage.MAIL and not self.has_answered and pool.is_one_too_many(self, reply):
+            if reply.stage is Stage.MAIL and not self.has_answered and self.is_one_too_many(reply):
                 pool.put_back(mail, reply)
                 return
         pool.exchange.settled(mail, reply)

@@ -9,14 +9,12 @@ import re
 import socket
 import ssl
 from collections.abc import Generator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from webapp.adapters.smtp import failures
 from webapp.adapters.smtp.replies import Answer, as_text
+from webapp.adapters.smtp.roles import Conversation
 from webapp.core.ports import Cause, Reply, Stage
-
-if TYPE_CHECKING:
-    from webapp.adapters.smtp.connection import Connection
 
 Dialogue = Generator[str, Any, None]
 
@@ -56,7 +54,7 @@ def ehlo_name(configured: str, own_address: str) -> str:
     return f"[IPv6:{plain}]" if ":" in plain else f"[{plain}]"
 
 
-def opening(connection: "Connection") -> Dialogue:
+def opening(connection: Conversation) -> Dialogue:
     """Open the conversation as the settings demand; raises Ended where it cannot be."""
     settings = connection.settings
     yield Stage.CONNECT
@@ -83,7 +81,7 @@ def opening(connection: "Connection") -> Dialogue:
         yield from _sign_in(connection, settings.username, settings.password or "")
 
 
-def _encrypt(connection: "Connection") -> Dialogue:
+def _encrypt(connection: Conversation) -> Dialogue:
     try:
         connection.wire.wrap(connection.pool.tls(), connection.settings.host)
     except (ssl.SSLError, OSError, ValueError) as error:
@@ -91,7 +89,7 @@ def _encrypt(connection: "Connection") -> Dialogue:
     yield Stage.STARTTLS
 
 
-def _greet(connection: "Connection") -> Dialogue:
+def _greet(connection: Conversation) -> Dialogue:
     settings = connection.settings
     name = ehlo_name(settings.ehlo_name, connection.wire.socket.getsockname()[0]).encode("ascii", "replace")
     connection.wire.write(b"EHLO %b\r\n" % name)
@@ -115,7 +113,7 @@ def _features(text: bytes) -> dict[str, str]:
     return features
 
 
-def _sign_in(connection: "Connection", username: str, password: str) -> Dialogue:
+def _sign_in(connection: Conversation, username: str, password: str) -> Dialogue:
     """AUTH PLAIN (RFC 4616) or LOGIN; never in the clear, but on this machine itself."""
     if not connection.wire.is_tls and not connection.wire.is_loopback():
         raise Ended(Reply(Stage.AUTH, None, "", "no password is sent without TLS", Cause.PLAINTEXT))
@@ -132,14 +130,14 @@ def _sign_in(connection: "Connection", username: str, password: str) -> Dialogue
     raise Ended(refused(Stage.AUTH, answer))
 
 
-def _by_plain(connection: "Connection", username: str, password: str) -> Generator[str, Any, Answer]:
+def _by_plain(connection: Conversation, username: str, password: str) -> Generator[str, Any, Answer]:
     secret = base64.b64encode(f"\0{username}\0{password}".encode())
     connection.wire.write(b"AUTH PLAIN %b\r\n" % secret)
     answer: Answer = yield Stage.AUTH
     return answer
 
 
-def _by_login(connection: "Connection", username: str, password: str) -> Generator[str, Any, Answer]:
+def _by_login(connection: Conversation, username: str, password: str) -> Generator[str, Any, Answer]:
     connection.wire.write(b"AUTH LOGIN\r\n")
     for part in (username, password):
         answer: Answer = yield Stage.AUTH

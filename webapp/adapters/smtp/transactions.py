@@ -5,15 +5,12 @@ begin a group, DATA must end it). The next content leaves only after its own 354
 """
 
 import re
-from typing import TYPE_CHECKING
 
 from webapp.adapters.smtp.knowledge import is_out_of_step
 from webapp.adapters.smtp.opening import Dialogue, Ended, refused
 from webapp.adapters.smtp.replies import Answer, as_text
+from webapp.adapters.smtp.roles import Conversation
 from webapp.core.ports import Cause, Mail, Reply, Stage
-
-if TYPE_CHECKING:
-    from webapp.adapters.smtp.connection import Connection
 
 IDLE, RSET, LONE_DOT, QUIT = "idle", "rset", "lone dot", "quit"
 """What a connection waits for when it is not a mail's stage: work, or an answer that changes no outcome."""
@@ -25,7 +22,7 @@ _INTERNATIONAL = re.compile(r"[!-;=?-~\xa1-\U0010ffff]+")
 """The same with the rest of Unicode (RFC 6531 section 3.3), as far as it is printable."""
 
 
-def transactions(connection: "Connection") -> Dialogue:
+def transactions(connection: Conversation) -> Dialogue:
     """Wait for work, carry it, wait again; a generator as in `opening`, which is sent a Mail when it waits for one (IDLE)."""
     while True:
         mail = yield IDLE
@@ -63,7 +60,7 @@ def _objection(whose: str, address: str, takes_smtputf8: bool) -> tuple[str, Cau
     return None if takes_smtputf8 else (f"the relay announces no SMTPUTF8, which {address} needs", Cause.ASCII_ONLY)
 
 
-def _carry(connection: "Connection", mail: Mail) -> Dialogue:
+def _carry(connection: Conversation, mail: Mail) -> Dialogue:
     """Hand over `mail`, and whatever follows while the exchange has more at hand."""
     pool, exchange = connection.pool, connection.pool.exchange
     wire, reader, pipelining = connection.wire, connection.reader, connection.pipelining
@@ -123,7 +120,7 @@ def _mail_from(mail: Mail) -> bytes:
     return f"MAIL FROM:<{mail.mail_from}>{parameters}\r\n".encode()
 
 
-def _is_for_another(connection: "Connection", stage: Stage, answer: Answer, is_behind: bool) -> bool:
+def _is_for_another(connection: Conversation, stage: Stage, answer: Answer, is_behind: bool) -> bool:
     """Whether a refusal is no answer to this mail, which is put back then: the connection has carried enough, is one too many, or the
     relay does not bear that the mail's commands were written behind another's dot (`is_behind`)."""
     mail, pool, reply = connection.mail, connection.pool, refused(stage, answer)
@@ -135,15 +132,15 @@ def _is_for_another(connection: "Connection", stage: Stage, answer: Answer, is_b
     elif stage is not Stage.MAIL or reply.code >= 500:
         return False
     elif connection.worked_at:
-        pool.has_carried_enough(connection, reply)
-    elif connection.has_answered or not pool.is_one_too_many(connection, reply):
+        connection.has_carried_enough(reply)
+    elif connection.has_answered or not connection.is_one_too_many(reply):
         return False
     connection.mail = None
     pool.put_back(mail, reply)
     return True
 
 
-def _leave(connection: "Connection", answer: Answer) -> Dialogue:
+def _leave(connection: Conversation, answer: Answer) -> Dialogue:
     """Say goodbye in the middle of a group: what else is answered to it means nothing any more."""
     if answer[0] == 421:
         raise Ended  # RFC 5321 section 3.8: the relay closes the connection after it
@@ -151,7 +148,7 @@ def _leave(connection: "Connection", answer: Answer) -> Dialogue:
     yield QUIT
 
 
-def _refused(connection: "Connection", stage: Stage, answer: Answer) -> Dialogue:
+def _refused(connection: Conversation, stage: Stage, answer: Answer) -> Dialogue:
     """The relay does not take this mail: settle it, and bring the conversation back to where another can begin."""
     _settle(connection, stage, answer)
     if connection.pipelining:
@@ -168,7 +165,7 @@ def _refused(connection: "Connection", stage: Stage, answer: Answer) -> Dialogue
         raise Ended
 
 
-def _settle(connection: "Connection", stage: Stage, answer: Answer) -> None:
+def _settle(connection: Conversation, stage: Stage, answer: Answer) -> None:
     """Tell the exchange, once, that the relay does not take a mail. Raises Ended where the conversation cannot go on after it."""
     reply = refused(stage, answer)
     if reply.code is None:

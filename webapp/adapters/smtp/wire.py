@@ -17,7 +17,7 @@ PIECE = 16_384
 side, so that "cannot take it now" always means that nothing of the piece arrived, also not a final dot near its end."""
 PIECES_AT_A_TIME = 16
 
-Address = tuple[socket.AddressFamily, tuple]
+Address = tuple[socket.AddressFamily, tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]]
 _NOT_NOW = (BlockingIOError, InterruptedError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 

@@ -190,7 +190,7 @@ def _walk(
     return rows
 
 
-def _rows() -> Select:
+def _rows() -> Select[*tuple[Any, ...]]:
     return select(
         Delivery.id,
         Delivery.client_id,

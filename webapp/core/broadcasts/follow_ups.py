@@ -1,6 +1,7 @@
 """A new draft to exactly those whom one thing became of in a broadcast: who failed, were skipped, were accepted, were cancelled."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -54,7 +55,7 @@ def create(
     draft = broadcasts.create(session, message_type, user_id, now, press=press)
     if draft.version > 1:  # made by an earlier press
         return draft
-    chosen: dict[str, list] = {"earlier_outcomes": [EarlierOutcome.of(source_id, fate)]}
+    chosen: dict[str, Any] = {"earlier_outcomes": [EarlierOutcome.of(source_id, fate)]}
     changes = {name: getattr(source, name) for name in COPIED}
     title = source.name or source.content.subject or "Untitled mass mail"
     changes |= {"name": f"{title[:180]} ({fate.value})", "time_zone": source.time_zone}

@@ -10,7 +10,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import ColumnElement, update
 from sqlalchemy.orm import Session
 
 from webapp.core import ledger, relay
@@ -186,7 +186,7 @@ def move(
     broadcast: Broadcast,
     sources: Collection[BroadcastState],
     target: BroadcastState,
-    conditions: list,
+    conditions: list[ColumnElement[bool]],
     **columns: Any,
 ) -> bool:
     """Compare-and-set `state` from one of `sources` to `target`. True when this call moved it."""

@@ -1,14 +1,16 @@
 """The rows of an import that wait, taken over into the tables of clients and holdings, all of them in the caller's one transaction."""
 
 from datetime import datetime
-from typing import cast
+from typing import Any, TypeVar, cast
 
-from sqlalchemy import Table, and_, exists, insert, literal, select, update
+from sqlalchemy import ColumnElement, Select, Table, and_, exists, insert, literal, select, update
 from sqlalchemy.orm import Session
 
 from webapp.core.tables.base import UtcDateTime
 from webapp.core.tables.clients import Addon, AddonAssignment, Client, Product, Service
 from webapp.core.tables.imports import ImportKind, Verb, waiting_addon_assignment, waiting_client, waiting_service
+
+Rows = TypeVar("Rows", bound=Select[*tuple[Any, ...]])
 
 _CLIENT, _PRODUCT, _SERVICE, _ADDON, _ASSIGNMENT = (
     cast(Table, table.__table__) for table in (Client, Product, Service, Addon, AddonAssignment)
@@ -100,10 +102,10 @@ def _addons(session: Session, import_id: int, now: datetime) -> None:
 _KINDS = {ImportKind.CLIENTS: _clients, ImportKind.SERVICES: _services, ImportKind.ADDONS: _addons}
 
 
-def _these(waiting: Table, import_id: int, verb: Verb) -> tuple:
+def _these(waiting: Table, import_id: int, verb: Verb) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     return (waiting.c.import_id == import_id, waiting.c.verb == verb)
 
 
-def _in_order(rows, waiting: Table, import_id: int, verb: Verb):
+def _in_order(rows: Rows, waiting: Table, import_id: int, verb: Verb) -> Rows:
     """In the order of the file, so that ids grow in it and the index pages are filled one after the other."""
     return rows.where(*_these(waiting, import_id, verb)).order_by(waiting.c.line)

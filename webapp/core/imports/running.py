@@ -112,7 +112,7 @@ class _Work:
         self.counts = Counts(**{field.name: getattr(run, field.name) for field in fields(Counts)})
         session.rollback()
 
-    def hold(self, **columns) -> None:
+    def hold(self, **columns: Any) -> None:
         runs.beat(self.session, self.id, self.step, self.attempt, **{"beat_at": self.clock()} | columns)
 
     def go_on(self, lay_down: LayDown) -> bool:
@@ -268,7 +268,7 @@ def in_batches(found: Iterator[Record], rows: int) -> Iterator[list[Record]]:
         yield batch
 
 
-def _issues(import_id: int, rows: list[Row]) -> Iterator[dict]:
+def _issues(import_id: int, rows: list[Row]) -> Iterator[dict[str, Any]]:
     """The issues of the rows as they are stored; of a refused row only what refused it."""
     for row in rows:
         for issue in row.issues:

@@ -9,13 +9,16 @@ import secrets
 import zlib
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import BinaryIO, Literal, cast
+from typing import TYPE_CHECKING, BinaryIO, Literal, cast
 
 from sqlalchemy import Engine, delete, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from webapp.core.errors import Conflict
 from webapp.core.tables.imports import ImportRun, Upload, UploadChunk
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 CHUNK = 1024 * 1024
 """Octets of the file in a chunk, before they are compressed."""
@@ -51,14 +54,15 @@ class _Chunks(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer) -> int:
+    def readinto(self, buffer: "WriteableBuffer") -> int:
         if not self._rest:
             if self._read == self._size:
                 return 0
             self._rest = memoryview(self._next())
             self._read += len(self._rest)
-        count = min(len(buffer), len(self._rest))
-        buffer[:count] = self._rest[:count]
+        room = memoryview(buffer)
+        count = min(len(room), len(self._rest))
+        room[:count] = self._rest[:count]
         self._rest = self._rest[count:]
         return count
 

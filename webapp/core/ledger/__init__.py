@@ -11,11 +11,12 @@ lost.py       machines that are away with what they had claimed
 waiting.py    rows whose time has come, or that are cancelled
 uncertain.py  what an administrator decides about rows in doubt
 again.py      failed rows that an administrator has sent again
-prospects.py  when a broadcast is worth looking at again
+next_look.py  when a broadcast is worth looking at again
 pace.py       the pace as the database remembers it
 ceiling.py    the site's ceilings above it
 tally.py      counts
-hot.py        the way to on_sqlite.py and on_postgresql.py, the statements of the hot path
+forgetting.py what mails said to their clients
+hot_path.py   what happens to rows with each group of mails: on_both.py, on_sqlite.py and on_postgresql.py; rows.py is what comes back
 """
 
 from webapp.core.ledger.again import make_pending, reasons

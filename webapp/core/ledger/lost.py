@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from webapp.core.cadence import AWAY_S, HOST_GRACE, LEASE_S
@@ -82,7 +82,7 @@ def give_up(
     return mails
 
 
-def _is_away(broadcast_id: int, now: datetime) -> tuple:
+def _is_away(broadcast_id: int, now: datetime) -> tuple[ColumnElement[bool], ...]:
     over = Sender.expires_at < now - timedelta(seconds=AWAY_S)
     return Sender.broadcast_id == broadcast_id, Sender.ended_at.is_(None), over
 

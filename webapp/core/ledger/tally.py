@@ -94,6 +94,6 @@ def fold(session: Session, broadcast_id: int, sender_ids: Collection[int]) -> No
         accepted[row.minute] += row.accepted
         other[row.minute] += row.other
     add(session, broadcast_id, CONSOLE, of_states)
-    paths, cursor = hot(session)
+    path = hot(session)
     for minute in sorted(accepted):
-        paths.count_minute(cursor, broadcast_id, CONSOLE, minute, accepted[minute], other[minute])
+        path.count_minute(broadcast_id, CONSOLE, minute, accepted[minute], other[minute])

@@ -190,4 +190,7 @@ def _readers(session: Session, *conditions: ColumnElement[bool]) -> Sequence[tup
 def _insert_new(session: Session, table: type[Base], returned: Any, **values: Any) -> int | None:
     """Add a row unless there is one with the same key. Returns a column of the new row, or None."""
     dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
-    return session.scalar(dialect.insert(table).values(**values).on_conflict_do_nothing().returning(returned))
+    made: int | None = session.scalar(
+        dialect.insert(table).values(**values).on_conflict_do_nothing().returning(returned)
+    )
+    return made

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import ColumnElement, Select, or_, select, update
 from sqlalchemy.orm import Session
 
 from webapp.core.cadence import NOTICE_TAKEN
@@ -153,7 +153,7 @@ def try_again(session: Session, dispatch_id: int, now: datetime) -> None:
         raise Conflict("This is not given up (any more).")
 
 
-def _due(now: datetime):
+def _due(now: datetime) -> Select[NoticeDispatch, Notice]:
     return (
         select(NoticeDispatch, Notice)
         .join(Notice, Notice.id == NoticeDispatch.notice_id)
@@ -161,7 +161,7 @@ def _due(now: datetime):
     )
 
 
-def _is_free(now: datetime):
+def _is_free(now: datetime) -> ColumnElement[bool]:
     return or_(NoticeDispatch.taken_until.is_(None), NoticeDispatch.taken_until <= now)
 
 

@@ -8,10 +8,10 @@ recorder.py      the thread that claims and records
 books.py         one of its transactions, one a group
 claims_ahead.py  how many mails are claimed ahead
 relay_keeper.py  what all processes know of the relay, brought together
-rendering.py     claimed deliveries as mails
 runtime.py       what a sender is given: its settings, and the world around it
 failures.py      when something breaks
 sweeping.py      what senders left behind
+releasing.py     what was held may leave again
 workers.py       which workers there are
 figures.py       what an operator watches
 """

@@ -4,6 +4,7 @@ import contextvars
 import logging
 import threading
 from collections.abc import Callable
+from typing import TypeVar
 
 from sqlalchemy.orm import Session
 
@@ -19,6 +20,8 @@ from webapp.core.sending.runtime import Runtime, SenderSettings
 from webapp.core.tables.broadcasts import Broadcast
 
 log = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
 
 
 class Recorder(threading.Thread):
@@ -239,7 +242,7 @@ class Recorder(threading.Thread):
 
         self._insist(self._books.close)
 
-    def _insist(self, transaction: Callable):
+    def _insist(self, transaction: Callable[[], Result]) -> Result:
         """Run a transaction until the database takes it. Meanwhile nothing is handed over, and what the relay answers is safe in the
         journal; after `patience_s` it is left there for the sweep."""
         began = self._runtime.ticks()

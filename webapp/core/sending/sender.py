@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session, joinedload
 
 from webapp.core import broadcasts, ledger
+from webapp.core.content.compiling import CompiledContent, compiled
 from webapp.core.errors import DomainError
 from webapp.core.ledger import Lease, RowsLost
 from webapp.core.ports import Journal, Mailer
@@ -15,7 +16,6 @@ from webapp.core.rules.lifecycle import BroadcastState, DeliveryState
 from webapp.core.sending import failures
 from webapp.core.sending.exchange import SendExchange
 from webapp.core.sending.recorder import Recorder
-from webapp.core.sending.rendering import Renderer
 from webapp.core.sending.runtime import Runtime, SenderSettings
 from webapp.core.tables.broadcasts import Broadcast
 
@@ -54,7 +54,7 @@ def send(
         if broadcast.state is not BroadcastState.SENDING or broadcast.frozen_at is None:
             return Ending("the broadcast is not sending", broadcast.state)
         try:
-            renderer = Renderer(broadcast)
+            content = compiled(broadcast)
         except DomainError as error:
             broadcasts.stop(session, broadcast_id, str(error), runtime.reading().wall)
             session.commit()
@@ -87,7 +87,7 @@ def send(
     about: dict[str, object] = {"broadcast": broadcast_id, "sender": lease.sender_id}
     log.info("broadcast %s: sender %s begins", broadcast_id, lease.sender_id, extra={**about, "event": "sender_begun"})
     try:
-        why = _send(runtime, lease, broadcast, evidence, renderer, written, mailer, settings or SenderSettings())
+        why = _send(runtime, lease, broadcast, evidence, content, written, mailer, settings or SenderSettings())
     except Exception as error:
         kind = type(error).__name__
         about |= {"event": "sender_ended", "why": kind}
@@ -107,14 +107,14 @@ def _send(
     lease: Lease,
     broadcast: Broadcast,
     evidence: Evidence,
-    renderer: Renderer,
+    content: CompiledContent,
     journal: Journal,
     mailer: Callable[[], Mailer],
     settings: SenderSettings,
 ) -> str:
     watch = runtime.watch(broadcast.id)
-    exchange = SendExchange(renderer, journal, evidence, watch.is_sending, runtime.ticks, settings.group)
-    recorder = Recorder(runtime, settings, lease, broadcast, renderer.tags, exchange)
+    exchange = SendExchange(content, journal, evidence, watch.is_sending, runtime.ticks, settings.group)
+    recorder = Recorder(runtime, settings, lease, broadcast, content.tags, exchange)
     relay = mailer()
     recorder.start()
     try:

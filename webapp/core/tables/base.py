@@ -1,9 +1,10 @@
 """The declarative base, and the column types the database does not have on its own."""
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, Integer, MetaData, String
+from sqlalchemy import BigInteger, CheckConstraint, DateTime, Dialect, Integer, MetaData, Numeric, String
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
 
@@ -23,7 +24,7 @@ class Base(DeclarativeBase):
     )
 
 
-class UtcDateTime(TypeDecorator):
+class UtcDateTime(TypeDecorator[datetime]):
     """An instant. Aware datetimes in, aware UTC datetimes out; a naive one is refused.
 
     SQLite has no zones: there the UTC wall time is stored as text of fixed width, so that it still sorts.
@@ -32,7 +33,7 @@ class UtcDateTime(TypeDecorator):
     impl = DateTime(timezone=True)
     cache_ok = True
 
-    def process_bind_param(self, value, dialect):
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         if value is None:
             return None
         if value.tzinfo is None:
@@ -40,27 +41,43 @@ class UtcDateTime(TypeDecorator):
         value = value.astimezone(UTC)
         return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
 
-    def process_result_value(self, value: datetime | None, dialect):
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-class EnumText(TypeDecorator):
+class EnumText(TypeDecorator[StrEnum]):
     """A `StrEnum` stored as its text. Pair it with `one_of()` so that the database refuses other texts."""
 
     impl = String
     cache_ok = True
 
-    def __init__(self, enum: type[StrEnum], length: int = 20):
+    def __init__(self, enum: type[StrEnum], length: int = 20) -> None:
         super().__init__(length)
         self.enum = enum
 
-    def process_bind_param(self, value, dialect):
-        return None if value is None else self.enum(value).value
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return None if value is None else str(self.enum(value))
 
-    def process_result_value(self, value, dialect):
+    def process_result_value(self, value: str | None, dialect: Dialect) -> StrEnum | None:
         return None if value is None else self.enum(value)
+
+
+CENT = Decimal("0.01")
+
+
+class Price(TypeDecorator[Decimal]):
+    """An amount of money with two decimals, or with three where it has them, as Kuwait's dinar may. It comes back as it was written."""
+
+    impl = Numeric(decimal_return_scale=3)
+    cache_ok = True
+
+    def process_result_value(self, value: Decimal | None, dialect: Dialect) -> Decimal | None:
+        if value is None:
+            return None
+        cents = value.quantize(CENT)
+        return cents if cents == value else value
 
 
 def one_of(column: str, enum: type[StrEnum]) -> CheckConstraint:

@@ -1,7 +1,8 @@
-"""Broadcasts with their content and the recipients chosen by hand. Written by `core/broadcasts`, picks by `core/audience.py`."""
+"""Broadcasts with their content and the recipients chosen by hand. Written by `core/broadcasts/`, picks by `core/audience/`."""
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, false, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -43,7 +44,7 @@ class Broadcast(Base):
     message_type: Mapped[MessageType] = mapped_column(EnumText(MessageType))
     state: Mapped[BroadcastState] = mapped_column(EnumText(BroadcastState), default=BroadcastState.DRAFT)
     version: Mapped[int] = mapped_column(default=1)
-    audience_filter: Mapped[dict] = mapped_column(JSON, default=dict)
+    audience_filter: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     from_address: Mapped[str] = mapped_column(String(400), default="")
     reply_to: Mapped[str] = mapped_column(String(400), default="")
     start_wall: Mapped[str | None] = mapped_column(String(16))

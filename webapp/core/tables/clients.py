@@ -1,13 +1,13 @@
-"""Clients and what they hold. Written by `core/clients.py` (imports and the demo's seed go through it)."""
+"""Clients and what they hold. Written by `core/clients/` (imports and the demo's seed go through it)."""
 
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Numeric, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from webapp.core.rules.statuses import ClientStatus, HoldingStatus
-from webapp.core.tables.base import Base, BigId, EnumText, UtcDateTime, one_of
+from webapp.core.tables.base import Base, BigId, EnumText, Price, UtcDateTime, one_of
 
 
 class Client(Base):
@@ -67,7 +67,7 @@ class Service(Base):
     product_id: Mapped[int] = mapped_column(ForeignKey("product.id"))
     domain: Mapped[str] = mapped_column(String(255), default="")
     status: Mapped[HoldingStatus] = mapped_column(EnumText(HoldingStatus))
-    price: Mapped[Decimal | None] = mapped_column(Numeric(12, 2))
+    price: Mapped[Decimal | None] = mapped_column(Price)
     currency: Mapped[str | None] = mapped_column(String(3))
     next_due_on: Mapped[date | None]
 

@@ -5,7 +5,7 @@ waiting rows over.
 
 from datetime import datetime
 from enum import StrEnum
-from typing import cast
+from typing import Any, cast
 
 from sqlalchemy import JSON, BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, String, Table, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -49,11 +49,11 @@ class ImportRun(Base):
     size: Mapped[int] = mapped_column(BigInteger, default=0)
     encoding: Mapped[str] = mapped_column(String(20), default="")
     delimiter: Mapped[str] = mapped_column(String(1), default="")
-    header: Mapped[list] = mapped_column(JSON, default=list)
-    reading: Mapped[dict] = mapped_column(JSON, default=dict, server_default="{}")
-    mapping: Mapped[dict] = mapped_column(JSON, default=dict)
-    answers: Mapped[dict] = mapped_column(JSON, default=dict, server_default="{}")
-    findings: Mapped[dict] = mapped_column(JSON, default=dict, server_default="{}")
+    header: Mapped[list[str]] = mapped_column(JSON, default=list)
+    reading: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, server_default="{}")
+    mapping: Mapped[dict[str, int]] = mapped_column(JSON, default=dict)
+    answers: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, server_default="{}")
+    findings: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, server_default="{}")
     date_order: Mapped[str] = mapped_column(String(10), default="")
     rows_total: Mapped[int | None]
     rows_seen: Mapped[int] = mapped_column(default=0)
@@ -116,7 +116,7 @@ class ImportIssue(Base):
     value: Mapped[str] = mapped_column(Text)
     reason: Mapped[str] = mapped_column(String(300))
     refused: Mapped[bool]
-    row: Mapped[list] = mapped_column(JSON)
+    row: Mapped[list[str]] = mapped_column(JSON)
     text: Mapped[str] = mapped_column(Text, default="", server_default="")
 
     __table_args__ = (Index("ix_import_issue_import", "import_id", "refused", "line"),)
@@ -144,8 +144,8 @@ class ImportMemory(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     header_key: Mapped[str] = mapped_column(String(64), unique=True)
     kind: Mapped[ImportKind] = mapped_column(EnumText(ImportKind))
-    mapping: Mapped[dict] = mapped_column(JSON)
-    answers: Mapped[dict] = mapped_column(JSON)
+    mapping: Mapped[dict[str, int]] = mapped_column(JSON)
+    answers: Mapped[dict[str, Any]] = mapped_column(JSON)
     file_name: Mapped[str] = mapped_column(String(255))
     used_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
@@ -160,7 +160,7 @@ class Verb(StrEnum):
     SEEN = "seen"
 
 
-def _waiting(target: type[Base], *further: Column, without: frozenset[str] = frozenset()) -> Table:
+def _waiting(target: type[Base], *further: Column[Any], without: frozenset[str] = frozenset()) -> Table:
     """A table for rows that wait to be taken over into `target`: its columns, all of them whole, beside import, line and verb."""
     left_out = without | {"id", "number", "created_at", "updated_at"}
     columns = cast(Table, target.__table__).columns

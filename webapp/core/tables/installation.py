@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import JSON, BigInteger, CheckConstraint, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -36,8 +37,8 @@ class Installation(Base):
     held_reason: Mapped[str] = mapped_column(Text, default="")
     marker_generation: Mapped[int] = mapped_column(BigInteger, default=0)
     marker_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    released: Mapped[list] = mapped_column(JSON, default=list)
-    restores: Mapped[list] = mapped_column(JSON, default=list)
+    released: Mapped[list[int]] = mapped_column(JSON, default=list)
+    restores: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
 
     __table_args__ = (
         CheckConstraint("id = 1", name="single"),

@@ -14,7 +14,7 @@ class SendingLimits(Base):
     per_second: Mapped[int] = mapped_column(default=0)
     per_day: Mapped[int] = mapped_column(default=0)
     connections: Mapped[int] = mapped_column(default=0)
-    retry_minutes: Mapped[list] = mapped_column(JSON)
+    retry_minutes: Mapped[list[float]] = mapped_column(JSON)
     retry_spread: Mapped[int]
     give_up_hours: Mapped[int]
     wait_minutes: Mapped[int] = mapped_column(default=720, server_default="720")

@@ -1,6 +1,7 @@
 """Notices, who has read them, and what of them is to leave by mail or webhook. Written by `core/notices`."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
@@ -18,7 +19,7 @@ class Notice(Base):
     kind: Mapped[Kind] = mapped_column(EnumText(Kind))
     occasion: Mapped[str] = mapped_column(String(80))
     broadcast_id: Mapped[int | None] = mapped_column(ForeignKey("broadcast.id", ondelete="CASCADE"))
-    facts: Mapped[dict] = mapped_column(JSON)
+    facts: Mapped[dict[str, Any]] = mapped_column(JSON)
     happened_at: Mapped[datetime] = mapped_column(UtcDateTime)
     written_at: Mapped[datetime] = mapped_column(UtcDateTime)
 

@@ -13,7 +13,7 @@ from webapp.core.tables.deliveries import CLIENTS
 def statements(dialect: str) -> list[str]:
     """SQL that installs the triggers on `dialect` ("sqlite" or "postgresql")."""
     born = {"broadcast": _is({BroadcastState.DRAFT}), "delivery": _is(BORN)}
-    tables: dict[str, Mapping[Any, frozenset]] = {
+    tables: dict[str, Mapping[Any, frozenset[Any]]] = {
         "broadcast": BROADCAST_TRANSITIONS,
         "delivery": DELIVERY_TRANSITIONS,
     }
@@ -22,7 +22,7 @@ def statements(dialect: str) -> list[str]:
     return moves_only + _kept(dialect) + stamp_triggers.statements(dialect)
 
 
-def _illegal(moves: Mapping[StrEnum, frozenset]) -> str:
+def _illegal(moves: Mapping[StrEnum, frozenset[StrEnum]]) -> str:
     """A condition over OLD.state and NEW.state that is true for a change outside the table.
 
     Plain comparisons, no IN: SQLite builds a table in memory for each list, anew for each row it updates.

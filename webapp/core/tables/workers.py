@@ -16,7 +16,7 @@ class KnownWorker(Base):
     host: Mapped[str] = mapped_column(String(255))
     pid: Mapped[int]
     version: Mapped[str] = mapped_column(String(40))
-    queues: Mapped[list] = mapped_column(JSON)
+    queues: Mapped[list[str]] = mapped_column(JSON)
     doing: Mapped[str] = mapped_column(String(200))
     started_at: Mapped[datetime] = mapped_column(UtcDateTime)
     seen_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -90,6 +90,16 @@ def test_dates_prices_and_countries_are_written_in_the_clients_language(
     assert (plain["client_since"], plain["service_price"], plain["country"]) == (since, price, name)
 
 
+def test_a_price_keeps_three_decimals_where_it_has_them(session):
+    client = factories.client(session, language="en", country="GB")
+    written = {"5.125": "KWD5.125", "5.500": "KWD5.500", "5.50": "KWD5.500"}
+    for price, shown in written.items():
+        service = factories.service(session, client, factories.product(session), price=Decimal(price), currency="KWD")
+        session.expire(service)
+        assert service.price == Decimal(price)
+        assert one(session, client, service)["service_price"].replace("\xa0", "") == shown
+
+
 def test_the_date_is_the_day_of_sending_in_the_broadcasts_zone(sqlite_session):
     client = factories.client(sqlite_session, language="en", country="GB")
     assert one(sqlite_session, client, time_zone="Asia/Tokyo")["date"] == "24 November 2026"

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from tests.core.rules.message.mails import compiled, rendered, stamp
 from tests.core.rules.message.readers import READERS, fit_for_the_wire
+from tests.core.rules.tags.reference import render_nodes
 from webapp.core.rules.message import RenderError
 from webapp.core.rules.message.headers import one_line
-from webapp.core.rules.tags.general import render_nodes
 from webapp.core.rules.tags.values import clean
 
 LATIN = """<h1>Hello {{ first_name | default: "there" }}</h1>

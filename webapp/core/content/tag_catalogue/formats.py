@@ -46,7 +46,8 @@ class Formats:
 
     def _country(self, code: str) -> str:
         """The name of an ISO 3166 country; the code where it has none."""
-        return self.locale.territories.get(code.upper(), code)
+        name: str = self.locale.territories.get(code.upper(), code)
+        return name
 
     def _language(self, tag: str) -> str:
         """The name of a language (BCP 47); the tag where it has none."""

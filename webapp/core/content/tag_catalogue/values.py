@@ -116,6 +116,8 @@ def _read(session: Session, source: Source, names: tuple[str, ...], keys: Sequen
     is_sqlite = connection.dialect.name == "sqlite"
     asked: Any = json.dumps(keys) if is_sqlite else list(keys)
     found: str = connection.execute(_as_json(source.place, names, is_sqlite), {"keys": asked}).scalar_one()
+    places: list[int]
+    columns: list[list[Any]]
     places, *columns = json.loads(found)
     first = 0 if is_sqlite else 1
     if places == list(range(first, first + len(keys))):

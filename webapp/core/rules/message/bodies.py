@@ -5,7 +5,7 @@ and escaped, it has written into the `Cells` it was compiled with.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from operator import itemgetter
 from typing import Protocol
@@ -180,7 +180,7 @@ def compiled(nodes: Nodes, cells: Cells) -> Body:
     return QuotedPrintable(nodes, cells)
 
 
-def _texts(nodes: Nodes):
+def _texts(nodes: Nodes) -> Iterator[str]:
     for node in nodes:
         if isinstance(node, Text):
             yield node.text

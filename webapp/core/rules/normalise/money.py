@@ -32,7 +32,7 @@ _TAX = re.compile(
     r"(?:vat|tax|taxes|mwst|ust|gst|hst|iva|btw|tva|net|netto|gross|brutto)\.?\)?",
     re.IGNORECASE,
 )
-_CENT = Decimal("0.01")
+_CENT, _MILL = Decimal("0.01"), Decimal("0.001")
 _LIMIT = Decimal(10) ** 10
 
 
@@ -148,8 +148,9 @@ def is_open(text: str) -> bool:
 
 @lru_cache(maxsize=8192)
 def price(text: str, mark: Mark = Mark.UNKNOWN, why: str = "") -> Value[Decimal]:
-    """An amount with two decimals. `mark` is what stands before the decimals where the text could be two amounts, and `why` says in words
-    why it is taken for that; without a mark such a text is in doubt. What stands around the number is judged by `parts`.
+    """An amount with two decimals, or with three where it has them (Kuwait's dinar). `mark` is what stands before the decimals where the
+    text could be two amounts, and `why` says in words why it is taken for that; without a mark such a text is in doubt. What stands around
+    the number is judged by `parts`.
     """
     if not text.strip():
         return NOTHING
@@ -169,7 +170,9 @@ def price(text: str, mark: Mark = Mark.UNKNOWN, why: str = "") -> Value[Decimal]
             return _no_price(text)
         plain, why = pointed, ""
     amount = Decimal(f"-{plain}" if found.negative else plain)
-    rounded = amount.quantize(_CENT, ROUND_HALF_EVEN)
+    rounded = amount.quantize(_MILL, ROUND_HALF_EVEN)
+    if rounded == rounded.quantize(_CENT, ROUND_HALF_EVEN):
+        rounded = rounded.quantize(_CENT)
     if abs(rounded) >= _LIMIT:
         return _no_price(text)
     if rounded != amount:

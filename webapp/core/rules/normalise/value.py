@@ -1,7 +1,7 @@
 """What a text was read as."""
 
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
@@ -19,10 +19,10 @@ class Value(Generic[T]):
     doubt: bool = False
 
 
-NOTHING: Value = Value(None)
+NOTHING: Value[Any] = Value(None)
 """An empty text."""
 
 
-def unknown(note: str, doubt: bool = False) -> Value:
+def unknown(note: str, doubt: bool = False) -> Value[Any]:
     """A text that was not understood."""
     return Value(None, note, understood=False, doubt=doubt)

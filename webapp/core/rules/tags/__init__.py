@@ -3,13 +3,10 @@
 >>> from webapp.core.rules import tags
 >>> tags.used('Hi {{ first_name | default: "there" }}, your {{ service_domain }} is due.')
 ('first_name', 'service_domain')
->>> tags.render('Hi {{ first_name | default: "there" }}!', {"first_name": ""})
-'Hi there!'
 """
 
 from webapp.core.rules.tags.check import TagProblem, check
-from webapp.core.rules.tags.general import render
 from webapp.core.rules.tags.names import BY_NAME, TAGS, Tag, TagGroup, tags_for
 from webapp.core.rules.tags.parser import used
 
-__all__ = ["BY_NAME", "TAGS", "Tag", "TagGroup", "TagProblem", "check", "render", "tags_for", "used"]
+__all__ = ["BY_NAME", "TAGS", "Tag", "TagGroup", "TagProblem", "check", "tags_for", "used"]

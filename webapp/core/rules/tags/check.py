@@ -2,7 +2,7 @@
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from webapp.core.rules import markup
@@ -140,9 +140,9 @@ class _Checker:
                 token, f"{{{token.inner}}} is no tag and stays as it is.{hint}", name, meant, blocking=False
             )
 
-    def read(self, token: Token, home: object, reader) -> Iterator[TagProblem]:
+    def read(self, token: Token, home: object, reader: Callable[[str], Output | Block]) -> Iterator[TagProblem]:
         try:
-            found: Output | Block = reader(token.inner)
+            found = reader(token.inner)
         except TagError as error:
             meant = self.meant(error.suggestion) if error.suggestion else None
             hint = f" Did you mean {meant}?" if meant else ""

@@ -7,13 +7,21 @@ between the braces is read by python-liquid; what is more than this cut is refus
 import re
 from collections.abc import Callable, Iterator
 from functools import lru_cache
+from typing import TypeVar
 
 from liquid import Environment
+from liquid.ast import Node
 from liquid.builtin import expressions as liquid
-from liquid.builtin.expressions import logical
+from liquid.builtin.expressions import logical, primitive
+from liquid.builtin.output import OutputNode
+from liquid.builtin.tags.if_tag import IfNode
 from liquid.exceptions import LiquidError
+from liquid.expression import Expression
 
 from webapp.core.rules.tags.nodes import Block, Condition, Filter, Name, Output, Test
+
+Read = TypeVar("Read", Output, Block)
+Source = TypeVar("Source", bound=Node)
 
 
 class TagError(Exception):
@@ -39,15 +47,15 @@ def read_block(inner: str) -> Block:
     return _found(_read_block, inner)
 
 
-def _found(read: Callable, inner: str):
-    answer = _either_quotes(read, inner)
+def _found(read: Callable[[str], Read], inner: str) -> Read:
+    answer: Read | TagError = _either_quotes(read, inner)
     if isinstance(answer, TagError):
         raise TagError(str(answer), answer.name, answer.suggestion)
     return answer
 
 
 @lru_cache(maxsize=4096)
-def _either_quotes(read: Callable, inner: str):
+def _either_quotes(read: Callable[[str], Read], inner: str) -> Read | TagError:
     """Read as it is; if that fails, with the quotes that a word processor makes turned straight. Errors are answers, to be kept too."""
     try:
         return read(inner)
@@ -74,13 +82,13 @@ def _read_output(inner: str) -> Output:
     if _SEVERAL_WORDS.fullmatch(words):
         joined = re.sub(r"[ -]+", "_", words)
         raise TagError(f"A tag’s name is one word: {words} has blanks or hyphens.", words, joined)
-    expression = _liquid("{{", inner, "}}").expression
+    expression = _liquid("{{", inner, "}}", OutputNode).expression
     if not isinstance(expression, liquid.FilteredExpression):
         raise TagError(f"{_quoted(inner)} is more than a tag can do here.")
     return Output(_name(expression.left, inner), tuple(_filter(f) for f in expression.filters or ()))
 
 
-def _filter(found) -> Filter:
+def _filter(found: liquid.Filter) -> Filter:
     arguments = [a.value for a in found.args if isinstance(a, liquid.PositionalArgument)]
     if found.name == "escape":
         raise TagError(
@@ -125,7 +133,7 @@ def _read_block(inner: str) -> Block:
 def _condition(keyword: str, text: str) -> Condition:
     if not text:
         raise TagError(f"{{% {keyword} %}} needs a condition: {{% {keyword} company %}}.", keyword)
-    boolean = _liquid("{% if", text, "%}{% endif %}").condition
+    boolean = _liquid("{% if", text, "%}{% endif %}", IfNode).condition
     if not isinstance(boolean, liquid.BooleanExpression):
         raise TagError(f"The condition {_quoted(text)} cannot be read.")
     joined: list[str] = []
@@ -135,7 +143,7 @@ def _condition(keyword: str, text: str) -> Condition:
     return Condition(tests, "or" if "or" in joined else "and")
 
 
-def _tests(expression, text: str, joined: list[str]) -> Iterator[Test]:
+def _tests(expression: Expression, text: str, joined: list[str]) -> Iterator[Test]:
     match expression:
         case logical.LogicalAndExpression() | logical.LogicalOrExpression():
             joined.append("and" if isinstance(expression, logical.LogicalAndExpression) else "or")
@@ -155,18 +163,18 @@ def _tests(expression, text: str, joined: list[str]) -> Iterator[Test]:
             )
 
 
-def _operand(expression) -> str | Name:
+def _operand(expression: Expression) -> str | Name:
     match expression:
         case liquid.StringLiteral():
             return expression.value
         case liquid.Path():
             return Name(_name(expression, str(expression)))
-        case logical.Empty() | logical.Blank() | logical.Nil():
+        case primitive.Empty() | primitive.Blank() | primitive.Nil():
             return ""
     raise TagError(f'What a tag is compared with stands in quotes: "{expression}".')
 
 
-def _name(expression, text: str) -> str:
+def _name(expression: Expression, text: str) -> str:
     if not isinstance(expression, liquid.Path):
         raise TagError(f"{_quoted(text)} does not begin with a tag’s name.")
     if len(expression.path) != 1:
@@ -175,13 +183,13 @@ def _name(expression, text: str) -> str:
     return str(expression.path[0])
 
 
-def _liquid(opening: str, inner: str, closing: str):
-    """The one node that python-liquid makes of the source. Raises TagError with its complaint."""
+def _liquid(opening: str, inner: str, closing: str, kind: type[Source]) -> Source:
+    """The one node of this kind that python-liquid makes of the source. Raises TagError with its complaint."""
     try:
         nodes = _SYNTAX.from_string(f"{opening} {inner} {closing}").nodes
     except LiquidError as error:
         raise TagError(_in_plain_words(inner, str(error.args[0]) if error.args else "")) from None
-    if len(nodes) != 1:
+    if len(nodes) != 1 or not isinstance(nodes[0], kind):
         raise TagError(f"{_quoted(inner)} cannot be read.")
     return nodes[0]
 

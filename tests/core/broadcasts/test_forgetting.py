@@ -11,7 +11,7 @@ from tests.engine import NOW
 from webapp.adapters import retention_round
 from webapp.adapters.clock import now
 from webapp.core import broadcasts
-from webapp.core.broadcasts import delivered
+from webapp.core.broadcasts import delivered, forgetting
 from webapp.core.rules.lifecycle import BroadcastState, DeliveryState
 from webapp.core.rules.retention import Retention
 from webapp.core.settings import retention
@@ -51,7 +51,7 @@ def remove(session: Session, kept: Retention = KEPT, most: int = 2) -> int:
     after: int | None = 0
     rounds = 0
     while after is not None:
-        after = retention.remove_some(session, kept, NOW, after, most)
+        after = forgetting.remove_some(session, kept, NOW, after, most)
         session.commit()
         rounds += 1
     return rounds
@@ -59,13 +59,13 @@ def remove(session: Session, kept: Retention = KEPT, most: int = 2) -> int:
 
 def test_what_mails_said_goes_when_its_time_is_over_and_the_fact_stays(session: Session):
     old, young = sent(session, ENDED), sent(session, NOW - timedelta(days=89))
-    assert retention.effect(session, KEPT, NOW) == (0, 1, 3)
+    assert forgetting.effect(session, KEPT, NOW) == (0, 1, 3)
     assert remove(session) == 4  # two rows, one, none, and no other broadcast
     assert values(session, old) == [None, None, None]
     assert values(session, young) == ['["Ann 0"]', '["Ann 1"]', None]
     assert engine.states(session, old) == {"accepted": 2, "skipped": 1}
     assert session.get_one(Broadcast, old.id).values_removed_at == NOW
-    assert not retention.effect(session, KEPT, NOW) and remove(session) == 1
+    assert not forgetting.effect(session, KEPT, NOW) and remove(session) == 1
     row = engine.rows(session, old)[0]
     assert "no longer kept" in (delivered.unmade(old, row) or "")
     assert delivered.mail(session, old, row, NOW) is None
