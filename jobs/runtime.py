@@ -4,9 +4,10 @@ import ctypes
 import logging
 import os
 import signal
+import socket
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
@@ -15,13 +16,18 @@ from types import FrameType
 
 from flask import Flask, current_app, has_app_context
 from redis.exceptions import RedisError
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
 
-from webapp.adapters import clock, database, wakeups
+from webapp.adapters import clock, database, machine, wakeups
+from webapp.adapters.journal import Journals
 from webapp.adapters.markers import Markers
+from webapp.adapters.pulse import Pulse, is_held
+from webapp.adapters.smtp import SmtpMailer
 from webapp.adapters.watch import DatabaseWatch
 from webapp.app import create_app
 from webapp.core.cadence import ASK_REDIS_S, LEASE_S, REDIS_AWAY_S
-from webapp.core.sending import Runtime
+from webapp.core.sending import Host, Runtime
 from webapp.extensions import db
 
 PR_SET_PDEATHSIG = 1
@@ -55,9 +61,9 @@ def inside_app() -> Iterator[Flask]:
             raise
 
 
-def journals(app: Flask) -> Path:
+def journals(app: Flask) -> Journals:
     """Where this machine's sending processes keep their journals."""
-    return Path(app.config["INSTANCE"]) / "journals"
+    return Journals(Path(app.config["INSTANCE"]) / "journals")
 
 
 def markers(app: Flask) -> Markers:
@@ -66,8 +72,42 @@ def markers(app: Flask) -> Markers:
     return Markers(Path(app.config["INSTANCE"]), lambda: redis, current_app.config["REDIS_PREFIX"])
 
 
-def runtime(turn: "Turn | None" = None) -> Runtime:
-    """What the core is given. Call it inside the app's context."""
+def host(app: Flask) -> Host:
+    """This machine and process, as a sender is told of them. Call it inside the app's context."""
+    engine, kept, marks = db.engine, journals(app), markers(app)
+    relay = app.config["RELAY"]
+
+    @contextmanager
+    def beating(broadcast_id: int) -> Iterator[Callable[[], bool]]:
+        with Pulse(engine, marks, broadcast_id) as pulse:
+            yield pulse.must_stop
+
+    return Host(
+        name=socket.gethostname(),
+        pid=os.getpid(),
+        machine=machine.id_of(kept.folder),
+        mailer=lambda: SmtpMailer(relay),
+        journals=kept,
+        is_held=lambda broadcast_id: is_held(engine, marks, broadcast_id),
+        pulse=beating,
+        settle_in=lambda: database.remember_little(engine),
+        connections=relay.connections,
+    )
+
+
+@contextmanager
+def _in_haste(engine: Engine) -> Iterator[Callable[[Session], None]]:
+    with database.writing_much(engine) as pause:
+
+        def prepare(session: Session) -> None:
+            pause()
+            database.will_write(session, hastily=True)
+
+        yield prepare
+
+
+def runtime(turn: "Turn | None" = None, broadcast_id: int | None = None) -> Runtime:
+    """What the core is given; with a broadcast, a way to call for help at it. Call it inside the app's context."""
     engine, grace = db.engine, current_app.config["HOST_GRACE"]
     given = Runtime(
         engine,
@@ -77,7 +117,11 @@ def runtime(turn: "Turn | None" = None) -> Runtime:
         lambda key: DatabaseWatch(engine, key),
         current_app.config["RELAY"].key,
         host_grace=grace,
+        in_haste=lambda: _in_haste(engine),
+        take_time=database.take_time,
     )
+    if broadcast_id is not None:
+        given = replace(given, call_for_help=wakeups.helper(broadcast_id))
     return given if turn is None else replace(given, must_stop=turn.must_stop, somebody_waits=turn.somebody_waits)
 
 

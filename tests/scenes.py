@@ -10,14 +10,13 @@ from subprocess import PIPE, Popen
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from jobs.send_batch import MUCH
 from jobs.start_broadcast import start_broadcast
 from tests import comparison, engine, factories, oracle_log
 from tests.smtp_oracle import Oracle, Script
 from tests.workers import Worker, wait_until
 from webapp.adapters import clock, database, wakeups
 from webapp.config import RelaySettings
-from webapp.core import broadcasts
+from webapp.core import broadcasts, sending
 from webapp.core.rules.lifecycle import BroadcastState
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.paths import ROOT
@@ -96,7 +95,7 @@ class Scene:
 
     def wake(self, broadcast_id: int, first_chunk: int | None = None) -> None:
         """Ask for a look. With `first_chunk`, if it has to be frozen, that begins with so few clients: it goes in two chunks at least."""
-        arguments = [] if first_chunk is None else [MUCH, first_chunk]
+        arguments = [] if first_chunk is None else [sending.MUCH, first_chunk]
         with self.app.app_context():
             wakeups.enqueue(wakeups.LOOK, broadcast_id, *arguments, key=wakeups.look_key(broadcast_id))
 

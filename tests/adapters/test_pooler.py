@@ -14,8 +14,9 @@ from tests import engine, pgbouncer, run
 from tests.databases import make_app
 from tests.pgbouncer import Bouncer
 from webapp.adapters import database, pooler
-from webapp.adapters.watch import OLDEST_S, DatabaseWatch
+from webapp.adapters.watch import DatabaseWatch
 from webapp.core import broadcasts
+from webapp.core.cadence import WATCH_OLDEST_S
 
 
 @pytest.fixture
@@ -90,9 +91,9 @@ def test_a_pause_is_known_at_the_next_look(pooled: Flask):
                 assert watch.is_sending()
                 broadcasts.pause(session, broadcast.id, None, engine.NOW)
                 session.commit()
-                time.sleep(2 * OLDEST_S)
+                time.sleep(2 * WATCH_OLDEST_S)
                 assert not watch.is_sending()
                 broadcasts.resume(session, broadcast.id, engine.NOW)
                 session.commit()
-                time.sleep(2 * OLDEST_S)
+                time.sleep(2 * WATCH_OLDEST_S)
         watch.close()

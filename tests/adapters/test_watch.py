@@ -15,8 +15,9 @@ from sqlalchemy import create_engine
 from sqlalchemy.orm import Session
 
 from tests import engine
-from webapp.adapters.watch import LISTEN_AGAIN_S, OLDEST_S, DatabaseWatch
+from webapp.adapters.watch import DatabaseWatch
 from webapp.core import broadcasts
+from webapp.core.cadence import WATCH_AGAIN_S, WATCH_OLDEST_S
 
 
 def test_a_pause_and_a_resume_are_known_at_the_next_look(app: Flask, session: Session):
@@ -51,7 +52,7 @@ def test_who_looks_seldom_hears_nothing_old(app: Flask, session: Session):
     assert watch.is_sending()
     broadcasts.pause(session, broadcast.id, None, engine.NOW)
     session.commit()
-    time.sleep(2 * OLDEST_S)
+    time.sleep(2 * WATCH_OLDEST_S)
     assert not watch.is_sending()
     watch.close()
 
@@ -76,7 +77,7 @@ def test_a_connection_that_is_lost_leaves_what_was_known_until_there_is_another(
     begin = time.monotonic()
     assert watch.is_sending()
     assert time.monotonic() - begin < 1
-    while watch.is_sending() and time.monotonic() < begin + 2 * LISTEN_AGAIN_S:
+    while watch.is_sending() and time.monotonic() < begin + 2 * WATCH_AGAIN_S:
         time.sleep(0.01)
     assert not watch.is_sending()
     watch.close()

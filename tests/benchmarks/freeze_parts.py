@@ -10,8 +10,8 @@ from sqlalchemy import CheckConstraint, MetaData, Select, Table, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from jobs.start_broadcast import LARGEST_CHUNK
 from webapp.adapters import database
+from webapp.core.sending.beginning import LARGEST_CHUNK
 from webapp.core.tables.deliveries import Delivery, delivery_id
 from webapp.extensions import db
 

@@ -215,7 +215,7 @@ def _all_known(place: Scene, key: int, eyes: Session | None, arrivals: Arrivals)
     left its journal meanwhile is in the ledger by then."""
     held = {mail.recipient for mail in arrivals.so_far()}
     begun: set[int] = set()
-    folder = journals(place.app)
+    folder = journals(place.app).folder
     for name in journal.names(folder):
         begun.update(delivery_id for delivery_id, _ in journal.find(folder, name).begun)
     if eyes is None:

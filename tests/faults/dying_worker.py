@@ -19,9 +19,10 @@ from jobs.worker import QUEUES, REDIS_URL, SENTINEL
 from tests.faults.points import PLAN, POINTS, Death, Plan, grave
 from webapp.adapters import journal
 from webapp.adapters.smtp.wire import Wire
-from webapp.core import broadcasts, ledger, sending
+from webapp.core import broadcasts, ledger
 from webapp.core.ledger import freeze
 from webapp.core.ports import Reply, Stage
+from webapp.core.sending import SenderSettings, looking
 
 __all__ = ["QUEUES", "REDIS_URL", "SENTINEL"]
 
@@ -195,13 +196,13 @@ Wire.write = mortal_write
 
 # The sender
 
-send = sending.send
+send = looking.send
 
 
 def send_as_planned(*arguments: Any, settings: Any = None, **options: Any) -> Any:
     plan = fate.plan
-    settings = replace(settings or sending.SenderSettings(), group=plan.group, patience_s=plan.patience_s)
+    settings = replace(settings or SenderSettings(), group=plan.group, patience_s=plan.patience_s)
     return send(*arguments, settings=settings, **options)
 
 
-sending.send = send_as_planned
+looking.send = send_as_planned

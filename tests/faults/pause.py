@@ -27,8 +27,8 @@ from tests.scenes import Scene
 from tests.smtp_oracle import Script
 from tests.workers import Worker, wait_until
 from webapp.adapters import clock, database
-from webapp.adapters.watch import OLDEST_S
 from webapp.core import broadcasts, ledger
+from webapp.core.cadence import WATCH_OLDEST_S
 from webapp.core.errors import Conflict
 from webapp.core.rules.lifecycle import BroadcastState, DeliveryState
 from webapp.core.tables.broadcasts import Broadcast
@@ -189,7 +189,7 @@ def _judge(place: Scene, key: int, stops: Sequence[Stop], where: str, found: Res
     mails = [mail for mail in oracle_log.received(place.log) if mail.mail_from == sender]
     for stop in stops:
         late = stop.after(mails)
-        known = stop.committed + OLDEST_S  # no mail is handed over on an older look at the broadcast's state
+        known = stop.committed + WATCH_OLDEST_S  # no mail is handed over on an older look at the broadcast's state
         more = Counter(mail.connection for mail in late if mail.asked_at > known)
         wire = len(late) - sum(more.values())
         seen.stops[stop.verb] += 1

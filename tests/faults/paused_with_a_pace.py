@@ -20,8 +20,8 @@ from tests.oracle_log import Arrivals
 from tests.scenes import Scene
 from tests.workers import wait_until
 from webapp.adapters import clock, database, wakeups
-from webapp.adapters.watch import OLDEST_S
 from webapp.core import broadcasts, ledger
+from webapp.core.cadence import WATCH_OLDEST_S
 from webapp.core.rules.lifecycle import BroadcastState
 from webapp.core.tables.broadcasts import Broadcast
 
@@ -84,7 +84,7 @@ def _paused(place: Scene, keys: Sequence[int], intervals: Sequence[int], arrival
     wrong = []
     for key in keys:
         late = [mail for mail in arrivals.so_far() if mail.mail_from == senders[key] and mail.at > paused[senders[key]]]
-        more = [mail for mail in late if mail.asked_at > paused[senders[key]] + OLDEST_S]
+        more = [mail for mail in late if mail.asked_at > paused[senders[key]] + WATCH_OLDEST_S]
         after = max((mail.at - paused[senders[key]] for mail in late), default=0.0)
         if after > WIRE_S or max(Counter(mail.connection for mail in more).values(), default=0) > 1:
             wrong.append(f"broadcast {key}: {len(late)} mails after the pause, the last {after:.1f} s later")

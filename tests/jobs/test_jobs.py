@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from jobs import worker
 from jobs.send_batch import send_batch
-from jobs.start_broadcast import LARGEST_CHUNK, SMALLEST_CHUNK, next_chunk, start_broadcast
+from jobs.start_broadcast import start_broadcast
 from jobs.sweep import sweep
 from tests import engine, factories
 from tests.neighbours import MailServer
@@ -138,12 +138,6 @@ def test_a_start_that_was_missed_is_neither_made_nor_asked_for_again(app: Flask,
         sweep()
         assert waiting() == [(wakeups.LOOK, (broadcast.id,))]
         assert start_broadcast(broadcast.id) is True
-
-
-def test_chunks_of_a_freeze_become_smaller_where_they_take_long_and_larger_again():
-    assert next_chunk(10_000, 0.1) == 5_000
-    assert next_chunk(2_000, 0.025) == 4_000 and next_chunk(2_000, 0.001) == 4_000
-    assert next_chunk(1_200, 60) == SMALLEST_CHUNK and next_chunk(LARGEST_CHUNK, 0) == LARGEST_CHUNK
 
 
 def test_when_the_next_batch_is_far_a_later_look_is_asked_for(app: Flask, session: Session):

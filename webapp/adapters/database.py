@@ -15,8 +15,9 @@ from sqlalchemy.orm import Session
 
 from webapp import private
 from webapp.adapters import clock, pooler, sqlite_write_queue
+from webapp.core.cadence import SQLITE_WAITS_S
 
-BUSY_TIMEOUT_MS = 10_000
+BUSY_TIMEOUT_MS = int(SQLITE_WAITS_S * 1000)
 ALWAYS = ("foreign_keys=ON", "cache_size=-65536", "temp_store=MEMORY")
 LITTLE = "cache_size=-2048"
 CALM = ("synchronous=FULL", "wal_autocheckpoint=1000")

@@ -148,6 +148,22 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.glob("*" + SUFFIX))
 
 
+class Journals:
+    """`ports.Journals` of one folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def open(self) -> FileJournal:
+        return FileJournal(self.folder)
+
+    def find(self, name: str) -> JournalFinding:
+        return find(self.folder, name)
+
+    def discard(self, name: str) -> None:
+        discard(self.folder, name)
+
+
 def _parse(content: bytes, is_held: bool, original: tuple[str, str]) -> JournalFinding:
     head, *lines = content.split(b"\0", 1)[0].split(b"\n")
     # A line without its end was cut off by the end of the process: what it announces has not happened.

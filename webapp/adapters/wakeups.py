@@ -41,6 +41,24 @@ log = logging.getLogger(__name__)
 outage = redis_outage.Outage(log, "What should be looked at is looked at some seconds after it can be used again.")
 
 
+class Call(NamedTuple):
+    """What a worker is to be asked for: the function with that dotted name, unless a call with this `key` waits already."""
+
+    function: str
+    arguments: tuple[object, ...]
+    key: str
+
+
+def look_at(broadcast_id: int) -> Call:
+    """A look at a broadcast."""
+    return Call(LOOK, (broadcast_id,), look_key(broadcast_id))
+
+
+def ask(call: Call) -> bool:
+    """Have a worker do this now. Call it after the commit. False when Redis could not be asked; then the sweep does it a little later."""
+    return enqueue(call.function, *call.arguments, key=call.key)
+
+
 def wake(broadcast_id: int, at: datetime | None = None) -> bool:
     """Ask for a look at a broadcast, now or at an instant (to about a second). Call it after the commit.
 

@@ -17,17 +17,12 @@ from typing import Any
 from sqlalchemy import Connection, Engine
 
 from webapp.adapters import pooler
+from webapp.core.cadence import WATCH_AGAIN_S, WATCH_ASKS_S, WATCH_OLDEST_S, WATCH_PATIENCE_S
 from webapp.core.rules.lifecycle import BroadcastState
 
 HEADER = 48
 """Octets of the WAL index's header."""
 
-ASK_EVERY_S = 0.001
-OLDEST_S = 0.003
-"""An older answer is not good enough, unless the database is so far away that it never answers faster."""
-
-PATIENCE_S = 5.0
-LISTEN_AGAIN_S = 0.5
 STATE = "SELECT state FROM broadcast WHERE id = "
 log = logging.getLogger(__name__)
 
@@ -55,7 +50,7 @@ class DatabaseWatch:
         except Exception as error:
             log.warning("the broadcast cannot be watched: %s", error)
             self.close()
-            self._listen_again_at = time.monotonic() + LISTEN_AGAIN_S
+            self._listen_again_at = time.monotonic() + WATCH_AGAIN_S
         return self._last_known
 
     def close(self) -> None:
@@ -146,18 +141,18 @@ class _Questions:
             self._hear()
         if self._asked_at is None and now >= self._next_at:
             self._ask(now)
-        while now - self._as_of > max(OLDEST_S, 3 * self._typical_s):
+        while now - self._as_of > max(WATCH_OLDEST_S, 3 * self._typical_s):
             if self._asked_at is None:
                 self._ask(now)
             is_waited_for = self._asked_at == now
-            if not self._readable.poll(PATIENCE_S * 1000):
-                raise TimeoutError(f"no answer from the database for {PATIENCE_S:g} s")
+            if not self._readable.poll(WATCH_PATIENCE_S * 1000):
+                raise TimeoutError(f"no answer from the database for {WATCH_PATIENCE_S:g} s")
             self._hear(is_waited_for)
         return self._sending
 
     def _ask(self, now: float) -> None:
         self._send()
-        self._asked_at, self._next_at = now, now + ASK_EVERY_S
+        self._asked_at, self._next_at = now, now + WATCH_ASKS_S
 
     def _hear(self, is_waited_for: bool = False) -> None:
         """The answer to the question that is under way; the state was so at some moment after it was asked. How fast the database is shows

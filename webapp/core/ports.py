@@ -7,7 +7,19 @@ from typing import NamedTuple, Protocol
 from webapp.core.rules.outcome import Cause, Reply, Stage
 from webapp.core.rules.relay_limits import RelayLimits
 
-__all__ = ["Cause", "Exchange", "Journal", "JournalFinding", "Mail", "Mailer", "RelayLimits", "Reply", "Stage", "Watch"]
+__all__ = [
+    "Cause",
+    "Exchange",
+    "Journal",
+    "JournalFinding",
+    "Journals",
+    "Mail",
+    "Mailer",
+    "RelayLimits",
+    "Reply",
+    "Stage",
+    "Watch",
+]
 
 
 class Mail(NamedTuple):
@@ -148,6 +160,19 @@ class JournalFinding:
     boot: str | None = None
     begun: Collection[tuple[int, int]] = frozenset()
     replies: Mapping[tuple[int, int], Reply] = field(default_factory=dict)
+
+
+class Journals(Protocol):
+    """The journals of this machine."""
+
+    def open(self) -> Journal:
+        """A new one."""
+
+    def find(self, name: str) -> JournalFinding:
+        """What is left of one."""
+
+    def discard(self, name: str) -> None:
+        """Remove one whose mails are settled."""
 
 
 class Watch(Protocol):

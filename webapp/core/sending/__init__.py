@@ -1,5 +1,8 @@
 """Sending: claim -> render -> mail -> record, in rolling groups. The only part of the core that commits.
 
+looking.py       what is due of a broadcast, from its start to its end
+beginning.py     started when it is due, and frozen
+sender.py        one sending process
 exchange.py      where the two threads meet: mails on their way, and when nothing more may be handed over
 recorder.py      the thread that claims and records
 books.py         one of its transactions, one a group
@@ -10,154 +13,23 @@ failures.py      when something breaks
 sweeping.py      what senders left behind
 releasing.py     what was held may leave again
 workers.py       which workers there are
+figures.py       what an operator watches
 """
 
-import logging
-from collections.abc import Callable
-from dataclasses import dataclass
-
-from sqlalchemy.orm import Session, joinedload
-
-from webapp.core import broadcasts, ledger
-from webapp.core.content.compiling import CompiledContent, compiled
-from webapp.core.errors import DomainError
-from webapp.core.ledger import Lease, RowsLost
-from webapp.core.ports import Journal, Mailer
-from webapp.core.rules.evidence import Evidence
-from webapp.core.rules.lifecycle import BroadcastState, DeliveryState
-from webapp.core.sending import failures
-from webapp.core.sending.exchange import SendExchange
-from webapp.core.sending.recorder import Recorder
+from webapp.core.sending.beginning import FIRST_CHUNK, begin
+from webapp.core.sending.looking import MUCH, Host, NextLook, look
 from webapp.core.sending.runtime import Runtime, SenderSettings
-from webapp.core.tables.broadcasts import Broadcast
+from webapp.core.sending.sender import Ending, send
 
-log = logging.getLogger(__name__)
-
-__all__ = ["Ending", "Runtime", "SenderSettings", "send"]
-
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """Why a sender has ended, the broadcast's state then, and in how many seconds to look again (None: no need)."""
-
-    why: str
-    state: BroadcastState
-    next_in: float | None = None
-
-
-def send(
-    runtime: Runtime,
-    broadcast_id: int,
-    *,
-    mailer: Callable[[], Mailer],
-    journal: Callable[[], Journal],
-    host: str,
-    pid: int,
-    machine: str = "",
-    settings: SenderSettings | None = None,
-) -> Ending:
-    """Send a broadcast's mails until nothing is due for a while, the process is asked to end, or others wait.
-
-    Blocks; to be called from the main thread, where signals arrive. Whatever happens, every mail that was claimed is recorded, given back,
-    or written in the journal. Raises what broke it: the database was away for long, or a mistake of the program, which pauses the
-    broadcast.
-    """
-    with Session(runtime.engine, expire_on_commit=False) as session:
-        runtime.prepare(session)
-        broadcast = session.get_one(Broadcast, broadcast_id, options=[joinedload(Broadcast.content)])
-        if broadcast.state is not BroadcastState.SENDING or broadcast.frozen_at is None:
-            return Ending("the broadcast is not sending", broadcast.state)
-        try:
-            content = compiled(broadcast)
-        except DomainError as error:
-            broadcasts.stop(session, broadcast_id, str(error), runtime.reading().wall)
-            session.commit()
-            log.info(
-                "broadcast %s: paused, its mails cannot be made",
-                broadcast_id,
-                extra={"event": "breaker", "broadcast": broadcast_id, "kind": "message"},
-            )
-            return Ending(str(error), broadcast.state)
-        written = journal()
-        lease = ledger.open_lease(
-            session,
-            broadcast_id,
-            host=host,
-            pid=pid,
-            journal=written.name,
-            machine=machine,
-            reading=runtime.reading(),
-        )
-        evidence = Evidence(
-            run=ledger.open_refusals(session, broadcast_id),
-            in_a_row=broadcast.relay_errors,
-            has_delivered=bool(ledger.counts(session, broadcast_id).get(DeliveryState.ACCEPTED)),
-            is_probing=broadcast.probing,
-            heeds_content=broadcast.heeds_content,
-            spread=ledger.spread(session, broadcast_id),
-        )
-        session.commit()
-        session.expunge_all()
-    about: dict[str, object] = {"broadcast": broadcast_id, "sender": lease.sender_id}
-    log.info("broadcast %s: sender %s begins", broadcast_id, lease.sender_id, extra={**about, "event": "sender_begun"})
-    try:
-        why = _send(runtime, lease, broadcast, evidence, content, written, mailer, settings or SenderSettings())
-    except Exception as error:
-        kind = type(error).__name__
-        about |= {"event": "sender_ended", "why": kind}
-        log.info("broadcast %s: sender %s broke off: %s", broadcast_id, lease.sender_id, kind, extra=about)
-        if not isinstance(error, RowsLost) and not failures.is_of_the_database(runtime.engine, error):
-            failures.pause_for(runtime, broadcast_id, error)
-        raise
-    # A verdict's words are the relay's own, which name who was refused.
-    told = why if evidence.verdict is None else f"the relay: {evidence.verdict.kind}"
-    about |= {"event": "sender_ended", "why": told}
-    log.info("broadcast %s: sender %s ends: %s", broadcast_id, lease.sender_id, told, extra=about)
-    return _ending(runtime, broadcast_id, why)
-
-
-def _send(
-    runtime: Runtime,
-    lease: Lease,
-    broadcast: Broadcast,
-    evidence: Evidence,
-    content: CompiledContent,
-    journal: Journal,
-    mailer: Callable[[], Mailer],
-    settings: SenderSettings,
-) -> str:
-    watch = runtime.watch(broadcast.id)
-    exchange = SendExchange(content, journal, evidence, watch.is_sending, runtime.ticks, settings.group)
-    recorder = Recorder(runtime, settings, lease, broadcast, content.tags, exchange)
-    relay = mailer()
-    recorder.start()
-    try:
-        try:
-            relay.run(exchange)
-        finally:
-            relay.close()  # before the lease ends: then others may have the connections
-    finally:
-        exchange.break_off("the sending process broke off")
-        recorder.mailer_has_ended()
-        recorder.join()
-        watch.close()
-        exchange.close()
-        if recorder.error is None:
-            journal.discard()
-        else:
-            journal.leave()
-    if recorder.error is not None:
-        raise recorder.error
-    return exchange.barred or ""
-
-
-def _ending(runtime: Runtime, broadcast_id: int, why: str) -> Ending:
-    with Session(runtime.engine) as session:
-        runtime.prepare(session)
-        reading = runtime.reading()
-        state = broadcasts.finish_if_done(session, broadcast_id, reading.wall)
-        session.commit()
-        # Looked at after the lease has ended: a resume or retry that came before that finds no sender, one after it wakes another.
-        broadcast = session.get_one(Broadcast, broadcast_id)
-        next_in = ledger.next_look(session, broadcast, reading, relay_key=runtime.relay_key)
-    return Ending(why, state, next_in)
+__all__ = [
+    "FIRST_CHUNK",
+    "MUCH",
+    "Ending",
+    "Host",
+    "NextLook",
+    "Runtime",
+    "SenderSettings",
+    "begin",
+    "look",
+    "send",
+]

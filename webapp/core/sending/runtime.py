@@ -1,6 +1,7 @@
 """What a sender is given: how it works, and what surrounds it."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -39,6 +40,11 @@ class SenderSettings:
     patience_s: float = cadence.INSIST_S
     retry_s: float = cadence.INSIST_EVERY_S
 
+    @classmethod
+    def for_connections(cls, connections: int) -> "SenderSettings":
+        """A connection carries one mail and has announced the next: groups of so many at least, lest the others run out meanwhile."""
+        return cls(connections=connections, group=max(cls().group, 2 * connections))
+
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
@@ -49,6 +55,8 @@ class Runtime:
     `relay_key` names the relay (host and port), whose health is one for the whole site.
     `must_stop` says that the process is asked to end, `somebody_waits` that other work waits for this worker; both are asked a few times
     a second. `call_for_help` asks for another process to serve the same broadcast, if there is an idle one.
+    `in_haste`, for as long as it is entered, gives a way to prepare transactions of much that is written, whose commit may come before the
+    disk has them; `take_time` has the last of them, and so all, there when its commit returns.
     """
 
     engine: Engine
@@ -60,4 +68,8 @@ class Runtime:
     must_stop: Callable[[], bool] = lambda: False
     somebody_waits: Callable[[], bool] = lambda: False
     call_for_help: Callable[[], None] = lambda: None
+    in_haste: Callable[[], AbstractContextManager[Callable[[Session], None]]] = lambda: nullcontext(
+        lambda _session: None
+    )
+    take_time: Callable[[Session], None] = lambda _session: None
     host_grace: timedelta = cadence.HOST_GRACE
