@@ -16,6 +16,7 @@ from webapp.core.notices import lists
 from webapp.extensions import db, login
 from webapp.pages import cookies, errors, wording
 from webapp.pages.coming_back import places
+from webapp.paths import IS_CLONE
 
 OPEN_ROOMS = frozenset({"sign_in", "coming_back", "assets", "health", "metrics"})
 """Blueprints that answer without a sign-in; the last wants a token."""
@@ -61,6 +62,10 @@ class SignedIn(UserMixin):
 
     def get_id(self) -> str:
         return self.token
+
+
+DEMO_APART = f"{'python3 -m webapp' if IS_CLONE else 'massmail'} demo --apart --port 8001"
+"""Starts a console beside this one that shares nothing with it."""
 
 
 def admit(app: Flask) -> None:
@@ -193,6 +198,7 @@ def _context() -> dict:
         "nav": _nav,
         "bell": _bell,
         "demo": _demo(),
+        "demo_command": DEMO_APART,
         "leaving_by": _leaving_by(),
     }
 
