@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask import flash, render_template, request, url_for
+from flask.typing import ResponseReturnValue
 
 from webapp.adapters.clock import now
 from webapp.core import audience, broadcasts
@@ -25,7 +26,7 @@ EXPLAINED = 4
 
 
 @bp.get("/")
-def index(broadcast_id: int):
+def index(broadcast_id: int) -> ResponseReturnValue:
     """The filter page. While the copy of a large database is not at hand yet, a frame that asks for it."""
     frame = draft.load(broadcast_id, "audience")
     if not audience.is_warm(db.session) and "counted" not in request.args:
@@ -34,7 +35,7 @@ def index(broadcast_id: int):
 
 
 @bp.post("/")
-def save(broadcast_id: int):
+def save(broadcast_id: int) -> ResponseReturnValue:
     """Save the choices. With htmx all that follows from them comes back, without it the next page (or this one: `stay`)."""
     broadcast = broadcasts.get(db.session, broadcast_id)
     chosen = chosen_filter(request.form, _type_of_form(request.form, broadcast))
@@ -57,14 +58,14 @@ def save(broadcast_id: int):
 
 
 @bp.get("/recipient-count")
-def recipient_count(broadcast_id: int):
+def recipient_count(broadcast_id: int) -> str:
     """The sum and the filter in words, as stored."""
     broadcast = broadcasts.get(db.session, broadcast_id)
     return render_template("audience/_recipient_count.html", broadcast=broadcast)
 
 
 @bp.get("/explain")
-def explain(broadcast_id: int):
+def explain(broadcast_id: int) -> ResponseReturnValue:
     """Does this client get it? For the clients found by a name, an address or a number."""
     if request.headers.get("HX-Request"):
         broadcast = broadcasts.get(db.session, broadcast_id)
@@ -101,7 +102,7 @@ def _store(broadcast: Broadcast, chosen: AudienceFilter) -> Broadcast:
     return broadcast
 
 
-def _switched(broadcast: Broadcast, wanted: str):
+def _switched(broadcast: Broadcast, wanted: str) -> ResponseReturnValue:
     """Another message type: what applies to it stays, the rest is set aside."""
     old = audience.audience_of(broadcast).filter
     if wanted in set(MessageType) and wanted != old.message_type:
@@ -112,7 +113,7 @@ def _switched(broadcast: Broadcast, wanted: str):
     return draft.redirect(url_for("audience.index", broadcast_id=broadcast.id))
 
 
-def _conflict(broadcast_id: int, chosen: AudienceFilter):
+def _conflict(broadcast_id: int, chosen: AudienceFilter) -> ResponseReturnValue:
     """What was chosen stays on the page; what is stored is told."""
     broadcast = broadcasts.get(db.session, broadcast_id)
     if broadcast.state not in CHANGEABLE:

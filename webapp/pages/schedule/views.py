@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from flask import Blueprint, render_template, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from webapp.adapters.clock import now
@@ -37,14 +38,14 @@ class Forecast:
 
 
 @bp.get("/")
-def index(broadcast_id: int):
+def index(broadcast_id: int) -> ResponseReturnValue:
     frame = draft.load(broadcast_id, "schedule")
     form = _form_of(frame.broadcast)
     return _page(frame, form, _judge(form, now()))
 
 
 @bp.post("/")
-def save(broadcast_id: int):
+def save(broadcast_id: int) -> ResponseReturnValue:
     """Save what changed. With htmx the checks and the forecast come back, without it the next page."""
     frame = draft.load(broadcast_id, "schedule")
     form = ScheduleForm()
