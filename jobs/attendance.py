@@ -1,5 +1,6 @@
 """What a worker of RQ does more here: it looks whether it can work before it takes a job, and is known while it lives."""
 
+import logging
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -11,10 +12,13 @@ from sqlalchemy import Engine
 
 from jobs.presence import Presence, doing
 from jobs.readiness import Readiness, demand_use
+from webapp.adapters import logs, wakeups
+from webapp.core.cadence import FORK_WAITS_S
 from webapp.core.sending.workers import WAITS
 
-FORK_S = 1.0
-"""For so long a fork waits at most for the thread that uses the database."""
+LISTENS = "this worker listens to"
+
+log = logging.getLogger(__name__)
 
 
 class OneAtATime:
@@ -38,7 +42,7 @@ class OneAtATime:
                 self._engine.dispose()
 
     def _before(self) -> None:
-        self._is_held = self._lock.acquire(timeout=FORK_S)
+        self._is_held = self._lock.acquire(timeout=FORK_WAITS_S)
 
     def _after(self) -> None:
         if self._is_held:
@@ -61,6 +65,10 @@ def attend(engine: Engine, queue_name: str) -> None:
         readiness.wait()
         return original(worker, *arguments, **options)
 
+    def bootstrap(original: Callable[..., Any], worker: Any, *arguments: Any, **options: Any) -> Any:
+        original(worker, *arguments, **options)
+        log.info("%s %s", LISTENS, queue_name, extra={"event": "worker_begun", "queue": queue_name})
+
     def execute_job(original: Callable[..., Any], worker: Any, job: Any, queue: Any) -> Any:
         if readiness.problem() is not None:
             _give_back(worker, job, queue)
@@ -68,7 +76,8 @@ def attend(engine: Engine, queue_name: str) -> None:
             return
         present[0].does(_doing(job))
         try:
-            original(worker, job, queue)
+            with logs.belonging_to(wakeups.asked_by(job)):
+                original(worker, job, queue)
         finally:
             present[0].does(WAITS)
 
@@ -76,9 +85,10 @@ def attend(engine: Engine, queue_name: str) -> None:
         if not worker.is_horse:
             for one in present:
                 one.end()
+            log.info("this worker ends", extra={"event": "worker_ended", "queue": queue_name})
         return original(worker)
 
-    for kind, method in ((BaseWorker, work), (Worker, execute_job), (BaseWorker, teardown)):
+    for kind, method in ((BaseWorker, work), (BaseWorker, bootstrap), (Worker, execute_job), (BaseWorker, teardown)):
         _extend(kind, method)
 
 

@@ -18,15 +18,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from webapp.adapters import clock, database, schema
-from webapp.config import VERSION
+from webapp.core.cadence import BEAT_S, LAST_WORD_S, SETTLE_S
 from webapp.core.sending import workers
 from webapp.core.sending.workers import WAITS, Identity
-
-BEAT_S = 10.0
-SETTLE_S = 1.0
-"""A job that ends sooner is not worth telling."""
-END_S = 3.0
-"""For so long a worker that ends waits until the database knows."""
+from webapp.paths import VERSION
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +67,7 @@ class Presence:
         self._is_over.set()
         self._news.set()
         if self._thread.is_alive():
-            self._thread.join(END_S)
+            self._thread.join(LAST_WORD_S)
 
     def _run(self) -> None:
         while not self._is_over.is_set():

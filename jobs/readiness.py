@@ -13,10 +13,10 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from webapp.adapters import schema
-from webapp.config import EXIT_UNUSABLE
+from webapp.core.cadence import READY_LOOK_S
 from webapp.core.sending.workers import START
+from webapp.environ import EXIT_UNUSABLE
 
-LOOK_EVERY_S = 2.0
 AWAY = "The database does not answer"
 
 log = logging.getLogger(__name__)
@@ -64,6 +64,6 @@ class Readiness:
                 log.warning("%s. This worker takes no job until then.", problem)
                 said = problem
             meanwhile()
-            time.sleep(LOOK_EVERY_S)
+            time.sleep(READY_LOOK_S)
         if said is not None:
             log.warning("The database is as it must be: this worker takes jobs.")

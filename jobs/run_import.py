@@ -8,14 +8,12 @@ from sqlalchemy.orm import Session
 
 from jobs.runtime import Turn, inside_app
 from webapp.adapters import clock, import_jobs, uploads, wakeups
+from webapp.core.cadence import IMPORT_TURN
 from webapp.core.errors import Conflict, NotFound
 from webapp.core.imports import running, runs
 from webapp.core.imports.uploads import GONE
 from webapp.core.tables.imports import ImportState
 from webapp.extensions import db
-
-SLICE = timedelta(seconds=2)
-"""For so long an import keeps its worker, however many others wait for it."""
 
 
 class Missing:
@@ -41,7 +39,7 @@ def run_import(import_id: int, step: str) -> None:
         instance = Path(app.config["INSTANCE"])
 
         def lay_down(busy: timedelta) -> bool:
-            return turn.must_stop() or (busy > SLICE and turn.somebody_waits())
+            return turn.must_stop() or (busy > IMPORT_TURN and turn.somebody_waits())
 
         with Session(db.engine) as session:
             try:

@@ -1,6 +1,7 @@
 """What every job stands in: the app, the database, the clocks, and the worker whose time it uses."""
 
 import ctypes
+import logging
 import os
 import signal
 import sys
@@ -19,15 +20,15 @@ from webapp.adapters import clock, database, wakeups
 from webapp.adapters.markers import Markers
 from webapp.adapters.watch import DatabaseWatch
 from webapp.app import create_app
-from webapp.core import ledger
+from webapp.core.cadence import ASK_REDIS_S, LEASE_S, REDIS_AWAY_S
 from webapp.core.sending import Runtime
 from webapp.extensions import db
 
 PR_SET_PDEATHSIG = 1
-ASK_REDIS_S = 1.0
-REDIS_AWAY_S = 10.0
 IN_NO_HURRY = "sweep"
 """The key of calls for which no sender makes room as long as they have not waited for long."""
+
+log = logging.getLogger(__name__)
 
 
 @cache
@@ -35,7 +36,7 @@ def own_app() -> Flask:
     """The worker's app: made before the worker forks, so that no job pays for it."""
     app = create_app()
     with app.app_context():
-        database.leave_no_locks(db.engine, ledger.LEASE_S)
+        database.leave_no_locks(db.engine, LEASE_S)
     return app
 
 
@@ -47,7 +48,11 @@ def inside_app() -> Iterator[Flask]:
         return
     app = own_app()
     with app.app_context():
-        yield app
+        try:
+            yield app
+        except Exception:
+            log.exception("this job broke off", extra={"event": "job_broke_off"})
+            raise
 
 
 def journals(app: Flask) -> Path:

@@ -14,17 +14,12 @@ from webapp.adapters import clock, database, journal, machine, wakeups
 from webapp.adapters.pulse import Pulse, is_held
 from webapp.adapters.smtp import SmtpMailer
 from webapp.core import ledger, sending
+from webapp.core.cadence import COME_BACK_S, EARLY_S
 from webapp.core.rules.lifecycle import BroadcastState
 from webapp.core.sending import sweeping
 from webapp.extensions import db
 
-NEAR_S = 5.0
-"""A sender whose next mail is nearer than this comes back at once, behind those who wait; delayed calls are too coarse for it."""
-
 MUCH = 1000
-
-EARLY_S = 2.0
-"""A delayed call comes up to two seconds late, so it is asked for that much earlier."""
 
 
 def send_batch(broadcast_id: int, much: int = MUCH, first_chunk: int = FIRST_CHUNK) -> None:
@@ -75,5 +70,5 @@ def _may_join(session: Session, broadcast_id: int, much: int, turn: Turn) -> boo
 
 
 def _come_back(broadcast_id: int, next_in: float) -> None:
-    at = clock.now() + timedelta(seconds=next_in - EARLY_S) if next_in > NEAR_S else None
+    at = clock.now() + timedelta(seconds=next_in - EARLY_S) if next_in > COME_BACK_S else None
     wakeups.wake(broadcast_id, at=at)

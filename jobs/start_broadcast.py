@@ -7,11 +7,9 @@ from sqlalchemy.orm import Session
 from jobs.runtime import inside_app
 from webapp.adapters import clock, database, wakeups
 from webapp.core import broadcasts, ledger
+from webapp.core.cadence import FREEZE_CHUNK_S
 from webapp.core.rules.lifecycle import BroadcastState
 from webapp.extensions import db
-
-CHUNK_S = 0.05
-"""So long a chunk of the freeze should take: others who write wait for it on SQLite."""
 
 SMALLEST_CHUNK, FIRST_CHUNK, LARGEST_CHUNK = 1_000, 2_000, 10_000
 """Clients looked at in a chunk; in the first while nobody knows yet how long it takes here."""
@@ -19,7 +17,7 @@ SMALLEST_CHUNK, FIRST_CHUNK, LARGEST_CHUNK = 1_000, 2_000, 10_000
 
 def next_chunk(chunk: int, took_s: float) -> int:
     """How large the next chunk is to be, when one of this size took so many seconds; at most twice as large."""
-    fitting = int(chunk * min(CHUNK_S / max(took_s, 0.001), 2.0))
+    fitting = int(chunk * min(FREEZE_CHUNK_S / max(took_s, 0.001), 2.0))
     return min(max(fitting, SMALLEST_CHUNK), LARGEST_CHUNK)
 
 

@@ -21,12 +21,15 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from jobs import attendance, redis_retry, runtime
 from webapp import private
-from webapp.adapters import database, redis_link, wakeups
-from webapp.config import or_exit, settings
+from webapp.adapters import database, logs, redis_link, wakeups
+from webapp.config import settings
+from webapp.core.cadence import SWEEP_EVERY_S
 from webapp.core.content import tag_catalogue
+from webapp.environ import or_exit, read_env_file
 from webapp.extensions import db
 
 with or_exit():
+    read_env_file()
     _SETTINGS = settings(os.environ)
 SENTINEL = redis_link.for_rq(str(_SETTINGS["REDIS_URL"]))
 REDIS_URL = None if SENTINEL else _SETTINGS["REDIS_URL"]
@@ -39,7 +42,6 @@ ALLOWED = frozenset(
 """What a worker may be asked to call: of each job's file the function of that name. Whoever can write to Redis must not be able to run
 anything else."""
 
-BEAT_S = 10.0
 SWITCH_S = 0.0005
 """How long a thread may keep the interpreter from another. The one that talks to the relay waits for the one that records no longer than
 the mails already on the wire keep the relay busy."""
@@ -56,6 +58,7 @@ def complete() -> None:
     rq.serializers.DefaultSerializer = rq.serializers.JSONSerializer  # type: ignore[misc,assignment]
     rq.job.import_attribute = only_ours(rq.job.import_attribute)  # type: ignore[assignment]
     private.umask()
+    logs.set_up(str(_SETTINGS["LOG_LEVEL"]), bool(_SETTINGS["LOG_JSON"]))
     redis_retry.endure()
     app = runtime.own_app()
     with app.app_context():
@@ -107,7 +110,7 @@ def beat() -> None:
     while True:
         with runtime.own_app().app_context():
             wakeups.enqueue(wakeups.SWEEP, key=runtime.IN_NO_HURRY)
-        time.sleep(BEAT_S)
+        time.sleep(SWEEP_EVERY_S)
 
 
 def _is_worker() -> bool:

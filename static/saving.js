@@ -41,6 +41,7 @@ export function watchSaving(formId, options) {
   }
   document.addEventListener("htmx:beforeRequest", sending);
   document.addEventListener("htmx:afterRequest", answered);
+  document.addEventListener("htmx:beforeSwap", tell);
   document.addEventListener("click", clicked);
   document.addEventListener("submit", submitted, true);
   document.addEventListener("DOMContentLoaded", catchUp);
@@ -113,6 +114,19 @@ function answered(event) {
   else refused = xhr.typed;
 }
 
+/** That somebody else was faster is told on the page, although its status is an error's. */
+function tell({ detail }) {
+  if (detail.requestConfig.elt === form() && detail.xhr.status === 409) Object.assign(detail, { shouldSwap: true, isError: false });
+}
+
+/** Say that what is in force is known, so that the next save goes over it. */
+function keepMine(button) {
+  form().elements.base.value = button.value;
+  document.getElementById("conflict").replaceChildren();
+  changed();
+  save();
+}
+
 /** Save first, then do what was asked for. */
 function saveAndThen(event, next) {
   event.preventDefault();
@@ -121,6 +135,11 @@ function saveAndThen(event, next) {
 }
 
 function clicked(event) {
+  const keep = event.target.closest?.("#conflict [name=keep_mine]");
+  if (keep) {
+    event.preventDefault();
+    return keepMine(keep);
+  }
   const link = event.target.closest?.("a[href]");
   if (!link || event.defaultPrevented || event.button || event.ctrlKey || event.metaKey || event.shiftKey) return;
   if (link.target || link.origin !== location.origin || link.hasAttribute("hx-get") || link.dataset.dialog) return;

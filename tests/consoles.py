@@ -25,11 +25,11 @@ from werkzeug.serving import make_server
 from tests import factories, run
 from tests.scenes import Scene
 from webapp.adapters.clock import now
-from webapp.config import ROOT
 from webapp.core import users
 from webapp.demo import children
 from webapp.demo.data import DemoData
-from webapp.demo.mail_catcher import Maildir
+from webapp.demo.maildir import Maildir
+from webapp.paths import ROOT
 
 expect.set_options(timeout=20_000)  # what a loaded machine may take; a condition that holds is not waited for
 
@@ -55,7 +55,7 @@ class Demo:
     @property
     def environ(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(OUTSIDE)}
-        own = {"MASSMAIL_INSTANCE": str(self.instance), "MASSMAIL_URL": self.url}
+        own = {"MASSMAIL_INSTANCE": str(self.instance), "MASSMAIL_URL": self.url, "MASSMAIL_ENV_FILE": ""}
         at_once = {"MASSMAIL_UNDO": "0", "MASSMAIL_TYPE_NUMBER_ABOVE": "1000000"}
         return kept | own | at_once | self.extra
 

@@ -16,10 +16,11 @@ from tests import comparison, engine, factories, oracle_log
 from tests.smtp_oracle import Oracle, Script
 from tests.workers import Worker, wait_until
 from webapp.adapters import clock, database, wakeups
-from webapp.config import ROOT, RelaySettings
+from webapp.config import RelaySettings
 from webapp.core import broadcasts
 from webapp.core.rules.lifecycle import BroadcastState
 from webapp.core.tables.broadcasts import Broadcast
+from webapp.paths import ROOT
 
 _numbers = itertools.count(1)
 

@@ -62,6 +62,22 @@ def imports(name: str) -> Iterator[str]:
             yield from (f"{module}.{alias.name}" for alias in node.names)
 
 
+def needs(name: str) -> Iterator[str]:
+    """The files of ours that a file imports, also inside functions. `from a import b` needs the file of `a.b` where that is a module, and
+    else that of `a`."""
+    known = {module_of(other): other for other in python_files("webapp", "jobs")}
+    for node in ast.walk(tree(name)):
+        if isinstance(node, ast.Import):
+            named = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            module = node.module or ""
+            inner = [f"{module}.{alias.name}" for alias in node.names]
+            named = [one if one in known else module for one in inner]
+        else:
+            continue
+        yield from (known[one] for one in named if one in known)
+
+
 def strings(name: str) -> Iterator[str]:
     """Every string constant of the file, docstrings included."""
     for node in ast.walk(tree(name)):

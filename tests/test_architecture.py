@@ -3,6 +3,7 @@
 import importlib
 import re
 import sys
+from graphlib import CycleError, TopologicalSorter
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -20,12 +21,19 @@ LAYERS = (
     ("webapp.core.tables", {"webapp.core.rules", "webapp.core.tables"}),
     ("webapp.core", {"webapp.core"}),
     ("webapp.private", set()),
-    ("webapp.config", {"webapp.private"}),
-    ("webapp.adapters", {"webapp.core", "webapp.private", "webapp.config", "webapp.adapters"}),
+    ("webapp.paths", set()),
+    ("webapp.environ", set()),
+    ("webapp.config", {"webapp.private", "webapp.paths", "webapp.environ"}),
+    ("webapp.adapters", {"webapp.core", "webapp.private", "webapp.paths", "webapp.config", "webapp.adapters"}),
     ("webapp.extensions", {"webapp.core", "webapp.config", "webapp.adapters"}),
-    ("webapp.pages", {"webapp.core", "webapp.config", "webapp.adapters", "webapp.extensions", "webapp.pages"}),
+    (
+        "webapp.pages",
+        {"webapp.core", "webapp.paths", "webapp.config", "webapp.adapters", "webapp.extensions", "webapp.pages"},
+    ),
     ("webapp.cli", {"webapp.core", "webapp.config", "webapp.adapters", "webapp.extensions", "webapp.cli"}),
     ("webapp.app", {"webapp"}),
+    ("webapp.tools", {"webapp.paths", "webapp.tools"}),
+    ("webapp.command", {"webapp"}),
     ("webapp.demo", {"webapp"}),
     ("webapp.bootstrap", {"webapp.bootstrap"}),
     ("webapp.__main__", {"webapp.bootstrap"}),
@@ -34,6 +42,8 @@ LAYERS = (
         {
             "webapp.core",
             "webapp.private",
+            "webapp.paths",
+            "webapp.environ",
             "webapp.config",
             "webapp.adapters",
             "webapp.extensions",
@@ -41,9 +51,26 @@ LAYERS = (
             "jobs",
         },
     ),
-    ("wsgi", {"webapp.app", "webapp.private", "webapp.config"}),
+    ("wsgi", {"webapp.adapters", "webapp.app", "webapp.private", "webapp.environ"}),
 )
 """What each part of our own code may import: the arrow rules <- tables <- core <- adapters <- pages | jobs <- app."""
+
+ROOMS: dict[str, str] = {
+    "clients": "",
+    "consent": "",
+    "relay": "",
+    "settings": "",
+    "users": "",
+    "imports": "clients",
+    "audience": "clients",
+    "ledger": "audience relay settings",
+    "content": "clients audience ledger settings",
+    "broadcasts": "audience content ledger relay settings",
+    "sending": "broadcasts content ledger relay settings",
+    "notices": "broadcasts relay sending",
+}
+"""The rooms of the core, and which others each may know, all of them further up: clients <- audience <- content <- broadcasts <- sending,
+the ledger and the relay beside them. Rules, tables and the files in no room may be known by all."""
 
 GOES_ON_INSIDE = {("webapp/bootstrap/commands.py", "webapp.demo.command")}
 """Imports of the bootstrap that happen once the environment is there."""
@@ -102,6 +129,12 @@ def part_of(module: str) -> tuple[str, set[str]]:
     return max((layer for layer in LAYERS if within(module, layer[0])), key=lambda layer: len(layer[0]))
 
 
+def room_of(module: str) -> str:
+    """The room of the core in which a module stands; "" for none."""
+    name = module.removeprefix("webapp.core.").partition(".")[0] if within(module, "webapp.core") else ""
+    return name if name in ROOMS else ""
+
+
 def within(module: str, part: str) -> bool:
     return module == part or module.startswith(f"{part}.")
 
@@ -117,6 +150,32 @@ def test_imports_follow_the_arrow(name: str):
             fine = any(within(imported, other) for other in allowed) or (name, imported) in GOES_ON_INSIDE
             fine = fine or any((name, imported.rpartition(".")[0]) == known for known in GOES_ON_INSIDE)
             assert fine, f"{part} imports {imported}"
+
+
+def test_rooms_of_the_core_know_only_rooms_above_them():
+    above: set[str] = set()
+    for room, known in ROOMS.items():
+        assert set(known.split()) <= above, f"{room} stands above what it knows"
+        above.add(room)
+    folders = {name.split("/")[2] for name in CORE if name.count("/") > 2} - {"rules", "tables"}
+    assert folders == ROOMS.keys(), "a room without a rule, or a rule without a room"
+
+
+@pytest.mark.parametrize("name", [name for name in CORE if room_of(source.module_of(name))])
+def test_a_room_of_the_core_imports_no_room_below_it(name: str):
+    own = room_of(source.module_of(name))
+    for imported in source.imports(name):
+        other = room_of(imported)
+        assert other in ("", own, *ROOMS[own].split()), f"{own} imports {imported}"
+
+
+def test_no_file_of_the_core_imports_itself_in_a_circle():
+    """Neither when it is loaded nor inside a function."""
+    graph = {name: {other for other in source.needs(name) if other != name} for name in CORE}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(" -> ".join(error.args[1]))
 
 
 @pytest.mark.parametrize("name", CORE)

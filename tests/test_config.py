@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from webapp.config import RelaySettings, Sentinels, SettingError, sentinels, settings
+from webapp.config import RelaySettings, Sentinels, sentinels, settings
+from webapp.environ import SettingError
 
 
 def of(folder: Path, **environ: str) -> dict[str, object]:
@@ -86,3 +87,25 @@ def test_a_relay_is_one_whichever_of_its_names_a_process_was_given():
     names = ("localhost", "LOCALHOST", "127.0.0.1", "::1")
     assert {RelaySettings(host=name, port=2525).key for name in names} == {"127.0.0.1:2525"}
     assert RelaySettings(host="Relay.Example.com.").key == RelaySettings(host="relay.example.com").key
+
+
+def test_it_speaks_at_info_in_text_and_tells_no_numbers_unless_it_is_said(tmp_path: Path):
+    given = of(tmp_path)
+    assert (given["LOG_LEVEL"], given["LOG_JSON"], given["METRICS_TOKEN"]) == ("info", False, None)
+    said = {"MASSMAIL_LOG_LEVEL": " Warning", "MASSMAIL_LOG_JSON": "1", "MASSMAIL_METRICS_TOKEN": "sixteen-letters!"}
+    given = of(tmp_path, **said)
+    assert (given["LOG_LEVEL"], given["LOG_JSON"], given["METRICS_TOKEN"]) == ("warning", True, "sixteen-letters!")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("MASSMAIL_LOG_LEVEL", "loud"),
+        ("MASSMAIL_LOG_JSON", "perhaps"),
+        ("MASSMAIL_METRICS_TOKEN", "too-short"),
+        ("MASSMAIL_METRICS_TOKEN", "with a blank within it"),
+    ],
+)
+def test_what_the_voice_cannot_be_set_to_is_refused_by_name(tmp_path: Path, name: str, value: str):
+    with pytest.raises(SettingError, match=name):
+        of(tmp_path, **{name: value})

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.consoles import free_port
-from webapp.config import ROOT
+from webapp.paths import ROOT
 
 WORDS = "MAIL_PORT is 'many': use a whole number.\n"
 SECRET = "s3cret"
@@ -16,7 +16,8 @@ SECRET = "s3cret"
 
 def run(folder: Path, *command: str, **environ: str) -> subprocess.CompletedProcess[str]:
     """Run a program with nothing in its environment but these settings."""
-    given = {"PATH": os.environ["PATH"], "MASSMAIL_INSTANCE": str(folder / "instance")} | environ
+    none = {"MASSMAIL_ENV_FILE": "", "FLASK_SKIP_DOTENV": "1"}
+    given = {"PATH": os.environ["PATH"], "MASSMAIL_INSTANCE": str(folder / "instance")} | none | environ
     return subprocess.run(
         [sys.executable, "-m", *command], cwd=ROOT, env=given, capture_output=True, text=True, timeout=90
     )

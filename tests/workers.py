@@ -12,8 +12,10 @@ from uuid import uuid4
 
 from flask import Flask
 
-from webapp.config import ROOT, RelaySettings
+from jobs.attendance import LISTENS
+from webapp.config import RelaySettings
 from webapp.demo import children
+from webapp.paths import ROOT
 
 MARK = "TEST_WORKER"
 """The variable by which a worker's processes are told from those of others."""
@@ -43,6 +45,7 @@ class Worker:
             "MASSMAIL_INSTANCE": str(app.config["INSTANCE"]),
             "DATABASE_URL": str(app.config["SQLALCHEMY_DATABASE_URI"]),
             "REDIS_URL": redis_url,
+            "MASSMAIL_ENV_FILE": "",
             "RQ_CONFIG": "jobs.worker",
             "MAIL_SERVER": relay.host,
             "MAIL_PORT": str(relay.port),
@@ -73,7 +76,7 @@ class Worker:
         self.process: Popen[bytes] = children.start(command, log=self.log, env=self._environ, cwd=ROOT)
 
     def is_listening(self) -> bool:
-        return b"Listening on" in self.log.read_bytes()[self._before :]
+        return LISTENS.encode() in self.log.read_bytes()[self._before :]
 
     def horses(self) -> list[int]:
         """The work-horses alive: children of the worker (or orphans of it) that are neither it nor its scheduler."""

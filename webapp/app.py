@@ -7,13 +7,15 @@ from importlib import import_module
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from webapp import paths
 from webapp.adapters import database, schema
-from webapp.config import ROOT, settings
+from webapp.config import settings
 from webapp.extensions import csrf, db, htmx, login, mail, migrate
 
 ROOMS = (
     "assets",
     "health",
+    "metrics",
     "sign_in",
     "coming_back",
     "account",
@@ -44,17 +46,20 @@ COMMANDS = ("broadcasts", "clients", "notices", "users")
 
 def create_app(config: Mapping[str, object] | None = None, environ: Mapping[str, str] = os.environ) -> Flask:
     """The WSGI app, configured from `environ`, with `config` laid over it (tests)."""
-    app = Flask("webapp", root_path=str(ROOT / "webapp"), template_folder="../templates", static_folder="../static")
+    app = Flask(
+        "webapp", root_path=str(paths.PACKAGE), template_folder=str(paths.TEMPLATES), static_folder=str(paths.STATIC)
+    )
     app.config.from_mapping(settings(environ))
     app.config.from_mapping(config or {})
-    from webapp.pages import cookies, errors, input_guard, shell
+    from webapp.pages import access, cookies, errors, input_guard, shell
+    from webapp.pages.metrics import views as metrics
 
     cookies.install(app)
     db.init_app(app)
     with app.app_context():
         database.tune(db.engine)
         app.extensions["massmail-schema"] = schema.Schema(db.engine)
-    migrate.init_app(app, db, directory=str(ROOT / "webapp" / "migrations"), compare_type=False)
+    migrate.init_app(app, db, directory=str(paths.MIGRATIONS), compare_type=False)
     mail.init_app(app)
     htmx.init_app(app)
     login.init_app(app)
@@ -67,9 +72,11 @@ def create_app(config: Mapping[str, object] | None = None, environ: Mapping[str,
     shell.install(app)
     for room in ROOMS:
         app.register_blueprint(import_module(f"webapp.pages.{room}.views").bp)
-    app.register_blueprint(import_module("webapp.demo.caught_mails").bp)
+    if app.config["DEMO"] or app.config["MAIL_CATCHER_DIR"]:
+        app.register_blueprint(import_module("webapp.demo.caught_mails").bp)
     for command in COMMANDS:
         app.cli.add_command(import_module(f"webapp.cli.{command}").group)
+    access.install(app, metrics.install(app).observe)
     if proxies := app.config["TRUSTED_PROXIES"]:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies)  # type: ignore[method-assign]
     return app

@@ -2,10 +2,7 @@
 
 import re
 import secrets
-import sys
-import tomllib
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -15,14 +12,10 @@ from redis.connection import parse_url
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
-from webapp import private
+from webapp import paths, private
+from webapp.environ import SettingError
 
-ROOT = Path(__file__).resolve().parent.parent
-VERSION: str = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
 MB = 1024 * 1024
-
-EXIT_UNUSABLE = 2
-"""How a program ends whose settings cannot be used; as for mistakes on a command line."""
 
 MOST_OF_A_FORM = 32 * MB
 """The longest message fits, in a script whose letters are sent as nine octets each, beside its version that was sent last."""
@@ -41,20 +34,7 @@ OF_A_SERVER = {"pool_pre_ping": True, "connect_args": {"connect_timeout": 10} | 
 
 
 DAY_MINUTES = 24 * 60
-
-
-class SettingError(Exception):
-    """A setting that cannot be used; the text says which, and what to do, in one line, and repeats no password."""
-
-
-@contextmanager
-def or_exit() -> Iterator[None]:
-    """For the outermost layer of a program: a SettingError inside is one line on stderr, and the process ends with EXIT_UNUSABLE."""
-    try:
-        yield
-    except SettingError as error:
-        print(error, file=sys.stderr, flush=True)
-        raise SystemExit(EXIT_UNUSABLE) from None
+LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
 @dataclass(frozen=True)
@@ -223,6 +203,9 @@ def settings(environ: Mapping[str, str]) -> dict[str, object]:
         "SESSION_LASTS": timedelta(hours=_whole(environ, "MASSMAIL_SESSION_LASTS", 336, low=1, high=31 * 24)),
         "TESTS_PER_HOUR": _whole(environ, "MASSMAIL_TESTS_PER_HOUR", 20, low=0, high=1000),
         "WEBHOOK_INSIDE": _flag(environ, "MASSMAIL_WEBHOOK_INSIDE"),
+        "LOG_LEVEL": _log_level(environ),
+        "LOG_JSON": _flag(environ, "MASSMAIL_LOG_JSON"),
+        "METRICS_TOKEN": _metrics_token(environ),
         "WTF_CSRF_TIME_LIMIT": None,
         "TEMPLATES_AUTO_RELOAD": False,
     }
@@ -230,7 +213,7 @@ def settings(environ: Mapping[str, str]) -> dict[str, object]:
 
 def _instance(environ: Mapping[str, str]) -> Path:
     """The instance folder, made if it is new, and nobody else's to look into if it is ours."""
-    instance = Path(environ.get("MASSMAIL_INSTANCE") or ROOT / "instance")
+    instance = Path(environ.get("MASSMAIL_INSTANCE") or paths.INSTANCE)
     try:
         private.folder(instance)
     except OSError as error:
@@ -256,6 +239,21 @@ def _missed_start(environ: Mapping[str, str]) -> timedelta | None:
     """How late a broadcast may start without a question; None: as late as can be."""
     minutes = _whole(environ, "MASSMAIL_MISSED_START", 30, low=0, high=30 * DAY_MINUTES)
     return timedelta(minutes=minutes) if minutes else None
+
+
+def _log_level(environ: Mapping[str, str]) -> str:
+    level = environ.get("MASSMAIL_LOG_LEVEL", "").strip().lower() or "info"
+    if level not in LOG_LEVELS:
+        raise SettingError(f"MASSMAIL_LOG_LEVEL is {level!r}: use {', '.join(LOG_LEVELS[:-1])} or {LOG_LEVELS[-1]}.")
+    return level
+
+
+def _metrics_token(environ: Mapping[str, str]) -> str | None:
+    """What opens /metrics; None: nothing does. Whoever can guess it reads how much is sent."""
+    token = environ.get("MASSMAIL_METRICS_TOKEN", "").strip()
+    if token and not re.fullmatch(r"[!-~]{16,200}", token):
+        raise SettingError("MASSMAIL_METRICS_TOKEN takes 16 to 200 letters, digits and signs, without blanks.")
+    return token or None
 
 
 def _relay(environ: Mapping[str, str]) -> RelaySettings:

@@ -1,6 +1,6 @@
 // Saving the message while it is typed: what the compose page has beyond ../saving.js.
 
-import { changed, save, watchSaving as watch } from "../saving.js";
+import { changed, watchSaving as watch } from "../saving.js";
 
 const form = document.getElementById("compose");
 
@@ -12,27 +12,11 @@ export function watchSaving() {
   watch("compose", { counts: ["input"], asks: true });
   form.addEventListener("change", (event) => event.target.dataset.saveOn === "change" && changed());
   form.addEventListener("htmx:afterRequest", (event) => event.target === form && event.detail.successful && markReplyTo());
-  form.addEventListener("htmx:beforeSwap", (event) => {
-    // A conflict is told on the page, although its status is an error's.
-    if (event.detail.xhr.status === 409) Object.assign(event.detail, { shouldSwap: true, isError: false });
-  });
   // A half-typed address is no address yet: Reply-To is saved when it is left.
   for (const field of form.querySelectorAll("[data-save-on=change]")) {
     field.addEventListener("input", (event) => event.stopPropagation());
   }
-  document.addEventListener("click", resolveConflict);
 }
 
 const markReplyTo = () =>
   form.elements.reply_to.setAttribute("aria-invalid", String(Boolean(document.querySelector("#reply-to-problem .field-error"))));
-
-/** "Keep mine": say that we know the other's version, so that the next save goes over it. */
-function resolveConflict(event) {
-  const button = event.target.closest?.("[data-keep-mine]");
-  if (!button) return;
-  event.preventDefault();
-  form.elements.base.value = button.dataset.keepMine;
-  document.getElementById("conflict").replaceChildren();
-  changed();
-  save();
-}

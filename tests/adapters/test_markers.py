@@ -86,8 +86,6 @@ def test_a_redis_that_is_away_and_a_folder_that_cannot_be_written_hinder_nobody(
 def test_a_pulse_beats_at_the_beginning_while_it_lasts_and_at_the_end(
     where: Engine, session: Session, markers: Markers, monkeypatch
 ):
-    monkeypatch.setattr(pulse, "LOOK_S", 0.01)
-    monkeypatch.setattr(pulse, "PULSE_S", 0.02)
     grown = threading.Event()
     write = markers.write
 
@@ -97,7 +95,7 @@ def test_a_pulse_beats_at_the_beginning_while_it_lasts_and_at_the_end(
             grown.set()
 
     monkeypatch.setattr(markers, "write", watched)
-    with Pulse(where, markers, 1) as beating:
+    with Pulse(where, markers, 1, beat_s=0.02, look_s=0.01) as beating:
         assert markers.read()[0].generation == 1
         assert grown.wait(30)
         assert not beating.must_stop()
@@ -115,9 +113,8 @@ def test_a_marker_is_written_after_its_commit_and_not_if_that_fails(where: Engin
     assert markers.read() == []
 
 
-def test_a_pulse_says_that_everything_is_held(where: Engine, session: Session, markers: Markers, monkeypatch):
-    monkeypatch.setattr(pulse, "LOOK_S", 0.01)
-    with Pulse(where, markers, 1) as beating:
+def test_a_pulse_says_that_everything_is_held(where: Engine, session: Session, markers: Markers):
+    with Pulse(where, markers, 1, look_s=0.01) as beating:
         engine.elsewhere(where, lambda s: installation.hold(s, "Uma", "", AT))
         held = threading.Event()
         while not beating.must_stop():

@@ -13,7 +13,7 @@ from tests import engine
 from tests.databases import make_app
 from webapp.adapters import schema
 from webapp.adapters.schema import Schema
-from webapp.config import ROOT
+from webapp.paths import ROOT
 
 
 @pytest.fixture

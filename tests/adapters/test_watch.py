@@ -1,10 +1,15 @@
 """Watching a broadcast: a commit elsewhere is known at the next look, and looking costs next to nothing."""
 
 import sqlite3
+import subprocess
+import sys
 import time
 from contextlib import closing
+from functools import partial
+from pathlib import Path
 from typing import Any
 
+import pytest
 from flask import Flask
 from sqlalchemy import create_engine
 from sqlalchemy.orm import Session
@@ -101,6 +106,50 @@ def test_on_sqlite_the_very_next_look_knows(sqlite_app: Flask, sqlite_session: S
         broadcasts.resume(sqlite_session, broadcast.id, engine.NOW)
         sqlite_session.commit()
         assert watch.is_sending()
+    watch.close()
+
+
+@pytest.mark.parametrize("how", ["PASSIVE", "FULL", "RESTART", "TRUNCATE"])
+def test_on_sqlite_it_knows_of_what_is_committed_after_the_log_was_moved(
+    sqlite_app: Flask, sqlite_session: Session, how: str
+):
+    """After each the next commit lies elsewhere: behind the last one, at the log's begin, or in a log that is empty."""
+    broadcast_id = engine.sending_broadcast(sqlite_session).id
+    sqlite_session.commit()  # who reads holds the log where it is
+    watch = DatabaseWatch(engine.engine_of(sqlite_app), broadcast_id)
+    for is_sending in (False, True, False):
+        _move_log(sqlite_app, how)
+        assert watch.is_sending() is not is_sending
+        change = broadcasts.resume if is_sending else partial(broadcasts.pause, reason=None)
+        change(sqlite_session, broadcast_id, now=engine.NOW)
+        sqlite_session.commit()
+        assert watch.is_sending() is is_sending
+        _move_log(sqlite_app, how)
+        assert watch.is_sending() is is_sending
+    watch.close()
+
+
+def _move_log(app: Flask, how: str) -> None:
+    with engine.engine_of(app).connect() as connection:
+        blocked, _written, _moved = connection.exec_driver_sql(f"PRAGMA wal_checkpoint({how})").one()
+    assert not blocked
+
+
+def test_on_sqlite_it_knows_of_a_commit_of_a_process_that_came_when_all_others_had_gone(sqlite_app: Flask):
+    database = engine.engine_of(sqlite_app)
+    with Session(database) as session:
+        broadcast_id = engine.sending_broadcast(session).id
+    watch = DatabaseWatch(database, broadcast_id)
+    assert watch.is_sending()
+    watch.close()
+    database.dispose()  # who closes last removes log and index
+    assert not Path(f"{database.url.database}-shm").exists()
+    watch = DatabaseWatch(database, broadcast_id)
+    assert watch.is_sending()
+    pause = f"UPDATE broadcast SET state = 'paused' WHERE id = {broadcast_id}"
+    program = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute(sys.argv[2]); c.commit(); c.close()"
+    subprocess.run([sys.executable, "-c", program, str(database.url.database), pause], check=True)
+    assert not watch.is_sending()
     watch.close()
 
 

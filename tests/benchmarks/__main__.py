@@ -14,7 +14,7 @@ from importlib import import_module
 from pathlib import Path
 
 from tests.benchmarks.figure import Figure
-from webapp.bootstrap import builds
+from tests.benchmarks.yardstick import calls_a_second
 
 SUBJECTS = (
     "audience",
@@ -65,9 +65,8 @@ def main(arguments: list[str]) -> int:
 
 def _python() -> str:
     """What runs here, and a yardstick for it: how much a figure says depends on the machine, and on how its Python was built."""
-    build = builds.described(sys.executable)
-    calls = f", {build.calls / 1e6:.1f} million calls a second" if build else ""
-    return f"{platform.python_implementation()} {platform.python_version()} on {platform.machine()}{calls}"
+    program = f"{platform.python_implementation()} {platform.python_version()} on {platform.machine()}"
+    return f"{program}, {calls_a_second() / 1e6:.1f} million calls a second"
 
 
 if __name__ == "__main__":

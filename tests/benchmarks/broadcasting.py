@@ -28,7 +28,7 @@ from tests.benchmarks.audience_data import fill
 from tests.databases import make_app
 from tests.workers import Worker, wait_until
 from webapp.adapters import clock, database, wakeups
-from webapp.config import ROOT, RelaySettings
+from webapp.config import RelaySettings
 from webapp.core import broadcasts, ledger
 from webapp.core.rules.lifecycle import BroadcastState, DeliveryState
 from webapp.core.rules.statuses import MessageType
@@ -36,6 +36,7 @@ from webapp.core.tables.broadcasts import Broadcast
 from webapp.core.tables.deliveries import Delivery, Sender
 from webapp.demo import children, valkey
 from webapp.extensions import db
+from webapp.paths import ROOT
 
 CONTENT = render.parts(render.PARAGRAPH, 10_000)
 PATIENCE_S = 300.0

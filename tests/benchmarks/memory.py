@@ -21,11 +21,11 @@ from tests.benchmarks.figure import Figure
 from tests.benchmarks.filled import KINDS, filled, forget
 from tests.workers import wait_until
 from webapp.adapters import wakeups
-from webapp.config import ROOT
 from webapp.core.rules.lifecycle import BroadcastState
 from webapp.core.rules.statuses import MessageType
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.demo import children, valkey
+from webapp.paths import ROOT
 
 CLIENTS, FEW, SHORT_CLIENTS, SHORT_FEW = 1_000_000, 10_000, 20_000, 1_000
 CONNECTIONS, LOOK_S, PATIENCE_S = 10, 0.05, 400.0

@@ -28,6 +28,7 @@ from webapp.adapters.watch import DatabaseWatch
 from webapp.config import RelaySettings
 from webapp.core import ledger
 from webapp.core.content import tag_catalogue
+from webapp.core.content.compiling import compiled
 from webapp.core.ledger import Claimed, Lease, Settled
 from webapp.core.ports import Reply, Stage
 from webapp.core.rules.evidence import Evidence
@@ -35,7 +36,6 @@ from webapp.core.rules.outcome import ACCEPTED
 from webapp.core.sending import SenderSettings
 from webapp.core.sending.exchange import SendExchange
 from webapp.core.sending.recorder import Recorder
-from webapp.core.sending.rendering import Renderer
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.extensions import db
 
@@ -53,7 +53,7 @@ PARTS: Sequence[tuple[str, str, str]] = (
     ("selectors.py", "", "to the relay: waiting for the socket"),
     ("webapp/adapters/smtp/", "", "to the relay: the dialogue"),
     ("core/rules/message/", "", "rendering"),
-    ("core/sending/rendering.py", "", "rendering"),
+    ("core/content/compiling.py", "", "rendering"),
     ("adapters/watch.py", "", "whether it is still sending"),
     ("adapters/journal.py", "", "the journal"),
     ("core/content/tag_catalogue/", "", "values of the tags"),
@@ -151,13 +151,13 @@ def _mailer(ours: House, folder: Path, mails: int) -> None:
         print(f"  the mailer's thread: not measured, {missing}")
         return
     broadcast = _broadcast(ours.frozen_broadcast())
-    renderer = Renderer(broadcast)
-    values = render.rows(render.COMMON, renderer.tags, iter(range(mails)), mails)
+    content = compiled(broadcast)
+    values = render.rows(render.COMMON, content.tags, iter(range(mails)), mails)
     now = clock.now()
     claimed = [Claimed(number, f"client{number}@example.com", own, now, 1) for number, own in enumerate(values, 1)]
     watch = DatabaseWatch(db.engine, broadcast.id)
     written = journal.FileJournal(folder)
-    exchange = NeverRecorded(renderer, written, Evidence(), watch.is_sending, clock.ticks, GROUP)
+    exchange = NeverRecorded(content, written, Evidence(), watch.is_sending, clock.ticks, GROUP)
     exchange.deadline = FUTURE
     exchange.add(claimed, 0.0)
     with programs.receive(folder) as sink:
@@ -173,12 +173,12 @@ def _mailer(ours: House, folder: Path, mails: int) -> None:
 
 def _recorder(kind: str, ours: House, folder: Path) -> None:
     broadcast = _broadcast(ours.frozen_broadcast())
-    renderer = Renderer(broadcast)
+    content = compiled(broadcast)
     written = journal.FileJournal(folder)
     given = runtime()
     lease = _lease(broadcast.id, written.name)
-    exchange = NeverSent(renderer, written, Evidence(), lambda: True, clock.ticks, GROUP)
-    exchange.recorder = Recorder(given, SenderSettings(near_s=0.0), lease, broadcast, renderer.tags, exchange)
+    exchange = NeverSent(content, written, Evidence(), lambda: True, clock.ticks, GROUP)
+    exchange.recorder = Recorder(given, SenderSettings(near_s=0.0), lease, broadcast, content.tags, exchange)
     with Session(ours.engine) as session:
         pending = ledger.counts(session, broadcast.id)["pending"]
     _profile(f"the recorder's thread, {kind}", pending, exchange.recorder.run)

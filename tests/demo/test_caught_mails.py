@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from webapp.demo.mail_catcher import Maildir
+from webapp.demo.maildir import Maildir
 
 MAIL = """\
 From: =?utf-8?q?Example_Hosting_=E2=9C=93?= <news@example.org>\r

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from webapp.adapters.smtp import send_one
-from webapp.config import ROOT, RelaySettings
+from webapp.config import RelaySettings
 from webapp.core.ports import Mail
 from webapp.demo import children, mail_catcher
-from webapp.demo.mail_catcher import Maildir
+from webapp.demo.maildir import Maildir
+from webapp.paths import ROOT
 
 
 @pytest.fixture

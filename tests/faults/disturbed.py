@@ -32,6 +32,7 @@ from tests.smtp_oracle import Fault, Script
 from tests.workers import wait_until
 from webapp.adapters import clock, journal, wakeups
 from webapp.core import ledger
+from webapp.core.cadence import LEASE_S
 from webapp.core.rules.lifecycle import BroadcastState, DeliveryState
 from webapp.core.tables.broadcasts import UncertainPolicy
 from webapp.core.tables.deliveries import Delivery, Sender
@@ -160,7 +161,7 @@ def _judge(case: Case, place: Scene, key: int, found: Result) -> None:
 
 def _outage(case: Case, place: Scene, disk: Path, chance: random.Random) -> tuple[int, str]:
     """Slow enough that mails are in hand for longer than a lease lasts, where it is to run out."""
-    is_long = case.seconds > ledger.LEASE_S
+    is_long = case.seconds > LEASE_S
     goes_still = is_long or case.trouble != "locked"  # who waits for a lock goes on, as long as its lease does
     latency = 0.1 if is_long else 0.06
     mails = 1_900 if is_long else 950  # two workers may begin at once
@@ -177,7 +178,7 @@ def _outage(case: Case, place: Scene, disk: Path, chance: random.Random) -> tupl
             while time.monotonic() < began + case.seconds or (goes_still and not _is_still(arrivals, began)):
                 _all_known(place, key, eyes, arrivals)
                 time.sleep(1.0)
-            expired = _expiry(eyes, key) if eyes else began + ledger.LEASE_S
+            expired = _expiry(eyes, key) if eyes else began + LEASE_S
             ended = time.monotonic()
         meanwhile = [mail for mail in arrivals.so_far() if began < mail.at < ended]
         last = max((mail.at for mail in meanwhile), default=began)

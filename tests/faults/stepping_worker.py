@@ -14,7 +14,8 @@ import rq.scheduler
 
 from jobs.worker import QUEUES, REDIS_URL, SENTINEL
 from webapp.adapters import clock, wakeups
-from webapp.core.ledger import on_postgresql
+from webapp.core.ledger.on_postgresql import OnPostgresql
+from webapp.core.ledger.rows import ClaimedNow
 from webapp.core.rules.pacing import Reading
 
 __all__ = ["QUEUES", "REDIS_URL", "SENTINEL"]
@@ -38,13 +39,13 @@ class Stepped(datetime):
         return datetime.now(tz) + step()
 
 
-def claimed_now(cursor: Any, broadcast_id: int, reading: Reading) -> tuple[Reading, int]:
-    shown, claimed = of_database(cursor, broadcast_id, reading)
-    return replace(shown, wall=shown.wall + step()), claimed
+def claimed_now(path: OnPostgresql, broadcast_id: int, reading: Reading) -> ClaimedNow:
+    shown, claimed = of_database(path, broadcast_id, reading)
+    return ClaimedNow(replace(shown, wall=shown.wall + step()), claimed)
 
 
-of_database = on_postgresql.claimed_now
-on_postgresql.claimed_now = claimed_now
+of_database = OnPostgresql.claimed_now
+OnPostgresql.claimed_now = claimed_now
 clock.now = lambda: datetime.now(UTC) + step()
 wakeups.datetime = Stepped  # type: ignore[misc]
 rq.scheduler.current_timestamp = lambda: int(Stepped.now(UTC).timestamp())

@@ -22,10 +22,10 @@ from tests.faults.places import Place, scene
 from tests.smtp_oracle import Script
 from tests.workers import Worker, wait_until
 from webapp.adapters import wakeups
-from webapp.config import ROOT, VERSION
 from webapp.core.rules.lifecycle import BroadcastState
 from webapp.core.sending import workers
 from webapp.core.tables.workers import KnownWorker
+from webapp.paths import ROOT, VERSION
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from tests.consoles import Demo
 from tests.looks import Looker
-from webapp.config import ROOT
+from webapp.paths import ROOT
 
 OWN = ROOT / "tests" / "data"
 EXPORTS = ROOT.parent / "shared" / "data"

@@ -51,7 +51,7 @@ class Page:
         return audience.picks_of(self.session, self.draft.id)
 
     def _read(self, text: str) -> None:
-        found = re.search(r'id="audience-base" value="(\w+)"', text)
+        found = re.search(r'id="step-base" value="(\w+)"', text)
         self.base = found.group(1) if found else self.base
 
 

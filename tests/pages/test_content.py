@@ -103,7 +103,8 @@ def test_another_tabs_words_are_not_overwritten_until_one_says_so(browser_client
     assert answer.status_code == 409
     assert "Somebody else has changed this message" in answer.text
     assert stored(sqlite_session, draft).content.subject == "Theirs"
-    known = re.search(r'data-keep-mine="(\w+)"', answer.text)
+    assert ">Theirs</td>" in answer.text and ">Mine</td>" in answer.text
+    known = re.search(r'name="keep_mine" value="(\w+)"', answer.text)
     assert known
     assert mine.save(base=known[1]).status_code == 200
     assert stored(sqlite_session, draft).content.subject == "Mine"

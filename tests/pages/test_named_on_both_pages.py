@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from tests import factories
+from webapp.core.content.fields import LABELS
 from webapp.core.settings import from_addresses
 from webapp.core.tables.broadcasts import Broadcast
 
@@ -19,6 +20,21 @@ def draft(sqlite_session: Session) -> Broadcast:
     row = factories.broadcast(sqlite_session, subject="News", html=HTML)
     sqlite_session.commit()
     return row
+
+
+def test_a_field_has_one_name_on_both_pages(browser_client, draft, sqlite_session):
+    draft.content.text = "{{ nonsense }}"
+    sqlite_session.commit()
+    compose = browser_client.get(f"/mass-mail/{draft.id}/content/").text
+    review = browser_client.get(f"/mass-mail/{draft.id}/review/").text
+    for field, label in LABELS.items():
+        pattern = rf">{label}[<,]" if field != "text" else f"<b>{label}</b>"
+        assert re.search(pattern, compose), label
+    for label in (LABELS["from_address"], LABELS["reply_to"], LABELS["subject"]):
+        assert f"<dt>{label}</dt>" in review, label
+    for page in (compose, review):
+        assert re.search(rf"{LABELS['text']}:(</span>)? There is no tag nonsense", page)
+        assert f"{LABELS['html']}, line 2:" in page
 
 
 @pytest.mark.parametrize("step", ["content", "review"])

@@ -13,6 +13,7 @@ from tests.core.notices.news import begin, broadcast, look, paused
 from tests.visitors import sign_in
 from tests.webhook_receiver import Receiver, status
 from webapp.adapters import clock
+from webapp.core.cadence import NEWS_UNSEEN
 from webapp.core.notices import choices, lists, webhook
 from webapp.core.notices.choices import Choice
 from webapp.core.rules.lifecycle import BroadcastState
@@ -128,7 +129,7 @@ def test_where_nobody_looks_the_bell_has_it_done_and_otherwise_not(
     sqlite_session.commit()
     with sqlite_app.app_context():
         assert background.look_if_nobody_does(sqlite_app) is None, "a worker has looked a moment ago"
-    sqlite_session.execute(update(NoticeWatch).values(looked_at=clock.now() - background.UNSEEN))
+    sqlite_session.execute(update(NoticeWatch).values(looked_at=clock.now() - NEWS_UNSEEN))
     sqlite_session.commit()
     with sqlite_app.app_context():
         thread = background.look_if_nobody_does(sqlite_app)

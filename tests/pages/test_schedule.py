@@ -7,6 +7,8 @@ import pytest
 
 from tests import factories
 from webapp.core import broadcasts
+from webapp.core.broadcasts import steps
+from webapp.core.broadcasts.steps import Step
 from webapp.core.rules.lifecycle import BroadcastState
 from webapp.core.tables.broadcasts import Broadcast, UncertainPolicy
 
@@ -24,15 +26,25 @@ def draft(sqlite_session) -> Broadcast:
     return broadcast
 
 
+class Tab:
+    """The page as a browser holds it, which knows what it started from. Called, it sends its form as htmx does, or as a browser without
+    JavaScript, and takes over what the answer says."""
+
+    def __init__(self, browser_client, draft):
+        self.browser, self.url = browser_client, f"/mass-mail/{draft.id}/schedule/"
+        self.opened = self.base = steps.digest(draft, Step.SCHEDULE)
+
+    def __call__(self, htmx=True, **fields):
+        data = NOW_FORM | {"base": self.base} | fields
+        answer = self.browser.post(self.url, data=data, headers=HTMX if htmx else {})
+        found = re.search(r'id="step-base" value="(\w+)"', answer.text)
+        self.base = found[1] if found else self.base
+        return answer
+
+
 @pytest.fixture
 def save(browser_client, draft):
-    """Post the form as htmx does, or as a browser without JavaScript."""
-
-    def saved(htmx=True, **fields):
-        data = NOW_FORM | {"version": draft.version} | fields
-        return browser_client.post(f"/mass-mail/{draft.id}/schedule/", data=data, headers=HTMX if htmx else {})
-
-    return saved
+    return Tab(browser_client, draft)
 
 
 @pytest.fixture
@@ -53,10 +65,11 @@ def test_the_page_shows_the_default_pace_in_plain_words_and_the_forecast(browser
     assert "Europe/Berlin" in page and "Berlin, Germany" in page
 
 
-def test_a_date_and_time_in_a_zone_are_saved_at_once_and_the_new_version_comes_back(save, stored):
+def test_a_date_and_time_in_a_zone_are_saved_at_once_and_what_is_stored_comes_back(save, stored):
     answer = save(**LATER)
     broadcast = stored()
-    assert answer.status_code == 200 and 'value="2"' in answer.text
+    assert answer.status_code == 200 and save.base == steps.digest(broadcast, Step.SCHEDULE) != save.opened
+    assert 'class="draft-version" value="2"' in answer.text
     assert (broadcast.start_wall, broadcast.time_zone) == ("2036-07-01T09:00", "Europe/Berlin")
     assert broadcast.starts_at is not None and broadcast.starts_at.isoformat() == "2036-07-01T07:00:00+00:00"
     assert "1 Jul 2036, 09:00" in answer.text and "in Berlin" in answer.text
@@ -70,13 +83,13 @@ def test_a_zone_may_be_typed_as_a_city(save, stored):
 
 def test_saving_what_is_saved_changes_nothing(save, stored):
     save(**LATER)
-    assert save(**LATER, version=1).status_code == 200
+    assert save(**LATER, base=save.opened).status_code == 200
     assert stored().version == 2
 
 
 def test_going_back_to_now_forgets_the_start(save, stored):
     save(**LATER)
-    save(version=2)
+    save()
     assert (stored().start_wall, stored().starts_at) == (None, None)
 
 
@@ -93,7 +106,7 @@ def test_a_time_that_comes_twice_asks_which_and_takes_the_answer(save, stored):
     answer = save(**twice)
     assert "comes twice" in answer.text and "The first, UTC+2" in answer.text and "The second, UTC+1" in answer.text
     assert stored().starts_at.isoformat() == "2036-10-26T00:30:00+00:00"
-    save(**twice, which="second", version=2)
+    save(**twice, which="second")
     assert stored().starts_at.isoformat() == "2036-10-26T01:30:00+00:00"
 
 
@@ -170,25 +183,27 @@ def test_what_happens_without_an_answer_is_chosen_under_advanced(save, stored):
     assert stored().uncertain_policy is UncertainPolicy.RETRY
 
 
-def test_a_change_over_somebody_elses_is_refused(save, stored, sqlite_session, draft):
-    broadcasts.edit(sqlite_session, draft.id, None, {"name": "Theirs"}, factories.NOW)
+def test_what_is_to_be_mended_does_not_take_over_what_somebody_else_has_stored(save, stored, sqlite_session, draft):
+    broadcasts.edit(sqlite_session, draft.id, None, {"batch_size": 7}, factories.NOW)
     sqlite_session.commit()
-    answer = save(**LATER, version=1)
-    assert answer.status_code == 409 and "Somebody else" in answer.text
-    assert stored().start_wall is None
+    assert save(batch_size="x").status_code == 422
+    assert save(htmx=False, batch_size="x").status_code == 422
+    assert save.base == save.opened
+    assert save(batch_size="9").status_code == 409
+    assert stored().batch_size == 7
 
 
 def test_what_a_request_without_an_answer_has_stored_is_no_conflict_for_the_next(save, stored):
     first = NOW_FORM | {"batch_size": "7"}
-    save(**first, version=1)
-    answer = save(**LATER, version=1, lost=urlencode(first))
+    save(**first)
+    answer = save(**LATER, base=save.opened, lost=urlencode(first))
     assert answer.status_code == 200 and stored().start_wall is not None
 
 
 @pytest.mark.parametrize("lost", [{"batch_size": "7"}, {"batch_size": "many"}])
 def test_a_request_without_an_answer_does_not_go_over_what_somebody_else_has_stored(save, stored, lost):
-    save(batch_size="9", version=1)
-    answer = save(**LATER, version=1, lost=urlencode(NOW_FORM | lost))
+    save(batch_size="9")
+    answer = save(**LATER, base=save.opened, lost=urlencode(NOW_FORM | lost))
     assert answer.status_code == 409
     assert (stored().start_wall, stored().batch_size) == (None, 9)
 

@@ -25,7 +25,9 @@ def test_every_page_but_the_open_ones_asks_to_sign_in(sqlite_app, stranger):
     asked = []
     for rule in sqlite_app.url_map.iter_rules():
         room = rule.endpoint.partition(".")[0]
-        if room in ("sign_in", "coming_back", "assets", "health", "static") or "GET" not in (rule.methods or ()):
+        if room in ("sign_in", "coming_back", "assets", "health", "metrics", "static") or "GET" not in (
+            rule.methods or ()
+        ):
             continue
         values = dict.fromkeys(rule.arguments, 1) | ({"which": "refused"} if "which" in rule.arguments else {})
         with sqlite_app.test_request_context():

@@ -9,14 +9,6 @@ NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
-    ("part", "whole", "text"),
-    [(0, 10, "0 %"), (1, 100_000, "1 %"), (99_999, 100_000, "99 %"), (5, 5, "100 %"), (1, 3, "33 %"), (0, 0, "0 %")],
-)
-def test_a_share_is_none_or_all_only_when_it_really_is(part, whole, text):
-    assert wording.percent(part, whole) == text
-
-
-@pytest.mark.parametrize(
     ("seconds", "text"),
     [
         (0, "0 s"),

@@ -8,10 +8,10 @@ from sqlalchemy.orm import Session
 
 from tests import factories
 from webapp.adapters.clock import now
-from webapp.config import VERSION
 from webapp.core.rules.lifecycle import BroadcastState
 from webapp.core.sending import workers
 from webapp.core.sending.workers import Identity
+from webapp.paths import VERSION
 
 HTMX = {"HX-Request": "true"}
 NOBODY = ": nothing is sent."

@@ -9,7 +9,7 @@ from tests import factories
 from tests.relays import kept
 from tests.relays.kept import Kept
 from webapp.core.broadcasts import delivered
-from webapp.core.content.previews.mail import compiled
+from webapp.core.content.compiling import compiled
 from webapp.core.rules.lifecycle import BroadcastState, DeliveryState
 
 NOW = factories.NOW

@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 
 from tests import factories
 from tests.visitors import sign_in
-from webapp.config import ROOT
 from webapp.core import users
 from webapp.core.settings import from_addresses
+from webapp.paths import ROOT
 
 HTMX = {"HX-Request": "true"}
 LEFT_OUT = ("sign_in.", "account.end_sign_in", "static", "health.")

@@ -14,7 +14,7 @@ from webapp import private
 from webapp.adapters import database
 from webapp.adapters.journal import FileJournal
 from webapp.app import create_app
-from webapp.demo.mail_catcher import Maildir
+from webapp.demo.maildir import Maildir
 from webapp.extensions import db
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.consoles import free_port
-from webapp.config import ROOT
 from webapp.demo import children, gate
+from webapp.paths import ROOT
 
 MANY = 150
 HEADS = {

@@ -10,13 +10,11 @@ from sqlalchemy.orm import Session
 from webapp.adapters import clock, database, notice_mail, webhooks
 from webapp.adapters.database import will_write
 from webapp.adapters.smtp.flask_front import RelayMail
+from webapp.core.cadence import NOTICE_ROUND
 from webapp.core.notices import facts, looking, outbox
 from webapp.core.notices.outbox import Answer, Errand
 from webapp.core.rules.notices import Channel, payload
 from webapp.core.settings import from_addresses
-
-LONGEST = timedelta(minutes=1)
-"""A round ends after so long, even if more is to leave: others wait for this worker."""
 
 Carry = Callable[[Errand], Answer]
 log = logging.getLogger(__name__)
@@ -44,7 +42,7 @@ def work_off(engine: Engine, carry: Carry, must_stop: Callable[[], bool] = lambd
     """Carry out what is due, one after the other, nothing of the database held meanwhile. Returns how many attempts were made."""
     began, made = clock.now(), 0
     with Session(engine) as session:
-        while clock.now() - began < LONGEST and not must_stop():
+        while clock.now() - began < NOTICE_ROUND and not must_stop():
             will_write(session)
             errand = outbox.take(session, clock.now())
             session.commit()
@@ -59,7 +57,9 @@ def work_off(engine: Engine, carry: Carry, must_stop: Callable[[], bool] = lambd
             outbox.settle(session, errand, answer, clock.now())
             session.commit()
             made += 1
-            log.info("notice %s by %s: %s", errand.notice_id, errand.channel, answer.words)
+            about = {"notice": errand.notice_id, "channel": errand.channel.value, "kind": errand.kind.value}
+            came = "sent" if answer.is_done else "not taken"
+            log.info("notice %s by %s: %s", errand.notice_id, errand.channel, came, extra={**about, "event": "notice"})
     return made
 
 

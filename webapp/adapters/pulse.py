@@ -11,13 +11,8 @@ from sqlalchemy.orm import Session
 from webapp.adapters import clock
 from webapp.adapters.database import will_write
 from webapp.adapters.markers import Markers
+from webapp.core.cadence import HELD_LOOK_S, PULSE_S
 from webapp.core.settings import installation
-
-PULSE_S = 5.0
-"""So often a sending process gives a sign of life: one small commit, and two markers."""
-
-LOOK_S = 1.0
-"""So often it looks whether everything is held."""
 
 log = logging.getLogger(__name__)
 
@@ -48,9 +43,18 @@ class Pulse(threading.Thread):
     """Beats from the start of sending to its end; a context manager. Entering it gives the first sign of life, before anything leaves, and
     leaving it the last. Faults of the database in between are the sender's to notice."""
 
-    def __init__(self, engine: Engine, markers: Markers, broadcast_id: int) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        markers: Markers,
+        broadcast_id: int,
+        *,
+        beat_s: float = PULSE_S,
+        look_s: float = HELD_LOOK_S,
+    ) -> None:
         super().__init__(name="pulse", daemon=True)
         self._engine, self._markers, self._broadcast_id = engine, markers, broadcast_id
+        self._beat_s, self._look_s = beat_s, look_s
         self._is_over = threading.Event()
         self._is_held = False
 
@@ -72,10 +76,10 @@ class Pulse(threading.Thread):
 
     def run(self) -> None:
         last = clock.ticks()
-        while not self._is_over.wait(LOOK_S):
+        while not self._is_over.wait(self._look_s):
             try:
                 self._look()
-                if clock.ticks() - last >= PULSE_S:
+                if clock.ticks() - last >= self._beat_s:
                     self._beat()
                     last = clock.ticks()
             except SQLAlchemyError as error:

@@ -7,11 +7,11 @@ from sqlalchemy.orm import Session
 
 from webapp.adapters import clock, uploads
 from webapp.adapters.database import will_write
+from webapp.core.broadcasts import forgetting
+from webapp.core.cadence import RETENTION_ROUND_S
 from webapp.core.imports import runs
 from webapp.core.settings import retention
 
-LONGEST_S = 1.0
-"""A round ends after so long; the next one goes on."""
 AT_ONCE = 500
 """So many mails are looked at in a transaction."""
 
@@ -27,7 +27,7 @@ def tidy(engine: Engine, instance: Path) -> None:
         session.commit()
         uploads.tidy(engine, kept.uploads_before(now), instance, now)
         after: int | None = 0
-        while after is not None and clock.ticks() - began < LONGEST_S:
+        while after is not None and clock.ticks() - began < RETENTION_ROUND_S:
             will_write(session)
-            after = retention.remove_some(session, kept, now, after, AT_ONCE)
+            after = forgetting.remove_some(session, kept, now, after, AT_ONCE)
             session.commit()

@@ -11,12 +11,10 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from webapp.adapters import clock
-from webapp.config import ROOT
+from webapp.core.cadence import SCHEMA_LOOK_S
+from webapp.paths import MIGRATIONS
 
 UPGRADE = "flask --app wsgi db upgrade"
-
-LOOK_AGAIN_S = 5.0
-"""For so long a look counts that found everything right, or no database."""
 
 NOT_MADE = f"The database has no tables yet. Run {UPGRADE}"
 OLD_DATABASE = f"The database is older than the program. Run {UPGRADE}"
@@ -38,7 +36,7 @@ class _Revisions(NamedTuple):
 @cache
 def _revisions() -> _Revisions:
     """What this program's migrations lead to, and all that lie on the way."""
-    scripts = ScriptDirectory(str(ROOT / "webapp" / "migrations"))
+    scripts = ScriptDirectory(str(MIGRATIONS))
     return _Revisions(frozenset(scripts.get_heads()), frozenset(script.revision for script in scripts.walk_revisions()))
 
 
@@ -66,7 +64,7 @@ class Schema:
     def problem(self) -> str | None:
         """What is wrong, or None; None also where the database cannot be asked, because that is another trouble with words of its own.
 
-        What is right is believed for LOOK_AGAIN_S, so that a page pays for no look; what is wrong is looked at each time, so that it is
+        What is right is believed for SCHEMA_LOOK_S, so that a page pays for no look; what is wrong is looked at each time, so that it is
         over as soon as it is mended.
         """
         if clock.ticks() < self._fine_until:
@@ -79,7 +77,7 @@ class Schema:
             except SQLAlchemyError:
                 found = None
             if found is None:
-                self._fine_until = clock.ticks() + LOOK_AGAIN_S
+                self._fine_until = clock.ticks() + SCHEMA_LOOK_S
             return found
 
     def look(self) -> str | None:

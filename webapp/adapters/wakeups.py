@@ -15,11 +15,13 @@ from flask import current_app
 from redis import Redis
 from redis.exceptions import RedisError
 from rq import Queue, Worker
-from rq.registry import ScheduledJobRegistry
+from rq.job import Job
+from rq.registry import FailedJobRegistry, ScheduledJobRegistry, StartedJobRegistry
 from rq.serializers import JSONSerializer
 from rq.worker_registration import WORKERS_BY_QUEUE_KEY
 
-from webapp.adapters import redis_link, redis_outage
+from webapp.adapters import logs, redis_link, redis_outage
+from webapp.core.cadence import ASK_FOR_HELP_S, WAKEUP_WAITS_S
 
 QUEUE = "massmail"
 """The queue's name, and the first word of our own keys; behind MASSMAIL_REDIS_PREFIX, by which several installs share one Redis."""
@@ -31,11 +33,10 @@ LOOK = "jobs.send_batch.send_batch"
 SWEEP = "jobs.sweep.sweep"
 NOTIFY = "jobs.notify.notify"
 
-WAITING_S = 30
-"""How long a key counts as waiting at most: a wake-up lost between queue and worker blocks the next no longer than this."""
+ASKED_BY = "asked_by"
+"""Of what RQ keeps beside a job: the id of the request or job that asked for it."""
 
 DAY_S = 86_400
-A_MOMENT_S = 0.2
 log = logging.getLogger(__name__)
 outage = redis_outage.Outage(log, "What should be looked at is looked at some seconds after it can be used again.")
 
@@ -67,6 +68,11 @@ def enqueue(function: str, *arguments: object, key: str, at: datetime | None = N
         return False
     outage.well()
     return True
+
+
+def asked_by(job: Job) -> str:
+    """The id of the request or job that asked for this one, so that their lines can be read together; its own where there is none."""
+    return logs.id_from(job.meta.get(ASKED_BY) or job.id)
 
 
 def begins(key: str) -> None:
@@ -101,6 +107,18 @@ def _idle(ours: Queue) -> int:
         for name in names:
             asked.hget(name, "state")
         return asked.execute().count(b"idle") if names else 0
+
+
+def lengths() -> dict[str, int]:
+    """How many jobs wait for a worker, for their time, are being run, and have failed within the week for which RQ keeps them. Raises
+    RedisError."""
+    ours = queue()
+    with connection().pipeline(transaction=False) as asked:
+        asked.llen(ours.key)
+        for registry in (ScheduledJobRegistry, StartedJobRegistry, FailedJobRegistry):
+            asked.zcard(registry(queue=ours).key)
+        counts = asked.execute()
+    return dict(zip(("waiting", "later", "running", "failed"), map(int, counts), strict=True))
 
 
 class Stranger(NamedTuple):
@@ -144,7 +162,7 @@ def helper(broadcast_id: int) -> Callable[[], None]:
             return
         asking[:] = [threading.Thread(target=ask, name="call for help", daemon=True)]
         asking[0].start()
-        asking[0].join(A_MOMENT_S)
+        asking[0].join(ASK_FOR_HELP_S)
 
     return call
 
@@ -168,8 +186,8 @@ def queue() -> Queue:
 
 
 def _enqueue_now(function: str, arguments: tuple[object, ...], marker: str, ours: Queue) -> None:
-    if ours.connection.set(marker, "1", nx=True, ex=WAITING_S):
-        ours.enqueue_call(function, arguments, timeout=-1, result_ttl=0, failure_ttl=7 * DAY_S)
+    if ours.connection.set(marker, "1", nx=True, ex=WAKEUP_WAITS_S):
+        ours.enqueue_call(function, arguments, timeout=-1, result_ttl=0, failure_ttl=7 * DAY_S, meta=_asking())
 
 
 def _enqueue_at(at: datetime, function: str, arguments: tuple[object, ...], key: str) -> None:
@@ -180,7 +198,13 @@ def _enqueue_at(at: datetime, function: str, arguments: tuple[object, ...], key:
         ScheduledJobRegistry(queue=ours).remove(before.decode(), delete_job=True)
     # RQ drops the fraction of a second, which would be too early.
     rounded = datetime.fromtimestamp(-(-at.timestamp() // 1), UTC)
-    ours.enqueue_at(rounded, function, *arguments, job_id=job_id, job_timeout=-1, result_ttl=0, failure_ttl=7 * DAY_S)
+    kept = {"job_timeout": -1, "result_ttl": 0, "failure_ttl": 7 * DAY_S, "meta": _asking()}
+    ours.enqueue_at(rounded, function, *arguments, job_id=job_id, **kept)
+
+
+def _asking() -> dict[str, str]:
+    asks = logs.current_id()
+    return {ASKED_BY: asks} if asks else {}
 
 
 def _waiting(key: str) -> str:

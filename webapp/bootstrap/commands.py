@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from webapp.bootstrap.environment import Environment, EnvironmentProblem
+from webapp.bootstrap.environment import DEMO, TESTS, Environment, EnvironmentProblem
 
 USAGE = """\
 python3 -m webapp demo    the whole program on this machine, with made-up clients and a mail catcher; Ctrl-C ends it
@@ -41,8 +41,8 @@ def main(arguments: Sequence[str]) -> int:
 def demo(arguments: Sequence[str]) -> int:
     """The whole program on this machine."""
     environment = Environment()
-    if not environment.is_ready(["program"]):
-        environment.make_ready(["program"])
+    if not environment.is_ready(DEMO):
+        environment.make_ready(DEMO)
     if not environment.is_this_one():
         environment.run("webapp", ["demo", *arguments])
     from webapp.demo.command import run
@@ -70,6 +70,6 @@ COMMANDS = {"demo": demo, "test": test, "bench": bench}
 
 def _with_tests() -> Environment:
     environment = Environment()
-    if not environment.is_ready(["program", "tests"]):
-        environment.make_ready(["program", "tests"])
+    if not environment.is_ready(TESTS):
+        environment.make_ready(TESTS)
     return environment

@@ -12,15 +12,26 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from webapp.bootstrap import builds
-
 ROOT = Path(__file__).resolve().parent.parent.parent
-LOCKS = {"program": "requirements.lock", "tests": "tests/requirements.lock", "lint": ".ci/requirements.lock"}
-"""What can be installed, and the lock that says what it is. `program` comes first and is part of every environment."""
+LOCKS = {
+    "program": "requirements.lock",
+    "browser scripts": "webapp/pages/assets/requirements.lock",
+    "demo": "webapp/demo/requirements.lock",
+    "tests": "tests/requirements.lock",
+    "lint": ".ci/requirements.lock",
+}
+"""What can be installed, and the lock that says what it is. Production has the first two, and `program` is part of every environment."""
+
+DEMO = ("program", "browser scripts", "demo")
+TESTS = (*DEMO, "tests")
+
+BROWSER_SCRIPTS = Path("share", "massmail")
+"""Where wheels are unpacked, in the environment, of which only files are taken: not among Python's packages, whose requirements they would
+then not meet. `webapp/pages/assets/wheels.py` looks there."""
 
 PIP_INSTALL = (
     *("-m", "pip", "install", "--quiet", "--no-input", "--no-compile", "--disable-pip-version-check"),
-    *("--no-deps", "--require-hashes", "--only-binary", ":all:", "-r"),
+    *("--no-deps", "--require-hashes", "--only-binary", ":all:"),
 )
 UNFINISHED = "massmail-unfinished"
 NO_NETWORK = ("NewConnectionError", "NameResolutionError", "ConnectTimeout", "ProxyError", "Network is unreachable")
@@ -83,7 +94,7 @@ class Environment:
         return self.folder / UNFINISHED
 
     def _stamp(self, part: str) -> Path:
-        return self.folder / f"massmail-{part}"
+        return self.folder / f"massmail-{part.replace(' ', '-')}"
 
     def _installed(self, part: str) -> str | None:
         try:
@@ -104,14 +115,12 @@ class Environment:
             raise EnvironmentProblem(
                 f"{self.folder} holds something else than an environment of Python: move it away or remove it."
             )
-        python = builds.best()
-        other = "" if python == sys.executable else f" of {python}, which is faster"
-        _say(f"Making the environment{other}, once: about 15 seconds")
+        _say("Making the environment, once: about 15 seconds")
         if ours:
             shutil.rmtree(self.folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self._unfinished.touch()
-        made = subprocess.run([python, "-m", "venv", self.folder], capture_output=True, text=True)
+        made = subprocess.run([sys.executable, "-m", "venv", self.folder], capture_output=True, text=True)
         if made.returncode != 0:
             raise EnvironmentProblem(
                 f"Python could not make an environment in {self.folder}:\n{made.stdout}{made.stderr}"
@@ -122,7 +131,11 @@ class Environment:
         self._unfinished.touch()
         self._stamp(part).unlink(missing_ok=True)
         wanted = self._wanted(part)
-        command = [str(self.python), *PIP_INSTALL, str(self.root / LOCKS[part])]
+        apart: list[str] = []
+        if part == "browser scripts":
+            shutil.rmtree(self.folder / BROWSER_SCRIPTS, ignore_errors=True)
+            apart = ["--target", str(self.folder / BROWSER_SCRIPTS)]
+        command = [str(self.python), *PIP_INSTALL, *apart, "-r", str(self.root / LOCKS[part])]
         pip = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         self._unfinished.unlink()
         if pip.returncode != 0:

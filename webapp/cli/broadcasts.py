@@ -13,6 +13,7 @@ from webapp.adapters.database import will_write
 from webapp.adapters.markers import Markers
 from webapp.core import broadcasts, ledger
 from webapp.core.errors import DomainError
+from webapp.core.sending import releasing
 from webapp.core.settings import installation
 from webapp.core.settings.installation import Hold
 from webapp.core.tables.broadcasts import Broadcast
@@ -88,7 +89,7 @@ def release(ids: tuple[int, ...], everything: bool) -> None:
         for broadcast_id in ids:
             broadcasts.get(db.session, broadcast_id)
         by = "flask broadcasts release"
-        mark = installation.release(db.session, None if everything else ids, marks, by, clock.reading(), find)
+        mark = releasing.release(db.session, None if everything else ids, marks, by, clock.reading(), find)
     except DomainError as error:
         db.session.rollback()
         raise click.ClickException(str(error)) from None

@@ -12,7 +12,7 @@ from sqlalchemy import exists, select
 from webapp.core.errors import NotFound
 from webapp.core.rules.lifecycle import BroadcastState
 from webapp.core.tables.broadcasts import Broadcast
-from webapp.demo.mail_catcher import Maildir, Summary
+from webapp.demo.maildir import Maildir, Summary
 from webapp.extensions import db
 
 bp = Blueprint("mail_catcher", __name__, url_prefix="/mail-catcher")

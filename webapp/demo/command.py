@@ -17,10 +17,12 @@ import redis
 
 from webapp import private
 from webapp.adapters import demo_lock, redis_link
-from webapp.config import ROOT, RelaySettings, or_exit, redis_url, settings
+from webapp.config import RelaySettings, redis_url, settings
 from webapp.demo import gate, mail_catcher, valkey
 from webapp.demo.data import DataProblem, DemoData
 from webapp.demo.supervisor import ChildEnded, Supervisor, end_on_signals
+from webapp.environ import or_exit, read_env_file
+from webapp.paths import INSTANCE, ROOT
 
 HOST = "127.0.0.1"
 PORT = 8000
@@ -35,10 +37,13 @@ class DemoProblem(Exception):
     """The demo cannot start; the text says in whole sentences what to do."""
 
 
-def run(arguments: Sequence[str], environ: Mapping[str, str] = os.environ) -> int:
-    """Run the demo until it is ended. Returns the exit code."""
+def run(arguments: Sequence[str]) -> int:
+    """Run the demo until it is ended, with the settings of the environment and of `.env`. Returns the exit code."""
     options = _options(arguments)
-    instance = Path(environ.get("MASSMAIL_INSTANCE") or ROOT / "instance").resolve()
+    with or_exit():
+        read_env_file()
+    environ = os.environ
+    instance = Path(environ.get("MASSMAIL_INSTANCE") or INSTANCE).resolve()
     end_on_signals()
     private.umask()
     try:
@@ -78,6 +83,7 @@ def _demo(options: argparse.Namespace, instance: Path, environ: Mapping[str, str
         "MASSMAIL_INSTANCE": str(instance),
         "MASSMAIL_URL": environ.get("MASSMAIL_URL") or f"http://{HOST}:{options.port}",
         "MASSMAIL_DEMO": "1",
+        "MASSMAIL_ENV_FILE": "",
         "MASSMAIL_CATCHER_DIR": "",
         "RQ_CONFIG": environ.get("RQ_CONFIG") or "jobs.worker",
         "PYTHONUNBUFFERED": "1",

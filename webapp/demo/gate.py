@@ -41,7 +41,7 @@ def granian(app: str, host: str, port: int) -> list[str]:
     """The command that serves `app`, a `module:name` of a Gate."""
     size = ["--workers", "1", "--no-ws", "--http", "1", "--backpressure", str(CONNECTIONS), "--backlog", "1024"]
     times = ["--http1-header-read-timeout", str(HEAD_S * 1000), "--workers-kill-timeout", "3s"]
-    where = ["--host", host, "--port", str(port), "--access-log"]
+    where = ["--host", host, "--port", str(port)]
     return [sys.executable, "-m", "granian", "--interface", "asginl", *size, *times, *where, app]
 
 

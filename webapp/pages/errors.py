@@ -15,6 +15,7 @@ from werkzeug.exceptions import HTTPException
 from webapp.adapters import schema
 from webapp.core.errors import Conflict, DomainError, NotFound
 from webapp.extensions import db
+from webapp.pages import access
 from webapp.pages.coming_back import places
 
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -94,14 +95,14 @@ def _beyond_the_database(error: DataError) -> ResponseReturnValue:
     if state not in (TEXT_TOO_LONG, *UNKEPT_LETTERS):
         return _fault(error)
     what = "is longer than can be kept" if state == TEXT_TOO_LONG else "holds a character that cannot be kept"
-    current_app.logger.warning("refused on %s %r: %s", request.method, request.path, error.orig)
+    current_app.logger.warning("refused on %s: PostgreSQL's code %s", access.asked_for(request), state)
     _undo()
     return said(422, f"Something in this form {what}. Nothing was changed.", typed())
 
 
 def _beyond_numbers(error: Exception) -> ResponseReturnValue:
     """A number beyond what the database counts to stands for nothing there is."""
-    current_app.logger.warning("refused on %s %r: %s", request.method, request.path, error)
+    current_app.logger.warning("refused on %s: a number too large", access.asked_for(request))
     _undo()
     is_of_the_address = any(isinstance(value, int) and value > SMALL for value in (request.view_args or {}).values())
     if request.method in READING or is_of_the_address:
@@ -111,27 +112,27 @@ def _beyond_numbers(error: Exception) -> ResponseReturnValue:
 
 def _database_away(error: Exception) -> ResponseReturnValue:
     """The database cannot be reached, has no room, or is locked for too long. Says so without asking it anything more."""
-    current_app.logger.error("the database cannot be used on %s %r: %s", request.method, request.path, error)
+    current_app.logger.error("the database cannot be used on %s: %s", access.asked_for(request), error)
     return _in_trouble(503, _AWAY, {"Retry-After": str(COME_BACK_S)})
 
 
 def _fault(error: Exception) -> ResponseReturnValue:
     if current_app.testing or current_app.debug:
         raise error
-    current_app.logger.exception("unhandled error on %s %r", request.method, request.path)
+    current_app.logger.exception("unhandled error on %s", access.asked_for(request))
     return _in_trouble(
         500, "Nothing was changed by this request. Try again; if it stays, look into the web server's log."
     )
 
 
 def demand_schema(app: Flask) -> None:
-    """Have `app` answer 503 to everything but its assets and health while its tables are not those that the program was written for.
-    Comes before all else that asks the database."""
+    """Have `app` answer 503 to everything but its assets, health and metrics while its tables are not those that the program was written
+    for. Comes before all else that asks the database."""
     app.before_request(_demand_schema)
 
 
 def _demand_schema() -> ResponseReturnValue | None:
-    if request.endpoint == "static" or request.blueprint in ("assets", "health"):
+    if request.endpoint == "static" or request.blueprint in ("assets", "health", "metrics"):
         return None
     problem = current_app.extensions["massmail-schema"].problem()
     if problem is None:

@@ -18,8 +18,8 @@ from webapp.extensions import db, login
 from webapp.pages import cookies, errors, wording
 from webapp.pages.coming_back import places
 
-OPEN_ROOMS = frozenset({"sign_in", "coming_back", "assets", "health"})
-"""Blueprints that answer without a sign-in."""
+OPEN_ROOMS = frozenset({"sign_in", "coming_back", "assets", "health", "metrics"})
+"""Blueprints that answer without a sign-in; the last wants a token."""
 
 UPLOADS = frozenset({"imports.upload"})
 """Endpoints that take large files."""

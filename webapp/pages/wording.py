@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from webapp.core.rules import schedule, zones
 from webapp.core.rules.limits import DAY_S
 
-FILTERS = ("number", "duration", "percent", "plural")
+FILTERS = ("number", "duration", "plural")
 
 
 def number(value: int | float | None) -> str:
@@ -22,14 +22,6 @@ def plural(count: int, one: str, many: str | None = None) -> str:
 def ceiling(found: tuple[int, int] | None) -> str:
     """What holds all mass mails back together: (1000, 86400) -> "1,000 mails a day"; "" for nothing."""
     return f"{plural(found[0], 'mail')} a {'day' if found[1] == DAY_S else 'second'}" if found else ""
-
-
-def percent(part: int, whole: int) -> str:
-    """A share in whole per cents that is 0 % and 100 % only when it really is."""
-    if not whole or not part:
-        return "0 %"
-    share = 100 * part / whole
-    return f"{100 if part == whole else min(99, max(1, round(share)))} %"
 
 
 def duration(seconds: float | timedelta) -> str:

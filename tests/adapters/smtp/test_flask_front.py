@@ -10,7 +10,7 @@ from flask_mail import Message
 
 from tests import oracle_log
 from tests.certificates import Authority
-from tests.exchange import RecordingExchange, mail
+from tests.exchange import mail
 from tests.smtp_oracle import Fault, Oracle, Script
 from webapp.adapters.smtp.flask_front import RelayMail
 from webapp.config import RelaySettings
@@ -81,13 +81,3 @@ def test_a_rendered_mail_is_answered_for(oracle_file: Path) -> None:
         with app.app_context():
             assert front_mail.send_one(mail(1)).code == 250
             assert front_mail.send_one(mail(2)).stage is Stage.RCPT
-
-
-def test_the_streaming_way_uses_the_same_relay(oracle_file: Path) -> None:
-    with Oracle(oracle_file) as oracle:
-        app, front_mail = front(oracle)
-        with app.app_context(), RecordingExchange([mail(1), mail(2)]) as exchange:
-            mailer = front_mail.mailer()
-            mailer.run(exchange)
-            mailer.close()
-    assert len(oracle_log.kept(oracle_file)) == 2

@@ -20,7 +20,7 @@ READY = {"subject": "News", "html": "<p>Hello</p>", "from_address": "Example <ne
 
 @pytest.fixture
 def session(sqlite_session: Session) -> Session:
-    """What a broadcast may do is the same on both databases; where they race is in test_broadcast_races.py."""
+    """What a broadcast may do is the same on both databases; where they race is in test_races.py."""
     return sqlite_session
 
 

@@ -63,7 +63,7 @@ def test_an_unknown_tag_blocks_with_field_line_and_the_nearest_name(session, sen
     broadcast = factories.broadcast(session, html="<p>Hi</p>\n<p>{{ frist_name }}</p>")
     (finding,) = review(session, broadcast, NOW).blocking
     assert finding.room == "content" and finding.place == "html"
-    assert finding.message.startswith("Text, line 2: ") and "first_name" in finding.message
+    assert finding.message.startswith("Body, line 2: ") and "first_name" in finding.message
 
 
 def test_a_tag_that_is_empty_for_some_is_said_but_does_not_block(session, sender):

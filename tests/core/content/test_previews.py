@@ -4,43 +4,17 @@ import sqlite3
 from datetime import date
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from tests import factories
 from webapp.core.audience import Audience, AudienceFilter, pick
 from webapp.core.content import previews
-from webapp.core.content.previews.receivers import Receivers
 from webapp.core.rules.statuses import MessageType
 from webapp.core.tables.broadcasts import PickKind
-from webapp.core.tables.stamps import BLOCK_BITS
 
 TODAY = date(2026, 11, 23)
 EVERYONE = Audience(AudienceFilter(MessageType.GENERAL))
-IDS = st.sets(
-    st.integers(1, 40) | st.integers((1 << BLOCK_BITS) - 3, (1 << BLOCK_BITS) + 3) | st.integers(60_000, 60_010)
-)
-
-
-def receivers(ids: set[int]) -> Receivers:
-    blocks: dict[int, int] = {}
-    for one in ids:
-        blocks[one >> BLOCK_BITS] = blocks.get(one >> BLOCK_BITS, 0) | 1 << (one & (1 << BLOCK_BITS) - 1)
-    return Receivers(sorted(blocks.items()))
-
-
-@given(IDS, IDS)
-def test_places_and_neighbours_are_those_of_the_sorted_ids(ids: set[int], asked: set[int]):
-    found, ordered = receivers(ids), sorted(ids)
-    assert found.total == len(ordered)
-    assert found.first() == (ordered[0] if ordered else None)
-    for one in ids | asked:
-        assert (one in found) == (one in ids)
-        assert found.position(one) == sum(other <= one for other in ordered)
-        assert found.before(one) == max((other for other in ordered if other < one), default=None)
-        assert found.after(one) == min((other for other in ordered if other > one), default=None)
 
 
 def test_one_pages_through_those_who_will_get_the_mail_and_nobody_else(session: Session):

@@ -3,7 +3,7 @@ import pytest
 from tests.core.imports.steps import DATA
 from webapp.core.errors import Invalid
 from webapp.core.imports.answers import KIND
-from webapp.core.imports.mapping import FIELDS, assign, checked, guess, guess_kind, missing, propose
+from webapp.core.imports.mapping import FIELDS, assign, checked, missing, propose
 from webapp.core.imports.reading import look
 from webapp.core.tables.imports import ImportKind
 
@@ -22,8 +22,8 @@ C, S, A = ImportKind.CLIENTS, ImportKind.SERVICES, ImportKind.ADDONS
 )
 def test_our_files_are_mapped_whole_by_their_headers(name, kind):
     header = look(DATA / name).header
-    assert guess_kind(header) is kind
-    mapping = guess(kind, header)
+    assert propose(header).kind is kind
+    mapping = assign(kind, header).mapping
     assert sorted(mapping.values()) == list(range(len(header)))
     assert not missing(kind, mapping)
 
@@ -64,14 +64,14 @@ def test_our_files_are_mapped_whole_by_their_headers(name, kind):
     ],
 )
 def test_headers_of_other_programs_are_understood(header, kind, mapping):
-    assert guess_kind(header) is kind
-    assert guess(kind, header) == mapping
+    assert propose(header).kind is kind
+    assert assign(kind, header).mapping == mapping
 
 
 def test_a_column_of_addresses_is_the_e_mail_whatever_its_name():
     header = ["Client ID", "Status", "Kontakt"]
-    assert guess(C, header, [["1"], ["Active"], ["a@example.com", "Bob <b@example.org>"]])["email"] == 2
-    assert "email" not in guess(C, header, [["1"], ["Active"], ["a@example.com", "by phone"]])
+    assert assign(C, header, [["1"], ["Active"], ["a@example.com", "Bob <b@example.org>"]]).mapping["email"] == 2
+    assert "email" not in assign(C, header, [["1"], ["Active"], ["a@example.com", "by phone"]]).mapping
 
 
 def test_a_mapping_without_a_required_field_is_refused_by_name():

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from tests.core.imports.steps import DATA, NOW, SHARED, checked, imported, numbers, ticking, uploaded, written
 from tests.workers import wait_until
+from webapp.core.cadence import IMPORT_SILENT
 from webapp.core.errors import Conflict
 from webapp.core.imports import running, runs
 from webapp.core.imports.answers import Answers
@@ -238,7 +239,7 @@ def test_an_import_whose_worker_was_killed_goes_on_where_it_was(session, tmp_pat
     assert count(session, Client) == 0
 
     assert work(session, import_id, "run", path, ticking(NOW)) is None, "the worker is not yet known to be dead"
-    later = NOW + runs.STALE + timedelta(seconds=1)
+    later = NOW + IMPORT_SILENT + timedelta(seconds=1)
     assert runs.asking(session, later) == [(import_id, "run")]
     session.rollback()
     run = work(session, import_id, "run", path, ticking(later))
@@ -336,7 +337,7 @@ def test_only_one_import_runs_at_a_time(session, tmp_path):
         runs.begin(session, second, "run", NOW)
     session.rollback()
     runs.take(session, first, "run", NOW)
-    later = NOW + runs.STALE + timedelta(seconds=1)
+    later = NOW + IMPORT_SILENT + timedelta(seconds=1)
     assert runs.begin(session, second, "run", later) is True
     session.commit()
     assert runs.get(session, first).state is ImportState.FAILED

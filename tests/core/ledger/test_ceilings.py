@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from tests import engine
 from tests.engine import TAKEN, Clocks
 from webapp.core import broadcasts, ledger
+from webapp.core.cadence import LEASE_S, RENEW_S
 from webapp.core.errors import Invalid
 from webapp.core.ledger import Claimed, Lease, Settled, Terms
 from webapp.core.ports import JournalFinding
@@ -157,7 +158,7 @@ def test_it_is_known_when_another_process_has_no_connection(session: Session, cl
 
     assert share(one) == (1, False), "the other may just not have asked yet"
     assert share(two) == (0, False)
-    clocks.pass_(2 * ledger.RENEW_S)
+    clocks.pass_(2 * RENEW_S)
     assert share(one) == (1, True)
     ledger.end_lease(session, two, clocks.wall)
     assert share(one) == (1, False)
@@ -175,11 +176,11 @@ def test_the_connections_of_a_machine_that_is_gone_are_free_before_its_mails_are
     here = gone
     assert share(gone) == 4
     here = sender(session, clocks)[1]
-    clocks.pass_(ledger.LEASE_S + 1)
+    clocks.pass_(LEASE_S + 1)
     assert share(here) == 0
     assert not ledger.may_recover(session, session.get_one(Sender, gone.sender_id), away, clocks.reading())
     assert share(here) == 0
-    clocks.pass_(ledger.LEASE_S)
+    clocks.pass_(LEASE_S)
     assert share(here) == 4
 
 

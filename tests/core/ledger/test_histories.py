@@ -23,13 +23,13 @@ from sqlalchemy.orm import Session
 from tests import engine, factories
 from webapp.core import broadcasts, ledger
 from webapp.core.content import tag_catalogue
+from webapp.core.content.compiling import compiled
 from webapp.core.errors import Conflict
 from webapp.core.ledger import Decision
 from webapp.core.ports import JournalFinding, Mail
 from webapp.core.rules.lifecycle import BroadcastState as S
 from webapp.core.rules.pacing import Reading
 from webapp.core.sending import sweeping
-from webapp.core.sending.rendering import Renderer
 from webapp.core.tables.broadcasts import Broadcast
 
 HISTORIES = int(os.environ.get("MASSMAIL_HISTORIES", "12"))
@@ -278,7 +278,7 @@ class Histories(RuleBasedStateMachine):
             lease = ledger.open_lease(session, key, host="here", pid=1, journal=name, reading=self.clocks.reading())
             broadcast = session.get_one(Broadcast, key)
             read = partial(tag_catalogue.load_values, session, broadcast=broadcast, now=self.clocks.today())
-            tags = Renderer(broadcast).tags
+            tags = compiled(broadcast).tags
             mails = ledger.claim(session, lease, many, lambda holders: read(holders, tags), self.clocks.reading()).mails
             session.commit()
         assert len(mails) <= min(many, model.may_leave(self.clocks.now()))

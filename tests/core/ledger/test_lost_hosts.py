@@ -8,9 +8,9 @@ from sqlalchemy.orm import Session
 from tests import engine
 from tests.engine import Clocks
 from webapp.core import ledger
+from webapp.core.cadence import AWAY_S, LEASE_S
 from webapp.core.errors import Conflict
-from webapp.core.ledger import LEASE_S, LeaseLost
-from webapp.core.ledger.lost import AWAY_S
+from webapp.core.ledger import LeaseLost
 from webapp.core.ports import JournalFinding
 from webapp.core.tables.deliveries import Sender
 

@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 from tests import engine
 from tests.engine import TAKEN, Clocks
 from webapp.core import broadcasts, ledger
+from webapp.core.cadence import TALLY_KEPT
 from webapp.core.ledger import Lease, RowsLost, Settled, Terms
-from webapp.core.ledger.tally import KEPT
 from webapp.core.rules.lifecycle import BroadcastState
 from webapp.core.rules.limits import NO_LIMITS
 from webapp.core.rules.outcome import Cause, Reply, Stage, judge
@@ -241,7 +241,7 @@ def test_the_counts_of_senders_that_ended_long_ago_are_folded_and_no_sum_changes
     before, own = sums(), senders(Tally)
     fold()
     assert senders(Tally) == own
-    clocks.pass_(KEPT.total_seconds() + 61)
+    clocks.pass_(TALLY_KEPT.total_seconds() + 61)
     for _ in range(2):
         fold()
         assert sums() == before

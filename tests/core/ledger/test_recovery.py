@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 from tests import engine
 from tests.engine import TAKEN, Clocks
 from webapp.core import broadcasts, ledger
-from webapp.core.ledger import LEASE_S, LeaseLost
-from webapp.core.ledger.recovery import HOST_GRACE, SUSPICION_S
+from webapp.core.cadence import HOST_GRACE, LEASE_S, SUSPICION_S
+from webapp.core.ledger import LeaseLost
 from webapp.core.ports import JournalFinding
 from webapp.core.rules.limits import NO_LIMITS
 from webapp.core.rules.outcome import Reply, Stage

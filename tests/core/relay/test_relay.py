@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from tests.factories import NOW
 from webapp.core import relay
-from webapp.core.relay.health import FIRST_WAIT_S, LONGEST_WAIT_S
+from webapp.core.cadence import FIRST_WAIT_S, LONGEST_WAIT_S
 from webapp.core.rules.relay_limits import RelayLimits
 from webapp.core.tables.relay import RelayState
 

@@ -17,6 +17,7 @@ from webapp.core.rules.pacing import (
     forecast,
     is_limited,
     needed,
+    open_for,
     openings,
     possible_walls,
     resolution,
@@ -123,6 +124,33 @@ def test_free_places_are_open_now_and_others_as_uses_grow_old():
 def test_more_uses_than_places_open_none_until_enough_are_old():
     uses = [Use(reading(1.0), 3), Use(reading(2.0), 3)]
     assert opened(2, 10, 0, uses, reading(3.0), lead=float("inf")) == [(9, 2)]
+
+
+def test_a_place_has_been_open_since_the_youngest_of_the_last_mails_grew_old_enough():
+    uses = [Use(reading(100), 1), Use(reading(90), 2), Use(reading(10), 5)]
+    assert open_for(4, 20, 0, uses, reading(115)) == 85 - GUARD_S, (
+        "since mails of ten were old enough, three of four places are taken"
+    )
+    assert open_for(3, 20, 0, uses, reading(115)) == 5 - GUARD_S
+    assert open_for(3, 20, 1, uses, reading(115)) == 5 - GUARD_S
+    assert open_for(3, 20, 3, uses, reading(115)) == 0.0, "mails on their way hold all places"
+    assert open_for(3, 20, 0, uses, reading(105)) == 0.0
+    assert open_for(9, 20, 0, uses, reading(105)) == float("inf"), "fewer have left than may"
+
+
+@given(
+    st.integers(1, 6),
+    st.integers(1, 30),
+    st.integers(0, 6),
+    st.lists(st.tuples(st.integers(0, 100), st.integers(1, 4)), max_size=8),
+)
+def test_a_place_is_open_exactly_while_mails_may_leave(
+    batch: int, interval: int, claimed: int, left: list[tuple[int, int]]
+):
+    uses = [Use(reading(at), count) for at, count in sorted(left, reverse=True)]
+    now = reading(100.5)
+    seconds = open_for(batch, interval, claimed, uses, now)
+    assert (seconds > 0) == (opened(batch, interval, claimed, uses, now, lead=0) != [])
 
 
 def test_ticks_tell_the_age_on_one_machine_whatever_the_wall_clock_says():

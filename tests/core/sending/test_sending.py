@@ -18,6 +18,7 @@ from tests.engine import TAKEN, PlainMailer
 from tests.neighbours import MailServer
 from webapp.adapters import clock, database, journal
 from webapp.core import broadcasts, ledger, relay, sending
+from webapp.core.cadence import LEASE_S
 from webapp.core.ledger import Lease
 from webapp.core.ledger.leases import take_over
 from webapp.core.ports import JournalFinding, Mail
@@ -228,7 +229,7 @@ def test_nothing_leaves_when_the_lease_is_over_by_ones_own_clock(where: Engine, 
     def sleep(mail: Mail) -> None:
         nonlocal ahead
         if mail.delivery_id == engine.rows(session, broadcast)[3].id:
-            ahead = ledger.LEASE_S
+            ahead = LEASE_S
 
     mailer = PlainMailer(before_body=sleep)
     reading = lambda: replace(clock.reading(), ticks=ticks())  # noqa: E731

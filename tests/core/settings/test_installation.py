@@ -10,6 +10,7 @@ from tests.engine import TAKEN, Clocks
 from webapp.core import broadcasts, ledger
 from webapp.core.errors import Conflict
 from webapp.core.ports import JournalFinding
+from webapp.core.sending import releasing
 from webapp.core.settings import installation
 from webapp.core.settings.installation import Mark
 from webapp.core.tables.installation import HoldKind, Installation
@@ -35,7 +36,7 @@ def restored(session: Session, ahead: int = 3) -> Mark:
 
 
 def release(session: Session, ids=None, marks=(), reading=None, find=lambda name: NOWHERE):
-    mark = installation.release(session, ids, marks, "Uma", reading or Clocks().reading(), find)
+    mark = releasing.release(session, ids, marks, "Uma", reading or Clocks().reading(), find)
     session.commit()
     return mark
 

@@ -9,8 +9,8 @@ connection.py  one connection: mail after mail, and who is in doubt when it brea
 limits.py      how many connections the relay takes, how many mails on each
 knowledge.py   what is known of these limits, and telling it
 mailer.py      the loop over all connections
-one_off.py     a single mail, for test sends
-flask_front.py Flask-Mail with time-outs and verified TLS
+one_off.py     a single mail
+flask_front.py Flask-Mail with time-outs and verified TLS: test sends and notices
 """
 
 from webapp.adapters.smtp.mailer import SmtpMailer

@@ -1,4 +1,4 @@
-"""Flask-Mail as the front of all mail: the same relay, time-outs and verified TLS, and the way to the mailer of broadcasts.
+"""Flask-Mail as the front of one-off mails, notices and test sends: the same relay, time-outs and verified TLS as for broadcasts.
 
 Flask-Mail itself connects without a time-out, does not verify the certificate after STARTTLS, and lets a failing QUIT after the
 acceptance look like a failure to send.
@@ -6,12 +6,13 @@ acceptance look like a failure to send.
 
 import contextlib
 import smtplib
+from dataclasses import replace
 from types import TracebackType
+from typing import Any
 
 import flask_mail
 from flask import current_app
 
-from webapp.adapters.smtp.mailer import SmtpMailer
 from webapp.adapters.smtp.one_off import send_one
 from webapp.adapters.smtp.opening import ehlo_name, tls_context
 from webapp.config import RelaySettings
@@ -61,13 +62,10 @@ class RelayMail(flask_mail.Mail):
         """A connection for Flask-Mail's own messages."""
         return RelayConnection(current_app.extensions["mail"])
 
-    def send_one(self, mail: Mail) -> Reply:
-        """Hand over one rendered mail and say how it ended."""
-        return send_one(_relay(), mail)
-
-    def mailer(self) -> SmtpMailer:
-        """The streaming way, for broadcasts: many mails, accounted for one by one."""
-        return SmtpMailer(_relay())
+    def send_one(self, mail: Mail, **time_outs: Any) -> Reply:
+        """Hand over one rendered mail, such as a test send, and say how it ended, as `one_off.send_one` does; with other time-outs than
+        the relay's settings (fields of RelaySettings, seconds) where somebody waits for it."""
+        return send_one(replace(_relay(), **time_outs), mail)
 
 
 def _relay() -> RelaySettings:

@@ -1,17 +1,16 @@
 """What can be chosen in a filter, each with the number of clients behind it."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy.orm import Session
 
-from webapp.core.audience.bits import union
 from webapp.core.audience.counting import held, matching_in
 from webapp.core.audience.earlier import Among, allowed, clients_of, members_of
 from webapp.core.audience.filter import AudienceFilter, criteria_of
-from webapp.core.audience.memory import Block, Holdings, copy_seen_by
+from webapp.core.audience.memory import Copy, Holdings, copy_seen_by
 from webapp.core.audience.sources import NO_SUCH_MAIL
 from webapp.core.audience.wording import Names, country_name, language_name, names
 from webapp.core.rules.earlier import REACHED, EarlierOutcome, Fate
@@ -64,52 +63,39 @@ LABELS = {
 def choices(session: Session, filter_: AudienceFilter) -> tuple[Criterion, ...]:
     """The criteria of the filter's message type, with every value that a client, product or addon has, or that is chosen. Of earlier
     broadcasts there are too many: their criteria are there once one is chosen, with all that became of its clients."""
-    blocks = copy_seen_by(session).blocks
+    copy = copy_seen_by(session)
     known = names(session, filter_.earlier_outcomes, filter_.not_reached_by)
     among = allowed(session, filter_)
     wanted = [name for name in criteria_of(filter_.message_type) if name not in OF_THE_LEDGER]
-    found = [_criterion(name, filter_, blocks, known, among) for name in wanted]
-    earlier = [_earlier(session, filter_, blocks, known, among)] if filter_.earlier_outcomes else []
-    left_out = [_not_reached(session, filter_, blocks, known, among)] if filter_.not_reached_by else []
+    found = [_criterion(name, filter_, copy, known, among) for name in wanted]
+    earlier = [_earlier(session, filter_, copy, known, among)] if filter_.earlier_outcomes else []
+    left_out = [_not_reached(session, filter_, copy, known, among)] if filter_.not_reached_by else []
     return (*earlier, *left_out, *found)
 
 
-def _earlier(
-    session: Session, filter_: AudienceFilter, blocks: Iterable[Block], known: Names, among: Among
-) -> Criterion:
+def _earlier(session: Session, filter_: AudienceFilter, copy: Copy, known: Names, among: Among) -> Criterion:
     values = {
         EarlierOutcome.of(id_, fate): clients_of(session, EarlierOutcome.of(id_, fate))
         for id_ in dict.fromkeys(outcome.broadcast_id for outcome in filter_.earlier_outcomes)
         for fate in Fate
     }
-    counts: Counter[Any] = Counter()
-    for block in blocks:
-        base = matching_in(block, filter_, among, besides=EARLIER)
-        for value, clients in values.items():
-            counts[value] += (base & clients.get(block.number, 0)).bit_count()
+    base = matching_in(copy, filter_, among, besides=EARLIER)
+    counts = Counter({value: base.overlap(clients) for value, clients in values.items()})
     shown = [value for value in values if value in filter_.earlier_outcomes or values[value]]
     return Criterion(EARLIER, LABELS[EARLIER], tuple(_choice(EARLIER, one, counts, filter_, known) for one in shown))
 
 
-def _not_reached(
-    session: Session, filter_: AudienceFilter, blocks: Iterable[Block], known: Names, among: Among
-) -> Criterion:
+def _not_reached(session: Session, filter_: AudienceFilter, copy: Copy, known: Names, among: Among) -> Criterion:
     """The earlier broadcasts that are left out, each with how many of those who match otherwise it has reached."""
     reached = {id_: members_of(session, id_, REACHED) for id_ in filter_.not_reached_by}
-    counts: Counter[Any] = Counter()
-    for block in blocks:
-        base = matching_in(block, filter_, among, besides=NOT_REACHED)
-        for id_, clients in reached.items():
-            counts[id_] += (base & clients.get(block.number, 0)).bit_count()
+    base = matching_in(copy, filter_, among, besides=NOT_REACHED)
+    counts = Counter({id_: base.overlap(clients) for id_, clients in reached.items()})
     shown = tuple(_choice(NOT_REACHED, id_, counts, filter_, known) for id_ in reached)
     return Criterion(NOT_REACHED, LABELS[NOT_REACHED], shown)
 
 
-def _criterion(name: str, filter_: AudienceFilter, blocks: Iterable[Block], known: Names, among: Among) -> Criterion:
-    counts: Counter[Any] = Counter()
-    count = _COUNTED.get(name, _count_values)
-    for block in blocks:
-        count(name, filter_, block, among, counts)
+def _criterion(name: str, filter_: AudienceFilter, copy: Copy, known: Names, among: Among) -> Criterion:
+    counts = _COUNTED.get(name, _count_values)(name, filter_, copy, among)
     found = [_choice(name, value, counts, filter_, known) for value in _values(name, filter_, counts, known)]
     if not name.endswith("statuses"):
         found.sort(key=lambda choice: (not choice.chosen, -choice.count, choice.label))
@@ -153,33 +139,32 @@ def _choice(name: str, value: Any, counts: Counter[Any], filter_: AudienceFilter
     return Choice(str(value), label, counts[value], value in getattr(filter_, name), meaning, group, gone)
 
 
-def _count_values(name: str, filter_: AudienceFilter, block: Block, among: Among, counts: Counter[Any]) -> None:
-    base = matching_in(block, filter_, among, besides=name)
-    for value, members in block.values[name].items():
-        counts[value] += (base & union(members)).bit_count()
+def _count_values(name: str, filter_: AudienceFilter, copy: Copy, among: Among) -> Counter[Any]:
+    base = matching_in(copy, filter_, among, besides=name)
+    return Counter({value: base.overlap(clients) for value, clients in copy.values[name].items()})
 
 
-def _count_kinds(name: str, filter_: AudienceFilter, block: Block, among: Among, counts: Counter[Any]) -> None:
-    base = matching_in(block, filter_, among, besides="holdings")
-    holdings, _, statuses = _holdings(name, filter_, block)
-    for kind in holdings:
-        counts[kind] += (base & union(*held(holdings, (kind,), statuses))).bit_count()
+def _count_kinds(name: str, filter_: AudienceFilter, copy: Copy, among: Among) -> Counter[Any]:
+    base = matching_in(copy, filter_, among, besides="holdings")
+    holdings, _, statuses = _holdings(name, filter_, copy)
+    return Counter({kind: base.overlap(held(holdings, (kind,), statuses)) for kind in holdings})
 
 
-def _count_statuses(name: str, filter_: AudienceFilter, block: Block, among: Among, counts: Counter[Any]) -> None:
-    base = matching_in(block, filter_, among, besides="holdings")
-    holdings, kinds, _ = _holdings(name, filter_, block)
-    for status in HoldingStatus:
-        counts[status] += (base & union(*held(holdings, kinds, (status,)))).bit_count()
+def _count_statuses(name: str, filter_: AudienceFilter, copy: Copy, among: Among) -> Counter[Any]:
+    base = matching_in(copy, filter_, among, besides="holdings")
+    holdings, kinds, _ = _holdings(name, filter_, copy)
+    return Counter({status: base.overlap(held(holdings, kinds, (status,))) for status in HoldingStatus})
 
 
-def _holdings(name: str, filter_: AudienceFilter, block: Block) -> tuple[Holdings, tuple, tuple]:
+def _holdings(
+    name: str, filter_: AudienceFilter, copy: Copy
+) -> tuple[Holdings, Collection[int], Collection[HoldingStatus]]:
     if name in ("products", "service_statuses"):
-        return block.products, filter_.products, filter_.service_statuses
-    return block.addons, filter_.addons, filter_.addon_statuses
+        return copy.products, filter_.products, filter_.service_statuses
+    return copy.addons, filter_.addons, filter_.addon_statuses
 
 
-_COUNTED: dict[str, Callable[[str, AudienceFilter, Block, Among, Counter[Any]], None]] = {
+_COUNTED: dict[str, Callable[[str, AudienceFilter, Copy, Among], Counter[Any]]] = {
     "products": _count_kinds,
     "addons": _count_kinds,
     "service_statuses": _count_statuses,

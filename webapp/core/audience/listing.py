@@ -9,14 +9,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from webapp.core import clients
-from webapp.core.audience.bits import bit
 from webapp.core.audience.counting import Selected, Term, select_terms
 from webapp.core.audience.filter import Audience
 from webapp.core.audience.selection import recipients
+from webapp.core.audience.set_queries import set_of
 from webapp.core.rules.lifecycle import SkipReason
 from webapp.core.tables.broadcasts import Pick, PickKind
 from webapp.core.tables.clients import Addon, AddonAssignment, Client, Product, Service
-from webapp.core.tables.stamps import BLOCK_BITS
 
 SAMPLE = 20
 
@@ -74,12 +73,11 @@ def listing(
 
     `search` wants each of its words in number, names, company or address, or as the beginning of a service's domain.
     """
-    term = reason or Term.WILL_RECEIVE
-    selected = select_terms(session, audience)
+    found = select_terms(session, audience).terms[reason or Term.WILL_RECEIVE]
     if search.strip():
-        selected = _searched(session, selected, term, search)
-    ids = selected.page(term, offset, limit)
-    return Listing(recipients_among(session, audience, today, ids), selected.count(term), offset, limit)
+        found &= set_of(session, Client.id, *clients.called(search))
+    ids = found.page(offset, limit)
+    return Listing(recipients_among(session, audience, today, ids), len(found), offset, limit)
 
 
 def sample(session: Session, audience: Audience, today: date) -> Sequence[Recipient]:
@@ -89,9 +87,10 @@ def sample(session: Session, audience: Audience, today: date) -> Sequence[Recipi
 
 def sample_of(session: Session, audience: Audience, today: date, selected: Selected) -> Sequence[Recipient]:
     """The sample, where the terms are known already."""
-    total = selected.count(Term.WILL_RECEIVE)
+    receivers = selected.terms[Term.WILL_RECEIVE]
+    total = len(receivers)
     places = range(total) if total <= SAMPLE else (place * total // SAMPLE for place in range(SAMPLE))
-    ids = [client_id for place in places for client_id in selected.page(Term.WILL_RECEIVE, place, 1)]
+    ids = [client_id for place in places for client_id in receivers.page(place, 1)]
     return recipients_among(session, audience, today, ids)
 
 
@@ -100,16 +99,6 @@ def find_clients(session: Session, search: str, limit: int) -> Sequence[Client]:
     if not search.strip():
         return []
     return session.scalars(select(Client).where(*clients.called(search)).order_by(Client.id).limit(limit)).all()
-
-
-def _searched(session: Session, selected: Selected, term: Term, search: str) -> Selected:
-    """What is left of one term by a search."""
-    found: dict[int, int] = {}
-    for client_id in session.scalars(select(Client.id).where(*clients.called(search))):
-        number = client_id >> BLOCK_BITS
-        found[number] = found.get(number, 0) | bit(client_id)
-    left = [(number, bits & found.get(number, 0)) for number, bits in selected.terms[term]]
-    return Selected({term: [(number, bits) for number, bits in left if bits]})
 
 
 def recipients_among(session: Session, audience: Audience, today: date, ids: Sequence[int]) -> list[Recipient]:

@@ -1,14 +1,14 @@
 """What the recipients of an audience are made up of: their countries and languages."""
 
-from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from webapp.core.audience.bits import union
 from webapp.core.audience.counting import Selected, Term
 from webapp.core.audience.memory import copy_seen_by
 from webapp.core.audience.wording import country_name, language_name
+from webapp.core.client_set import ClientSet
 
 SHOWN = 5
 """Values that are named; the others are counted together."""
@@ -24,17 +24,15 @@ class Makeup:
 
 def makeup(session: Session, selected: Selected) -> Makeup:
     """The make-up of those who will receive it."""
-    counts: dict[str, Counter[str]] = {"countries": Counter(), "languages": Counter()}
-    receivers = dict(selected.terms[Term.WILL_RECEIVE])
-    for block in copy_seen_by(session).blocks:
-        receiving = receivers.get(block.number, 0)
-        for criterion, found in counts.items() if receiving else ():
-            for value, members in block.values[criterion].items():
-                found[value] += (receiving & union(members)).bit_count()
+    values, receivers = copy_seen_by(session).values, selected.terms[Term.WILL_RECEIVE]
     return Makeup(
-        _most_frequent({country_name(code): number for code, number in counts["countries"].items()}),
-        _most_frequent({language_name(tag): number for tag, number in counts["languages"].items()}),
+        _most_frequent(_named(values["countries"], receivers, country_name)),
+        _most_frequent(_named(values["languages"], receivers, language_name)),
     )
+
+
+def _named(values: Mapping[str, ClientSet], receivers: ClientSet, name: Callable[[str], str]) -> dict[str, int]:
+    return {name(value): receivers.overlap(clients) for value, clients in values.items()}
 
 
 def _most_frequent(counts: dict[str, int]) -> tuple[tuple[str, int], ...]:

@@ -1,60 +1,52 @@
-"""A copy of what filters look at, in memory, block by block. It is never older than the session that asks: each time, the database's
-stamps say which blocks have changed, and these are read again."""
+"""A copy of what filters look at, in memory. It is never older than the session that asks: each time, the database's stamps say which
+blocks of clients have changed, and these are read again."""
 
 import threading
-from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import ColumnElement, Engine, Integer, case, cast, func, literal, literal_column, select
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import ColumnElement, Engine, select
+from sqlalchemy.orm import Session
 
-from webapp.core.audience.bits import FIRST_CHARACTER, SIZE, Packed, bit, pack, union
-from webapp.core.rules.lifecycle import SkipReason
+from webapp.core.audience.set_queries import Column, set_of, sets_by
+from webapp.core.audience.shared_addresses import Shared, read_shared
+from webapp.core.client_set import NOBODY, ClientSet
 from webapp.core.rules.statuses import HoldingStatus
 from webapp.core.tables.clients import AddonAssignment, Client, Service
 from webapp.core.tables.stamps import ADDRESSES, BLOCK_BITS, SUPPRESSIONS, AudienceStamp
 from webapp.core.tables.suppressions import Suppression
 
-Stamps = frozenset[tuple[int, int]]
-Holdings = Mapping[int, Mapping[HoldingStatus, Packed]]
+Stamps = Mapping[int, frozenset[tuple[int, int]]]
+"""(writer, stamp) by the number of the block, or ADDRESSES, or SUPPRESSIONS."""
+
+Holdings = Mapping[int, Mapping[HoldingStatus, ClientSet]]
 """By product (or addon) and status, who holds one."""
+
+Sets = Mapping[Any, Mapping[Any, ClientSet]]
+
+HAS_ADDRESS = "has_address"
+BY_VALUE = ("countries", "languages", "client_statuses", HAS_ADDRESS)
 
 READ_AT_ONCE = 16
 """Blocks that one query reads: 262,144 clients."""
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
-    """The clients of one block: all, by the values of each criterion, and those without a usable address."""
-
-    number: int
-    stamps: Stamps
-    everybody: int
-    values: Mapping[str, Mapping[Any, Packed]]
-    products: Holdings
-    addons: Holdings
-    no_address: int
-    invalid_address: int
-
-
-@dataclass(frozen=True, slots=True)
-class Shared:
-    """Clients of one block who share their address with others, by rising id: places in the block, and the number of each address."""
-
-    places: array
-    addresses: array
-
-
-@dataclass(frozen=True, slots=True)
 class Copy:
-    """Everything as one session sees it. Blocks by rising number; `shared` and `suppressed` by block number."""
+    """Everything as one session sees it. `values` are the clients by criterion and value, and by whether they have a usable address."""
 
-    blocks: Sequence[Block]
-    shared: Mapping[int, Shared]
-    suppressed: Mapping[int, int]
+    values: Mapping[str, Mapping[Any, ClientSet]] = field(default_factory=lambda: {name: {} for name in BY_VALUE})
+    products: Holdings = field(default_factory=dict)
+    addons: Holdings = field(default_factory=dict)
+    everybody: ClientSet = NOBODY
+    suppressed: ClientSet = NOBODY
+    shared: Shared = field(default_factory=Shared)
+
+    @property
+    def without_address(self) -> ClientSet:
+        return self.values[HAS_ADDRESS].get(False, NOBODY)
 
 
 def copy_seen_by(session: Session) -> Copy:
@@ -70,62 +62,54 @@ def copy_seen_by(session: Session) -> Copy:
 
 def is_warm(session: Session) -> bool:
     """Whether the copy is at hand, or so nearly that the next question takes less than about a second."""
-    with _guard:
-        memory = _memories.get(session.get_bind().engine)
-    known = memory.blocks if memory else {}
-    return sum(number not in known for number in _stamps(session)) <= READ_AT_ONCE // 2
+    known = _known(session)
+    return sum(block not in known.stamps for block in _stamps(session)) <= READ_AT_ONCE // 2
 
 
-def blocks_at_hand(session: Session) -> Sequence[Block] | None:
-    """All blocks, as new as what `session` sees, if none of them has to be read; else None, without waiting for whoever reads them now."""
-    with _guard:
-        memory = _memories.get(session.get_bind().engine)
-    if memory is None:
+def copy_at_hand(session: Session) -> Copy | None:
+    """The copy, if no client has to be read for it; else None, without waiting for whoever reads it now. What it says of suppressions and
+    of shared addresses may be old."""
+    known = _known(session)
+    if not known.stamps:
         return None
     session.flush()
-    stamps = _stamps(session)
-    if not memory.lock.acquire(blocking=False):
-        return None
-    try:
-        known = [memory.blocks.get(number) for number in sorted(stamps) if number >= 0]
-    finally:
-        memory.lock.release()
-    blocks = [block for block in known if block is not None and block.stamps == stamps[block.number]]
-    return blocks if len(blocks) == len(known) else None
+    return known.copy if _blocks(known.stamps) == _blocks(_stamps(session)) else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A copy, and the stamps that say how new it is."""
+
+    stamps: Stamps = field(default_factory=dict)
+    copy: Copy = Copy()
 
 
 class _Memory:
+    """The latest copy of one database. It is replaced as a whole, by whoever holds the lock; to look at it takes none."""
+
     def __init__(self) -> None:
         self.lock = threading.Lock()
-        self.blocks: dict[int, Block] = {}
-        self.shared: dict[int, Shared] = {}
-        self.suppressed: dict[int, int] = {}
-        self.shared_stamps: Stamps | None = None
-        self.suppressed_stamps: tuple[Stamps, Stamps] | None = None
+        self.known = _Known()
 
     def refreshed(self, session: Session) -> Copy:
         # The stamps are read first: what changes after that is read too, and read again next time.
         stamps = _stamps(session)
-        numbers = sorted(number for number in stamps if number >= 0)
-        self.blocks = {n: self.blocks[n] for n in numbers if n in self.blocks and self.blocks[n].stamps == stamps[n]}
-        for block in _read_blocks(session, [n for n in numbers if n not in self.blocks], stamps):
-            self.blocks[block.number] = block
-        none: Stamps = frozenset()
-        addresses, suppressions = stamps.get(ADDRESSES, none), stamps.get(SUPPRESSIONS, none)
-        if self.shared_stamps != addresses:
-            self.shared = _read_shared(session)
-            self.shared_stamps = addresses
-        if self.suppressed_stamps != (addresses, suppressions):
-            self.suppressed = _read_suppressed(session)
-            self.suppressed_stamps = addresses, suppressions
-        return Copy([self.blocks[n] for n in numbers], self.shared, self.suppressed)
+        if stamps != self.known.stamps:
+            self.known = _Known(stamps, _renewed(session, self.known, stamps))
+        return self.known.copy
 
 
 _memories: WeakKeyDictionary[Engine, _Memory] = WeakKeyDictionary()
 _guard = threading.Lock()
 
 
-def _stamps(session: Session) -> dict[int, Stamps]:
+def _known(session: Session) -> _Known:
+    with _guard:
+        memory = _memories.get(session.get_bind().engine)
+    return memory.known if memory else _Known()
+
+
+def _stamps(session: Session) -> Stamps:
     stamps: dict[int, set[tuple[int, int]]] = {}
     for block, writer, stamp in session.execute(
         select(AudienceStamp.block, AudienceStamp.writer, AudienceStamp.stamp).execution_options(autoflush=False)
@@ -134,131 +118,99 @@ def _stamps(session: Session) -> dict[int, Stamps]:
     return {block: frozenset(seen) for block, seen in stamps.items()}
 
 
-def _read_blocks(session: Session, numbers: list[int], stamps: Mapping[int, Stamps]) -> Iterator[Block]:
-    for run in _runs(numbers):
-        clients = _read_clients(session, run)
-        products = _read_holdings(session, run, Service.client_id, Service.product_id, Service.status)
-        addons = _read_holdings(
-            session, run, AddonAssignment.client_id, AddonAssignment.addon_id, AddonAssignment.status
-        )
-        for number in run:
-            yield _block(
-                number, stamps[number], clients.get(number, []), products.get(number, {}), addons.get(number, {})
-            )
+def _blocks(stamps: Stamps) -> Stamps:
+    return {block: seen for block, seen in stamps.items() if block >= 0}
 
 
-def _runs(numbers: Iterable[int]) -> Iterator[range]:
-    """Neighbouring numbers together."""
+def _renewed(session: Session, known: _Known, stamps: Stamps) -> Copy:
+    """The copy with all read anew of which the stamps differ."""
+    differ = {key for key in known.stamps.keys() | stamps.keys() if known.stamps.get(key) != stamps.get(key)}
+    copy = known.copy
+    if blocks := sorted(block for block in differ if block >= 0):
+        copy = _reread(session, copy, blocks)
+    if ADDRESSES in differ:
+        copy = replace(copy, shared=read_shared(session))
+    if differ & {ADDRESSES, SUPPRESSIONS}:
+        keys = select(Suppression.address_key)
+        copy = replace(copy, suppressed=set_of(session, Client.id, Client.address_key.in_(keys)))
+    return copy
+
+
+def _reread(session: Session, copy: Copy, blocks: Sequence[int]) -> Copy:
+    """The copy with these blocks, by rising number, as the database has them now."""
+    old = ClientSet.any_of(ClientSet(_ids(range(block, block + 1))) for block in blocks)
+    runs = list(_runs(blocks))
+    values = _merged(copy.values, old, (_read_clients(session, run) for run in runs))
+    return replace(
+        copy,
+        values={name: values.get(name, {}) for name in BY_VALUE},
+        products=_merged(copy.products, old, (_read_holdings(session, run, *_PRODUCTS) for run in runs)),
+        addons=_merged(copy.addons, old, (_read_holdings(session, run, *_ADDONS) for run in runs)),
+        everybody=ClientSet.any_of(values.get(HAS_ADDRESS, {}).values()),
+    )
+
+
+def _runs(blocks: Iterable[int]) -> Iterator[range]:
+    """Neighbouring blocks together."""
     run = range(0)
-    for number in numbers:
-        if run and (number != run.stop or len(run) == READ_AT_ONCE):
+    for block in blocks:
+        if run and (block != run.stop or len(run) == READ_AT_ONCE):
             yield run
             run = range(0)
-        run = range(run.start, number + 1) if run else range(number, number + 1)
+        run = range(run.start, block + 1) if run else range(block, block + 1)
     if run:
         yield run
 
 
-def _block(number: int, stamps: Stamps, groups: list, products: Holdings, addons: Holdings) -> Block:
-    texts: dict[str, dict[Any, list[str]]] = {"countries": {}, "languages": {}, "client_statuses": {}, "": {}}
-    for country, language, status, problem, text in groups:
-        values = (country or "", language or "", status, problem)
-        for criterion, value in zip(texts, values, strict=True):
-            texts[criterion].setdefault(value, []).append(text)
-    problems = {problem: union(*found) for problem, found in texts.pop("").items()}
-    return Block(
-        number=number,
-        stamps=stamps,
-        everybody=union(*problems.values()),
-        values={
-            criterion: {value: pack("".join(found)) for value, found in by_value.items()}
-            for criterion, by_value in texts.items()
-        },
-        products=products,
-        addons=addons,
-        no_address=problems.get(SkipReason.NO_ADDRESS, 0),
-        invalid_address=problems.get(SkipReason.INVALID_ADDRESS, 0),
-    )
+def _ids(run: range) -> range:
+    """The ids of the clients in a run of blocks."""
+    return range(run.start << BLOCK_BITS, run.stop << BLOCK_BITS)
 
 
-def _read_clients(session: Session, run: range) -> dict[int, list]:
-    """By block, rows of country, language, status, what is wrong with the address, and the clients as text."""
-    problem = case(
-        (Client.address_key.is_not(None), ""),
-        (func.trim(Client.email) == "", SkipReason.NO_ADDRESS.value),
-        else_=SkipReason.INVALID_ADDRESS.value,
-    )
-    block = block_of(Client.id)
-    rows = session.execute(
-        select(
-            block,
-            Client.country.label("country"),
-            Client.language.label("language"),
-            Client.status.label("status"),
-            problem.label("problem"),
-            members(session, Client.id),
-        )
-        .where(Client.id.between(run.start << BLOCK_BITS, (run.stop << BLOCK_BITS) - 1))
-        .group_by("block", "country", "language", "status", "problem")
-    )
-    found: dict[int, list] = {}
-    for number, *group in rows:
-        found.setdefault(number, []).append(group)
+def _merged(before: Sets, old: ClientSet, parts: Iterable[Sets]) -> dict[Any, dict[Any, ClientSet]]:
+    """The sets of before without the old clients, and those of the parts."""
+    found: dict[Any, dict[Any, list[ClientSet]]] = {}
+    for key, by_value in before.items():
+        for value, clients in by_value.items():
+            if left := clients - old if clients.overlap(old) else clients:
+                found.setdefault(key, {})[value] = [left]
+    for part in parts:
+        for key, by_value in part.items():
+            for value, clients in by_value.items():
+                found.setdefault(key, {}).setdefault(value, []).append(clients)
+    return _joined(found)
+
+
+def _joined(parts: Mapping[Any, Mapping[Any, list[ClientSet]]]) -> dict[Any, dict[Any, ClientSet]]:
+    return {
+        key: {value: sets[0] if len(sets) == 1 else ClientSet.any_of(sets) for value, sets in by_value.items()}
+        for key, by_value in parts.items()
+    }
+
+
+def _read_clients(session: Session, run: range) -> Sets:
+    """The clients of some blocks by BY_VALUE."""
+    columns = (Client.country, Client.language, Client.status, Client.address_key.is_not(None))
+    parts: dict[str, dict[Any, list[ClientSet]]] = {name: {} for name in BY_VALUE}
+    for row, clients in sets_by(session, Client.id, columns, _are_in(run, Client.id)).items():
+        country, language, status, has_address = row
+        for name, value in zip(BY_VALUE, (country or "", language or "", status, has_address), strict=True):
+            parts[name].setdefault(value, []).append(clients)
+    return _joined(parts)
+
+
+_PRODUCTS = (Service.client_id, Service.product_id, Service.status)
+_ADDONS = (AddonAssignment.client_id, AddonAssignment.addon_id, AddonAssignment.status)
+
+
+def _read_holdings(session: Session, run: range, client_id: Column, kind: Column, status: Column) -> Holdings:
+    """Of some blocks, who holds what."""
+    found: dict[int, dict[HoldingStatus, ClientSet]] = {}
+    for (of_kind, of_status), clients in sets_by(session, client_id, (kind, status), _are_in(run, client_id)).items():
+        found.setdefault(of_kind, {})[of_status] = clients
     return found
 
 
-def _read_holdings(
-    session: Session,
-    run: range,
-    client: InstrumentedAttribute,
-    kind: InstrumentedAttribute,
-    status: InstrumentedAttribute,
-) -> dict[int, dict[int, dict[HoldingStatus, Packed]]]:
-    """By block, product (or addon) and status, the clients who hold one."""
-    rows = session.execute(
-        select(block_of(client), kind.label("kind"), status.label("held_status"), members(session, client))
-        .where(client.between(run.start << BLOCK_BITS, (run.stop << BLOCK_BITS) - 1))
-        .group_by("block", "kind", "held_status")
-    )
-    found: dict[int, dict[int, dict[HoldingStatus, Packed]]] = {}
-    for number, of_kind, of_status, text in rows:
-        found.setdefault(number, {}).setdefault(of_kind, {})[of_status] = pack(text)
-    return found
-
-
-def block_of(column: InstrumentedAttribute | ColumnElement):
-    """The block of a client id, as a column named "block"."""
-    return column.bitwise_rshift(literal_column(str(BLOCK_BITS))).label("block")
-
-
-def members(session: Session, column: InstrumentedAttribute | ColumnElement):
-    """An aggregate of client ids of one block, as the text that `bits.pack` takes."""
-    character = func.char if session.get_bind().dialect.name == "sqlite" else func.chr
-    place = literal(FIRST_CHARACTER) + column.bitwise_and(literal_column(str(SIZE - 1)))
-    return func.aggregate_strings(character(cast(place, Integer)), "")
-
-
-def _read_shared(session: Session) -> dict[int, Shared]:
-    several = (
-        select(Client.address_key)
-        .where(Client.address_key.is_not(None))
-        .group_by(Client.address_key)
-        .having(func.count() > 1)
-    )
-    rows = select(Client.id, Client.address_key).where(Client.address_key.in_(several)).order_by(Client.id)
-    numbers: dict[str | None, int] = {}
-    found: dict[int, Shared] = {}
-    for client_id, key in session.execute(rows):
-        shared = found.setdefault(client_id >> BLOCK_BITS, Shared(array("H"), array("L")))
-        shared.places.append(client_id & (SIZE - 1))
-        shared.addresses.append(numbers.setdefault(key, len(numbers)))
-    return found
-
-
-def _read_suppressed(session: Session) -> dict[int, int]:
-    found: dict[int, int] = {}
-    keys = select(Suppression.address_key)
-    for client_id in session.scalars(select(Client.id).where(Client.address_key.in_(keys))):
-        number = client_id >> BLOCK_BITS
-        found[number] = found.get(number, 0) | bit(client_id)
-    return found
+def _are_in(run: range, client_id: Column) -> ColumnElement[bool]:
+    ids = _ids(run)
+    return client_id.between(ids[0], ids[-1])

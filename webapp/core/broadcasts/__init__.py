@@ -27,7 +27,6 @@ from webapp.core.broadcasts.lifecycle import (
     reopen,
     resume,
     stop,
-    values_were_removed,
 )
 from webapp.core.broadcasts.starting import (
     begins_at,
@@ -74,5 +73,4 @@ __all__ = [
     "stop",
     "undo",
     "unschedule",
-    "values_were_removed",
 ]

@@ -1,6 +1,5 @@
 """Whether those who would get a draft have got its text already, or are about to: from what it is a copy of, or what says the same."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,7 +8,8 @@ from sqlalchemy.orm import Session, contains_eager
 
 from webapp.core import audience, broadcasts
 from webapp.core.audience import AudienceCount, Term
-from webapp.core.audience.earlier import is_in, members_of
+from webapp.core.audience.earlier import members_of
+from webapp.core.client_set import NOBODY, ClientSet
 from webapp.core.errors import Conflict
 from webapp.core.rules.earlier import GOT, REACHED, TO_COME
 from webapp.core.rules.lifecycle import BroadcastState
@@ -57,27 +57,23 @@ def find(session: Session, draft: Broadcast, count: AudienceCount) -> list[Earli
     return [one for one in found if one.got or one.to_come]
 
 
-def _receivers(session: Session, broadcast: Broadcast) -> dict[int, int]:
-    return dict(audience.select_terms(session, audience.audience_of(broadcast)).terms[Term.WILL_RECEIVE])
+def _receivers(session: Session, broadcast: Broadcast) -> ClientSet:
+    return audience.select_terms(session, audience.audience_of(broadcast)).terms[Term.WILL_RECEIVE]
 
 
-def _overlap(session: Session, one: Broadcast, digest: str, receivers: Mapping[int, int]) -> Earlier:
+def _overlap(session: Session, one: Broadcast, digest: str, receivers: ClientSet) -> Earlier:
     is_scheduled = one.state is BroadcastState.SCHEDULED
-    got = {} if is_scheduled else members_of(session, one.id, GOT)
+    got = NOBODY if is_scheduled else members_of(session, one.id, GOT)
     to_come = _receivers(session, one) if is_scheduled else members_of(session, one.id, TO_COME)
     return Earlier(
         one.id,
         one.name or one.content.subject or "Untitled mass mail",
-        _in_both(receivers, got),
-        _in_both(receivers, to_come),
+        receivers.overlap(got),
+        receivers.overlap(to_come),
         one.starts_at if is_scheduled else one.finished_at or one.paused_at or one.started_at,
         one.content.text_digest == digest,
         is_scheduled,
     )
-
-
-def _in_both(one: Mapping[int, int], other: Mapping[int, int]) -> int:
-    return sum((bits & other.get(number, 0)).bit_count() for number, bits in one.items())
 
 
 def leave_out(session: Session, draft_id: int, version: int | None, source_id: int, now: datetime) -> Broadcast:
@@ -94,8 +90,8 @@ def leave_out(session: Session, draft_id: int, version: int | None, source_id: i
     draft = broadcasts.edit(session, draft_id, version, {"audience_filter": changed}, now)
     picks = audience.picks_of(session, draft_id)
     added = [client_id for client_id, kind in picks.items() if kind is PickKind.ADDED]
-    reached = members_of(session, source.id, REACHED) if added else {}
+    reached = members_of(session, source.id, REACHED) if added else NOBODY
     for client_id in added:
-        if is_in(client_id, reached):
+        if client_id in reached:
             audience.pick(session, draft_id, client_id, PickKind.LEFT_OUT)
     return draft

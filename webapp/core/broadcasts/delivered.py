@@ -9,11 +9,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from webapp.core.content import tag_catalogue
-from webapp.core.content.previews.mail import compiled
+from webapp.core.content.compiling import compiled
 from webapp.core.errors import NotFound
 from webapp.core.rules import reasons
 from webapp.core.rules.lifecycle import WAITING, BroadcastState, DeliveryState
-from webapp.core.rules.message import Preview, Stamp, decoded
+from webapp.core.rules.message import Preview, decoded
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.core.tables.deliveries import Attempt, Delivery
 
@@ -88,15 +88,14 @@ def mail(session: Session, broadcast: Broadcast, delivery: Delivery, now: dateti
     if unmade(broadcast, delivery):
         return None
     assert delivery.address is not None
-    message = compiled(broadcast)
+    content = compiled(broadcast)
     if delivery.merge_values is not None and delivery.stamped_at is not None:
         values, stamped_at, final = json.loads(delivery.merge_values), delivery.stamped_at, True
     else:
         row = (delivery.client_id, delivery.service_id, delivery.addon_assignment_id)
-        values = tag_catalogue.load_values(session, [row], message.tags, broadcast=broadcast, now=now)[0]
+        values = tag_catalogue.load_values(session, [row], content.tags, broadcast=broadcast, now=now)[0]
         stamped_at, final = now, False
-    stamp = Stamp(delivery.id, broadcast.secret, delivery.address, stamped_at)
-    data = message.render(values, stamp)
+    data = content.mail(delivery.id, delivery.address, stamped_at, values).data
     return Mail(data, decoded(data), final)
 
 

@@ -7,18 +7,19 @@ from sqlalchemy.orm import Session
 
 from webapp.core import audience
 from webapp.core.audience import AudienceCount
+from webapp.core.broadcasts.starting import passed_start
+from webapp.core.content import problems
+from webapp.core.content.completeness import Missing, missing, unlisted_sender
+from webapp.core.content.fields import sources
 from webapp.core.content.tag_catalogue.gaps import Gap, gaps
 from webapp.core.rules import schedule, tags
 from webapp.core.rules.lifecycle import BroadcastState
-from webapp.core.rules.message.preflight import preflight
 from webapp.core.rules.tags import TagProblem
-from webapp.core.settings import from_addresses, limits
+from webapp.core.settings import limits
 from webapp.core.tables.broadcasts import Broadcast
 
 LONG = timedelta(hours=24)
 """A broadcast that takes longer than this is worth a word."""
-
-FIELDS = {"subject": "Subject", "html": "Text", "text": "Plain text part"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,26 +45,27 @@ class Review:
 def review(session: Session, broadcast: Broadcast, now: datetime) -> Review:
     """Look at a draft as a whole, recipients counted."""
     count = audience.count(session, audience.audience_of(broadcast), now.date())
-    problems = content_problems(broadcast)
+    found_problems = problems.of_message(broadcast)
+    lacks = missing(broadcast)
     blocking = [
         *_nobody(count),
-        *_incomplete(broadcast),
-        *(_of_tag(problem) for problem in problems if problem.blocking),
+        *(_of_content(one) for one in lacks),
+        *(_of_problem(broadcast, one) for one in found_problems if one.blocking),
     ]
-    is_listed = from_addresses.is_listed(session, broadcast.from_address)
-    if broadcast.from_address and not is_listed:
-        words = f"{broadcast.from_address} is not in the list of senders. Choose one that is."
-        blocking.append(Finding(words, "content", "from_address"))
-    if start_has_passed(broadcast, now):
-        blocking.append(Finding("The chosen start has passed.", "schedule"))
-    warnings = [_of_tag(problem) for problem in problems if not problem.blocking]
-    checked = ["The sender is one of the list."] if is_listed else []
-    if not any(problem.blocking for problem in problems):
+    checked = []
+    if unlisted := unlisted_sender(session, broadcast):
+        blocking.append(_of_content(unlisted))
+    elif broadcast.from_address:
+        checked.append("The sender is one of the list.")
+    if passed := passed_start(broadcast, now):
+        blocking.append(Finding(passed.message, "schedule"))
+    warnings = [_of_problem(broadcast, one) for one in found_problems if not one.blocking]
+    if not any(one.blocking for one in found_problems):
         chosen = audience.audience_of(broadcast)
         found = gaps(session, chosen, broadcast.content, now.date(), from_address=broadcast.from_address)
         blanks = [_of_gap(gap) for gap in found if gap.blank]
         warnings += blanks
-        if not _incomplete(broadcast):
+        if not lacks:
             checked += _of_tags(broadcast, are_filled=not blanks)
     ends = limits.read(session).forecast(count.will_receive, broadcast.batch_size, broadcast.interval_s, now)
     if ends and ends - now > LONG:
@@ -74,8 +76,7 @@ def review(session: Session, broadcast: Broadcast, now: datetime) -> Review:
 
 
 def _of_tags(broadcast: Broadcast, *, are_filled: bool) -> list[str]:
-    content = broadcast.content
-    names = {name for part in (content.subject, content.html, content.text or "") for name in tags.used(part)}
+    names = {name for source in sources(broadcast.content).values() for name in tags.used(source)}
     if not names:
         return ["Subject and text have no tags: everybody gets the same."]
     known = "The one tag is" if len(names) == 1 else f"All {len(names)} tags are"
@@ -93,38 +94,19 @@ def _of_recipients(count: AudienceCount) -> list[str]:
     ]
 
 
-def tag_problems(broadcast: Broadcast) -> list[TagProblem]:
-    """What is wrong with the tags of subject, text and plain text part, in this order."""
-    content = broadcast.content
-    parts = (("subject", content.subject), ("html", content.html), ("text", content.text or ""))
-    return [problem for field, source in parts for problem in tags.check(source, broadcast.message_type, field=field)]
-
-
-def content_problems(broadcast: Broadcast) -> list[TagProblem]:
-    """What is wrong with the tags, and then what of the content cannot work in a mail or goes from it: links, pictures, tags of other
-    systems."""
-    content = broadcast.content
-    return [*tag_problems(broadcast), *preflight(content.subject, content.html, content.text)]
-
-
 def unfinished_steps(broadcast: Broadcast, now: datetime) -> frozenset[str]:
     """The steps (audience, content, schedule, review) in which something is still to be done, judged without counting anybody."""
-    missing = set()
-    if _incomplete(broadcast) or any(problem.blocking for problem in tag_problems(broadcast)):
-        missing.add("content")
+    todo = set()
+    if missing(broadcast) or any(problem.blocking for problem in problems.of_tags(broadcast)):
+        todo.add("content")
         if not broadcast.audience_filter and not broadcast.content.subject:
-            missing |= {"audience", "schedule"}
+            todo |= {"audience", "schedule"}
     is_new = broadcast.state == BroadcastState.DRAFT and not broadcast.schedule_seen
-    if start_has_passed(broadcast, now) or is_new:
-        missing.add("schedule")
-    if missing or broadcast.state == BroadcastState.DRAFT:
-        missing.add("review")
-    return frozenset(missing)
-
-
-def start_has_passed(broadcast: Broadcast, now: datetime) -> bool:
-    """Whether the chosen start lies before the present minute."""
-    return broadcast.starts_at is not None and broadcast.starts_at + timedelta(minutes=1) <= now
+    if passed_start(broadcast, now) or is_new:
+        todo.add("schedule")
+    if todo or broadcast.state == BroadcastState.DRAFT:
+        todo.add("review")
+    return frozenset(todo)
 
 
 def _nobody(count: AudienceCount) -> list[Finding]:
@@ -140,24 +122,16 @@ def _nobody(count: AudienceCount) -> list[Finding]:
     ]
 
 
-def _incomplete(broadcast: Broadcast) -> list[Finding]:
-    content, found = broadcast.content, []
-    if not broadcast.from_address:
-        found.append(Finding("No sender is chosen.", "content", "from_address"))
-    if not content.subject.strip():
-        found.append(Finding("The subject is empty.", "content", "subject"))
-    if not content.html.strip() and not (content.text or "").strip():
-        found.append(Finding("The mail has no text.", "content", "html"))
-    return found
-
-
 def _of_gap(gap: Gap) -> Finding:
     about = "" if gap.exact else "about "
     people = f"{gap.blank:,} {'recipient' if gap.blank == 1 else 'recipients'}"
     return Finding(f"{gap.name} is empty for {about}{people}, and nothing stands in for it.", "content", "tag-gaps")
 
 
-def _of_tag(problem: TagProblem) -> Finding:
-    where = FIELDS.get(problem.field, problem.field)
-    line = f", line {problem.line}" if problem.field != "subject" else ""
-    return Finding(f"{where}{line}: {problem.message}", "content", problem.field)
+def _of_content(lacking: Missing) -> Finding:
+    return Finding(lacking.message, "content", lacking.field)
+
+
+def _of_problem(broadcast: Broadcast, problem: TagProblem) -> Finding:
+    where = problems.place(problem, sources(broadcast.content)[problem.field])
+    return Finding(f"{where}: {problem.message}", "content", problem.field)

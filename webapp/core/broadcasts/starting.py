@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from webapp.core.broadcasts.drafts import get
 from webapp.core.broadcasts.lifecycle import move
+from webapp.core.content.completeness import Missing, missing
 from webapp.core.errors import Conflict, Invalid
 from webapp.core.rules.lifecycle import BroadcastState
 from webapp.core.rules.likeness import text_digest
@@ -57,14 +58,16 @@ def _decided(now: datetime, undo: timedelta, by: str) -> dict[str, object]:
 
 
 def _check_complete(broadcast: Broadcast, now: datetime) -> None:
-    if not broadcast.from_address:
-        raise Invalid("Choose who the mail is from.", "from_address")
-    if not broadcast.content.subject.strip():
-        raise Invalid("The subject is empty.", "subject")
-    if not (broadcast.content.html.strip() or (broadcast.content.text or "").strip()):
-        raise Invalid("The mail has no text.", "html")
-    if broadcast.starts_at and broadcast.starts_at + timedelta(minutes=1) <= now:
-        raise Invalid("The chosen start has passed. Choose a later one, or send now.", "start_wall")
+    for lacking in (*missing(broadcast), passed_start(broadcast, now)):
+        if lacking is not None:
+            raise Invalid(lacking.message, lacking.field)
+
+
+def passed_start(broadcast: Broadcast, now: datetime) -> Missing | None:
+    """That the chosen start lies before the present minute; None where it does not."""
+    if broadcast.starts_at is None or broadcast.starts_at + timedelta(minutes=1) > now:
+        return None
+    return Missing("start_wall", "The chosen start has passed.")
 
 
 def begins_at(broadcast: Broadcast) -> datetime | None:

@@ -8,6 +8,7 @@ from typing import Protocol
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session, contains_eager, defer, selectinload
 
+from webapp.core.client_set import ClientSet
 from webapp.core.errors import NotFound
 from webapp.core.rules.statuses import ClientStatus
 from webapp.core.rules.texts import folded
@@ -69,14 +70,6 @@ class Values:
     products: Sequence[Product] = field(default_factory=list)
 
 
-class Matches(Protocol):
-    """Who matches a search, by rising id."""
-
-    @property
-    def total(self) -> int: ...
-    def page(self, offset: int, limit: int) -> list[int]: ...
-
-
 class Directory(Protocol):
     """What somebody knows of all clients without reading their table. `matches` is None for a search it cannot answer."""
 
@@ -84,7 +77,7 @@ class Directory(Protocol):
     def countries(self) -> Sequence[str]: ...
     @property
     def languages(self) -> Sequence[str]: ...
-    def matches(self, wanted: ClientSearch) -> Matches | None: ...
+    def matches(self, wanted: ClientSearch) -> ClientSet | None: ...
 
 
 def count(session: Session) -> int:
@@ -97,10 +90,10 @@ def search(session: Session, wanted: ClientSearch, number: int = 1, directory: D
     matches = directory.matches(wanted) if directory else None
     if matches is None:
         return _looked_for(session, _conditions(wanted), max(1, number))
-    number = _within(number, matches.total)
+    number = _within(number, len(matches))
     ids = matches.page((number - 1) * PAGE, PAGE)
     rows = session.scalars(select(Client).where(Client.id.in_(ids)).order_by(Client.id)).all() if ids else []
-    return _page(session, rows, matches.total, number)
+    return _page(session, rows, len(matches), number)
 
 
 def _looked_for(session: Session, conditions: Sequence[ColumnElement[bool]], number: int) -> Page:

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
-from webapp.core.broadcasts import review
-from webapp.core.content import previews
+from webapp.core.content import previews, problems
+from webapp.core.content.completeness import unlisted_sender
 from webapp.core.errors import Invalid
 from webapp.core.ledger import ceiling
 from webapp.core.ports import Mail
@@ -19,7 +19,7 @@ from webapp.core.rules.lifecycle import DeliveryState
 from webapp.core.rules.limits import Limits
 from webapp.core.rules.outcome import Reply, Stage, judge
 from webapp.core.rules.pacing import Reading
-from webapp.core.settings import from_addresses, limits
+from webapp.core.settings import limits
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.core.tables.limits import SendingLimits
 from webapp.core.tables.trial_sends import TestSend
@@ -62,11 +62,10 @@ def mails(
     """The mails of a test, each rendered for the recipient `person` but addressed to one of `to`. Raises DomainError for a draft that
     cannot become a mail."""
     _demand_sender(session, broadcast)
-    blocking = [problem for problem in review.tag_problems(broadcast) if problem.blocking]
+    blocking = [problem for problem in problems.of_tags(broadcast) if problem.blocking]
     if blocking:
         raise Invalid(f"The message cannot be sent yet. {blocking[0].message}", blocking[0].field)
-    sender = previews.compiled(broadcast).envelope.from_address
-    return [Mail(0, sender, address, previews.render(session, broadcast, person, now, address)) for address in to]
+    return previews.mails(session, broadcast, person, now, to)
 
 
 def send(batch: list[Mail], hand_over: Callable[[Mail], Reply]) -> Iterator[Result]:
@@ -147,8 +146,8 @@ def listing(session: Session, broadcast_id: int | None = None, limit: int = 50) 
 
 
 def _demand_sender(session: Session, broadcast: Broadcast) -> None:
-    if broadcast.from_address and not from_addresses.is_listed(session, broadcast.from_address):
-        raise Invalid(f"{broadcast.from_address} is not in the list of senders. Choose one that is.", "from_address")
+    if lacking := unlisted_sender(session, broadcast):
+        raise Invalid(lacking.message, lacking.field)
 
 
 def _locked_limits(session: Session) -> Limits:

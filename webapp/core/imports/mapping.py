@@ -17,8 +17,6 @@ __all__ = [
     "Proposal",
     "assign",
     "checked",
-    "guess",
-    "guess_kind",
     "missing",
     "propose",
 ]
@@ -82,16 +80,6 @@ def propose(header: Sequence[str], samples: Sequence[Sequence[str]] = ()) -> Pro
         return Proposal(sure[0], None, made[sure[0]])
     kind = max(sure or list(ImportKind), key=lambda one: _fitness(one, made[one]))
     return Proposal(kind, _why_kind(sure, header), made[kind])
-
-
-def guess_kind(header: Sequence[str]) -> ImportKind:
-    """What the rows of a file with this header are, most likely."""
-    return propose(header).kind
-
-
-def guess(kind: ImportKind, header: Sequence[str], samples: Sequence[Sequence[str]] = ()) -> dict[str, int]:
-    """The mapping {field: index of its column} of what is certain."""
-    return assign(kind, header, samples).mapping
 
 
 def assign(kind: ImportKind, header: Sequence[str], samples: Sequence[Sequence[str]] = ()) -> Assignment:

@@ -5,8 +5,9 @@ file and nobody who writes waits longer than a few milliseconds. Only then one t
 are there all at once or not at all, and the write lock of SQLite is held for seconds per million rows instead of for the whole import.
 """
 
+import logging
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any, cast
@@ -30,6 +31,8 @@ LINES_CLEARED = 20_000
 REASON_LENGTH = 300
 MOST_REFUSED = 100_000
 """A file of which so many rows are refused is not read to its end: it is the mapping that is wrong, not the rows."""
+
+log = logging.getLogger(__name__)
 
 Clock = Callable[[], datetime]
 LayDown = Callable[[timedelta], bool]
@@ -88,6 +91,7 @@ def work(
     try:
         if step_work.go_on(lay_down):
             step_work.finish()
+            step_work.tell()
     except Exception as error:
         session.rollback()
         step_work.fail(error)
@@ -158,6 +162,14 @@ class _Work:
             self._clear(self.hold)
             self.hold(state=ImportState.CHECKED)
             self.session.commit()
+
+    def tell(self) -> None:
+        counts = asdict(self.counts)
+        done = "imported" if self.step == "run" else "checked"
+        about = {"event": done, "import": self.id, "kind": self.kind.value} | counts
+        log.info(
+            "import %s: %s, %s", self.id, done, ", ".join(f"{name} {n}" for name, n in counts.items()), extra=about
+        )
 
     def fail(self, error: Exception) -> None:
         if isinstance(error, DomainError):

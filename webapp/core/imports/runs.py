@@ -1,17 +1,18 @@
 """An import's way from upload to done: uploaded -> checking -> checked -> running -> done, each step a compare-and-set.
 
-A worker that died is known by its silence (`STALE`): the sweep asks for the step again, and it goes on with the next row.
+A worker that died is known by its silence (`IMPORT_SILENT`): the sweep asks for the step again, and it goes on with the next row.
 Nothing of an import can be seen in the client list before the one transaction that takes all of it over.
 """
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import CursorResult, delete, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from webapp.core.cadence import IMPORT_SILENT
 from webapp.core.errors import Conflict, NotFound
 from webapp.core.imports import asking as questions
 from webapp.core.imports import mapping as mappings
@@ -19,9 +20,6 @@ from webapp.core.imports.answers import NO_ANSWERS, Answers
 from webapp.core.imports.reading import Layout
 from webapp.core.rules import digests
 from webapp.core.tables.imports import WAITING, ImportChange, ImportIssue, ImportKind, ImportRun, ImportState
-
-STALE = timedelta(seconds=60)
-"""A worker says that it lives at least every few seconds; after this much silence it is taken for dead."""
 
 S = ImportState
 WORKING = {"check": S.CHECKING, "run": S.RUNNING}
@@ -109,7 +107,7 @@ def digest(run: ImportRun) -> str:
 
 def is_stale(run: ImportRun, now: datetime) -> bool:
     """Whether the worker of the step that is being worked on has fallen silent. One that still waits for a worker is not stale."""
-    return run.state in WORKING.values() and run.beat_at is not None and now - run.beat_at > STALE
+    return run.state in WORKING.values() and run.beat_at is not None and now - run.beat_at > IMPORT_SILENT
 
 
 def remap(
@@ -212,7 +210,7 @@ def asking(session: Session, now: datetime) -> list[tuple[int, str]]:
     steps = {state: step for step, state in WORKING.items()}
     found = session.execute(
         select(ImportRun.id, ImportRun.state)
-        .where(ImportRun.state.in_(steps), or_(ImportRun.beat_at.is_(None), ImportRun.beat_at < now - STALE))
+        .where(ImportRun.state.in_(steps), or_(ImportRun.beat_at.is_(None), ImportRun.beat_at < now - IMPORT_SILENT))
         .order_by(ImportRun.id)
     )
     return [(import_id, steps[state]) for import_id, state in found]
@@ -225,7 +223,7 @@ def take(session: Session, import_id: int, step: str, now: datetime) -> int | No
         .where(
             ImportRun.id == import_id,
             ImportRun.state == WORKING[step],
-            or_(ImportRun.beat_at.is_(None), ImportRun.beat_at < now - STALE),
+            or_(ImportRun.beat_at.is_(None), ImportRun.beat_at < now - IMPORT_SILENT),
         )
         .values(beat_at=now, attempt=ImportRun.attempt + 1)
         .returning(ImportRun.attempt)
@@ -295,7 +293,7 @@ def forget_old(session: Session, *, files_before: datetime, issues_before: datet
 def _end_stale_others(session: Session, import_id: int, now: datetime) -> None:
     session.execute(
         update(ImportRun)
-        .where(ImportRun.id != import_id, ImportRun.state == S.RUNNING, ImportRun.beat_at < now - STALE)
+        .where(ImportRun.id != import_id, ImportRun.state == S.RUNNING, ImportRun.beat_at < now - IMPORT_SILENT)
         .values(state=S.FAILED, error="The worker stopped before it was done. Nothing was imported.", beat_at=None)
     )
 

@@ -11,22 +11,20 @@ lost.py       machines that are away with what they had claimed
 waiting.py    rows whose time has come, or that are cancelled
 uncertain.py  what an administrator decides about rows in doubt
 again.py      failed rows that an administrator has sent again
-prospects.py  when a broadcast is worth looking at again
+next_look.py  when a broadcast is worth looking at again
 pace.py       the pace as the database remembers it
 ceiling.py    the site's ceilings above it
 tally.py      counts
-hot.py        the way to on_sqlite.py and on_postgresql.py, the statements of the hot path
+forgetting.py what mails said to their clients
+hot_path.py   what happens to rows with each group of mails: on_both.py, on_sqlite.py and on_postgresql.py; rows.py is what comes back
 """
 
 from webapp.core.ledger.again import make_pending, reasons
 from webapp.core.ledger.ceiling import next_of_the_day
-from webapp.core.ledger.claims import PROBE_S, Claim, Claimed, claim, domain_of, release, release_all
+from webapp.core.ledger.claims import Claim, Claimed, claim, domain_of, release, release_all
 from webapp.core.ledger.forgetting import remove_values
 from webapp.core.ledger.freeze import freeze_chunk
 from webapp.core.ledger.leases import (
-    LEASE_S,
-    MARGIN_S,
-    RENEW_S,
     Lease,
     LeaseLost,
     Others,
@@ -42,18 +40,13 @@ from webapp.core.ledger.leases import (
 from webapp.core.ledger.lost import LostHost, give_up, lost_hosts
 from webapp.core.ledger.next_look import next_look
 from webapp.core.ledger.outcomes import RowsLost, Settled, Terms, record
-from webapp.core.ledger.recovery import HOST_GRACE, may_recover, recover
+from webapp.core.ledger.recovery import may_recover, recover
 from webapp.core.ledger.refusals import open_refusals, were_the_relays
 from webapp.core.ledger.tally import counts, fold, foldable, with_rows_in
 from webapp.core.ledger.uncertain import Decision, resolve_uncertain
 from webapp.core.ledger.waiting import cancel_waiting, has_much, next_due, promote, release_held, spread
 
 __all__ = [
-    "HOST_GRACE",
-    "LEASE_S",
-    "MARGIN_S",
-    "PROBE_S",
-    "RENEW_S",
     "Claim",
     "Claimed",
     "Decision",

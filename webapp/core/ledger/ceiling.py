@@ -40,11 +40,11 @@ def next_of_the_day(session: Session, limits: Limits, now: datetime) -> tuple[da
 
 
 def _of_the_day(session: Session, per_day: int, reading: Reading) -> list[Opening]:
-    paths, cursor = hot(session)
+    path = hot(session)
     # In this order: a mail that is settled between the two statements counts twice rather than not at all.
-    _reading, claimed = paths.claimed_now(cursor, SITE, reading)
+    claimed = path.claimed_now(SITE, reading).mails
     since = reading.wall - DAY - MINUTE
-    used, first = paths.left_since(cursor, since)
+    used, first = path.left_since(since)
     tests, first_test = session.execute(
         select(func.count(), func.min(TestSend.sent_at)).where(TestSend.sent_at > since)
     ).one()

@@ -9,9 +9,11 @@ from types import MappingProxyType
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from webapp.core.cadence import PROBE_S
 from webapp.core.ledger import ceiling, order, pace, tally
 from webapp.core.ledger.hot_path import hot
 from webapp.core.ledger.leases import Lease, in_force
+from webapp.core.ledger.rows import DueRow
 from webapp.core.ledger.waiting import postpone, promote
 from webapp.core.rules import pacing
 from webapp.core.rules.lifecycle import BroadcastState, DeliveryState
@@ -22,9 +24,6 @@ from webapp.core.tables.deliveries import Delivery
 
 MOST_LOOKS = 5
 """So often a claim looks further for rows of domains that are not given time, before others may have the database."""
-
-PROBE_S = 1.0
-"""While a probe is under way nobody claims; so often they look whether it is over."""
 
 Holder = tuple[int, int | None, int | None]
 """Client, service and addon assignment whose data a mail's tags take."""
@@ -86,20 +85,24 @@ def claim(
     feels the way for such a broadcast, and where the claim `is_probe`; nobody who was refused before, as long as there are others. Mails
     to domains that are `resting` wait until the instant given.
     """
-    paths, cursor = hot(session)
-    if limits.has_ceiling:  # before the broadcast's lock, as where connections are shared out
-        paths.lock_limits(cursor)
-    terms = paths.terms(cursor, lease.broadcast_id)
-    if terms is not None and (terms[4] or pacing.is_limited(terms[2], terms[3])):
-        terms = paths.lock_terms(cursor, lease.broadcast_id)
-    if terms is None or terms[0] != BroadcastState.SENDING or not terms[1]:
+    path = hot(session)
+    # The ceilings are locked before the broadcast, as where connections are shared out.
+    if limits.has_ceiling:
+        path.lock_limits()
+    # A broadcast is locked only where two senders must not take the same: its pace, or its one probe.
+    standing = path.standing(lease.broadcast_id)
+    if standing and (standing.is_probing or pacing.is_limited(standing.batch_size, standing.interval_s)):
+        standing = path.lock_standing(lease.broadcast_id)
+    if not standing or standing.state is not BroadcastState.SENDING or not standing.is_frozen:
         return Claim(is_sending=False)
-    _state, _frozen, batch_size, interval_s, probing = terms
-    if probing and not is_careful:
+    if standing.is_probing and not is_careful:
         return Claim(is_sending=False)
-    if promoting:  # only now: a resume, too, takes the broadcast's lock before those of its rows
+    # Rows whose time has come, only now: a resume, too, takes the broadcast's lock before those of its rows.
+    if promoting:
         promote(session, lease.broadcast_id, reading.wall)
+    # When mails may leave, as far as the pace and each ceiling let them.
     limiting: list[list[Opening]] = []
+    batch_size, interval_s = standing.batch_size, standing.interval_s
     if pacing.is_limited(batch_size, interval_s):
         limiting.append(pace.openings(session, lease.broadcast_id, batch_size, interval_s, reading, lead=float("inf")))
     if limits.has_ceiling:
@@ -108,13 +111,16 @@ def claim(
     delays, next_in = _delays(limiting, limit, lead)
     is_behind = not limiting or next_in == 0.0
     limit = len(delays)
-    if probing or is_probe:
+    # One mail feels the way, and nobody claims another while it is under way.
+    feels_way = standing.is_probing or is_probe
+    if feels_way:
         limit, is_behind = min(limit, 1), False
-        if paths.claimed_now(cursor, lease.broadcast_id, reading)[1]:
+        if path.claimed_now(lease.broadcast_id, reading).mails:
             limit, next_in = 0, max(next_in or 0.0, PROBE_S)
     if limit <= 0:
         return Claim(is_sending=True, next_in=next_in)
-    rows, exhausted = _due(session, lease.broadcast_id, reading.wall, limit, resting, untried_first=probing or is_probe)
+    # The rows, and their claim, which checks all of that again.
+    rows, exhausted = _due(session, lease.broadcast_id, reading.wall, limit, resting, untried_first=feels_way)
     mails = _take(session, lease, rows, load_values, reading.wall)
     if limiting:
         for mail, delay in zip(mails, delays, strict=False):
@@ -130,15 +136,15 @@ def _due(
     resting: Mapping[str, datetime],
     *,
     untried_first: bool,
-) -> tuple[Sequence[Sequence], bool]:
+) -> tuple[Sequence[DueRow], bool]:
     """The rows to claim next, in their order, and whether there are no others."""
-    paths, cursor = hot(session)
-    rows: Sequence[Sequence] = ()
+    path = hot(session)
+    rows: Sequence[DueRow] = ()
     if untried_first:
         started_at = session.scalar(select(Broadcast.started_at).where(Broadcast.id == broadcast_id))
-        rows = paths.untried(cursor, broadcast_id, order.untried(started_at or now), limit)
+        rows = path.untried(broadcast_id, order.untried(started_at or now), limit)
     for _ in range(MOST_LOOKS):
-        rows = rows or paths.due(cursor, broadcast_id, now, limit)
+        rows = rows or path.due(broadcast_id, now, limit)
         if not resting:
             return rows, len(rows) < limit
         kept, waiting = _apart(rows, resting, now)
@@ -151,17 +157,17 @@ def _due(
 
 
 def _apart(
-    rows: Sequence[Sequence], resting: Mapping[str, datetime], now: datetime
-) -> tuple[list[Sequence], dict[datetime, list[int]]]:
+    rows: Sequence[DueRow], resting: Mapping[str, datetime], now: datetime
+) -> tuple[list[DueRow], dict[datetime, list[int]]]:
     """The rows that may be claimed, and by instant the ids of those whose domain is given time until then."""
-    kept: list[Sequence] = []
+    kept: list[DueRow] = []
     waiting: dict[datetime, list[int]] = {}
     for row in rows:
-        until = resting.get(domain_of(row[4]))
+        until = resting.get(domain_of(row.address))
         if until is None or until <= now:
             kept.append(row)
         else:
-            waiting.setdefault(until, []).append(row[0])
+            waiting.setdefault(until, []).append(row.delivery_id)
     return kept, waiting
 
 
@@ -197,31 +203,32 @@ def _delays(limiting: Iterable[Sequence[Opening]], limit: int, lead: float) -> t
 
 
 def _take(
-    session: Session, lease: Lease, rows: Sequence[Sequence], load_values: LoadValues, now: datetime
+    session: Session, lease: Lease, rows: Sequence[DueRow], load_values: LoadValues, now: datetime
 ) -> list[Claimed]:
-    paths, cursor = hot(session)
-    suppressed = [row[0] for row in rows if row[8]]
-    wanted = [row for row in rows if not row[8]] if suppressed else rows
-    fresh = [row for row in wanted if row[5] is None]
-    loaded = load_values([(row[1], row[2], row[3]) for row in fresh]) if fresh else ()
-    values: dict[int, Sequence[str]] = dict(zip((row[0] for row in fresh), loaded, strict=True))
+    path = hot(session)
+    suppressed = [row.delivery_id for row in rows if row.is_suppressed]
+    wanted = [row for row in rows if not row.is_suppressed] if suppressed else rows
+    fresh = [row for row in wanted if row.merge_values is None]
+    holders = [(row.client_id, row.service_id, row.addon_assignment_id) for row in fresh]
+    loaded = load_values(holders) if fresh else ()
+    values: dict[int, Sequence[str]] = dict(zip((row.delivery_id for row in fresh), loaded, strict=True))
     if len(fresh) < len(wanted):
-        values |= {row[0]: json.loads(row[5]) for row in wanted if row[5] is not None}
+        values |= {row.delivery_id: json.loads(row.merge_values) for row in wanted if row.merge_values is not None}
     taken: Collection[int] = ()
     if values:
-        taken = paths.claim(cursor, lease.broadcast_id, lease.sender_id, lease.epoch, now, values)
-    gone = paths.suppress(cursor, now, suppressed) if suppressed else 0
+        taken = path.claim(lease.broadcast_id, lease.sender_id, lease.epoch, now, values)
+    gone = path.suppress(now, suppressed) if suppressed else 0
     if taken or gone:
         changes = {
             DeliveryState.PENDING: -len(taken) - gone,
             DeliveryState.CLAIMED: len(taken),
             DeliveryState.SUPPRESSED: gone,
         }
-        paths.tally(cursor, lease.broadcast_id, lease.sender_id, changes)
+        path.tally(lease.broadcast_id, lease.sender_id, changes)
     return [
-        Claimed(row[0], row[4], values[row[0]], paths.as_instant(row[6]) if row[6] else now, row[7] + 1)
+        Claimed(row.delivery_id, row.address, values[row.delivery_id], row.stamped_at or now, row.attempts + 1)
         for row in wanted
-        if row[0] in taken
+        if row.delivery_id in taken
     ]
 
 

@@ -42,7 +42,7 @@ from webapp.core.tables.deliveries import Delivery, Tally, delivery_id
 CHUNK = 20_000
 """Client ids looked at in one transaction."""
 
-Columns = dict[str, ColumnElement]
+Columns = dict[str, ColumnElement[Any]]
 
 _ROW: Any = Delivery.__table__
 
@@ -137,7 +137,7 @@ def _statements(dialect: str, broadcast_id: int, who: Audience, started_at: date
     return make(query, pending, skipped)
 
 
-def _on_postgresql(query: Select, pending: Columns, skipped: Columns) -> tuple[Any, ...]:
+def _on_postgresql(query: Select[Any], pending: Columns, skipped: Columns) -> tuple[Any, ...]:
     """One that tells how many get it, and how many do not. Whoever is not among those written is looked up in a table in memory, which the
     planner has no other choice about: it knows nothing yet of a broadcast that is being frozen, and would search its rows in the wrong way.
     """
@@ -148,7 +148,7 @@ def _on_postgresql(query: Select, pending: Columns, skipped: Columns) -> tuple[A
     return (select(*(select(func.count()).select_from(part).scalar_subquery() for part in parts)),)
 
 
-def _on_sqlite(query: Select, pending: Columns, skipped: Columns) -> tuple[Any, ...]:
+def _on_sqlite(query: Select[Any], pending: Columns, skipped: Columns) -> tuple[Any, ...]:
     """One that writes those who get it, and one that writes those who do not."""
     row = aliased(Delivery, name="d")
     # A join, because SQLite begins each EXISTS anew; inside the query, before it finds out the reason of everybody.

@@ -7,18 +7,11 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, and_, case, func, not_, or_, select, update
 from sqlalchemy.orm import Session
 
+from webapp.core.cadence import LEASE_S, RENEW_S
 from webapp.core.ledger.hot_path import hot
 from webapp.core.rules.limits import connections_for
 from webapp.core.rules.pacing import Reading
 from webapp.core.tables.deliveries import Sender
-
-LEASE_S = 20.0
-"""How long a lease lasts from its last renewal, which happens with every group and at least every `RENEW_S` seconds."""
-
-RENEW_S = 2.0
-
-MARGIN_S = 4.0
-"""So long before its lease ends, by its own ticks, a sender hands nothing more over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +48,7 @@ def open_lease(
 
 def renew(session: Session, lease: Lease, now: datetime) -> None:
     """Prolong the lease from `now`. Raises LeaseLost."""
-    paths, cursor = hot(session)
-    if not paths.renew(cursor, lease.sender_id, lease.epoch, now + timedelta(seconds=LEASE_S)):
+    if not hot(session).renew(lease.sender_id, lease.epoch, now + timedelta(seconds=LEASE_S)):
         raise LeaseLost(f"sender {lease.sender_id} of broadcast {lease.broadcast_id}")
 
 
@@ -99,8 +91,7 @@ def share_connections(
     others have let go; and whether another process goes without. `wanted` is what it would like, `holding` what it may still hold of an
     earlier, larger share. Another whose lease is over for so long that it has let go by its own clock does not count. Not for a limit of 0.
     """
-    paths, cursor = hot(session)
-    paths.lock_limits(cursor)
+    hot(session).lock_limits()
     is_there = or_(Sender.suspected_at.is_(None), Sender.suspected_at > now - timedelta(seconds=LEASE_S))
     is_new = Sender.started_at > now - timedelta(seconds=2 * RENEW_S)  # and may just not have asked yet
     has_none = and_(Sender.connections == 0, Sender.expires_at > now, not_(is_new))

@@ -4,19 +4,16 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
+from webapp.core.cadence import AWAY_S, HOST_GRACE, LEASE_S
 from webapp.core.errors import Conflict
-from webapp.core.ledger.leases import LEASE_S
-from webapp.core.ledger.recovery import HOST_GRACE, recover
+from webapp.core.ledger.recovery import recover
 from webapp.core.ports import JournalFinding
 from webapp.core.rules.lifecycle import DeliveryState
 from webapp.core.rules.pacing import Reading
 from webapp.core.tables.deliveries import Delivery, Sender
-
-AWAY_S = 15.0
-"""A lease must be over for so long before its machine is called lost: a worker beside its journal settles it sooner."""
 
 OTHERS = "Meanwhile there are more or fewer mails in doubt. Look at them, and decide again."
 
@@ -85,7 +82,7 @@ def give_up(
     return mails
 
 
-def _is_away(broadcast_id: int, now: datetime) -> tuple:
+def _is_away(broadcast_id: int, now: datetime) -> tuple[ColumnElement[bool], ...]:
     over = Sender.expires_at < now - timedelta(seconds=AWAY_S)
     return Sender.broadcast_id == broadcast_id, Sender.ended_at.is_(None), over
 

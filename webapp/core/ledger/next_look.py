@@ -3,6 +3,7 @@
 from sqlalchemy.orm import Session
 
 from webapp.core import relay
+from webapp.core.cadence import BUSY_S
 from webapp.core.ledger import ceiling, pace
 from webapp.core.ledger.waiting import next_due
 from webapp.core.rules import pacing
@@ -10,9 +11,6 @@ from webapp.core.rules.lifecycle import BroadcastState
 from webapp.core.rules.pacing import Reading
 from webapp.core.settings import limits
 from webapp.core.tables.broadcasts import Broadcast
-
-BUSY_S = 5.0
-"""When every place of the pace or a ceiling is held by mails in other hands, nobody knows how long; look again after this."""
 
 
 def next_look(session: Session, broadcast: Broadcast, reading: Reading, *, relay_key: str = "") -> float | None:

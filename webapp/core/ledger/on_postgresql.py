@@ -1,39 +1,23 @@
-"""The hot path on PostgreSQL: each group of rows in one statement, on the driver's own cursor.
+"""The hot path on PostgreSQL.
 
 Rows travel as one JSON object {delivery id: value}, of which `json_each_text` gives back each value as text: the driver takes much longer
-to write an array of texts.
+to write an array of texts. Several senders write at a time, so rows are locked where two must not do the same, and passed by where one
+would wait for the other.
 """
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
 
-from webapp.core.rules.pacing import Reading, Use
+from webapp.core.ledger.on_both import CLAIMED_OF_ALL, CLAIMED_OF_ONE, STANDING, OnBoth
+from webapp.core.ledger.rows import ClaimedNow, DueRow
+from webapp.core.rules.lifecycle import DeliveryState
+from webapp.core.rules.pacing import Reading
 
-TERMS = "SELECT state, frozen_at IS NOT NULL, batch_size, interval_s, probing FROM broadcast WHERE id = %s"
-LOCK = TERMS + " FOR NO KEY UPDATE"
-CLAIMED_NOW = """
-SELECT clock_timestamp(), coalesce((SELECT sum(count) FROM tally WHERE broadcast_id = %s AND state = 'claimed'), 0)::int
-"""
-CLAIMED_BY_ALL = """
-SELECT clock_timestamp(), coalesce(sum(t.count), 0)::int FROM sender s
-JOIN tally t ON t.broadcast_id = s.broadcast_id AND t.sender_id = s.id AND t.state = 'claimed' WHERE s.ended_at IS NULL
-"""
-LEFT_SINCE = "SELECT coalesce(sum(accepted + other), 0)::bigint, min(minute) FROM minute_count WHERE minute > %s"
 LOCK_LIMITS = "SELECT 1 FROM sending_limits FOR NO KEY UPDATE"
-USES = "SELECT id, taken_at, boot, ticks, count FROM pace_use WHERE broadcast_id = %s ORDER BY id DESC LIMIT %s"
-FORGET = "DELETE FROM pace_use WHERE broadcast_id = %s AND id < %s"
-USE = "INSERT INTO pace_use (broadcast_id, taken_at, boot, ticks, count) VALUES (%s, %s, %s, %s, %s)"
 
-# A row that another sender is adding to is left to it: who waited here might hold what the other needs next.
-JOIN_USE = """
-UPDATE pace_use SET taken_at = %s, ticks = %s, count = count + %s
-WHERE id = (SELECT id FROM pace_use WHERE broadcast_id = %s ORDER BY id DESC LIMIT 1 FOR UPDATE SKIP LOCKED)
-  AND boot = %s AND ticks BETWEEN %s AND %s
-"""
-
+# Rows that another sender is claiming are left to it.
 DUE = """
 SELECT d.id, d.client_id, d.service_id, d.addon_assignment_id, d.address, d.merge_values, d.stamped_at, d.attempts,
        EXISTS (SELECT 1 FROM suppression s WHERE s.address_key = d.address_key)
@@ -68,134 +52,73 @@ FROM json_each_text(%s::json) AS r(id, text)
 WHERE d.id = r.id::bigint AND d.state || '' = 'claimed' AND d.sender_id + 0 = %s
 """
 
-RENEW = """
-UPDATE sender SET expires_at = %s, suspected_at = NULL, suspected_boot = NULL, suspected_ticks = NULL
-WHERE id = %s AND epoch = %s AND ended_at IS NULL RETURNING set_config('enable_seqscan', 'off', true)
-"""
-
+# All rows in one statement: each one more is a round trip.
 TALLY = """
 INSERT INTO tally (broadcast_id, sender_id, state, count)
 SELECT %s, %s, r.state, r.change FROM unnest(%s::text[], %s::int[]) AS r(state, change)
 ON CONFLICT (broadcast_id, sender_id, state) DO UPDATE SET count = tally.count + excluded.count
 """
 
-MINUTE = """
-INSERT INTO minute_count (broadcast_id, sender_id, minute, accepted, other) VALUES (%s, %s, %s, %s, %s)
-ON CONFLICT (broadcast_id, sender_id, minute)
-DO UPDATE SET accepted = minute_count.accepted + excluded.accepted, other = minute_count.other + excluded.other
-"""
 
+class OnPostgresql(OnBoth):
+    """`HotPath` on PostgreSQL."""
 
-def as_instant(stored: datetime) -> datetime:
-    return stored.astimezone(UTC)
+    # Also for the rest of the transaction, without a round trip: see CLAIM.
+    RENEW = """
+    UPDATE sender SET expires_at = ?, suspected_at = NULL, suspected_boot = NULL, suspected_ticks = NULL
+    WHERE id = ? AND epoch = ? AND ended_at IS NULL RETURNING set_config('enable_seqscan', 'off', true)
+    """
+    LOCK_STANDING = STANDING + " FOR NO KEY UPDATE"
+    # A row that another sender is adding to is left to it: who waited here might hold what the other needs next.
+    JOIN_USE = """
+    UPDATE pace_use SET taken_at = ?, ticks = ?, count = count + ?
+    WHERE id = (SELECT id FROM pace_use WHERE broadcast_id = ? ORDER BY id DESC LIMIT 1 FOR UPDATE SKIP LOCKED)
+      AND boot = ? AND ticks BETWEEN ? AND ?
+    """
 
+    def _marked(self, statement: str) -> str:
+        return statement.replace("?", "%s")
 
-def renew(cursor: Any, sender_id: int, epoch: int, expires_at: datetime) -> bool:
-    cursor.execute(RENEW, (expires_at, sender_id, epoch))
-    return bool(cursor.rowcount == 1)
+    def _stored(self, moment: datetime) -> datetime:
+        return moment
 
+    def _instant(self, stored: datetime) -> datetime:
+        return stored.astimezone(UTC)  # it comes in the time zone of the connection
 
-def terms(cursor: Any, broadcast_id: int) -> tuple[str, bool, int, int, bool] | None:
-    """State, whether frozen, batch size, interval, whether probing."""
-    row: tuple[str, bool, int, int, bool] | None = cursor.execute(TERMS, (broadcast_id,)).fetchone()
-    return row
+    def lock_limits(self) -> None:
+        self._run(LOCK_LIMITS)
 
+    def claimed_now(self, broadcast_id: int, reading: Reading) -> ClaimedNow:
+        # The senders may be on several machines, whose wall clocks differ: the database's is the same for all.
+        counting, values = (CLAIMED_OF_ONE, (broadcast_id,)) if broadcast_id else (CLAIMED_OF_ALL, ())
+        wall, mails = self._one(f"SELECT clock_timestamp(), ({counting})", *values)
+        return ClaimedNow(replace(reading, wall=self._instant(wall)), mails)
 
-def lock_terms(cursor: Any, broadcast_id: int) -> tuple[str, bool, int, int, bool] | None:
-    """The same, and no other sender of this broadcast takes its pace until the end of the transaction."""
-    row: tuple[str, bool, int, int, bool] | None = cursor.execute(LOCK, (broadcast_id,)).fetchone()
-    return row
+    def due(self, broadcast_id: int, now: datetime, limit: int) -> list[DueRow]:
+        return self._due_rows(self._run(DUE, broadcast_id, now, limit).fetchall())
 
+    def untried(self, broadcast_id: int, due_at: datetime, limit: int) -> list[DueRow]:
+        return self._due_rows(self._run(UNTRIED, broadcast_id, due_at, limit).fetchall())
 
-def lock_limits(cursor: Any) -> None:
-    """No other sender takes from the ceilings until the end of the transaction."""
-    cursor.execute(LOCK_LIMITS)
+    def claim(
+        self, broadcast_id: int, sender_id: int, epoch: int, now: datetime, values: Mapping[int, Sequence[str]]
+    ) -> Collection[int]:
+        given = {"sender": sender_id, "epoch": epoch, "now": now, "broadcast": broadcast_id, "rows": json.dumps(values)}
+        self._cursor.execute(CLAIM, given)
+        # The ids come back: an address may have been suppressed a moment ago, in a transaction beside this one.
+        return {delivery_id for [delivery_id] in self._cursor.fetchall()}
 
+    def suppress(self, now: datetime, ids: Collection[int]) -> int:
+        self._cursor.execute(SUPPRESS, (now, list(ids)))
+        return self._cursor.rowcount
 
-def claimed_now(cursor: Any, broadcast_id: int, reading: Reading) -> tuple[Reading, int]:
-    """The reading with the database's wall clock, which all machines share, and how many mails of the broadcast, or for 0 of all, are
-    claimed by anybody."""
-    asked = (CLAIMED_NOW, (broadcast_id,)) if broadcast_id else (CLAIMED_BY_ALL,)
-    wall, claimed = cursor.execute(*asked).fetchone()
-    return replace(reading, wall=wall), claimed
+    def accept(self, sender_id: int, now: datetime, code: int, texts: Mapping[int, str]) -> int:
+        self._cursor.execute(ACCEPT, (code, now, json.dumps(texts), sender_id))
+        return self._cursor.rowcount
 
-
-def left_since(cursor: Any, since: datetime) -> tuple[int, datetime | None]:
-    """How many mails of all broadcasts were counted in the minutes after `since`, and the first of these."""
-    row: tuple[int, datetime | None] = cursor.execute(LEFT_SINCE, (since,)).fetchone()
-    return row
-
-
-def uses(cursor: Any, broadcast_id: int, limit: int) -> list[tuple[int, Use]]:
-    """The last uses of the pace with their ids, newest first."""
-    rows = cursor.execute(USES, (broadcast_id, limit)).fetchall()
-    return [(row[0], Use(Reading(row[1], row[2], row[3]), row[4])) for row in rows]
-
-
-def forget_uses(cursor: Any, broadcast_id: int, before_id: int) -> None:
-    cursor.execute(FORGET, (broadcast_id, before_id))
-
-
-def join_use(cursor: Any, broadcast_id: int, use: Use, since: float) -> bool:
-    """Add a use to the last one there is, and date that as this; False when that was before `since` (ticks) or told by another boot."""
-    at = use.at
-    cursor.execute(JOIN_USE, (at.wall, at.ticks, use.count, broadcast_id, at.boot, since, at.ticks))
-    return bool(cursor.rowcount == 1)
-
-
-def use(cursor: Any, broadcast_id: int, uses: Iterable[Use]) -> None:
-    rows = [(broadcast_id, use.at.wall, use.at.boot, use.at.ticks, use.count) for use in uses]
-    cursor.executemany(USE, rows)
-
-
-def due(cursor: Any, broadcast_id: int, now: datetime, limit: int) -> Sequence[Sequence]:
-    rows: Sequence[Sequence] = cursor.execute(DUE, (broadcast_id, now, limit)).fetchall()
-    return rows
-
-
-def untried(cursor: Any, broadcast_id: int, due_at: datetime, limit: int) -> Sequence[Sequence]:
-    """The same of those due at exactly that instant: nobody has tried them."""
-    rows: Sequence[Sequence] = cursor.execute(UNTRIED, (broadcast_id, due_at, limit)).fetchall()
-    return rows
-
-
-def claim(
-    cursor: Any,
-    broadcast_id: int,
-    sender_id: int,
-    epoch: int,
-    now: datetime,
-    values: Mapping[int, Sequence[str]],
-) -> Collection[int]:
-    """The ids that are claimed now; one whose address was suppressed a moment ago is not among them."""
-    cursor.execute(
-        CLAIM,
-        {
-            "sender": sender_id,
-            "epoch": epoch,
-            "now": now,
-            "broadcast": broadcast_id,
-            "rows": json.dumps(values),
-        },
-    )
-    return {row[0] for row in cursor.fetchall()}
-
-
-def suppress(cursor: Any, now: datetime, ids: Iterable[int]) -> int:
-    cursor.execute(SUPPRESS, (now, list(ids)))
-    return int(cursor.rowcount)
-
-
-def accept(cursor: Any, sender_id: int, now: datetime, code: int, texts: Mapping[int, str]) -> int:
-    cursor.execute(ACCEPT, (code, now, json.dumps(texts), sender_id))
-    return int(cursor.rowcount)
-
-
-def tally(cursor: Any, broadcast_id: int, sender_id: int, changes: Mapping[str, int]) -> None:
-    # In one order, so that no two transactions wait for each other.
-    moved = sorted((str(state), change) for state, change in changes.items() if change)
-    cursor.execute(TALLY, (broadcast_id, sender_id, [state for state, _ in moved], [change for _, change in moved]))
-
-
-def count_minute(cursor: Any, broadcast_id: int, sender_id: int, minute: datetime, accepted: int, other: int) -> None:
-    cursor.execute(MINUTE, (broadcast_id, sender_id, minute, accepted, other))
+    def tally(self, broadcast_id: int, sender_id: int, changes: Mapping[DeliveryState, int]) -> None:
+        # In one order, so that no two transactions wait for each other.
+        moved = sorted((str(state), change) for state, change in changes.items() if change)
+        self._cursor.execute(
+            TALLY, (broadcast_id, sender_id, [state for state, _ in moved], [change for _, change in moved])
+        )

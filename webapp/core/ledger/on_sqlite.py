@@ -1,33 +1,20 @@
-"""The hot path on SQLite: each group of rows in one statement, on the driver's own cursor.
+"""The hot path on SQLite.
 
-Rows travel as one JSON object {delivery id: value}, of which `json_each` gives back each value as text; one statement for a group also
-lets the other thread run meanwhile, because the driver lets go of the interpreter once per step and not once per row.
+Rows travel as one JSON object {delivery id: value}, of which `json_each` gives back each value as text. One statement for a group also lets
+the other thread run meanwhile, because the driver lets go of the interpreter once per step and not once per row.
 """
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
 
-from webapp.core.rules.pacing import Reading, Use
-
-TERMS = "SELECT state, frozen_at IS NOT NULL, batch_size, interval_s, probing FROM broadcast WHERE id = ?"
-CLAIMED_NOW = "SELECT coalesce(sum(count), 0) FROM tally WHERE broadcast_id = ? AND state = 'claimed'"
-CLAIMED_BY_ALL = """
-SELECT coalesce(sum(t.count), 0) FROM sender s
-JOIN tally t ON t.broadcast_id = s.broadcast_id AND t.sender_id = s.id AND t.state = 'claimed' WHERE s.ended_at IS NULL
-"""
-LEFT_SINCE = "SELECT coalesce(sum(accepted + other), 0), min(minute) FROM minute_count WHERE minute > ?"
-USES = "SELECT id, taken_at, boot, ticks, count FROM pace_use WHERE broadcast_id = ? ORDER BY id DESC LIMIT ?"
-FORGET = "DELETE FROM pace_use WHERE broadcast_id = ? AND id < ?"
-USE = "INSERT INTO pace_use (broadcast_id, taken_at, boot, ticks, count) VALUES (?, ?, ?, ?, ?)"
-JOIN_USE = """
-UPDATE pace_use SET taken_at = ?, ticks = ?, count = count + ?
-WHERE id = (SELECT max(id) FROM pace_use WHERE broadcast_id = ?) AND boot = ? AND ticks BETWEEN ? AND ?
-"""
+from webapp.core.ledger.on_both import CLAIMED_OF_ALL, CLAIMED_OF_ONE, STANDING, OnBoth
+from webapp.core.ledger.rows import ClaimedNow, DueRow
+from webapp.core.rules.lifecycle import DeliveryState
+from webapp.core.rules.pacing import Reading
 
 # One text for all rows: with each row of a result the driver lets go of the interpreter, and takes it back from the thread that talks to
-# the relay.
+# the relay. Joined, because SQLite begins each EXISTS anew.
 DUE = """
 SELECT json_group_array(json_array(id, client_id, service_id, addon_assignment_id, address, merge_values, stamped_at, attempts, suppressed))
 FROM (SELECT d.id, d.client_id, d.service_id, d.addon_assignment_id, d.address, d.merge_values, d.stamped_at, d.attempts,
@@ -48,6 +35,7 @@ WHERE delivery.id = CAST(j.key AS INTEGER) AND delivery.state = 'pending' AND de
   AND EXISTS (SELECT 1 FROM sender s WHERE s.id = :sender AND s.epoch = :epoch AND s.ended_at IS NULL)
 """
 
+# SQLite has no arrays: the ids are the keys of a JSON object.
 SUPPRESS = """
 UPDATE delivery NOT INDEXED SET state = 'suppressed', reason = 'suppressed', changed_at = :now
 FROM json_each(:rows) AS j WHERE delivery.id = CAST(j.key AS INTEGER) AND delivery.state = 'pending'
@@ -60,135 +48,78 @@ FROM json_each(:rows) AS j
 WHERE delivery.id = CAST(j.key AS INTEGER) AND delivery.state = 'claimed' AND delivery.sender_id = :sender
 """
 
-RENEW = """
-UPDATE sender SET expires_at = :expires, suspected_at = NULL, suspected_boot = NULL, suspected_ticks = NULL
-WHERE id = :sender AND epoch = :epoch AND ended_at IS NULL
-"""
-
+# A row each: nothing has to travel, so one statement for all of them would spare nothing.
 TALLY = """
 INSERT INTO tally (broadcast_id, sender_id, state, count) VALUES (?, ?, ?, ?)
 ON CONFLICT (broadcast_id, sender_id, state) DO UPDATE SET count = count + excluded.count
 """
 
-MINUTE = """
-INSERT INTO minute_count (broadcast_id, sender_id, minute, accepted, other) VALUES (?, ?, ?, ?, ?)
-ON CONFLICT (broadcast_id, sender_id, minute) DO UPDATE SET accepted = accepted + excluded.accepted, other = other + excluded.other
-"""
 
+class OnSqlite(OnBoth):
+    """`HotPath` on SQLite. It has one writer at a time: in a writing transaction nothing else needs to be locked."""
 
-def instant(moment: datetime) -> str:
-    """An instant as `UtcDateTime` stores it."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+    RENEW = """
+    UPDATE sender SET expires_at = ?, suspected_at = NULL, suspected_boot = NULL, suspected_ticks = NULL
+    WHERE id = ? AND epoch = ? AND ended_at IS NULL
+    """
+    LOCK_STANDING = STANDING
+    JOIN_USE = """
+    UPDATE pace_use SET taken_at = ?, ticks = ?, count = count + ?
+    WHERE id = (SELECT max(id) FROM pace_use WHERE broadcast_id = ?) AND boot = ? AND ticks BETWEEN ? AND ?
+    """
 
+    def _marked(self, statement: str) -> str:
+        return statement
 
-def as_instant(stored: str) -> datetime:
-    return datetime.fromisoformat(stored).replace(tzinfo=UTC)
+    def _stored(self, moment: datetime) -> str:
+        """As `UtcDateTime` stores it."""
+        return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
 
+    def _instant(self, stored: str) -> datetime:
+        return datetime.fromisoformat(stored).replace(tzinfo=UTC)
 
-def renew(cursor: Any, sender_id: int, epoch: int, expires_at: datetime) -> bool:
-    cursor.execute(RENEW, {"sender": sender_id, "epoch": epoch, "expires": instant(expires_at)})
-    return bool(cursor.rowcount == 1)
+    def lock_limits(self) -> None:
+        """Nothing to do: there is one writer at a time."""
 
+    def claimed_now(self, broadcast_id: int, reading: Reading) -> ClaimedNow:
+        # The reading stays: the database is a file of this machine, and so are all its senders.
+        [mails] = self._one(CLAIMED_OF_ONE, broadcast_id) if broadcast_id else self._one(CLAIMED_OF_ALL)
+        return ClaimedNow(reading, mails)
 
-def terms(cursor: Any, broadcast_id: int) -> tuple[str, bool, int, int, bool] | None:
-    """State, whether frozen, batch size, interval, whether probing."""
-    row: tuple[str, bool, int, int, bool] | None = cursor.execute(TERMS, (broadcast_id,)).fetchone()
-    return row
+    def due(self, broadcast_id: int, now: datetime, limit: int) -> list[DueRow]:
+        [found] = self._one(DUE, broadcast_id, self._stored(now), limit)
+        return self._due_rows(json.loads(found))
 
+    def untried(self, broadcast_id: int, due_at: datetime, limit: int) -> list[DueRow]:
+        [found] = self._one(UNTRIED, broadcast_id, self._stored(due_at), limit)
+        return self._due_rows(json.loads(found))
 
-lock_terms = terms
-"""No other sender takes the pace of this broadcast until the end of the transaction: SQLite has one writer at a time."""
-
-
-def lock_limits(cursor: Any) -> None:
-    """No other sender takes from the ceilings until the end of the transaction: SQLite has one writer at a time."""
-
-
-def claimed_now(cursor: Any, broadcast_id: int, reading: Reading) -> tuple[Reading, int]:
-    """The reading (the database is on this machine), and how many mails of the broadcast, or for 0 of all, are claimed by anybody."""
-    asked = (CLAIMED_NOW, (broadcast_id,)) if broadcast_id else (CLAIMED_BY_ALL,)
-    return reading, cursor.execute(*asked).fetchone()[0]
-
-
-def left_since(cursor: Any, since: datetime) -> tuple[int, datetime | None]:
-    """How many mails of all broadcasts were counted in the minutes after `since`, and the first of these."""
-    count, first = cursor.execute(LEFT_SINCE, (instant(since),)).fetchone()
-    return count, None if first is None else as_instant(first)
-
-
-def uses(cursor: Any, broadcast_id: int, limit: int) -> list[tuple[int, Use]]:
-    """The last uses of the pace with their ids, newest first."""
-    rows = cursor.execute(USES, (broadcast_id, limit)).fetchall()
-    return [(row[0], Use(Reading(as_instant(row[1]), row[2], row[3]), row[4])) for row in rows]
-
-
-def forget_uses(cursor: Any, broadcast_id: int, before_id: int) -> None:
-    cursor.execute(FORGET, (broadcast_id, before_id))
-
-
-def join_use(cursor: Any, broadcast_id: int, use: Use, since: float) -> bool:
-    """Add a use to the last one there is, and date that as this; False when that was before `since` (ticks) or told by another boot."""
-    at = use.at
-    cursor.execute(JOIN_USE, (instant(at.wall), at.ticks, use.count, broadcast_id, at.boot, since, at.ticks))
-    return bool(cursor.rowcount == 1)
-
-
-def use(cursor: Any, broadcast_id: int, uses: Iterable[Use]) -> None:
-    rows = [(broadcast_id, instant(use.at.wall), use.at.boot, use.at.ticks, use.count) for use in uses]
-    cursor.executemany(USE, rows)
-
-
-def due(cursor: Any, broadcast_id: int, now: datetime, limit: int) -> Sequence[Sequence]:
-    rows: Sequence[Sequence] = json.loads(cursor.execute(DUE, (broadcast_id, instant(now), limit)).fetchone()[0])
-    return rows
-
-
-def untried(cursor: Any, broadcast_id: int, due_at: datetime, limit: int) -> Sequence[Sequence]:
-    """The same of those due at exactly that instant: nobody has tried them."""
-    row = cursor.execute(UNTRIED, (broadcast_id, instant(due_at), limit)).fetchone()
-    rows: Sequence[Sequence] = json.loads(row[0])
-    return rows
-
-
-def claim(
-    cursor: Any,
-    broadcast_id: int,
-    sender_id: int,
-    epoch: int,
-    now: datetime,
-    values: Mapping[int, Sequence[str]],
-) -> Collection[int]:
-    """The ids that are claimed now. The transaction is the only writer, so a row that was due a moment ago still is."""
-    cursor.execute(
-        CLAIM,
-        {
+    def claim(
+        self, broadcast_id: int, sender_id: int, epoch: int, now: datetime, values: Mapping[int, Sequence[str]]
+    ) -> Collection[int]:
+        given = {
             "sender": sender_id,
             "epoch": epoch,
-            "now": instant(now),
+            "now": self._stored(now),
             "broadcast": broadcast_id,
             "rows": json.dumps(values),
-        },
-    )
-    if cursor.rowcount not in (0, len(values)):
-        raise RuntimeError(f"{cursor.rowcount} of {len(values)} due rows could be claimed by the only writer")
-    return values.keys() if cursor.rowcount else ()
+        }
+        self._cursor.execute(CLAIM, given)
+        # Nothing comes back row by row. The transaction is the only writer, so a row that was due a moment ago still is.
+        claimed = self._cursor.rowcount
+        if claimed not in (0, len(values)):
+            raise RuntimeError(f"{claimed} of {len(values)} due rows could be claimed by the only writer")
+        return values.keys() if claimed else ()
 
+    def suppress(self, now: datetime, ids: Collection[int]) -> int:
+        self._cursor.execute(SUPPRESS, {"now": self._stored(now), "rows": json.dumps(dict.fromkeys(ids, ""))})
+        return self._cursor.rowcount
 
-def suppress(cursor: Any, now: datetime, ids: Iterable[int]) -> int:
-    cursor.execute(SUPPRESS, {"now": instant(now), "rows": json.dumps(dict.fromkeys(ids, ""))})
-    return int(cursor.rowcount)
+    def accept(self, sender_id: int, now: datetime, code: int, texts: Mapping[int, str]) -> int:
+        given = {"sender": sender_id, "now": self._stored(now), "code": code, "rows": json.dumps(texts)}
+        self._cursor.execute(ACCEPT, given)
+        return self._cursor.rowcount
 
-
-def accept(cursor: Any, sender_id: int, now: datetime, code: int, texts: Mapping[int, str]) -> int:
-    cursor.execute(ACCEPT, {"sender": sender_id, "now": instant(now), "code": code, "rows": json.dumps(texts)})
-    return int(cursor.rowcount)
-
-
-def tally(cursor: Any, broadcast_id: int, sender_id: int, changes: Mapping[str, int]) -> None:
-    cursor.executemany(
-        TALLY, [(broadcast_id, sender_id, str(state), change) for state, change in changes.items() if change]
-    )
-
-
-def count_minute(cursor: Any, broadcast_id: int, sender_id: int, minute: datetime, accepted: int, other: int) -> None:
-    cursor.execute(MINUTE, (broadcast_id, sender_id, instant(minute), accepted, other))
+    def tally(self, broadcast_id: int, sender_id: int, changes: Mapping[DeliveryState, int]) -> None:
+        rows = [(broadcast_id, sender_id, str(state), change) for state, change in changes.items() if change]
+        self._cursor.executemany(TALLY, rows)

@@ -80,7 +80,7 @@ def record(
     """
     if not settled:
         return
-    paths, cursor = hot(session)
+    path = hot(session)
     now = reading.wall
     plain: dict[int, dict[int, str]] = defaultdict(dict)
     special: list[Settled] = []
@@ -92,7 +92,7 @@ def record(
                 _remember_attempt(session, one, DeliveryState.ACCEPTED, now)
         else:
             special.append(one)
-    moved = sum(paths.accept(cursor, lease.sender_id, now, code, texts) for code, texts in plain.items())
+    moved = sum(path.accept(lease.sender_id, now, code, texts) for code, texts in plain.items())
     accepted = len(settled) - len(special)
     changes = Counter({DeliveryState.ACCEPTED: accepted, DeliveryState.CLAIMED: -len(settled)})
     decides = bool(special or run_is_open) and not refusals.have_paused(session, lease.broadcast_id)
@@ -104,7 +104,7 @@ def record(
         changes.update(state for state in states if state is not None)
     if moved != len(settled):
         raise RowsLost(f"{len(settled) - moved} of {len(settled)} rows are not sender {lease.sender_id}'s any more")
-    paths.tally(cursor, lease.broadcast_id, lease.sender_id, changes)
+    path.tally(lease.broadcast_id, lease.sender_id, changes)
     if accepted and run_is_open and decides:
         refusals.are_recipients(session, lease.broadcast_id, lease.sender_id, now)
     if special:
@@ -113,7 +113,7 @@ def record(
     other = sum(1 for one in special if one.outcome.state is not DeliveryState.PENDING)
     if accepted or other:
         minute = now.replace(second=0, microsecond=0)
-        paths.count_minute(cursor, lease.broadcast_id, lease.sender_id, minute, accepted, other)
+        path.count_minute(lease.broadcast_id, lease.sender_id, minute, accepted, other)
     is_paced = pacing.is_limited(terms.batch_size, terms.interval_s)
     if is_paced or terms.limits.has_ceiling:
         left = [reading.ticks - one.ticks for one in settled if one.reply.cause is not Cause.WITHDRAWN]

@@ -30,17 +30,17 @@ def openings(
 ) -> list[Opening]:
     """When mails of the broadcast may leave within `lead` seconds. The caller who is to claim them holds the lock on the broadcast's
     terms, or for the `SITE` that of the limits."""
-    paths, cursor = hot(session)
+    path = hot(session)
     # In this order: a mail that is settled between the two statements counts twice rather than not at all.
-    reading, claimed = paths.claimed_now(cursor, broadcast_id, reading)
+    reading, claimed = path.claimed_now(broadcast_id, reading)
     needed = pacing.needed(batch_size)
-    known = paths.uses(cursor, broadcast_id, needed + KEPT_BEYOND)
+    known = path.uses(broadcast_id, needed + KEPT_BEYOND)
     recent: list[Use] = []
     mails = 0
     for use_id, use in known:
         if mails >= needed:
             if len(known) - len(recent) >= KEPT_BEYOND:
-                paths.forget_uses(cursor, broadcast_id, use_id + 1)
+                path.forget_uses(broadcast_id, use_id + 1)
             break
         recent.append(use)
         mails += use.count
@@ -49,8 +49,8 @@ def openings(
 
 def use(session: Session, broadcast_id: int, interval_s: int, reading: Reading, ago: Iterable[float]) -> None:
     """Remember mails that were settled so many seconds before `reading`, those close together as one."""
-    paths, cursor = hot(session)
-    reading, _claimed = paths.claimed_now(cursor, broadcast_id, reading)
+    path = hot(session)
+    reading, _claimed = path.claimed_now(broadcast_id, reading)
     width = pacing.resolution(interval_s)
     buckets: dict[int, list[float]] = {}
     for seconds in ago:
@@ -60,7 +60,7 @@ def use(session: Session, broadcast_id: int, interval_s: int, reading: Reading, 
     if uses and interval_s >= LONG_S:
         oldest = uses[0]
         begin_of_its_time = oldest.at.ticks - oldest.at.ticks % width
-        if paths.join_use(cursor, broadcast_id, oldest, begin_of_its_time):
+        if path.join_use(broadcast_id, oldest, begin_of_its_time):
             del uses[0]
     if uses:
-        paths.use(cursor, broadcast_id, uses)
+        path.add_uses(broadcast_id, uses)

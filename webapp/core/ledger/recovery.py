@@ -7,6 +7,7 @@ from typing import TypeVar
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from webapp.core.cadence import HOST_GRACE, SUSPICION_S
 from webapp.core.ledger.claims import domain_of, release
 from webapp.core.ledger.leases import Lease, take_over
 from webapp.core.ledger.outcomes import Settled, Terms, lost_answer, record
@@ -19,12 +20,6 @@ from webapp.core.tables.broadcasts import Broadcast
 from webapp.core.tables.deliveries import Delivery, Sender
 
 T = TypeVar("T")
-
-SUSPICION_S = 10.0
-"""A lease that has run out is taken over when no renewal came for so long after a sweep saw that first."""
-
-HOST_GRACE = timedelta(minutes=15)
-"""How long the machine that holds a sender's journal may be away before its mails are called uncertain, unless a setting says otherwise."""
 
 GROUP = 500
 

@@ -2,21 +2,19 @@
 
 from collections import Counter
 from collections.abc import Collection, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import Select, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from webapp.core.cadence import TALLY_KEPT
 from webapp.core.ledger.hot_path import hot
 from webapp.core.rules.lifecycle import DeliveryState
 from webapp.core.tables.deliveries import MinuteCount, Sender, Tally
 
 CONSOLE = 0
 """The sender id under which the console, the freeze and the sweep count, and where the counts of senders go that ended long ago."""
-
-KEPT = timedelta(hours=1)
-"""For so long after its end a sender's counts stand on their own."""
 
 FOLDED = 500
 """Senders whose counts are folded at a time."""
@@ -64,7 +62,7 @@ def foldable(session: Session, now: datetime) -> dict[int, list[int]]:
     query = (
         select(Tally.broadcast_id, Tally.sender_id)
         .join(Sender, Sender.id == Tally.sender_id)
-        .where(Sender.ended_at < now - KEPT)
+        .where(Sender.ended_at < now - TALLY_KEPT)
         .distinct()
         .limit(FOLDED)
     )
@@ -96,6 +94,6 @@ def fold(session: Session, broadcast_id: int, sender_ids: Collection[int]) -> No
         accepted[row.minute] += row.accepted
         other[row.minute] += row.other
     add(session, broadcast_id, CONSOLE, of_states)
-    paths, cursor = hot(session)
+    path = hot(session)
     for minute in sorted(accepted):
-        paths.count_minute(cursor, broadcast_id, CONSOLE, minute, accepted[minute], other[minute])
+        path.count_minute(broadcast_id, CONSOLE, minute, accepted[minute], other[minute])

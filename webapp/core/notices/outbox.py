@@ -8,14 +8,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, or_, select, update
 from sqlalchemy.orm import Session
 
+from webapp.core.cadence import NOTICE_TAKEN
 from webapp.core.errors import Conflict
 from webapp.core.notices import webhook
 from webapp.core.rules.notices import Channel, DispatchState, Kind, next_try
 from webapp.core.tables.notices import HouseWebhook, Notice, NoticeDispatch
 from webapp.core.tables.users import User
-
-HELD_FOR = timedelta(minutes=10)
-"""So long an attempt may take. When whoever made it is gone by then, it is made again."""
 
 LOOKED_AT = 50
 """So many are looked at for one that nobody else has just taken."""
@@ -61,8 +59,8 @@ def is_waited_for(session: Session, now: datetime) -> bool:
 
 
 def take(session: Session, now: datetime) -> Errand | None:
-    """The next attempt, for the caller alone from its commit on, for HELD_FOR; None when nothing is due. What nobody is to get any more is
-    dropped on the way."""
+    """The next attempt, for the caller alone from its commit on, for NOTICE_TAKEN; None when nothing is due. What nobody is to get any more
+    is dropped on the way."""
     due = _due(now).order_by(NoticeDispatch.due_at, NoticeDispatch.id).limit(LOOKED_AT)
     for dispatch, notice in session.execute(due.execution_options(populate_existing=True)).all():
         errand = _taken(session, dispatch, notice, now)
@@ -82,7 +80,7 @@ def _taken(session: Session, dispatch: NoticeDispatch, notice: Notice, now: date
     mine = session.execute(
         update(NoticeDispatch)
         .where(NoticeDispatch.id == dispatch.id, NoticeDispatch.attempts == dispatch.attempts, _is_free(now))
-        .values(attempts=dispatch.attempts + 1, taken_until=now + HELD_FOR, tried_at=now)
+        .values(attempts=dispatch.attempts + 1, taken_until=now + NOTICE_TAKEN, tried_at=now)
         .execution_options(synchronize_session=False)
     )
     if mine.rowcount != 1:  # type: ignore[attr-defined]

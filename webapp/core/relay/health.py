@@ -6,12 +6,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
+from webapp.core.cadence import FIRST_WAIT_S, LONGEST_WAIT_S
 from webapp.core.relay.rows import changed, ensure
 from webapp.core.rules.relay_limits import RelayLimits
 from webapp.core.tables.relay import Relay, RelayState
-
-FIRST_WAIT_S, LONGEST_WAIT_S = 5.0, 300.0
-"""A relay that is waited for is tried after the first, then after twice as long each time, up to the longest."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,6 +105,20 @@ def openings(
     return found
 
 
+def open_for(batch_size: int, interval_s: int, claimed: int, uses: Sequence[Use], now: Reading) -> float:
+    """For how many seconds a mail could have left and did not; 0.0 while the pace lets none leave, infinite where fewer than N have left at
+    all. The arguments are those of `openings`."""
+    free = batch_size - claimed
+    if free <= 0:
+        return 0.0
+    walls = possible_walls(now, [use.at for use in uses])
+    for since, count in sorted((age(use.at, now, walls), use.count) for use in uses):
+        free -= count
+        if free <= 0:
+            return max(since - interval_s - GUARD_S, 0.0)
+    return float("inf")
+
+
 def needed(batch_size: int) -> int:
     """Of how many of the last mails the uses must be known. Only the last N can matter; twice as many, because two senders may record
     theirs in another order than they were settled."""

@@ -5,19 +5,21 @@ recorder.py      the thread that claims and records
 books.py         one of its transactions, one a group
 claims_ahead.py  how many mails are claimed ahead
 relay_keeper.py  what all processes know of the relay, brought together
-rendering.py     claimed deliveries as mails
 runtime.py       what a sender is given: its settings, and the world around it
 failures.py      when something breaks
 sweeping.py      what senders left behind
+releasing.py     what was held may leave again
 workers.py       which workers there are
 """
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session, joinedload
 
 from webapp.core import broadcasts, ledger
+from webapp.core.content.compiling import CompiledContent, compiled
 from webapp.core.errors import DomainError
 from webapp.core.ledger import Lease, RowsLost
 from webapp.core.ports import Journal, Mailer
@@ -26,9 +28,10 @@ from webapp.core.rules.lifecycle import BroadcastState, DeliveryState
 from webapp.core.sending import failures
 from webapp.core.sending.exchange import SendExchange
 from webapp.core.sending.recorder import Recorder
-from webapp.core.sending.rendering import Renderer
 from webapp.core.sending.runtime import Runtime, SenderSettings
 from webapp.core.tables.broadcasts import Broadcast
+
+log = logging.getLogger(__name__)
 
 __all__ = ["Ending", "Runtime", "SenderSettings", "send"]
 
@@ -65,10 +68,15 @@ def send(
         if broadcast.state is not BroadcastState.SENDING or broadcast.frozen_at is None:
             return Ending("the broadcast is not sending", broadcast.state)
         try:
-            renderer = Renderer(broadcast)
+            content = compiled(broadcast)
         except DomainError as error:
             broadcasts.stop(session, broadcast_id, str(error), runtime.reading().wall)
             session.commit()
+            log.info(
+                "broadcast %s: paused, its mails cannot be made",
+                broadcast_id,
+                extra={"event": "breaker", "broadcast": broadcast_id, "kind": "message"},
+            )
             return Ending(str(error), broadcast.state)
         written = journal()
         lease = ledger.open_lease(
@@ -90,12 +98,21 @@ def send(
         )
         session.commit()
         session.expunge_all()
+    about: dict[str, object] = {"broadcast": broadcast_id, "sender": lease.sender_id}
+    log.info("broadcast %s: sender %s begins", broadcast_id, lease.sender_id, extra={**about, "event": "sender_begun"})
     try:
-        why = _send(runtime, lease, broadcast, evidence, renderer, written, mailer, settings or SenderSettings())
+        why = _send(runtime, lease, broadcast, evidence, content, written, mailer, settings or SenderSettings())
     except Exception as error:
+        kind = type(error).__name__
+        about |= {"event": "sender_ended", "why": kind}
+        log.info("broadcast %s: sender %s broke off: %s", broadcast_id, lease.sender_id, kind, extra=about)
         if not isinstance(error, RowsLost) and not failures.is_of_the_database(runtime.engine, error):
             failures.pause_for(runtime, broadcast_id, error)
         raise
+    # A verdict's words are the relay's own, which name who was refused.
+    told = why if evidence.verdict is None else f"the relay: {evidence.verdict.kind}"
+    about |= {"event": "sender_ended", "why": told}
+    log.info("broadcast %s: sender %s ends: %s", broadcast_id, lease.sender_id, told, extra=about)
     return _ending(runtime, broadcast_id, why)
 
 
@@ -104,14 +121,14 @@ def _send(
     lease: Lease,
     broadcast: Broadcast,
     evidence: Evidence,
-    renderer: Renderer,
+    content: CompiledContent,
     journal: Journal,
     mailer: Callable[[], Mailer],
     settings: SenderSettings,
 ) -> str:
     watch = runtime.watch(broadcast.id)
-    exchange = SendExchange(renderer, journal, evidence, watch.is_sending, runtime.ticks, settings.group)
-    recorder = Recorder(runtime, settings, lease, broadcast, renderer.tags, exchange)
+    exchange = SendExchange(content, journal, evidence, watch.is_sending, runtime.ticks, settings.group)
+    recorder = Recorder(runtime, settings, lease, broadcast, content.tags, exchange)
     relay = mailer()
     recorder.start()
     try:

@@ -1,6 +1,7 @@
 """The books of a sending process: each round is one transaction, with the lease renewed, the outcomes of the last group and the intents
 of the next. What stands in which order, and why, is told by the comments in `enter`."""
 
+import logging
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -8,6 +9,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from webapp.core import broadcasts, ledger
+from webapp.core.cadence import PROBE_S
 from webapp.core.content import tag_catalogue
 from webapp.core.ledger import Claim, Lease, Settled
 from webapp.core.ledger.claims import Holder
@@ -20,6 +22,14 @@ from webapp.core.sending.relay_keeper import RelayKeeper
 from webapp.core.sending.runtime import Runtime, SenderSettings
 from webapp.core.settings import limits
 from webapp.core.tables.broadcasts import Broadcast
+
+log = logging.getLogger(__name__)
+
+_WHY = {
+    Kind.WAITING: "the relay was waited for too long",
+    Kind.REFUSING: "the relay refuses",
+    Kind.CONTENT: "many are refused for what the mail says",
+}
 
 
 class Entry(NamedTuple):
@@ -70,6 +80,7 @@ class Books:
         if self._may_have_claimed_more:
             ledger.release_all(session, lease, reading.wall, but=self.in_hand)
         # The relay's row before the limits' and the broadcast's, as everybody takes them.
+        was_well = self.relay.is_well
         self.relay.look(session, settled, reading, self._settings.limits_s)
         verdict = evidence.verdict
         if verdict is not None and not self.has_concluded:
@@ -92,6 +103,11 @@ class Books:
         if most > 0:
             claim = self._claim(session, most, reading, got_through)
         session.commit()
+        if verdict is not None and not self.has_concluded:
+            self._tell(verdict, reading)
+        elif not was_well and self.relay.is_well:
+            about = {"event": "relay_well", "broadcast": lease.broadcast_id}
+            log.info("broadcast %s: the relay takes mails again", lease.broadcast_id, extra=about)
         self._relay_errors = relay_errors
         self._may_have_claimed_more = False
         self.has_concluded = verdict is not None
@@ -156,7 +172,7 @@ class Books:
         if promoting:
             self._promoted = reading.ticks
         if waits and claim.is_sending:
-            claim.next_in = max(relay.health.next_try_in(reading.wall), ledger.PROBE_S)
+            claim.next_in = max(relay.health.next_try_in(reading.wall), PROBE_S)
         return claim
 
     def _give_back(self, session: Session, verdict: Verdict, reading: Reading) -> None:
@@ -178,6 +194,19 @@ class Books:
             self._pause(session, verdict.words, reading)
         elif health.is_refusing:  # it was waited for too long
             self._pause(session, health.words, reading)
+
+    def _tell(self, verdict: Verdict, reading: Reading) -> None:
+        """Log what was concluded, without the relay's words: they name who was refused."""
+        health, broadcast_id = self.relay.health, self._lease.broadcast_id
+        about: dict[str, object] = {"broadcast": broadcast_id, "kind": verdict.kind.value, "stage": verdict.stage.value}
+        if verdict.kind is Kind.WAITING and health.is_waiting:
+            next_s = round(health.next_try_in(reading.wall), 1)
+            about |= {"event": "relay_waiting", "tries": health.tries, "next_try_s": next_s}
+            words = "broadcast %s: waits for the relay (%s), looks again in %s s"
+            log.info(words, broadcast_id, verdict.stage, next_s, extra=about)
+        elif verdict.kind is not Kind.WAITING or health.is_refusing:
+            about |= {"event": "breaker"}
+            log.info("broadcast %s: paused, %s (%s)", broadcast_id, _WHY[verdict.kind], verdict.stage, extra=about)
 
     def _heed_limits(self, session: Session, reading: Reading) -> int | None:
         """Look at what stands above all broadcasts, now and then: an administrator may change it, and senders come and go. Returns how many

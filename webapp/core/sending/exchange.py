@@ -10,13 +10,13 @@ import threading
 from collections import deque
 from collections.abc import Callable, Collection, Iterable
 
+from webapp.core.content.compiling import CompiledContent
 from webapp.core.ledger import Claimed, Settled, domain_of
 from webapp.core.ports import Journal, Mail
 from webapp.core.rules.evidence import Evidence
 from webapp.core.rules.outcome import ACCEPTED, Cause, Reply, Stage, judge
 from webapp.core.rules.refusal import Recipient
 from webapp.core.rules.relay_limits import NONE_KNOWN, RelayLimits
-from webapp.core.sending.rendering import Renderer
 
 log = logging.getLogger(__name__)
 Mark = tuple[int, int]
@@ -36,7 +36,7 @@ class SendExchange:
 
     def __init__(
         self,
-        renderer: Renderer,
+        content: CompiledContent,
         journal: Journal,
         evidence: Evidence,
         is_sending: Callable[[], bool],
@@ -56,7 +56,7 @@ class SendExchange:
         self.carried_elsewhere = False
         self.resting: Collection[str] = ()
         self.watches_domains = False
-        self._renderer, self._journal = renderer, journal
+        self._content, self._journal = content, journal
         self._is_sending, self._ticks = is_sending, ticks
         self._group = group
         self._taken_at = ticks()
@@ -87,9 +87,11 @@ class SendExchange:
                 self._settle(claimed.delivery_id, GIVEN_TIME)
                 continue
             try:
-                return self._renderer.mail(claimed)
+                return self._content.mail(claimed.delivery_id, claimed.address, claimed.stamped_at, claimed.values)
             except Exception as error:
-                log.warning("delivery %s could not be rendered", claimed.delivery_id, exc_info=error)
+                kind = type(error).__name__  # its words may be about the client
+                about = {"event": "not_rendered", "delivery": claimed.delivery_id, "why": kind}
+                log.warning("delivery %s could not be rendered: %s", claimed.delivery_id, kind, extra=about)
                 self._settle(claimed.delivery_id, Reply(Stage.RENDER, None, "", f"{type(error).__name__}: {error}"))
         return None
 

@@ -1,11 +1,15 @@
 """When something breaks: whether it may work later, and what is done when it will not."""
 
+import logging
+
 from sqlalchemy import Engine
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
 from webapp.core import broadcasts
 from webapp.core.sending.runtime import Runtime
+
+log = logging.getLogger(__name__)
 
 
 def is_of_the_database(engine: Engine, error: Exception) -> bool:
@@ -25,5 +29,8 @@ def pause_for(runtime: Runtime, broadcast_id: int, error: Exception) -> None:
     reason = f"Sending stopped because of an unexpected error: {words}"
     with Session(runtime.engine) as session:
         runtime.prepare(session)
-        broadcasts.stop(session, broadcast_id, reason, runtime.reading().wall)
+        has_paused = broadcasts.stop(session, broadcast_id, reason, runtime.reading().wall)
         session.commit()
+    if has_paused:
+        about = {"event": "breaker", "broadcast": broadcast_id, "kind": "fault", "why": type(cause).__name__}
+        log.info("broadcast %s: paused, an unexpected error: %s", broadcast_id, type(cause).__name__, extra=about)

@@ -1,5 +1,6 @@
 """The recorder: the thread in which a sender's books are kept, so that the relay never waits for a disk."""
 
+import contextvars
 import logging
 import threading
 from collections.abc import Callable
@@ -8,6 +9,7 @@ from typing import TypeVar
 from sqlalchemy.orm import Session
 
 from webapp.core import ledger
+from webapp.core.cadence import ASK_RUNTIME_S, LEASE_S, MARGIN_S, RENEW_S
 from webapp.core.ledger import Claim, Lease, LeaseLost, RowsLost
 from webapp.core.rules.pacing import Reading
 from webapp.core.sending import failures
@@ -16,9 +18,6 @@ from webapp.core.sending.claims_ahead import ClaimsAhead
 from webapp.core.sending.exchange import SendExchange
 from webapp.core.sending.runtime import Runtime, SenderSettings
 from webapp.core.tables.broadcasts import Broadcast
-
-ASK_S = 0.25
-"""How often the runtime is asked whether to go on."""
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +50,7 @@ class Recorder(threading.Thread):
         self._behind_since: float | None = None
         self._barren_since: float | None = None
         self._mailer_has_ended = threading.Event()
+        self._surroundings = contextvars.copy_context()  # in which job this is, for what is logged
 
     def mailer_has_ended(self) -> None:
         """Every mail taken is settled: record what is left and end."""
@@ -58,6 +58,9 @@ class Recorder(threading.Thread):
         self._exchange.bar("the mailer has ended")
 
     def run(self) -> None:
+        self._surroundings.run(self._keep_books)
+
+    def _keep_books(self) -> None:
         self._began = self._runtime.ticks()
         try:
             while not self._exchange.barred:
@@ -85,7 +88,7 @@ class Recorder(threading.Thread):
         if (verdict := self._exchange.evidence.verdict) is not None:  # which others may have come to
             self._exchange.bar(verdict.words)
         self._renewed = reading.ticks
-        self._exchange.deadline = reading.ticks + ledger.LEASE_S - ledger.MARGIN_S
+        self._exchange.deadline = reading.ticks + LEASE_S - MARGIN_S
         self._may_hold(connections, reading.ticks)
         self._ahead.counted(len(settled), ran_dry, reading.ticks)
         if claim is None:
@@ -177,7 +180,7 @@ class Recorder(threading.Thread):
                 return
             if unsettled and not exchange.under_way() and exchange.waits_for_others():
                 return
-            moments = [self._renewed + ledger.RENEW_S]
+            moments = [self._renewed + RENEW_S]
             if first_seen is not None:
                 moments.append(first_seen + settings.latest_s)
             if exchange.queued() < min(self._group, self._ahead.wanted // 2):
@@ -189,13 +192,13 @@ class Recorder(threading.Thread):
                 moments.append(release)
             with exchange.changed:
                 if exchange.unsettled() == unsettled and not exchange.barred:
-                    exchange.changed.wait(max(min(min(moments) - ticks, ASK_S), 0.0))
+                    exchange.changed.wait(max(min(min(moments) - ticks, ASK_RUNTIME_S), 0.0))
             if release is not None and self._runtime.ticks() >= release:
                 exchange.wake()
 
     def _ask(self, ticks: float) -> None:
         """Now and then, whether this process should end or make room."""
-        if ticks - self._asked < ASK_S:
+        if ticks - self._asked < ASK_RUNTIME_S:
             return
         self._asked = ticks
         if self._runtime.must_stop():
@@ -229,7 +232,7 @@ class Recorder(threading.Thread):
                 self._round()
             elif has_ended:
                 return
-            elif self._runtime.ticks() - self._renewed >= ledger.RENEW_S:
+            elif self._runtime.ticks() - self._renewed >= RENEW_S:
                 self._round()
             else:
                 self._mailer_has_ended.wait(self._settings.latest_s)

@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from webapp.core import ledger, relay
+from webapp.core.cadence import LEASE_S, RELAY_CARRIED_S, RELAY_TOLD_EVERY_S
 from webapp.core.ledger import Lease, Settled
 from webapp.core.relay import Health
 from webapp.core.rules.evidence import Kind, Verdict
@@ -21,12 +22,6 @@ from webapp.core.rules.strikes import Strikes
 from webapp.core.sending.exchange import SendExchange
 from webapp.core.sending.runtime import Runtime
 from webapp.core.tables.deliveries import MinuteCount
-
-JUST_NOW_S = 5.0
-"""A relay that took a mail from another process so lately is not away."""
-
-TOLD_EACH = timedelta(seconds=10)
-"""How often the relay's row is told that it takes mails: all senders of the site write to that one row."""
 
 MINUTE = timedelta(minutes=1)
 
@@ -51,6 +46,11 @@ class RelayKeeper:
         """The domains to which nothing is handed over, each until when."""
         return self._rests
 
+    @property
+    def is_well(self) -> bool:
+        """Whether the relay was neither waited for nor refusing at the last look."""
+        return not (self.health.is_waiting or self.health.is_refusing)
+
     def look(self, session: Session, settled: Sequence[Settled], reading: Reading, every_s: float) -> None:
         """Tell the others what this process has found out, and see what they have; now and then, and each time while the relay is not
         well."""
@@ -58,22 +58,22 @@ class RelayKeeper:
         took = any(one.outcome.state is DeliveryState.ACCEPTED for one in settled)
         if took:
             self._taken_at = now
-        if took and not self._is_well():
+        if took and not self.is_well:
             self._took_again(session, now)
         self._heed_domains(session, settled, now)
         is_due = reading.ticks - self._looked >= every_s
-        if not (is_due or self._exchange.lesson or not self._is_well()):
+        if not (is_due or self._exchange.lesson or not self.is_well):
             return
         self._looked = reading.ticks
         others = self._note(session, now)
         self._exchange.evidence.senders = others.beside + 1
         self._learn(session, others.connections, now)
         if self.is_probing:
-            relay.keep_probing(session, self._key, now + timedelta(seconds=ledger.LEASE_S))
+            relay.keep_probing(session, self._key, now + timedelta(seconds=LEASE_S))
         self.health = relay.read(session, self._key)
         if self._exchange.lesson is None:
             self._exchange.limits_known = self.health.limits
-        is_carried = others.taken_at is not None and now - others.taken_at < timedelta(seconds=JUST_NOW_S)
+        is_carried = others.taken_at is not None and now - others.taken_at < timedelta(seconds=RELAY_CARRIED_S)
         self._exchange.carried_elsewhere = is_carried
         known = relay.resting(session)
         self._strikes.knows(known)
@@ -93,13 +93,13 @@ class RelayKeeper:
         elif verdict.kind is Kind.REFUSING and verdict.is_site_wide:
             relay.refuse(session, self._key, verdict.words, now)
             self.health = relay.read(session, self._key)
-        elif not self._is_well():  # the relay answers; it is this broadcast that it does not take
+        elif not self.is_well:  # the relay answers; it is this broadcast that it does not take
             relay.is_well(session, self._key)
             self.health = relay.read(session, self._key)
 
     def begin_probe(self, session: Session, reading: Reading) -> bool:
         """Take the right to try the relay that is waited for, when it is time."""
-        until = reading.wall + timedelta(seconds=ledger.LEASE_S)
+        until = reading.wall + timedelta(seconds=LEASE_S)
         if relay.begin_probe(session, self._key, reading.wall, until):
             self.is_probing = True
         return self.is_probing
@@ -126,9 +126,6 @@ class RelayKeeper:
         is_resting = domain in self._rests and self._rests[domain] >= now
         return not is_resting and self._exchange.evidence.spread > 1
 
-    def _is_well(self) -> bool:
-        return not (self.health.is_waiting or self.health.is_refusing)
-
     def _took_again(self, session: Session, now: datetime) -> None:
         relay.is_well(session, self._key)
         self.is_probing = False
@@ -140,7 +137,8 @@ class RelayKeeper:
         if mine != self._noted:
             ledger.note_use(session, self._lease, holding=mine[0], taken_at=mine[1])
             self._noted = mine
-        if self._taken_at is not None and (self._told_at is None or self._taken_at - self._told_at >= TOLD_EACH):
+        every = timedelta(seconds=RELAY_TOLD_EVERY_S)
+        if self._taken_at is not None and (self._told_at is None or self._taken_at - self._told_at >= every):
             relay.take_note(session, self._key, self._taken_at)
             self._told_at = self._taken_at
         return ledger.others(session, self._lease, now)

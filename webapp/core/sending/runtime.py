@@ -7,7 +7,7 @@ from datetime import timedelta
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from webapp.core import ledger
+from webapp.core import cadence
 from webapp.core.ports import Watch
 from webapp.core.rules.pacing import Reading
 
@@ -28,16 +28,16 @@ class SenderSettings:
 
     group: int = 400
     connections: int = 10
-    latest_s: float = 0.05
-    lead_s: float = 0.2
-    near_s: float = 15.0
-    slice_s: float = 5.0
-    stay_s: float = 2.0
-    promote_s: float = 1.0
-    help_s: float = 1.0
-    limits_s: float = 1.0
-    patience_s: float = 120.0
-    retry_s: float = 0.25
+    latest_s: float = cadence.RECORD_WITHIN_S
+    lead_s: float = cadence.CLAIM_AHEAD_S
+    near_s: float = cadence.STAY_NEAR_S
+    slice_s: float = cadence.TURN_S
+    stay_s: float = cadence.STAY_FOR_RELAY_S
+    promote_s: float = cadence.PROMOTE_EVERY_S
+    help_s: float = cadence.CALL_FOR_HELP_S
+    limits_s: float = cadence.LIMITS_EVERY_S
+    patience_s: float = cadence.INSIST_S
+    retry_s: float = cadence.INSIST_EVERY_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,4 +60,4 @@ class Runtime:
     must_stop: Callable[[], bool] = lambda: False
     somebody_waits: Callable[[], bool] = lambda: False
     call_for_help: Callable[[], None] = lambda: None
-    host_grace: timedelta = ledger.HOST_GRACE
+    host_grace: timedelta = cadence.HOST_GRACE

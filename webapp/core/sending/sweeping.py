@@ -8,15 +8,13 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from webapp.core import broadcasts, ledger
+from webapp.core.cadence import SWEEP_WAKES_S
 from webapp.core.ports import JournalFinding
 from webapp.core.rules.lifecycle import WAITING, BroadcastState
 from webapp.core.sending import failures
 from webapp.core.sending.runtime import Runtime
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.core.tables.deliveries import Sender
-
-NEAR_S = 15.0
-"""A broadcast with a mail due within this is woken; the next sweep comes before that is over."""
 
 FindJournal = Callable[[str], JournalFinding]
 DiscardJournal = Callable[[str], None]
@@ -81,10 +79,18 @@ def _recover(
     finding, reading = find_journal(sender.journal), runtime.reading()
     name, served = sender.journal, False
     if sender.ended_at is None and ledger.may_recover(session, sender, finding, reading, runtime.host_grace):
-        log.warning("broadcast %s: recovering sender %s (%s)", sender.broadcast_id, sender.id, sender.host)
         served = ledger.recover(session, sender, finding, reading)
     session.commit()
     if served:
+        about = {
+            "broadcast": sender.broadcast_id,
+            "sender": sender.id,
+            "host": sender.host,
+            "has_journal": finding.is_here,
+        }
+        words = "broadcast %s: taken over what sender %s on %s had claimed, %s its journal"
+        by = "by" if finding.is_here else "without"
+        log.info(words, sender.broadcast_id, sender.id, sender.host, by, extra={"event": "taken_over"} | about)
         discard_journal(name)
 
 
@@ -100,7 +106,7 @@ def _is_due(session: Session, broadcast: Broadcast, runtime: Runtime, ask_after:
         return False
     next_in = ledger.next_look(session, broadcast, reading, relay_key=runtime.relay_key)
     has_sender = ledger.in_force(session, broadcast.id, reading.wall) > 0
-    return next_in is not None and next_in <= NEAR_S and not has_sender
+    return next_in is not None and next_in <= SWEEP_WAKES_S and not has_sender
 
 
 def _cancel_rest(runtime: Runtime, session: Session) -> None:

@@ -4,12 +4,13 @@ Every `now` here is the clock of the database (`adapters/database.now`), so that
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from webapp.core.cadence import FORGOTTEN_AFTER, MISSED_AFTER
 from webapp.core.rules.lifecycle import BroadcastState
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.core.tables.workers import KnownWorker
@@ -19,11 +20,6 @@ START = "RQ_CONFIG=jobs.worker rq worker"
 
 WAITS = "waits"
 """What a worker does that has nothing to do."""
-
-MISSED_AFTER = timedelta(seconds=30)
-"""A worker that was not seen for so long counts as gone: three of its beats, and longer than one takes to start anew."""
-
-FORGOTTEN_AFTER = timedelta(days=1)
 
 WAITING_TO_BE_SENT = (BroadcastState.SCHEDULED, BroadcastState.SENDING)
 

@@ -15,25 +15,21 @@ Why this gives no false alarm:
   made with it and goes with each copy.
 - *A clock that is set back*: the generation is a count, instants are words for people only.
 
-What it does not see: a back-up made within the last seconds (`adapters/pulse.PULSE_S`) before its sending process was killed, when no sign
+What it does not see: a back-up made within the last seconds (`cadence.PULSE_S`) before its sending process was killed, when no sign
 of life came after it; and what a copy of the database sent on a machine with a folder and a Redis of its own.
 
 What a restored database had claimed becomes uncertain at the release, whatever a journal that was written later may lack; what waits in it
 may have been sent. That cannot be known, so it stays in words on each mass mail that was open then.
 """
 
-from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from webapp.core import ledger
-from webapp.core.errors import Conflict
-from webapp.core.ports import JournalFinding
 from webapp.core.rules.lifecycle import BroadcastState
-from webapp.core.rules.pacing import Reading
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.core.tables.installation import HoldKind, Installation
 
@@ -113,9 +109,11 @@ def is_held(session: Session, broadcast_id: int) -> bool:
     return hold is not None and broadcast_id not in hold.released
 
 
-def is_unsettled(session: Session) -> bool:
-    """Whether this is a restored database of which nobody has released anything yet."""
-    return _is_unsettled(_row(session))
+def is_unsettled(session: Session, *, lock: bool = False) -> bool:
+    """Whether this is a restored database of which nobody has released anything yet. With `lock` that stays so until the transaction
+    ends."""
+    row = _row(session, lock=lock)
+    return row.held_kind is HoldKind.RESTORED and row.generation <= row.marker_generation
 
 
 def is_behind(session: Session, marks: Iterable[Mark]) -> bool:
@@ -147,25 +145,16 @@ def hold(session: Session, by: str, reason: str, now: datetime) -> None:
     session.flush()
 
 
-def release(
-    session: Session,
-    broadcast_ids: Collection[int] | None,
-    marks: Iterable[Mark],
-    by: str,
-    reading: Reading,
-    find_journal: Callable[[str], JournalFinding],
+def let_go(
+    session: Session, broadcast_ids: Collection[int] | None, marks: Iterable[Mark], by: str, now: datetime
 ) -> Mark | None:
-    """Let these broadcasts send again, or all (None). Returns what is to be written to the markers once this is committed; None when
-    nothing was held.
-
-    The first release of a restored database settles what it had claimed: a reply in a journal is the outcome, all else is uncertain.
-    Raises Conflict, and is to be rolled back, while a lease is in force: its process is just ending.
-    """
+    """Hold these broadcasts no more, or none at all (None). Returns what is to be written to the markers once this is committed; None when
+    nothing was held. For `core/sending/releasing.py`, which first settles what a restored database had claimed."""
     row = _row(session, lock=True)
     if row.held_kind is None:
         return None
-    if _is_unsettled(row):
-        _settle(session, row, marks, by, reading, find_journal)
+    if is_unsettled(session):
+        _remember_restore(row, marks, by, now)
     if broadcast_ids is None:
         row.held_kind = row.held_at = None
         row.held_by, row.held_reason, row.released = "", "", []
@@ -194,30 +183,14 @@ def restores_of(session: Session, broadcast: Broadcast) -> list[Restore]:
     return found
 
 
-def _settle(
-    session: Session,
-    row: Installation,
-    marks: Iterable[Mark],
-    by: str,
-    reading: Reading,
-    find_journal: Callable[[str], JournalFinding],
-) -> None:
-    if ledger.in_force(session, None, reading.wall):
-        raise Conflict(
-            "A lease of a sending process is still in force. Stop the workers, wait 20 seconds, and release it then."
-        )
-    for sender in ledger.open_senders(session):
-        ledger.recover(session, sender, replace(find_journal(sender.journal), boot=None), reading)
+def _remember_restore(row: Installation, marks: Iterable[Mark], by: str, now: datetime) -> None:
+    """Keep in words what cannot be known, and let this database be ahead of all that was sent."""
     newest = _newest(row, marks)
-    known, sent, noticed = row.sent_at, row.marker_at, row.held_at or reading.wall
+    known, sent, noticed = row.sent_at, row.marker_at, row.held_at or now
     one = {"known_until": known and known.isoformat(), "sent_until": sent and sent.isoformat()}
     row.restores = [*row.restores, {**one, "noticed_at": noticed.isoformat(), "by": by}]
     row.generation = max(row.marker_generation, newest.generation if newest else 0) + 1
-    row.sent_at = reading.wall
-
-
-def _is_unsettled(row: Installation) -> bool:
-    return row.held_kind is HoldKind.RESTORED and row.generation <= row.marker_generation
+    row.sent_at = now
 
 
 def _newest(row: Installation, marks: Iterable[Mark]) -> Mark | None:

@@ -1,4 +1,4 @@
-"""Broadcasts with their content and the recipients chosen by hand. Written by `core/broadcasts`, picks by `core/audience.py`."""
+"""Broadcasts with their content and the recipients chosen by hand. Written by `core/broadcasts/`, picks by `core/audience/`."""
 
 from datetime import datetime
 from enum import StrEnum

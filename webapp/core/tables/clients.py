@@ -1,4 +1,4 @@
-"""Clients and what they hold. Written by `core/clients.py` (imports and the demo's seed go through it)."""
+"""Clients and what they hold. Written by `core/clients/` (imports and the demo's seed go through it)."""
 
 from datetime import date, datetime
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""The delivery ledger: who gets which broadcast, and what became of it. Written by `core/ledger.py` and nothing else."""
+"""The delivery ledger: who gets which broadcast, and what became of it. Written by `core/ledger/` and nothing else."""
 
 from datetime import datetime
 from typing import Any

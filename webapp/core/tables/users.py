@@ -1,4 +1,4 @@
-"""The people who sign in to the console, and their sign-ins. Written by `core/users.py`."""
+"""The people who sign in to the console, and their sign-ins. Written by `core/users/`."""
 
 from datetime import datetime
 

@@ -1,15 +1,18 @@
 """What the forms of the audience's pages send."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import MultiDict
 from wtforms import HiddenField, IntegerField, StringField
 from wtforms.validators import AnyOf, InputRequired
 
-from webapp.core.audience import AudienceFilter, criteria_of
+from webapp.core.audience import AudienceFilter, audience_of, criteria_of
+from webapp.core.broadcasts.steps import digest_of_filter
 from webapp.core.errors import Invalid
-from webapp.core.rules import digests
 from webapp.core.rules.statuses import MessageType
-from webapp.core.tables.broadcasts import PickKind
+from webapp.core.tables.broadcasts import Broadcast, PickKind
 
 
 def chosen_filter(form: MultiDict[str, str], message_type: MessageType) -> AudienceFilter:
@@ -17,10 +20,18 @@ def chosen_filter(form: MultiDict[str, str], message_type: MessageType) -> Audie
     return AudienceFilter.from_dict(message_type, {name: form.getlist(name) for name in criteria_of(message_type)})
 
 
-def digest(chosen: AudienceFilter) -> str:
-    """What tells one filter from another. A form carries that of the filter it started from, so that it overwrites no other."""
-    values = {name: sorted(values) for name, values in chosen.to_dict().items()}
-    return digests.digest([chosen.message_type, values])
+def type_of_form(form: Mapping[str, str], broadcast: Broadcast) -> MessageType:
+    """The message type for which the form was made; it may have been switched in another tab since."""
+    sent = form.get("message_type", "")
+    return MessageType(sent) if sent in set(MessageType) else broadcast.message_type
+
+
+def changes_to(broadcast: Broadcast, chosen: AudienceFilter) -> dict[str, Any]:
+    """What a filter changes in a broadcast, as `steps.save` takes it. Whatever applies to other message types alone is kept."""
+    if digest_of_filter(chosen) == digest_of_filter(audience_of(broadcast).filter):
+        return {}
+    stored = chosen.stored(before=broadcast.audience_filter or {})
+    return {"message_type": chosen.message_type, "audience_filter": stored}
 
 
 class PickForm(FlaskForm):

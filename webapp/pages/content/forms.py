@@ -5,12 +5,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from webapp.core.rules import digests
+from webapp.core.content.fields import LABELS
 from webapp.core.rules.addresses import Unusable, usable
+from webapp.core.rules.likeness import words
 from webapp.core.rules.message.parts import NO_REPLIES
 from webapp.core.tables.broadcasts import Broadcast
+from webapp.pages.broadcasts.saving import Difference, different
 
 MOST_REPLY_TO = 400
+DERIVED = "made from the body"
 _BRACES = re.compile(r"\{\{[^{}]*\}\}|\{%[^{}]*%\}")
 
 
@@ -50,7 +53,7 @@ class ContentForm:
     def changes_to(self, broadcast: Broadcast) -> dict[str, Any]:
         """What differs from what is stored; a Reply-To that cannot be used is left out."""
         stored = ContentForm.of(broadcast)
-        names = ["from_address", "subject", "html", "text"] + ([] if self.reply_to_problem else ["reply_to"])
+        names = [name for name in LABELS if name != "reply_to" or not self.reply_to_problem]
         return {name: getattr(self, name) for name in names if getattr(self, name) != getattr(stored, name)}
 
     @property
@@ -58,11 +61,16 @@ class ContentForm:
         """Everything that stands in braces; when it changes, so does what must be known of the recipients."""
         return frozenset(_BRACES.findall(f"{self.subject}\n{self.html}\n{self.text or ''}"))
 
-    @property
-    def digest(self) -> str:
-        """Equal for equal fields. With it a page tells what it started from, so that somebody's change of the audience is no conflict."""
-        fields = [self.from_address, self.reply_to, self.subject, self.html, self.text]
-        return digests.digest(fields)
+    def differences_to(self, broadcast: Broadcast) -> list[Difference]:
+        """Each field that was typed otherwise than it is stored, in the order of the page."""
+        stored = ContentForm.of(broadcast)
+        found = []
+        for field in self.changes_to(broadcast):
+            theirs, mine = getattr(stored, field), getattr(self, field)
+            if field == "html" and words(theirs) != words(mine):
+                theirs, mine = words(theirs), words(mine)
+            found += different(LABELS[field], *(DERIVED if text is None else text for text in (theirs, mine)))
+        return found
 
 
 def _reply_to(text: str) -> tuple[str, str | None]:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from webapp.core.content.fields import sources
 from webapp.core.content.tag_catalogue.gaps import Gap
 from webapp.core.rules.tags.uses import uses
 from webapp.core.tables.broadcasts import Content
@@ -25,10 +26,10 @@ class TagRow:
 
 def rows(content: Content, gaps: Sequence[Gap]) -> list[TagRow]:
     """Every tag that the content uses, in the order of reading."""
-    sources = {"subject": content.subject, "html": content.html, "text": content.text or ""}
-    names = dict.fromkeys(use.name for field, source in sources.items() for use in uses(source, field=field))
+    written = sources(content)
+    names = dict.fromkeys(use.name for field, source in written.items() for use in uses(source, field=field))
     texts: dict[str, set[str]] = {}
-    for source in sources.values():
+    for source in written.values():
         for name, *variants in _STANDS_IN.findall(source):
             texts.setdefault(name, set()).add("".join(variants))
     by_name = {gap.name: gap for gap in gaps}

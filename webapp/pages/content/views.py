@@ -1,27 +1,25 @@
 """The second step of a draft: the message. Every change is saved as it is made, and shown as a recipient will see it."""
 
-from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
 from flask import Blueprint, Response, current_app, flash, render_template, request, url_for
-from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from webapp.adapters.clock import now, reading
 from webapp.adapters.database import writes_from_here
-from webapp.adapters.smtp import send_one
 from webapp.core import audience, broadcasts
+from webapp.core.broadcasts import steps
+from webapp.core.broadcasts.steps import Step
 from webapp.core.content import previews, trial_sends
 from webapp.core.content.tag_catalogue.gaps import gaps
 from webapp.core.errors import Conflict, DomainError
 from webapp.core.ports import Mail
 from webapp.core.rules import tags
-from webapp.core.rules.lifecycle import CHANGEABLE, BroadcastState
 from webapp.core.settings import from_addresses
 from webapp.core.tables.broadcasts import Broadcast
-from webapp.extensions import db
-from webapp.pages.broadcasts import draft
+from webapp.extensions import db, mail
+from webapp.pages.broadcasts import draft, saving
 from webapp.pages.content import problems, tag_rows
 from webapp.pages.content.forms import ContentForm
 
@@ -43,45 +41,44 @@ NO_HTML = "<!doctype html><html><head><title>No HTML</title></head><body></body>
 
 
 @bp.get("/")
-def index(broadcast_id: int) -> ResponseReturnValue:
+def index(broadcast_id: int):
     frame = draft.load(broadcast_id, "content")
     rows = _tag_rows(frame.broadcast) if "count" in request.args else None
     return _page(frame, ContentForm.of(frame.broadcast), tag_rows=rows)
 
 
 @bp.post("/")
-def save(broadcast_id: int) -> ResponseReturnValue:
-    """Save what changed. With htmx all that follows from it comes back, without it the next page (or this one: `stay`, `mend`)."""
+def save(broadcast_id: int):
+    """Save what changed. With htmx all that follows comes back, without it the next page (or this one: `stay`, `keep_mine`, `mend`)."""
     form = ContentForm.sent(request.form)
     broadcast = broadcasts.get(db.session, broadcast_id)
     before = ContentForm.of(broadcast)
     if "mend" in request.form:
         form = problems.mended(form, broadcast.message_type, request.form["mend"])
     try:
-        stored = _save(broadcast, form)
+        saved = _save(broadcast_id, form)
     except Conflict:
-        db.session.rollback()
         return _conflict(broadcast_id, form)
     if request.headers.get("HX-Request"):
-        return _saved(broadcast, form, before, stored)
+        return _saved(saved, form, before)
     if form.reply_to_problem or "mend" in request.form:
-        page = _page(draft.load(broadcast_id, "content"), form, base=stored.digest)
+        page = _page(draft.load(broadcast_id, "content"), form, base=saved.base)
         return page, 422 if form.reply_to_problem else 200
-    if "stay" in request.form:
+    if {"stay", "keep_mine"} & request.form.keys():
         flash("The message is saved.", "ok")
         return draft.redirect(url_for("content.index", broadcast_id=broadcast_id))
     return draft.redirect(url_for("schedule.index", broadcast_id=broadcast_id))
 
 
 @bp.get("/person")
-def person(broadcast_id: int) -> str:
+def person(broadcast_id: int):
     """Another recipient, and the preview for them."""
     broadcast = broadcasts.get(db.session, broadcast_id)
     return render_template("content/_person_chosen.html", **_preview(broadcast), form=ContentForm.of(broadcast))
 
 
 @bp.get("/mail")
-def html(broadcast_id: int) -> ResponseReturnValue:
+def html(broadcast_id: int):
     """The HTML of the mail alone, for the frame of the preview."""
     broadcast = broadcasts.get(db.session, broadcast_id)
     shown = previews.preview(db.session, broadcast, _person(broadcast), now())
@@ -93,7 +90,7 @@ def html(broadcast_id: int) -> ResponseReturnValue:
 
 
 @bp.get("/people")
-def people(broadcast_id: int) -> str:
+def people(broadcast_id: int):
     """Recipients to preview the mail as, found by name or address."""
     broadcast = broadcasts.get(db.session, broadcast_id)
     of = audience.audience_of(broadcast)
@@ -102,7 +99,7 @@ def people(broadcast_id: int) -> str:
 
 
 @bp.get("/extremes")
-def extremes(broadcast_id: int) -> str:
+def extremes(broadcast_id: int):
     """Recipients with whom a text shows what it cannot take."""
     broadcast = broadcasts.get(db.session, broadcast_id)
     found = previews.extremes(db.session, audience.audience_of(broadcast))
@@ -110,7 +107,7 @@ def extremes(broadcast_id: int) -> str:
 
 
 @bp.get("/tag-gaps")
-def tag_gaps(broadcast_id: int) -> str:
+def tag_gaps(broadcast_id: int):
     """For how many recipients each tag of the message has no value."""
     broadcast = broadcasts.get(db.session, broadcast_id)
     total = audience.count(db.session, audience.audience_of(broadcast), now().date()).will_receive
@@ -119,13 +116,13 @@ def tag_gaps(broadcast_id: int) -> str:
 
 
 @bp.get("/test")
-def test(broadcast_id: int) -> ResponseReturnValue:
+def test(broadcast_id: int):
     """The form of a test send as a page, for browsers without JavaScript."""
     return _test_page(draft.load(broadcast_id, "content"), to=current_user.email)
 
 
 @bp.get("/tests")
-def tests(broadcast_id: int) -> str:
+def tests(broadcast_id: int):
     """The tests of this message: who sent them, when, to whom."""
     broadcast = broadcasts.get(db.session, broadcast_id)
     sent = trial_sends.listing(db.session, broadcast_id)
@@ -133,7 +130,7 @@ def tests(broadcast_id: int) -> str:
 
 
 @bp.post("/test")
-def send_test(broadcast_id: int) -> ResponseReturnValue:
+def send_test(broadcast_id: int):
     """Send the draft to a few addresses, and say what the relay answered."""
     broadcast = broadcasts.get(db.session, broadcast_id)
     to, problem, batch, person = request.form.get("to", ""), None, [], _person(broadcast)
@@ -158,55 +155,34 @@ def _sent(broadcast_id: int, batch: list[Mail]) -> list[trial_sends.Result]:
     broadcast, per_hour = broadcasts.get(db.session, broadcast_id), current_app.config["TESTS_PER_HOUR"]
     ids = trial_sends.begin(db.session, broadcast, batch, tester, per_hour, reading())
     db.session.commit()
-    relay = replace(current_app.config["RELAY"], **PATIENCE)
-    results = list(trial_sends.send(batch, lambda mail: send_one(relay, mail)))
+    results = list(trial_sends.send(batch, lambda one: mail.send_one(one, **PATIENCE)))
     writes_from_here(db.session)
     trial_sends.settle(db.session, ids, results)
     db.session.commit()
     return results
 
 
-def _save(broadcast: Broadcast, form: ContentForm) -> ContentForm:
-    """Save what differs, and end the transaction, so that what is read next keeps nobody from writing. Returns what is stored at its
-    end. Raises Conflict when the message is no longer what this page started from, or what its last request made of it, should the
-    answer have been lost. What somebody changed elsewhere in the draft is no conflict."""
-    changes = form.changes_to(broadcast)
-    if not changes:
-        stored = ContentForm.of(broadcast)
-        db.session.rollback()
-        return stored
-    lost = draft.lost()
-    known = {request.form.get("base"), ContentForm.sent(lost).digest if lost else None}
-    if ContentForm.of(broadcast).digest not in known:
-        raise Conflict("Somebody else has changed this message meanwhile.")
-    stored = ContentForm.of(broadcasts.edit(db.session, broadcast.id, broadcast.version, changes, now()))
-    db.session.commit()
-    return stored
+def _save(broadcast_id: int, form: ContentForm) -> saving.Saved:
+    return saving.save(
+        broadcast_id, Step.CONTENT, form.changes_to, lambda fields, _broadcast: ContentForm.sent(fields).changes_to
+    )
 
 
-def _saved(broadcast: Broadcast, form: ContentForm, before: ContentForm, stored: ContentForm) -> Response:
-    """What follows from a message that is `stored`. The page goes on from that, and not from what somebody may have saved since."""
-    title = draft.title(broadcast)
-    page = render_template("content/_saved.html", form=form, base=stored.digest, title=title, **_preview(broadcast))
-    response = Response(page)
-    if stored.tag_sources != before.tag_sources:
+def _saved(saved: saving.Saved, form: ContentForm, before: ContentForm) -> Response:
+    """What follows from a message that is stored."""
+    broadcast = saved.broadcast
+    context = {"form": form, "base": saved.base, "title": draft.title(broadcast), **_preview(broadcast)}
+    response = Response(render_template("content/_saved.html", **context))
+    if ContentForm.of(broadcast).tag_sources != before.tag_sources:
         response.headers["HX-Trigger"] = "tags-changed"
     return response
 
 
-def _conflict(broadcast_id: int, form: ContentForm) -> ResponseReturnValue:
-    """What was typed stays on the page; what is stored is told."""
-    broadcast = broadcasts.get(db.session, broadcast_id)
-    changeable = broadcast.state in CHANGEABLE
-    if request.headers.get("HX-Request"):
-        base = ContentForm.of(broadcast).digest
-        return render_template(
-            "content/_conflict_answer.html", broadcast=broadcast, changeable=changeable, base=base
-        ), 409
-    if not changeable:
-        why = "it is scheduled" if broadcast.state is BroadcastState.SCHEDULED else "sending has begun"
-        raise Conflict(f"This mass mail cannot be changed any more: {why}. What you typed is not saved.")
-    return _page(draft.load(broadcast_id, "content"), form, conflict=True, changeable=True), 409
+def _conflict(broadcast_id: int, form: ContentForm):
+    def page(clash: saving.Clash) -> str:
+        return _page(draft.load(broadcast_id, "content"), form, conflict=clash)
+
+    return saving.conflict(broadcast_id, Step.CONTENT, form.differences_to, page)
 
 
 def _page(frame: draft.Draft, form: ContentForm, **extra: Any) -> str:
@@ -216,7 +192,7 @@ def _page(frame: draft.Draft, form: ContentForm, **extra: Any) -> str:
     context = {
         "draft": frame,
         "form": form,
-        "base": ContentForm.of(broadcast).digest,
+        "base": steps.digest(broadcast, Step.CONTENT),
         "senders": senders,
         "tags": known,
         "tag_groups": [(group.value, list(members)) for group, members in groupby(known, lambda tag: tag.group)],
@@ -251,7 +227,9 @@ def _preview(broadcast: Broadcast) -> dict[str, Any]:
         "person": person,
         "total": person.total if person else 0,
         "preview": found,
-        "preview_url": url_for("content.html", broadcast_id=broadcast.id, client=client_id, state=form.digest),
+        "preview_url": url_for(
+            "content.html", broadcast_id=broadcast.id, client=client_id, state=steps.digest(broadcast, Step.CONTENT)
+        ),
         "problems": [problems.shown(problem, getattr(form, problem.field) or "") for problem in found.problems],
     }
 

@@ -12,6 +12,7 @@ from webapp.adapters.database import writes_from_here
 from webapp.adapters.markers import Markers
 from webapp.core.broadcasts import progress
 from webapp.core.errors import Conflict, Invalid
+from webapp.core.sending import releasing
 from webapp.core.settings import installation
 from webapp.core.settings.installation import Hold, Restore
 from webapp.core.tables.broadcasts import Broadcast
@@ -78,7 +79,7 @@ def release() -> ResponseReturnValue:
             "Meanwhile there are more or fewer mass mails that would be sent. Look at them, and decide again."
         )
     find = partial(journal.find, instance / "journals")
-    mark = installation.release(db.session, ids, marks, who, clock.reading(), find)
+    mark = releasing.release(db.session, ids, marks, who, clock.reading(), find)
     db.session.commit()
     if mark is not None:
         markers.write(mark)

@@ -2,16 +2,13 @@
 
 import logging
 import threading
-from datetime import timedelta
 
 from flask import Flask
 
 from webapp.adapters import clock, notice_round
+from webapp.core.cadence import NEWS_UNSEEN
 from webapp.core.notices import looking
 from webapp.extensions import db, mail
-
-UNSEEN = timedelta(seconds=30)
-"""Workers look every ten seconds; when nobody has for so long, a request has it done."""
 
 _alone = threading.Lock()
 log = logging.getLogger(__name__)
@@ -19,7 +16,7 @@ log = logging.getLogger(__name__)
 
 def look_if_nobody_does(app: Flask) -> threading.Thread | None:
     """Begin a round of notices beside this request, unless somebody looked a moment ago or this process is at it. Returns its thread."""
-    if clock.now() - looking.looked_at(db.session) < UNSEEN or not _alone.acquire(blocking=False):
+    if clock.now() - looking.looked_at(db.session) < NEWS_UNSEEN or not _alone.acquire(blocking=False):
         return None
     thread = threading.Thread(target=_round, args=(app,), name="notices", daemon=True)
     try:

@@ -4,10 +4,11 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from webapp.adapters.clock import now
+from webapp.core.broadcasts import forgetting
+from webapp.core.broadcasts.forgetting import Effect
 from webapp.core.errors import Invalid
 from webapp.core.rules.retention import Retention, check
 from webapp.core.settings import retention
-from webapp.core.settings.retention import Effect
 from webapp.extensions import db
 from webapp.pages.retention.forms import RetentionForm
 
@@ -31,7 +32,7 @@ def save() -> ResponseReturnValue:
     except Invalid as error:
         form[error.field or "values_days"].errors = [str(error)]
         return _page(form), 422
-    effect = retention.effect(db.session, wanted, now())
+    effect = forgetting.effect(db.session, wanted, now())
     if effect and form.agreed.data != _told(wanted, effect):
         return _page(form, asked=effect, agreed=_told(wanted, effect)), 409
     retention.save(db.session, wanted)

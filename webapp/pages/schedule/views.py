@@ -4,18 +4,21 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from flask import Blueprint, render_template, request, url_for
-from flask.typing import ResponseReturnValue
+from flask import Blueprint, flash, render_template, request, url_for
 from flask_login import current_user
+from werkzeug.datastructures import MultiDict
 
 from webapp.adapters.clock import now
-from webapp.core import audience, broadcasts
+from webapp.core import audience
+from webapp.core.broadcasts import steps
+from webapp.core.broadcasts.steps import Step
+from webapp.core.errors import Conflict
 from webapp.core.rules import schedule, zones
 from webapp.core.settings import limits
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.extensions import db
 from webapp.pages import wording
-from webapp.pages.broadcasts import draft
+from webapp.pages.broadcasts import draft, saving
 from webapp.pages.schedule.forms import POLICIES, WHEN, ScheduleForm
 
 bp = Blueprint("schedule", __name__, url_prefix="/mass-mail/<int:broadcast_id>/schedule")
@@ -38,44 +41,69 @@ class Forecast:
 
 
 @bp.get("/")
-def index(broadcast_id: int) -> ResponseReturnValue:
+def index(broadcast_id: int):
     frame = draft.load(broadcast_id, "schedule")
     form = _form_of(frame.broadcast)
     return _page(frame, form, _judge(form, now()))
 
 
 @bp.post("/")
-def save(broadcast_id: int) -> ResponseReturnValue:
-    """Save what changed. With htmx the checks and the forecast come back, without it the next page."""
+def save(broadcast_id: int):
+    """Save what changed. With htmx the checks and the forecast come back, without it the next page (or this one: `keep_mine`)."""
     frame = draft.load(broadcast_id, "schedule")
     form = ScheduleForm()
-    valid = form.validate_on_submit()
+    is_valid = form.validate_on_submit()
     start = _judge(form, now())
-    valid = valid and not start.problem
-    if valid and (changes := _changes(frame.broadcast, form, start) | _seen(frame.broadcast)):
-        version = frame.broadcast.version if _is_own_doing(frame.broadcast) else request.form.get("version", type=int)
-        broadcasts.edit(db.session, broadcast_id, version, changes, now())
-        db.session.commit()
-    db.session.rollback()  # counting takes its time: others may write meanwhile, also if nothing was to be saved
+    if not is_valid or start.problem:
+        db.session.rollback()  # counting takes its time: others may write meanwhile
+        return _refuse(frame, form, start)
+    try:
+        saved = saving.save(broadcast_id, Step.SCHEDULE, lambda stored: _changes(stored, form, start), _of_lost)
+    except Conflict:
+        return _conflict(broadcast_id, form, start)
     if request.headers.get("HX-Request"):
-        return render_template("schedule/_saved.html", **_context(frame, form, start)), 200 if valid else 422
-    if not valid:
-        return _page(frame, form, start, refused=_refused(form, start)), 422
+        return render_template("schedule/_saved.html", **_context(frame, form, start) | {"base": saved.base})
+    if "keep_mine" in request.form:
+        flash("The schedule is saved.", "ok")
+        return draft.redirect(url_for("schedule.index", broadcast_id=broadcast_id))
     return draft.redirect(url_for("review.index", broadcast_id=broadcast_id))
 
 
-def _seen(broadcast: Broadcast) -> dict[str, Any]:
-    return {} if broadcast.schedule_seen else {"schedule_seen": True}
+def _refuse(frame: draft.Draft, form: ScheduleForm, start: schedule.Start):
+    """What is to be mended, beside what was typed. Nothing is saved, so the page has still started from what it did."""
+    if request.headers.get("HX-Request"):
+        return render_template("schedule/_saved.html", **_context(frame, form, start)), 422
+    return _page(frame, form, start, refused=_refused(form, start)), 422
 
 
-def _is_own_doing(broadcast: Broadcast) -> bool:
-    """Whether what is stored is what this page's last request made of it, whose answer was lost."""
-    lost = draft.lost()
-    if lost is None:
-        return False
-    form = ScheduleForm(lost, meta={"csrf": False})
+def _of_lost(fields: MultiDict[str, str], _broadcast: Broadcast) -> steps.Changes | None:
+    form = ScheduleForm(fields, meta={"csrf": False})
     start = _judge(form, now())
-    return form.validate() and not start.problem and not _changes(broadcast, form, start)
+    return (lambda stored: _changes(stored, form, start)) if form.validate() and not start.problem else None
+
+
+def _conflict(broadcast_id: int, form: ScheduleForm, start: schedule.Start):
+    def differences(broadcast: Broadcast) -> list[saving.Difference]:
+        changed = _changes(broadcast, form, start)
+        second = schedule.is_second(broadcast.start_wall, broadcast.time_zone, broadcast.starts_at)
+        theirs = schedule.start_in_words(broadcast.start_wall, broadcast.time_zone, second=second)
+        mine = theirs
+        if "start_wall" in changed:
+            mine = schedule.start_in_words(changed["start_wall"], changed["time_zone"], second=changed["start_second"])
+        stored_pace = schedule.pace_in_words(broadcast.batch_size, broadcast.interval_s)
+        pace = schedule.pace_in_words(form.batch_size.data or 0, form.interval_s.data or 0)
+        policies = {value: label for value, label, _words in POLICIES}
+        wanted = policies[form.uncertain_policy.data or ""]
+        return [
+            *saving.different("Starts", theirs, mine),
+            *saving.different("Pace", stored_pace, pace),
+            *saving.different("No answer", policies[broadcast.uncertain_policy.value], wanted),
+        ]
+
+    def page(clash: saving.Clash) -> str:
+        return _page(draft.load(broadcast_id, "schedule"), form, start, conflict=clash, base=clash.base)
+
+    return saving.conflict(broadcast_id, Step.SCHEDULE, differences, page)
 
 
 def _form_of(broadcast: Broadcast) -> ScheduleForm:
@@ -112,8 +140,9 @@ def _wall(form: ScheduleForm) -> str:
 
 
 def _changes(broadcast: Broadcast, form: ScheduleForm, start: schedule.Start) -> dict[str, Any]:
-    """What differs from what is stored, as `broadcasts.edit` takes it."""
-    values: dict[str, Any] = {
+    """What differs from what is stored, as `steps.save` takes it; and that somebody was here."""
+    values: dict[str, Any] = {} if broadcast.schedule_seen else {"schedule_seen": True}
+    values |= {
         name: form[name].data
         for name in ("batch_size", "interval_s", "uncertain_policy")
         if form[name].data != getattr(broadcast, name)
@@ -189,12 +218,13 @@ def _forecast(broadcast: Broadcast, form: ScheduleForm, start: schedule.Start, z
     )
 
 
-def _page(frame: draft.Draft, form: ScheduleForm, start: schedule.Start, refused: str | None = None) -> str:
+def _page(
+    frame: draft.Draft, form: ScheduleForm, start: schedule.Start, *, refused: str | None = None, **extra: Any
+) -> str:
     """`refused` is the field to mend of what could not be saved, "" when it is none of them; None when nothing was refused."""
     today = now().astimezone(schedule.zone_info(form.time_zone.data, current_user.time_zone)).date()
-    return render_template(
-        "schedule/index.html", zones=zones.zones(), today=today, refused=refused, **_context(frame, form, start)
-    )
+    context = {"base": saving.base_in_form(frame.broadcast, Step.SCHEDULE), **_context(frame, form, start)} | extra
+    return render_template("schedule/index.html", zones=zones.zones(), today=today, refused=refused, **context)
 
 
 def _refused(form: ScheduleForm, start: schedule.Start) -> str:

@@ -7,10 +7,10 @@ from flask import Blueprint, Response, render_template, request
 from flask.typing import ResponseReturnValue
 
 from webapp.adapters import database, wakeups
-from webapp.config import VERSION
 from webapp.core.sending import workers
 from webapp.core.sending.workers import Missing
 from webapp.extensions import db
+from webapp.paths import VERSION
 
 bp = Blueprint("workers", __name__, url_prefix="/settings/workers")
 

@@ -1,21 +1,22 @@
 """A draft as one recipient would get it, taken from the very bytes that would be sent."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from webapp.core.broadcasts import review
-from webapp.core.content import tag_catalogue
+from webapp.core.content import problems, tag_catalogue
+from webapp.core.content.compiling import CompiledContent, compiled, text_of_body
+from webapp.core.content.fields import is_blank
 from webapp.core.content.previews.people import Person
 from webapp.core.errors import DomainError
+from webapp.core.ports import Mail
 from webapp.core.rules import message, tags
-from webapp.core.rules.message import CompiledMessage, Envelope, MessageParts, Stamp, compile_message
 from webapp.core.rules.tags import TagProblem
-from webapp.core.rules.tags.unparse import source_of
 from webapp.core.tables.broadcasts import Broadcast
 
-PREVIEW_ID = 0
+NO_DELIVERY = 0
 """Stands for the delivery's id in a mail that belongs to none: a preview or a test."""
 
 EXAMPLE_ADDRESS = tags.BY_NAME["email"].example
@@ -40,49 +41,34 @@ class Preview:
 
 def preview(session: Session, broadcast: Broadcast, person: Person | None, now: datetime) -> Preview:
     """The draft as this recipient would get it; with example values for None. Never raises for what a person has written."""
-    problems = tuple(review.content_problems(broadcast))
-    content = broadcast.content
-    if not (content.subject.strip() or content.html.strip() or (content.text or "").strip()):
-        return Preview(None, problems, blank=True)
-    if any(problem.blocking for problem in problems):
-        return Preview(None, problems)
+    found = tuple(problems.of_message(broadcast))
+    if is_blank(broadcast.content):
+        return Preview(None, found, blank=True)
+    if any(problem.blocking for problem in found):
+        return Preview(None, found)
     try:
-        found = compiled(broadcast)
-        mail = message.preview(found, *_filled(session, broadcast, found, person, now))
-        return Preview(mail, problems, derived_text=_derived(broadcast, found))
+        content = compiled(broadcast)
+        address = person.address if person else EXAMPLE_ADDRESS
+        mail = _mail(session, broadcast, content, person, now, address)
+        return Preview(message.decoded(mail.data), found, derived_text=text_of_body(broadcast, content))
     except DomainError as error:
-        return Preview(None, problems, str(error))
+        return Preview(None, found, str(error))
 
 
-def render(session: Session, broadcast: Broadcast, person: Person | None, now: datetime, address: str) -> bytes:
-    """The mail as it would be sent to this recipient, but to `address`. Raises DomainError where it cannot be made."""
-    found = compiled(broadcast)
-    values, stamp = _filled(session, broadcast, found, person, now)
-    return found.render(values, Stamp(stamp.delivery_id, stamp.broadcast_secret, address, stamp.date))
+def mails(
+    session: Session, broadcast: Broadcast, person: Person | None, now: datetime, addresses: Sequence[str]
+) -> list[Mail]:
+    """The mail as it would be sent to this recipient, once to each of `addresses`. Raises DomainError where it cannot be made."""
+    content = compiled(broadcast)
+    return [_mail(session, broadcast, content, person, now, address) for address in addresses]
 
 
-def compiled(broadcast: Broadcast) -> CompiledMessage:
-    """The draft's message. Raises DomainError for content or an envelope that cannot be used."""
-    content = broadcast.content
-    parts = MessageParts(content.subject, content.html, content.text)
-    return compile_message(parts, Envelope.of(broadcast.from_address, broadcast.reply_to))
-
-
-def _filled(
-    session: Session, broadcast: Broadcast, found: CompiledMessage, person: Person | None, now: datetime
-) -> tuple[list[str], Stamp]:
-    """The values of the tags and the stamp for a recipient; examples for None."""
+def _mail(
+    session: Session, broadcast: Broadcast, content: CompiledContent, person: Person | None, now: datetime, address: str
+) -> Mail:
     if person is None:
-        values = [tags.BY_NAME[name].example for name in found.tags]
-        return values, Stamp(PREVIEW_ID, broadcast.secret, EXAMPLE_ADDRESS, now)
-    row = (person.client_id, person.service_id, person.addon_assignment_id)
-    values = tag_catalogue.load_values(session, [row], found.tags, broadcast=broadcast, now=now)[0]
-    return values, Stamp(PREVIEW_ID, broadcast.secret, person.address, now)
-
-
-def _derived(broadcast: Broadcast, found: CompiledMessage) -> str:
-    if broadcast.content.text is not None:
-        content = broadcast.content
-        parts = MessageParts(content.subject, content.html)
-        found = compile_message(parts, Envelope.of(broadcast.from_address))
-    return source_of(found.trees["plain"]) if broadcast.content.html.strip() else ""
+        values: Sequence[str] = [tags.BY_NAME[name].example for name in content.tags]
+    else:
+        row = (person.client_id, person.service_id, person.addon_assignment_id)
+        values = tag_catalogue.load_values(session, [row], content.tags, broadcast=broadcast, now=now)[0]
+    return content.mail(NO_DELIVERY, address, now, values)

@@ -10,14 +10,13 @@ from sqlalchemy.orm import Session
 
 from webapp.core import clients
 from webapp.core.audience import Audience, Recipient
-from webapp.core.audience.bits import client_ids, cut, union
-from webapp.core.audience.counting import matching_in
+from webapp.core.audience.counting import Term, matching_in, select_terms
 from webapp.core.audience.earlier import allowed
 from webapp.core.audience.listing import recipients_among
-from webapp.core.audience.memory import Block, copy_seen_by
+from webapp.core.audience.memory import copy_seen_by
 from webapp.core.audience.selection import addon_matches, service_matches
+from webapp.core.client_set import ClientSet
 from webapp.core.clients.rows import in_chunks
-from webapp.core.content.previews.receivers import Receivers
 from webapp.core.rules.statuses import MessageType
 from webapp.core.tables.clients import AddonAssignment, Client, Service
 
@@ -69,7 +68,7 @@ class Extreme:
 
 def at(session: Session, audience: Audience, today: date, client_id: int | None) -> Person | None:
     """The recipient with this client id; where that client will not get the mail, or for None, the first. None if nobody will."""
-    receivers = Receivers.of(session, audience)
+    receivers = _receivers(session, audience)
     chosen = client_id if client_id is not None and client_id in receivers else receivers.first()
     if chosen is None:
         return None
@@ -83,7 +82,7 @@ def at(session: Session, audience: Audience, today: date, client_id: int | None)
         addon_assignment_id=held.assignment.id if held and held.assignment else None,
         holding=_in_words(session, audience, row),
         position=receivers.position(chosen),
-        total=receivers.total,
+        total=len(receivers),
         previous_id=receivers.before(chosen),
         next_id=receivers.after(chosen),
     )
@@ -91,9 +90,9 @@ def at(session: Session, audience: Audience, today: date, client_id: int | None)
 
 def search(session: Session, audience: Audience, today: date, words: str) -> Sequence[Recipient]:
     """The first few recipients whose name, company, address or number has every word. Nobody behind them is looked at."""
-    receivers = Receivers.of(session, audience)
+    receivers = _receivers(session, audience)
     if not words.strip():
-        return recipients_among(session, audience, today, list(islice(receivers, FOUND)))
+        return recipients_among(session, audience, today, receivers.page(0, FOUND))
     called = select(Client.id).where(*clients.called(words)).order_by(Client.id)
     with session.execute(called.execution_options(yield_per=CANDIDATES)) as rows:
         ids = list(islice((client_id for client_id in rows.scalars() if client_id in receivers), FOUND))
@@ -104,38 +103,35 @@ def extremes(session: Session, audience: Audience, *, look_at: int = LOOKED_AT) 
     """The longest name, a missing one, one written from right to left, and the client with the most services, where there are such, among
     those who match and will get it. Of more than `look_at` recipients only so many are looked at, and the labels say so."""
     matching = _matching(session, audience)
-    total = sum(receiving.bit_count() for _block, receiving in matching)
-    ids = _spread(matching, total, look_at)
-    among = f" of {len(ids):,}" if len(ids) < total else ""
+    ids = _spread(matching, look_at)
+    among = f" of {len(ids):,}" if len(ids) < len(matching) else ""
     found: list[tuple[str, int | None]] = []
     lengths, nameless = _names(session, ids)
     found.append((f"longest name{among}", _first_of_most(lengths)))
     found.append(("empty name", min(nameless, default=None)))
-    found.append(("right to left", _from_right(matching)))
+    found.append(("right to left", _from_right(session, matching)))
     if audience.filter.message_type is not MessageType.GENERAL:
         found.append((f"most services{among}", _first_of_most(_services(session, ids))))
     return [Extreme(label, client_id) for label, client_id in found if client_id is not None]
 
 
-Matching = list[tuple[Block, int]]
-"""Blocks of the copy in memory, each with those who match the filter and will get the mail; none empty."""
+def _receivers(session: Session, audience: Audience) -> ClientSet:
+    return select_terms(session, audience).terms[Term.WILL_RECEIVE]
 
 
-def _matching(session: Session, audience: Audience) -> Matching:
-    receiving = dict(Receivers.of(session, audience).blocks)
-    blocks = (block for block in copy_seen_by(session).blocks if block.number in receiving)
+def _matching(session: Session, audience: Audience) -> ClientSet:
+    """Those who match the filter and will get the mail."""
     among = allowed(session, audience.filter)
-    both = ((block, receiving[block.number] & matching_in(block, audience.filter, among)) for block in blocks)
-    return [(block, bits) for block, bits in both if bits]
+    return _receivers(session, audience) & matching_in(copy_seen_by(session), audience.filter, among)
 
 
-def _spread(matching: Matching, total: int, look_at: int) -> list[int]:
+def _spread(matching: ClientSet, look_at: int) -> list[int]:
     """All ids, or `look_at` of them in parts of neighbours at equal distances: to skip single ones would mean to walk through all."""
-    sets = [(block.number, bits) for block, bits in matching]
+    total = len(matching)
     if total <= look_at:
-        return cut(sets, 0, look_at)
+        return list(matching)
     parts = min(PARTS, look_at)
-    return [one for part in range(parts) for one in cut(sets, part * total // parts, look_at // parts)]
+    return [one for part in range(parts) for one in matching.page(part * total // parts, look_at // parts)]
 
 
 def _names(session: Session, ids: Sequence[int]) -> tuple[dict[int, int], list[int]]:
@@ -166,14 +162,11 @@ def _first_of_most(numbers: Mapping[int, int]) -> int | None:
     return max(numbers, key=lambda client_id: (numbers[client_id], -client_id), default=None)
 
 
-def _from_right(matching: Matching) -> int | None:
+def _from_right(session: Session, matching: ClientSet) -> int | None:
     """The first whose language is written from right to left, from the copy in memory."""
-    for block, bits in matching:
-        by_language = block.values["languages"].items()
-        readers = union(*(who for language, who in by_language if language.split("-")[0] in RIGHT_TO_LEFT))
-        if bits & readers:
-            return next(client_ids(bits & readers, block.number))
-    return None
+    by_language = copy_seen_by(session).values["languages"].items()
+    readers = (clients for language, clients in by_language if language.split("-")[0] in RIGHT_TO_LEFT)
+    return (matching & ClientSet.any_of(readers)).first()
 
 
 def _in_words(session: Session, audience: Audience, row: Recipient) -> str | None:

@@ -1,50 +1,26 @@
 """The recipients for whom a tag is empty, as sets."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from functools import reduce
 from itertools import islice
 from typing import Any
 
 from sqlalchemy import ColumnElement, or_, select
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.orm import Session
 
-from webapp.core.audience import Audience, recipients
-from webapp.core.audience.bits import bit, client_ids, pack, union
-from webapp.core.audience.memory import block_of, copy_seen_by, members
+from webapp.core.audience import UNKNOWN, Audience, recipients
+from webapp.core.audience.memory import copy_seen_by
+from webapp.core.audience.set_queries import set_of, sets_by
+from webapp.core.client_set import NOBODY, ClientSet
 from webapp.core.rules.statuses import MessageType
 from webapp.core.rules.tags.names import BY_NAME, TagGroup
 from webapp.core.tables.clients import Client, Service
-from webapp.core.tables.stamps import BLOCK_BITS
-
-Sets = Mapping[int, int]
-"""Clients, as bits by block."""
 
 LOOKED_AT = 5_000
 """Whose service the tags take has to be found out client by client. Of more candidates than these, as many are looked at, evenly spread."""
 
 AT_ONCE = 500
-
-
-def size(clients: Sets) -> int:
-    return sum(bits.bit_count() for bits in clients.values())
-
-
-def any_of(sets: Iterable[Sets]) -> Sets:
-    found: dict[int, int] = {}
-    for clients in sets:
-        for block, bits in clients.items():
-            found[block] = found.get(block, 0) | bits
-    return found
-
-
-def all_of(sets: Iterable[Sets]) -> Sets:
-    return reduce(_both, sets)
-
-
-def _both(one: Sets, other: Sets) -> Sets:
-    return {block: bits & other[block] for block, bits in one.items() if block in other}
 
 
 _EMPTY_TEXT: dict[str, ColumnElement[bool]] = {
@@ -55,44 +31,31 @@ _EMPTY_TEXT: dict[str, ColumnElement[bool]] = {
 }
 
 
-def in_clients(session: Session, names: set[str], receivers: Sets) -> dict[str, Sets]:
+def in_clients(session: Session, names: set[str], receivers: ClientSet) -> dict[str, ClientSet]:
     """For the tags about clients among `names`, the receivers for whom they are empty. An address and a status everybody has."""
     wanted = {name for name in _EMPTY_TEXT if name in names}
     if "full_name" in names:
         wanted |= {"first_name", "last_name"}
-    found = {name: _both(clients, receivers) for name, clients in _without(session, sorted(wanted), receivers).items()}
+    found = {name: clients & receivers for name, clients in _without(session, sorted(wanted), receivers).items()}
     if "full_name" in names:
-        found["full_name"] = _both(found["first_name"], found["last_name"])
+        found["full_name"] = found["first_name"] & found["last_name"]
     for name, criterion in (("country", "countries"), ("language", "languages")):
         if name in names:
-            blocks = copy_seen_by(session).blocks
-            found[name] = _both(
-                {block.number: union(block.values[criterion].get("", 0)) for block in blocks}, receivers
-            )
+            found[name] = copy_seen_by(session).values[criterion].get(UNKNOWN, NOBODY) & receivers
     return found
 
 
-def _without(session: Session, names: list[str], receivers: Sets) -> dict[str, dict[int, int]]:
+def _without(session: Session, names: list[str], receivers: ClientSet) -> dict[str, ClientSet]:
     """One look through the clients, however many names."""
-    found: dict[str, dict[int, int]] = {name: {} for name in names}
     if not names or not receivers:
-        return found
-    flags = [_EMPTY_TEXT[name].label(f"no_{name}") for name in names]
-    rows = session.execute(
-        select(block_of(Client.id), members(session, Client.id), *flags)
-        .where(or_(*(_EMPTY_TEXT[name] for name in names)), _between(Client.id, receivers))
-        .group_by("block", *(flag.name for flag in flags))
-    )
-    for block, text, *empty in rows:
-        bits = union(pack(text))
-        for name, is_empty in zip(names, empty, strict=True):
-            if is_empty:
-                found[name][block] = found[name].get(block, 0) | bits
-    return found
-
-
-def _between(column: InstrumentedAttribute[int], receivers: Sets) -> ColumnElement[bool]:
-    return column.between(min(receivers) << BLOCK_BITS, (max(receivers) + 1 << BLOCK_BITS) - 1)
+        return dict.fromkeys(names, NOBODY)
+    flags = tuple(_EMPTY_TEXT[name] for name in names)
+    near = Client.id.between(receivers.first(), receivers.last())
+    groups = sets_by(session, Client.id, flags, or_(*flags), near)
+    return {
+        name: ClientSet.any_of(clients for empty, clients in groups.items() if empty[place])
+        for place, name in enumerate(names)
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +63,7 @@ class InHoldings:
     """The sets for the tags about services and addons; where only some of the candidates were looked at, of these, and `scale` says how
     many times as many there are in all."""
 
-    sets: dict[str, Sets]
+    sets: dict[str, ClientSet]
     scale: float = 1.0
 
 
@@ -113,7 +76,7 @@ _EMPTY_IN_SERVICE: dict[str, ColumnElement[bool]] = {
 
 
 def in_holdings(
-    session: Session, audience: Audience, today: date, names: set[str], receivers: Sets, added: Sets
+    session: Session, audience: Audience, today: date, names: set[str], receivers: ClientSet, added: ClientSet
 ) -> InHoldings:
     """For the tags about services and addons among `names`, the receivers for whom they are empty: the value of the service that the tags
     take is, or there is none, as with clients added by hand (`added`)."""
@@ -124,32 +87,25 @@ def in_holdings(
     if kind is MessageType.GENERAL:
         return InHoldings(dict.fromkeys(names, receivers))
     wanted = {name: _EMPTY_IN_SERVICE[name] for name in sorted(names & _EMPTY_IN_SERVICE.keys())}
-    candidates = _both(any_of([added, _holders(session, list(wanted.values()))]), receivers)
-    number = size(candidates)
+    candidates = (added | _holders(session, list(wanted.values()))) & receivers
+    number = len(candidates)
     step = max(1, -(-number // LOOKED_AT))
-    looked_at = islice((c for block, bits in candidates.items() for c in client_ids(bits, block)), 0, None, step)
-    found: dict[str, dict[int, int]] = {name: {} for name in names}
+    looked_at = islice(candidates, 0, None, step)
+    found: dict[str, list[int]] = {name: [] for name in names}
     count = 0
     while ids := list(islice(looked_at, AT_ONCE)):
         count += len(ids)
         for client_id, empty in _empty_tags(session, audience, today, ids, names, wanted):
             for name in empty:
-                block = client_id >> BLOCK_BITS
-                found[name][block] = found[name].get(block, 0) | bit(client_id)
-    return InHoldings(dict(found), number / count if step > 1 else 1.0)
+                found[name].append(client_id)
+    sets = {name: ClientSet(ids) for name, ids in found.items()}
+    return InHoldings(sets, number / count if step > 1 else 1.0)
 
 
-def _holders(session: Session, conditions: list[ColumnElement[bool]]) -> Sets:
+def _holders(session: Session, conditions: list[ColumnElement[bool]]) -> ClientSet:
     """Everybody with a service for which one of the conditions holds, whether they receive the mail or not: to narrow it down to a range of
     clients would make SQLite hop through the services by client, where one look through all of them is ten times as quick."""
-    if not conditions:
-        return {}
-    rows = session.execute(
-        select(block_of(Service.client_id), members(session, Service.client_id))
-        .where(or_(*conditions))
-        .group_by("block")
-    )
-    return {block: union(pack(text)) for block, text in rows}
+    return set_of(session, Service.client_id, or_(*conditions)) if conditions else NOBODY
 
 
 def _empty_tags(

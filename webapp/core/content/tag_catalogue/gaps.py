@@ -3,26 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Protocol
+from functools import reduce
+from operator import and_
 
 from sqlalchemy.orm import Session
 
 from webapp.core.audience import Audience, Term, select_terms
-from webapp.core.content.tag_catalogue.empties import Sets, all_of, any_of, in_clients, in_holdings, size
+from webapp.core.client_set import NOBODY, ClientSet
+from webapp.core.content.fields import Sources, sources
+from webapp.core.content.tag_catalogue.empties import in_clients, in_holdings
 from webapp.core.rules.message.parts import mailbox_or_blank
 from webapp.core.rules.tags.names import BY_NAME, TagGroup
 from webapp.core.rules.tags.uses import Use, uses
-
-
-class Content(Protocol):
-    """What has a subject and a body: a broadcast's content, or `MessageParts`."""
-
-    @property
-    def subject(self) -> str: ...
-    @property
-    def html(self) -> str: ...
-    @property
-    def text(self) -> str | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,28 +29,22 @@ class Gap:
     blank: int
     exact: bool = True
 
-    @property
-    def is_filled(self) -> bool:
-        """Something stands in wherever the value is empty."""
-        return self.blank == 0
-
 
 def gaps(
-    session: Session, audience: Audience, content: Content, today: date, *, from_address: str | None = None
+    session: Session, audience: Audience, content: Sources, today: date, *, from_address: str | None = None
 ) -> list[Gap]:
     """The tags of the content that are empty for at least one recipient, in the order of reading. `from_address` is the sender, for
     sender_name; left out, the sender counts as one with a name."""
-    sources = (("subject", content.subject), ("html", content.html), ("text", content.text or ""))
     by_name: dict[str, list[Use]] = {}
-    for use in (use for field, source in sources for use in uses(source, field=field)):
+    for use in (use for field, source in sources(content).items() for use in uses(source, field=field)):
         by_name.setdefault(use.name, []).append(use)
     names = {name for its_uses in by_name.values() for use in its_uses for name in use.chain}
     if not names:
         return []
     terms = select_terms(session, audience).terms
-    receivers = dict(terms[Term.WILL_RECEIVE])
+    receivers = terms[Term.WILL_RECEIVE]
     empty = in_clients(session, names, receivers)
-    holdings = in_holdings(session, audience, today, names, receivers, dict(terms[Term.ADDED]))
+    holdings = in_holdings(session, audience, today, names, receivers, terms[Term.ADDED])
     empty |= holdings.sets
     if from_address is not None and not mailbox_or_blank(from_address)[0]:
         empty["sender_name"] = receivers
@@ -66,12 +52,14 @@ def gaps(
     answer = []
     for name, its_uses in by_name.items():
         scale = holdings.scale if BY_NAME[name].group in (TagGroup.SERVICE, TagGroup.ADDON) else 1
-        without = round(size(empty.get(name, {})) * scale)
+        without = round(len(empty.get(name, NOBODY)) * scale)
         if without:
-            blank = round(size(_blank(its_uses, empty)) * scale)
-            answer.append(Gap(name, BY_NAME[name].label, size(receivers), without, blank, scale == 1))
+            blank = round(len(_blank(its_uses, empty)) * scale)
+            answer.append(Gap(name, BY_NAME[name].label, len(receivers), without, blank, scale == 1))
     return answer
 
 
-def _blank(found: Sequence[Use], empty: dict[str, Sets]) -> Sets:
-    return any_of(all_of(empty.get(name, {}) for name in use.chain) for use in found if not use.covered)
+def _blank(found: Sequence[Use], empty: dict[str, ClientSet]) -> ClientSet:
+    return ClientSet.any_of(
+        reduce(and_, (empty.get(name, NOBODY) for name in use.chain)) for use in found if not use.covered
+    )

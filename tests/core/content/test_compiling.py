@@ -1,0 +1,60 @@
+"""One way from content and values to a mail: preview, trial send, ledger and sender have the same bytes."""
+
+import json
+
+import pytest
+
+from tests import factories
+from tests.factories import NOW
+from webapp.core.audience import audience_of
+from webapp.core.broadcasts import delivered
+from webapp.core.content import previews, trial_sends
+from webapp.core.content.compiling import compiled, text_of_body
+from webapp.core.errors import DomainError
+from webapp.core.rules.lifecycle import DeliveryState
+from webapp.core.rules.message import decoded
+from webapp.core.settings import from_addresses
+
+FROM = "Example Hosting <support@example.com>"
+
+
+def test_the_same_arguments_give_the_same_mail(sqlite_session):
+    content = compiled(factories.broadcast(sqlite_session, reply_to="help@example.com"))
+    assert content.tags == ("full_name", "first_name") and content.mail_from == "support@example.com"
+    mail = content.mail(17, "ada@example.net", NOW, ["Ada Byron", "Ada"])
+    assert mail == content.mail(17, "ada@example.net", NOW, ["Ada Byron", "Ada"])
+    assert (mail.delivery_id, mail.mail_from, mail.rcpt_to) == (17, "support@example.com", "ada@example.net")
+    shown = decoded(mail.data)
+    assert (shown.subject, shown.text.strip()) == ("News", "Hello Ada")
+    assert ("Reply-To", "help@example.com") in shown.headers
+
+
+@pytest.mark.parametrize("columns", [{"from_address": ""}, {"html": "{{ nonsense }}"}])
+def test_what_cannot_become_a_mail_is_refused(sqlite_session, columns):
+    with pytest.raises(DomainError):
+        compiled(factories.broadcast(sqlite_session, **columns))
+
+
+def test_preview_trial_and_delivery_show_the_bytes_that_are_sent(sqlite_session):
+    from_addresses.add(sqlite_session, "Example Hosting", "support@example.com")
+    ada = factories.client(sqlite_session, "ada@example.com")
+    broadcast = factories.broadcast(sqlite_session)
+    person = previews.at(sqlite_session, audience_of(broadcast), NOW.date(), ada.id)
+    sent = compiled(broadcast).mail(0, "ada@example.com", NOW, [f"Ada {ada.last_name}", "Ada"])
+    assert trial_sends.mails(sqlite_session, broadcast, person, ["ada@example.com"], NOW) == [sent]
+    assert previews.preview(sqlite_session, broadcast, person, NOW).mail == decoded(sent.data)
+    values = {"merge_values": json.dumps([f"Ada {ada.last_name}", "Ada"]), "stamped_at": NOW}
+    row = factories.delivery(sqlite_session, broadcast, ada, state=DeliveryState.PENDING, **values)
+    kept = delivered.mail(sqlite_session, broadcast, row, NOW)
+    assert (
+        kept
+        and kept.data == compiled(broadcast).mail(row.id, "ada@example.com", NOW, [f"Ada {ada.last_name}", "Ada"]).data
+    )
+
+
+def test_the_text_of_the_body_is_known_also_beside_one_written_by_hand(sqlite_session):
+    for text in (None, "By hand"):
+        broadcast = factories.broadcast(sqlite_session, text=text)
+        assert text_of_body(broadcast, compiled(broadcast)).strip() == "Hello {{ first_name }}"
+    broadcast = factories.broadcast(sqlite_session, html="", text="By hand")
+    assert text_of_body(broadcast, compiled(broadcast)) == ""

@@ -1,0 +1,48 @@
+"""What is wrong with a message: its tags first, then what cannot work in a mail. And what taking the name that was meant does to it."""
+
+from webapp.core.content.fields import LABELS, sources
+from webapp.core.rules import tags
+from webapp.core.rules.message import preflight
+from webapp.core.rules.statuses import MessageType
+from webapp.core.rules.tags import TagProblem
+from webapp.core.tables.broadcasts import Broadcast
+
+
+def of_tags(broadcast: Broadcast) -> list[TagProblem]:
+    """What is wrong with the tags of subject, body and plain text part, in this order."""
+    written = sources(broadcast.content).items()
+    return [problem for field, source in written for problem in tags.check(source, broadcast.message_type, field=field)]
+
+
+def of_message(broadcast: Broadcast) -> list[TagProblem]:
+    """What is wrong with the tags, and then what of the content cannot work in a mail or goes from it: links, pictures, tags of other
+    systems."""
+    content = broadcast.content
+    return [*of_tags(broadcast), *preflight.preflight(content.subject, content.html, content.text)]
+
+
+def place(problem: TagProblem, source: str) -> str:
+    """Where a problem stands in its field, whose text is `source`: "Subject", or "Body, line 3" where there is more than one line."""
+    label = LABELS[problem.field]
+    return f"{label}, line {problem.line}" if "\n" in source else label
+
+
+def mended_tag(problem: TagProblem, source: str) -> str | None:
+    """What to write instead of the problem's piece of `source`, with the name that was meant; None where nobody knows that. Braces that
+    are no tag yet become one."""
+    piece = source[problem.start : problem.end]
+    if not problem.suggestion or not problem.name:
+        return None
+    if not piece.startswith(("{{", "{%")):
+        return f"{{{{ {problem.suggestion} }}}}"
+    return piece.replace(problem.name, problem.suggestion, 1) if problem.name in piece else None
+
+
+def mended(field: str, source: str, start: int, message_type: MessageType) -> str:
+    """The text of a field with the problem mended that begins at the offset `start`; unchanged if there is none there (any more)."""
+    others = preflight.of_html(source) if field == "html" else preflight.of_text(source, field)
+    for problem in (*tags.check(source, message_type, field=field), *others):
+        instead = mended_tag(problem, source)
+        if problem.start == start and instead:
+            return source[: problem.start] + instead + source[problem.end :]
+    return source

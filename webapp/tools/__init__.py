@@ -1,0 +1,1 @@
+"""What looks at the program's own source: for whoever works on it."""
