@@ -174,7 +174,7 @@ def duplicate(
         setattr(copy.content, name, getattr(original.content, name))
     session.flush()
     picks = select(literal(copy.id), Pick.client_id, Pick.kind).where(Pick.broadcast_id == original.id)
-    session.execute(Pick.__table__.insert().from_select(["broadcast_id", "client_id", "kind"], picks))  # type: ignore[attr-defined]
+    session.execute(Pick.__table__.insert().from_select(["broadcast_id", "client_id", "kind"], picks))
     return copy
 
 
