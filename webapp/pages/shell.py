@@ -1,6 +1,7 @@
 """What every page shares: who is asked to sign in, security headers, what the templates know."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import Flask, Response, current_app, g, redirect, request, session, url_for
@@ -191,7 +192,7 @@ def _time_tag(at: datetime, text: str) -> Markup:
     return Markup('<time datetime="{}" title="{}">{}</time>').format(at.astimezone(UTC).isoformat(), exact, text)
 
 
-def _context() -> dict:
+def _context() -> dict[str, Any]:
     return {
         "theme": cookies.theme(),
         "now": _request_now,
@@ -204,7 +205,8 @@ def _context() -> dict:
 
 
 def _request_now() -> datetime:
-    return g.setdefault("now", now())
+    at: datetime = g.setdefault("now", now())
+    return at
 
 
 def _demo() -> bool:
@@ -217,16 +219,17 @@ def _leaving_by() -> str | None:
     return config["RELAY"].key if config["DEMO"] and not config["MAIL_CATCHER_DIR"] else None
 
 
-def _nav() -> dict:
+def _nav() -> dict[str, Any]:
     """Numbers shown in the navigation."""
     return {"clients": audience.client_count(db.session)}
 
 
 def _bell() -> lists.Bell:
     """What is new to the signed-in user."""
-    if "bell" not in g:
-        g.bell = lists.bell(db.session, current_user.id)
-    return g.bell
+    known: lists.Bell | None = g.get("bell")
+    if known is None:
+        known = g.bell = lists.bell(db.session, current_user.id)
+    return known
 
 
 def remember_sign_in(token: str) -> None:

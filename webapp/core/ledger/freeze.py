@@ -44,7 +44,7 @@ CHUNK = 20_000
 
 Columns = dict[str, ColumnElement[Any]]
 
-_ROW: Any = Delivery.__table__
+_ROW = Delivery.__table__
 
 
 def freeze_chunk(session: Session, broadcast_id: int, now: datetime, *, chunk: int = CHUNK) -> bool:

@@ -90,7 +90,8 @@ def first_unfinished(broadcast: Broadcast) -> str:
 
 def press() -> str:
     """Stands for one press of the buttons of this page that make something new."""
-    return g.setdefault("press", secrets.token_hex(8))
+    made: str = g.setdefault("press", secrets.token_hex(8))
+    return made
 
 
 def press_in(form: Mapping[str, str], what: str) -> str | None:
