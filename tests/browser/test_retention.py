@@ -6,7 +6,7 @@ from playwright.sync_api import Page, expect
 from sqlalchemy.orm import Session
 
 from tests.consoles import Console
-from tests.core.settings.test_retention import sent
+from tests.core.broadcasts.test_forgetting import sent
 from tests.looks import Looker
 from webapp.adapters.clock import now
 from webapp.core.rules.retention import Retention

@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
 from tests import engine
-from tests.core.settings.test_retention import sent
+from tests.core.broadcasts.test_forgetting import sent
 from tests.visitors import sign_in
 from webapp.adapters.clock import now
 from webapp.core.rules.retention import Retention
