@@ -4,9 +4,11 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
+from rq import Queue
+from rq.job import Job
 from rq.worker import BaseWorker, Worker
 from sqlalchemy import Engine
 
@@ -58,18 +60,18 @@ def attend(engine: Engine, queue_name: str) -> None:
     readiness = Readiness(alone)
     present: list[Presence] = []
 
-    def work(original: Callable[..., Any], worker: Any, *arguments: Any, **options: Any) -> Any:
+    def work(original: Callable[..., Any], worker: BaseWorker, *arguments: Any, **options: Any) -> Any:
         demand_use(worker.queue_names(), worker.serializer, queue_name)
         present[:] = [Presence(worker.queue_names(), alone)]
         present[0].begin()
         readiness.wait()
         return original(worker, *arguments, **options)
 
-    def bootstrap(original: Callable[..., Any], worker: Any, *arguments: Any, **options: Any) -> Any:
+    def bootstrap(original: Callable[..., Any], worker: BaseWorker, *arguments: Any, **options: Any) -> Any:
         original(worker, *arguments, **options)
         log.info("%s %s", LISTENS, queue_name, extra={"event": "worker_begun", "queue": queue_name})
 
-    def execute_job(original: Callable[..., Any], worker: Any, job: Any, queue: Any) -> Any:
+    def execute_job(original: Callable[..., Any], worker: Worker, job: Job, queue: Queue) -> None:
         if readiness.problem() is not None:
             _give_back(worker, job, queue)
             readiness.wait(worker.heartbeat)
@@ -81,7 +83,7 @@ def attend(engine: Engine, queue_name: str) -> None:
         finally:
             present[0].does(WAITS)
 
-    def teardown(original: Callable[..., Any], worker: Any) -> Any:
+    def teardown(original: Callable[..., Any], worker: BaseWorker) -> Any:
         if not worker.is_horse:
             for one in present:
                 one.end()
@@ -92,20 +94,20 @@ def attend(engine: Engine, queue_name: str) -> None:
         _extend(kind, method)
 
 
-def _extend(kind: Any, method: Callable[..., Any]) -> None:
+def _extend(kind: type[BaseWorker], method: Callable[..., Any]) -> None:
     """Put `method` in place of the one with its name, which it is given first."""
     original = getattr(kind, method.__name__)
     setattr(kind, method.__name__, lambda *arguments, **options: method(original, *arguments, **options))
 
 
-def _give_back(worker: Any, job: Any, queue: Any) -> None:
+def _give_back(worker: Worker, job: Job, queue: Queue) -> None:
     """Put a job that was fetched back to where it was, for a worker that can do it."""
     queue.push_job_id(job.id, at_front=True)
     worker.connection.lrem(queue.intermediate_queue_key, 1, job.id)
 
 
-def _doing(job: Any) -> str:
-    try:
-        return doing(job.func_name, job.args)
-    except Exception:  # RQ raises many kinds for a job it cannot read, and says so itself when it is run
-        return "runs an unknown job"
+def _doing(job: Job) -> str:
+    with suppress(Exception):  # RQ raises many kinds for a job it cannot read, and says so itself when it is run
+        if job.func_name:
+            return doing(job.func_name, job.args)
+    return "runs an unknown job"

@@ -56,14 +56,14 @@ class ForbiddenCall(Exception):
 def complete() -> None:
     """Make the worker of this process ours: JSON, allowed functions only, the app loaded, and life and beat that do not depend on Redis."""
     rq.serializers.DefaultSerializer = rq.serializers.JSONSerializer  # type: ignore[misc,assignment]
-    rq.job.import_attribute = only_ours(rq.job.import_attribute)  # type: ignore[assignment]
+    rq.job.import_attribute = only_ours(rq.job.import_attribute)  # type: ignore[assignment,attr-defined]
     private.umask()
     logs.set_up(str(_SETTINGS["LOG_LEVEL"]), bool(_SETTINGS["LOG_JSON"]))
     redis_retry.endure()
     app = runtime.own_app()
     with app.app_context():
         for name in ALLOWED:
-            rq.job.import_attribute(name)
+            rq.job.import_attribute(name)  # type: ignore[attr-defined]
         engine = db.engine
         learn_languages()
     spare_the_collector()

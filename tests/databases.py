@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from tests import postgres, run
 from webapp.app import create_app
-from webapp.demo import caught_mails
+from webapp.demo import caught_mails, sample_clients
 from webapp.extensions import db
 
 TEMPLATE = "massmail_template"
@@ -115,10 +115,10 @@ def make_app(url: str, instance: Path, **config: object) -> Flask:
         "MASSMAIL_UNDO": "0",
     }
     app = create_app({"TESTING": True, "WTF_CSRF_ENABLED": False, "WEBHOOK_INSIDE": True} | config, environ)
-    if (
-        caught_mails.bp.name not in app.blueprints
-    ):  # only a demo has it; what is asked of all addresses is asked of these, too
+    if caught_mails.bp.name not in app.blueprints:
+        # Only a demo has them; what is asked of all addresses is asked of these, too.
         app.register_blueprint(caught_mails.bp)
+        app.register_blueprint(sample_clients.bp)
     return app
 
 

@@ -73,7 +73,8 @@ def create_app(config: Mapping[str, object] | None = None, environ: Mapping[str,
     for room in ROOMS:
         app.register_blueprint(import_module(f"webapp.pages.{room}.views").bp)
     if app.config["DEMO"] or app.config["MAIL_CATCHER_DIR"]:
-        app.register_blueprint(import_module("webapp.demo.caught_mails").bp)
+        for part in ("caught_mails", "sample_clients"):
+            app.register_blueprint(import_module(f"webapp.demo.{part}").bp)
     for command in COMMANDS:
         app.cli.add_command(import_module(f"webapp.cli.{command}").group)
     access.install(app, metrics.install(app).observe)

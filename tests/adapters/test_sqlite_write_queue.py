@@ -52,7 +52,7 @@ def test_who_wants_to_write_gets_in_between_the_transactions_of_a_busy_writer(tm
     engine.dispose()
 
 
-def test_who_was_stopped_inside_the_turnstile_is_passed_by_and_soon_at_once(tmp_path: Path):
+def test_who_was_stopped_at_the_head_of_the_queue_is_passed_by_and_soon_at_once(tmp_path: Path):
     engine = engine_on(tmp_path / "one.sqlite3")
     with (tmp_path / "one.sqlite3-turn").open("ab") as stopped:
         fcntl.flock(stopped, fcntl.LOCK_EX)

@@ -26,6 +26,7 @@ SUBJECTS = (
     "smtp",
     "sending",
     "parts",
+    "sqlite",
     "round_trip",
     "workers",
 )

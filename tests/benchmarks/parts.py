@@ -58,6 +58,8 @@ PARTS: Sequence[tuple[str, str, str]] = (
     ("adapters/journal.py", "", "the journal"),
     ("core/content/tag_catalogue/", "", "values of the tags"),
     ("ledger/on_", "due", "the ledger: which mails are due"),
+    ("ledger/on_both.py", "_due_rows", "the ledger: which mails are due"),
+    ("ledger/on_both.py", "<listcomp>", "the ledger: which mails are due"),  # a function of its own up to Python 3.11
     ("ledger/on_", "claim", "the ledger: claim"),
     ("ledger/on_", "accept", "the ledger: accepted"),
     ("ledger/on_", "", "the ledger: lease, counts"),

@@ -154,3 +154,21 @@ def test_with_a_relay_of_its_own_it_says_that_mails_leave(started: Callable[...,
     assert demo.wait_for_output("Logs are in", 10)
     assert "MAILS LEAVE THIS MACHINE: they are handed to relay.example.com:2525" in demo.output
     assert "mail-catcher" not in demo.output
+
+
+def test_a_demo_apart_touches_nothing_of_a_console_on_this_machine_and_leaves_nothing(
+    started: Callable[..., Demo], tmp_path: Path
+):
+    """Its settings name a database, a Redis and a relay that are not there: it would end if it took one of them."""
+    not_there = {
+        "DATABASE_URL": "postgresql://127.0.0.1:1/none",
+        "REDIS_URL": "redis://127.0.0.1:1/0",
+        "MAIL_SERVER": "none.example",
+    }
+    demo = started(options=("--apart",), extra=not_there)
+    (logs,) = re.findall(r"Logs are in (\S+)/logs", demo.output)
+    assert "Mails are caught" in demo.output
+    assert (Path(logs) / "massmail.sqlite3").exists()
+    assert demo.end(signal.SIGINT) == 0
+    assert not Path(logs).exists()
+    assert not demo.instance.exists()

@@ -23,7 +23,9 @@ def make(sqlite_session):
     return maker(sqlite_session)
 
 
-def test_an_empty_list_says_what_this_is_for_and_has_the_one_button(browser_client):
+def test_an_empty_list_says_what_this_is_for_and_has_the_one_button(browser_client, sqlite_session):
+    factories.client(sqlite_session)
+    sqlite_session.commit()
     page = browser_client.get("/mass-mail/").text
     assert "No mass mail yet" in page and page.count("Create Mass Mail</a>") == 1
 

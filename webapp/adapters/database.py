@@ -9,9 +9,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, event, text
+from sqlalchemy import Connection, Engine, event, text
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from webapp import private
 from webapp.adapters import clock, pooler, sqlite_write_queue
@@ -42,12 +43,12 @@ def tune(engine: Engine) -> None:
     _keep_private(engine)
 
     @event.listens_for(engine, "connect")
-    def configure(connection, _record):
+    def configure(connection: sqlite3.Connection, _record: ConnectionPoolEntry) -> None:
         connection.isolation_level = None
         _set(connection, (f"busy_timeout={BUSY_TIMEOUT_MS}", "journal_mode=WAL", *CALM, *ALWAYS))
 
     @event.listens_for(engine, "begin")
-    def begin(connection):
+    def begin(connection: Connection) -> None:
         options = connection.get_execution_options()
         if options.get("hastily"):
             connection.info["is_hasty"] = True
@@ -58,7 +59,7 @@ def tune(engine: Engine) -> None:
             connection.exec_driver_sql("BEGIN DEFERRED")
 
     @event.listens_for(engine, "checkin")
-    def calm_down(connection, record):
+    def calm_down(connection: sqlite3.Connection | None, record: ConnectionPoolEntry) -> None:
         if record.info.pop("is_hasty", False) and connection is not None:
             _set(connection, CALM)
 
@@ -85,7 +86,8 @@ def _tell_no_values(context: ExceptionContext) -> None:
 def now(session: Session) -> datetime:
     """The present instant by the clock of the database, which all hosts share; of this machine, where the database is a file on it."""
     if session.get_bind().dialect.name == "postgresql":
-        return session.scalars(text("SELECT clock_timestamp()")).one()
+        at: datetime = session.scalars(text("SELECT clock_timestamp()")).one()
+        return at
     return clock.now()
 
 
@@ -102,7 +104,7 @@ def remember_little(engine: Engine) -> None:
         engine.dispose()
 
 
-def _keep_little(connection, _record) -> None:
+def _keep_little(connection: sqlite3.Connection, _record: ConnectionPoolEntry) -> None:
     connection.execute(f"PRAGMA {LITTLE}")
 
 
@@ -206,13 +208,13 @@ def leave_no_locks(engine: Engine, seconds: float) -> None:
     timeout = f"idle_in_transaction_session_timeout = {int(seconds * 1000)}"
 
     @event.listens_for(engine, "connect")
-    def configure(connection, record):
+    def configure(connection: Any, record: ConnectionPoolEntry) -> None:
         if not record.info[pooler.KEY]:
             connection.execute(f"SET {timeout}")
             connection.commit()
 
     @event.listens_for(engine, "begin")
-    def begin(connection):
+    def begin(connection: Connection) -> None:
         if (
             connection.info.get(pooler.KEY)
             and connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT"

@@ -1,9 +1,10 @@
 """Whose turn it is to write to a SQLite database.
 
 SQLite lets one write at a time and has no queue: who waits looks again after up to 100 ms, and whoever writes one transaction after the
-other, as a sender and a freeze do, is always back before. So writers pass a turnstile, a locked file beside the database: one of all who
-wait stands in it and looks every millisecond, and is next; who has just written gets in behind. It is only good manners: where there can be
-no file there is no order, and a process that was stopped inside is soon passed by.
+other, as a sender and a freeze do, is always back before; beside a freeze the console waited for seconds. So there is a file beside the
+database: of all who wait, the one that has locked it is at the head of the queue, looks at the database every millisecond, and is next. Who
+has just written queues again. It is only good manners: where there can be no file there is no order, and others soon pass by a process that
+was stopped at the head.
 """
 
 import fcntl
@@ -18,10 +19,10 @@ from webapp import private
 
 LOOK_S = 0.001
 MANNERS_S = 1.0
-"""Nobody stands in the turnstile for so long while the database is free, unless stopped. Then others go past, and for a while at once."""
+"""Nobody is at the head for so long while the database is free, unless it was stopped. Then others pass it by, and for a while at once."""
 
 PASSED_BY_S = 30.0
-"""So long this process goes past at once after it has met somebody stopped there."""
+"""For so long this process passes by at once after it has met somebody who was stopped there."""
 
 _passing_until = 0.0
 _PRIMARY = 0xFF
@@ -36,32 +37,32 @@ def begin_writing(connection: Connection, patience_ms: int) -> None:
     try:
         if not database or database == ":memory:":
             raise FileNotFoundError("a database in memory is nobody else's")
-        turnstile = open(f"{database}-turn", "ab", opener=private.opener)  # noqa: SIM115 - closed below
+        queue = open(f"{database}-turn", "ab", opener=private.opener)  # noqa: SIM115 - closed below
     except OSError:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
         return
     driver.execute("PRAGMA busy_timeout=0")
     try:
-        if not _has_begun(driver, turnstile, time.monotonic() + patience_ms / 1000):
+        if not _has_begun(driver, queue, time.monotonic() + patience_ms / 1000):
             connection.exec_driver_sql("BEGIN IMMEDIATE")  # which most likely fails, in the words that callers know
     finally:
         with suppress(OSError):
-            fcntl.flock(turnstile, fcntl.LOCK_UN)  # closing is not enough if another thread has forked meanwhile
-        turnstile.close()
+            fcntl.flock(queue, fcntl.LOCK_UN)  # closing is not enough if another thread has forked meanwhile
+        queue.close()
         driver.execute(f"PRAGMA busy_timeout={patience_ms}")
 
 
-def _has_begun(driver: sqlite3.Connection, turnstile: IO[bytes], end: float) -> bool:
-    """Wait for the turnstile, and in it for the database, until `end`; False if it was in vain."""
+def _has_begun(driver: sqlite3.Connection, queue: IO[bytes], end: float) -> bool:
+    """Wait for the head of the queue, and there for the database, until `end`; False if it was in vain."""
     global _passing_until
-    is_inside, polite_until = False, min(time.monotonic() + MANNERS_S, end)
+    at_head, polite_until = False, min(time.monotonic() + MANNERS_S, end)
     while True:
         now = time.monotonic()
         try:
-            is_inside = is_inside or _enters(turnstile)
-            if is_inside or now >= polite_until or now < _passing_until:
+            at_head = at_head or _is_first(queue)
+            if at_head or now >= polite_until or now < _passing_until:
                 driver.execute("BEGIN IMMEDIATE")
-                if is_inside:
+                if at_head:
                     _passing_until = 0.0
                 elif now >= polite_until:
                     _passing_until = now + PASSED_BY_S
@@ -76,9 +77,9 @@ def _has_begun(driver: sqlite3.Connection, turnstile: IO[bytes], end: float) -> 
         time.sleep(LOOK_S)
 
 
-def _enters(turnstile: IO[bytes]) -> bool:
+def _is_first(queue: IO[bytes]) -> bool:
     try:
-        fcntl.flock(turnstile, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(queue, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True

@@ -74,7 +74,9 @@ class DatabaseWatch:
 
 class _Commits:
     """SQLite: the state is read again when anybody has committed anything. That tells the header of the WAL's index, which lies in memory
-    that all processes share and which every commit changes before it returns (https://sqlite.org/walformat.html, section 2.1)."""
+    that all processes share and which every commit changes before it returns (https://sqlite.org/walformat.html, section 2.1).
+    `PRAGMA data_version` tells the same, but begins and ends a read transaction for it: ten times the cost, a tenth of what a mail takes.
+    """
 
     def __init__(self, driver: Any, path: str, broadcast_id: int) -> None:
         self._cursor, self._id = driver.cursor(), broadcast_id

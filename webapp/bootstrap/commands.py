@@ -8,7 +8,7 @@ from webapp.bootstrap.environment import DEMO, TESTS, Environment, EnvironmentPr
 
 USAGE = """\
 python3 -m webapp demo    the whole program on this machine, with made-up clients and a mail catcher; Ctrl-C ends it
-                          --port N  --clients N  --fresh
+                          --port N  --clients N  --fresh  --apart
 python3 -m webapp test    all tests; what follows goes to pytest, for instance: test tests/core -k audience
                           --faults [NAME …] [--json FILE]   the fault tests of the sending engine (up to an hour)
                           --relays [NAME …] [--json FILE]   the same engine before real mail servers (some ten minutes)

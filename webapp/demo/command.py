@@ -33,6 +33,10 @@ PATIENCE = 60.0
 MADE_BY_DEMO = ("massmail.sqlite3*", "mails", "valkey", "logs", "journal*", "imports", "uploads", "sent", "secret-key")
 
 
+OF_THE_PROGRAM = ("DATABASE_URL", "REDIS_", "MAIL_", "MASSMAIL_", "RQ_", "SECRET_KEY")
+"""How the names of settings begin."""
+
+
 class DemoProblem(Exception):
     """The demo cannot start; the text says in whole sentences what to do."""
 
@@ -40,17 +44,16 @@ class DemoProblem(Exception):
 def run(arguments: Sequence[str]) -> int:
     """Run the demo until it is ended, with the settings of the environment and of `.env`. Returns the exit code."""
     options = _options(arguments)
-    with or_exit():
-        read_env_file()
-    environ = os.environ
-    instance = Path(environ.get("MASSMAIL_INSTANCE") or INSTANCE).resolve()
     end_on_signals()
     private.umask()
+    kept = "Nothing of it is kept." if options.apart else "Its data is kept for the next start."
     try:
-        with or_exit(), _alone(instance) as lock:
-            _demo(options, instance, environ, lock)
+        with or_exit(), _environ(options.apart) as environ:
+            instance = Path(environ.get("MASSMAIL_INSTANCE") or INSTANCE).resolve()
+            with _alone(instance) as lock:
+                _demo(options, instance, environ, lock)
     except KeyboardInterrupt:
-        print("\nThe demo has ended. Its data is kept for the next start.")
+        print(f"\nThe demo has ended. {kept}")
         return 0
     except (DemoProblem, DataProblem, valkey.ValkeyError) as problem:
         print(f"\n{problem}", file=sys.stderr)
@@ -66,6 +69,9 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
         "--clients", type=int, default=CLIENTS, metavar="N", help=f"made up at first (default {CLIENTS})"
     )
     parser.add_argument("--fresh", action="store_true", help="forget the data of earlier starts")
+    parser.add_argument(
+        "--apart", action="store_true", help="with settings and data of its own, of which nothing is kept at the end"
+    )
     options = parser.parse_args(arguments)
     if not 1 <= options.port <= 65535:
         parser.error("--port takes 1 to 65535")
@@ -111,7 +117,7 @@ def _demo(options: argparse.Namespace, instance: Path, environ: Mapping[str, str
         if not supervisor.wait_until(lambda: _answers(f"{base}/health/"), PATIENCE):
             raise DemoProblem(f"The web server does not answer after {PATIENCE:.0f} s. See {web.log}.")
         demo_lock.announce(lock, env["MASSMAIL_URL"])
-        _print_entrance(data, env, instance)
+        _print_entrance(data, env, instance, options.apart)
         supervisor.watch(on_line=lambda: print(f"  {data.sign_in_link()}", flush=True))
 
 
@@ -123,11 +129,11 @@ def _allow_connections() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-def _print_entrance(data: DemoData, env: Mapping[str, str], instance: Path) -> None:
+def _print_entrance(data: DemoData, env: Mapping[str, str], instance: Path, apart: bool) -> None:
     print(f"\n  Mass Mail is ready. This link signs you in, once, within half an hour:\n\n    {data.sign_in_link()}\n")
     if sys.stdin and sys.stdin.isatty():
         print("  Enter   another sign-in link")
-    print("  Ctrl-C  ends it; the data stays")
+    print(f"  Ctrl-C  ends it; {'nothing of it is kept' if apart else 'the data stays'}")
     if env["MASSMAIL_CATCHER_DIR"]:
         print(f"  Mails are caught, none leaves this machine: {env['MASSMAIL_URL']}/mail-catcher/")
     else:
@@ -185,6 +191,19 @@ def forget(instance: Path, environ: Mapping[str, str]) -> None:
                 shutil.rmtree(path)
             else:
                 path.unlink()
+
+
+@contextmanager
+def _environ(apart: bool) -> Iterator[Mapping[str, str]]:
+    """The settings of the environment and of `.env`; or, apart from them, none but a passing folder, so that nothing of a console that
+    runs on this machine is touched."""
+    if not apart:
+        read_env_file()
+        yield os.environ
+        return
+    with tempfile.TemporaryDirectory(prefix="massmail-") as folder:
+        others = {name: value for name, value in os.environ.items() if not name.startswith(OF_THE_PROGRAM)}
+        yield others | {"MASSMAIL_INSTANCE": folder}
 
 
 @contextmanager

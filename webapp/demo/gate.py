@@ -11,8 +11,11 @@ import sys
 import tempfile
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, BinaryIO, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 from wsgiref.types import WSGIApplication
+
+if TYPE_CHECKING:
+    from _typeshed import OptExcInfo
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -93,8 +96,10 @@ class _Answer:
         self._head: Message | None = None
         self._is_begun = False
 
-    def start(self, status: str, headers: Sequence[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], object]:
-        if exc_info and self._is_begun:
+    def start(
+        self, status: str, headers: Sequence[tuple[str, str]], exc_info: "OptExcInfo | None" = None
+    ) -> Callable[[bytes], object]:
+        if exc_info and exc_info[1] and self._is_begun:
             raise exc_info[1].with_traceback(exc_info[2])
         named = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
         self._head = {"type": "http.response.start", "status": int(status[:3]), "headers": named}

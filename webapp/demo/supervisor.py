@@ -101,9 +101,9 @@ class Supervisor:
         while True:
             self.look()
             readable, _, _ = select.select(inputs, [], [], LOOK_EVERY)
-            if readable:
+            if readable and on_line:
                 if os.read(sys.stdin.fileno(), 4096):
-                    on_line()  # type: ignore[misc]
+                    on_line()
                 else:
                     inputs = []
 

@@ -2,7 +2,8 @@
 
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, current_app, request
+from flask import Flask, current_app, request
+from werkzeug.wrappers import Response
 
 THEMES = ("light", "dark")
 YEARS_S = 5 * 365 * 86_400

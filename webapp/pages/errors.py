@@ -48,7 +48,7 @@ def install(app: Flask) -> None:
     app.register_error_handler(Exception, _fault)
 
 
-def _refusal(error: DomainError):
+def _refusal(error: DomainError) -> ResponseReturnValue:
     """A refusal nobody turned into a field's message: a toast over the page the user is on, or a page of its own."""
     _undo()
     status = 404 if isinstance(error, NotFound) else 409 if isinstance(error, Conflict) else 422
@@ -58,7 +58,7 @@ def _refusal(error: DomainError):
     return said(status, str(error))
 
 
-def _stale(error: CSRFError):
+def _stale(error: CSRFError) -> ResponseReturnValue:
     """A form of a page that was opened before the present sign-in."""
     try:
         return places.stale(error)
@@ -66,7 +66,7 @@ def _stale(error: CSRFError):
         return _http_error(error)
 
 
-def _http_error(error: HTTPException):
+def _http_error(error: HTTPException) -> ResponseReturnValue:
     if error.code is None or error.code < 400:
         return error
     _undo()
@@ -87,7 +87,7 @@ def _page_before() -> str | None:
     return f"{path}?{before.query}" if before.query else path
 
 
-def _beyond_the_database(error: DataError):
+def _beyond_the_database(error: DataError) -> ResponseReturnValue:
     """PostgreSQL refuses a value: a number too large for its column (22003), a text too long (22001), a letter it cannot keep."""
     state = getattr(error.orig, "sqlstate", None)
     if state == NUMBER_TOO_LARGE:
@@ -100,7 +100,7 @@ def _beyond_the_database(error: DataError):
     return said(422, f"Something in this form {what}. Nothing was changed.", typed())
 
 
-def _beyond_numbers(error: Exception):
+def _beyond_numbers(error: Exception) -> ResponseReturnValue:
     """A number beyond what the database counts to stands for nothing there is."""
     current_app.logger.warning("refused on %s: a number too large", access.asked_for(request))
     _undo()
@@ -110,13 +110,13 @@ def _beyond_numbers(error: Exception):
     return said(422, "A number in this form is too large. Nothing was changed.", typed())
 
 
-def _database_away(error: Exception):
+def _database_away(error: Exception) -> ResponseReturnValue:
     """The database cannot be reached, has no room, or is locked for too long. Says so without asking it anything more."""
     current_app.logger.error("the database cannot be used on %s: %s", access.asked_for(request), error)
     return _in_trouble(503, _AWAY, {"Retry-After": str(COME_BACK_S)})
 
 
-def _fault(error: Exception):
+def _fault(error: Exception) -> ResponseReturnValue:
     if current_app.testing or current_app.debug:
         raise error
     current_app.logger.exception("unhandled error on %s", access.asked_for(request))
@@ -131,7 +131,7 @@ def demand_schema(app: Flask) -> None:
     app.before_request(_demand_schema)
 
 
-def _demand_schema():
+def _demand_schema() -> ResponseReturnValue | None:
     if request.endpoint == "static" or request.blueprint in ("assets", "health", "metrics"):
         return None
     problem = current_app.extensions["massmail-schema"].problem()
@@ -144,7 +144,9 @@ def _demand_schema():
     return _in_trouble(503, message, {"Retry-After": str(COME_BACK_S)}, "Not ready yet")
 
 
-def _in_trouble(status: int, message: str, headers: Mapping[str, str] = MappingProxyType({}), title: str | None = None):
+def _in_trouble(
+    status: int, message: str, headers: Mapping[str, str] = MappingProxyType({}), title: str | None = None
+) -> ResponseReturnValue:
     """Trouble of the program's own, told without the database and with what was typed."""
     title = title or _title(status)
     _undo()
@@ -188,7 +190,9 @@ def said(
         return _database_away(error)
 
 
-def _toast(status: int, message: str, trouble: str | None = None, headers: Mapping[str, str] = MappingProxyType({})):
+def _toast(
+    status: int, message: str, trouble: str | None = None, headers: Mapping[str, str] = MappingProxyType({})
+) -> ResponseReturnValue:
     """A toast over the page. `trouble`: what failed, "reading" or "change", if it is to be taken back once that works again."""
     toast = render_template("_toast.html", tone="bad", message=message, trouble=trouble)
     return toast, status, {"HX-Retarget": "#toasts", "HX-Reswap": "beforeend", **headers}

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from urllib.parse import unquote
 
 from flask import Flask, abort, request
+from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import BadRequest
 from werkzeug.routing import IntegerConverter
 
@@ -90,7 +91,7 @@ def _look_at_body() -> None:
         raise Unkept("The JSON")
 
 
-def _refuse(error: Unkept):
+def _refuse(error: Unkept) -> ResponseReturnValue:
     """For a form sent as a page of its own, what was typed comes back, to be sent without what cannot be kept."""
     kept = [(UNKEPT.sub("", name), UNKEPT.sub("", value)) for name, value in errors.typed()] if error.is_form else []
     return errors.said(400, error.description or "", kept, "Send it without")

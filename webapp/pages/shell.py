@@ -1,6 +1,7 @@
 """What every page shares: who is asked to sign in, security headers, what the templates know."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import Flask, Response, current_app, g, redirect, request, session, url_for
@@ -16,6 +17,7 @@ from webapp.core.notices import lists
 from webapp.extensions import db, login
 from webapp.pages import cookies, errors, wording
 from webapp.pages.coming_back import places
+from webapp.paths import IS_CLONE
 
 OPEN_ROOMS = frozenset({"sign_in", "coming_back", "assets", "health", "metrics"})
 """Blueprints that answer without a sign-in; the last wants a token."""
@@ -61,6 +63,10 @@ class SignedIn(UserMixin):
 
     def get_id(self) -> str:
         return self.token
+
+
+DEMO_APART = f"{'python3 -m webapp' if IS_CLONE else 'massmail'} demo --apart --port 8001"
+"""Starts a console beside this one that shares nothing with it."""
 
 
 def admit(app: Flask) -> None:
@@ -186,19 +192,21 @@ def _time_tag(at: datetime, text: str) -> Markup:
     return Markup('<time datetime="{}" title="{}">{}</time>').format(at.astimezone(UTC).isoformat(), exact, text)
 
 
-def _context() -> dict:
+def _context() -> dict[str, Any]:
     return {
         "theme": cookies.theme(),
         "now": _request_now,
         "nav": _nav,
         "bell": _bell,
         "demo": _demo(),
+        "demo_command": DEMO_APART,
         "leaving_by": _leaving_by(),
     }
 
 
 def _request_now() -> datetime:
-    return g.setdefault("now", now())
+    at: datetime = g.setdefault("now", now())
+    return at
 
 
 def _demo() -> bool:
@@ -211,16 +219,17 @@ def _leaving_by() -> str | None:
     return config["RELAY"].key if config["DEMO"] and not config["MAIL_CATCHER_DIR"] else None
 
 
-def _nav() -> dict:
+def _nav() -> dict[str, Any]:
     """Numbers shown in the navigation."""
     return {"clients": audience.client_count(db.session)}
 
 
 def _bell() -> lists.Bell:
     """What is new to the signed-in user."""
-    if "bell" not in g:
-        g.bell = lists.bell(db.session, current_user.id)
-    return g.bell
+    known: lists.Bell | None = g.get("bell")
+    if known is None:
+        known = g.bell = lists.bell(db.session, current_user.id)
+    return known
 
 
 def remember_sign_in(token: str) -> None:

@@ -72,12 +72,12 @@ def circles(graph: Graph) -> list[list[str]]:
 
 def upward(graph: Graph) -> list[tuple[str, str]]:
     """Imports from further inside to further outside: (who, whom)."""
-    ranks = {module: _rank(module) for module in graph}
+    ranks = {module: rank for module in graph if (rank := _rank(module)) is not None}
     return [
         (module, other)
         for module, those in sorted(graph.items())
         for other in sorted(those)
-        if ranks[module] is not None and ranks[other] is not None and ranks[other] > ranks[module]  # type: ignore[operator]
+        if module in ranks and other in ranks and ranks[other] > ranks[module]
     ]
 
 

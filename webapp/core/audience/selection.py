@@ -181,7 +181,7 @@ def _holding_columns(filter_: AudienceFilter, client: type[Client], today: date)
     return service_id.label("service_id"), addon_id.label("addon_assignment_id")
 
 
-def due_next(today: date) -> tuple[ColumnElement, ...]:
+def due_next(today: date) -> tuple[ColumnElement[Any], ...]:
     """An order of services: due today or later, the earliest first; then past ones, the latest first; then without a date."""
     due = Service.next_due_on
     return (

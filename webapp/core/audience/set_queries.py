@@ -12,7 +12,11 @@ FIRST_CHARACTER = 0x10000
 """Stands for the first client of a run. From here to the end of Unicode there is neither a surrogate nor any other gap."""
 
 RUN_BITS = 20
-"""Clients are grouped in runs of 1,048,576 consecutive ids: as many as there are characters from the first one on."""
+"""A text is about a run of 1,048,576 consecutive ids: as many as there are characters from the first one on."""
+
+NEAR_BITS = 12
+"""The database groups neighbours, 4,096 consecutive ids at a time, though sets are larger: SQLite sorts rows to group them, and those that
+come by rising id are nearly sorted then."""
 
 Column = InstrumentedAttribute[Any] | ColumnElement[Any]
 
@@ -28,16 +32,19 @@ def sets_by(
     """The same for each combination of the values of `groups` that there is."""
     labels = [group.label(f"by_{place}") for place, group in enumerate(groups)]
     # By names and with literals, because PostgreSQL takes no two parameters for the same.
-    run = client_id.bitwise_rshift(literal_column(str(RUN_BITS))).label("run")
+    near = client_id.bitwise_rshift(literal_column(str(NEAR_BITS))).label("near")
     query = (
-        select(run, _text(session, client_id), *labels)
+        select(near, _text(session, client_id), *labels)
         .where(*conditions)
-        .group_by("run", *(one.name for one in labels))
+        .group_by("near", *(one.name for one in labels))
     )
-    parts: dict[tuple[Any, ...], list[ClientSet]] = {}
+    texts: dict[tuple[Any, ...], list[str]] = {}
     for number, text, *values in session.execute(query):
-        parts.setdefault(tuple(values), []).append(_decoded(number, text))
-    return {values: ClientSet.any_of(sets) if len(sets) > 1 else sets[0] for values, sets in parts.items()}
+        texts.setdefault((number >> RUN_BITS - NEAR_BITS, *values), []).append(text)
+    sets: dict[tuple[Any, ...], list[ClientSet]] = {}
+    for (run, *values), parts in texts.items():
+        sets.setdefault(tuple(values), []).append(_decoded(run, "".join(parts)))
+    return {values: found[0] if len(found) == 1 else ClientSet.any_of(found) for values, found in sets.items()}
 
 
 def _text(session: Session, client_id: Column) -> ColumnElement[str]:

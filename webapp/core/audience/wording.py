@@ -61,7 +61,8 @@ def language_name(tag: str) -> str:
     try:
         return Locale.parse(tag, sep="-").get_display_name("en") or tag
     except (UnknownLocaleError, ValueError):
-        return Locale("en").languages.get(tag.lower(), tag)
+        name: str = Locale("en").languages.get(tag.lower(), tag)
+        return name
 
 
 def in_words(session: Session, filter_: AudienceFilter) -> str:

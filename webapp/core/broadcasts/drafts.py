@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import delete, literal, select, update
 from sqlalchemy.orm import Session, joinedload
 
+from webapp.core import guarded
 from webapp.core.errors import Conflict, Invalid, NotFound
 from webapp.core.rules import schedule as calendar
 from webapp.core.rules.lifecycle import CHANGEABLE
@@ -139,14 +140,14 @@ def _check_pace(columns: Mapping[str, Any]) -> None:
 def _claim_edit(session: Session, broadcast: Broadcast, version: int | None, now: datetime) -> None:
     """Take the next version, or raise Conflict: the database decides between two editors."""
     seen = broadcast.version if version is None else version
-    taken = session.execute(
+    taken = guarded.change_one(
+        session,
         update(Broadcast)
         .where(Broadcast.id == broadcast.id, Broadcast.version == seen, Broadcast.state.in_(CHANGEABLE))
-        .values(version=seen + 1, updated_at=now)
-        .execution_options(synchronize_session=False)
+        .values(version=seen + 1, updated_at=now),
     )
     session.refresh(broadcast)
-    if taken.rowcount == 1:  # type: ignore[attr-defined]
+    if taken:
         return
     if broadcast.state == State.SCHEDULED:
         raise Conflict("This mass mail is scheduled. To change it, press Edit on its page: that stops the schedule.")
@@ -173,7 +174,7 @@ def duplicate(
         setattr(copy.content, name, getattr(original.content, name))
     session.flush()
     picks = select(literal(copy.id), Pick.client_id, Pick.kind).where(Pick.broadcast_id == original.id)
-    session.execute(Pick.__table__.insert().from_select(["broadcast_id", "client_id", "kind"], picks))  # type: ignore[attr-defined]
+    session.execute(Pick.__table__.insert().from_select(["broadcast_id", "client_id", "kind"], picks))
     return copy
 
 
@@ -197,11 +198,7 @@ def delete_draft(session: Session, broadcast_id: int) -> None:
     if broadcast.state != State.DRAFT:
         raise Conflict("Only a draft can be deleted. Cancel this mass mail instead.")
     session.execute(delete(Content).where(Content.broadcast_id == broadcast_id))
-    gone = session.execute(
-        delete(Broadcast)
-        .where(Broadcast.id == broadcast_id, Broadcast.state == State.DRAFT)
-        .execution_options(synchronize_session=False)
-    )
-    if gone.rowcount != 1:  # type: ignore[attr-defined]
+    gone = delete(Broadcast).where(Broadcast.id == broadcast_id, Broadcast.state == State.DRAFT)
+    if not guarded.change_one(session, gone):
         raise Conflict("This mass mail is not a draft any more.")
     session.expunge(broadcast)

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, update
 from sqlalchemy.orm import Session
 
-from webapp.core import ledger, relay
+from webapp.core import guarded, ledger, relay
 from webapp.core.broadcasts.drafts import get
 from webapp.core.errors import Conflict
 from webapp.core.rules.lifecycle import NOT_BEGUN, OPEN, BroadcastState, DeliveryState
@@ -190,11 +190,11 @@ def move(
     **columns: Any,
 ) -> bool:
     """Compare-and-set `state` from one of `sources` to `target`. True when this call moved it."""
-    moved = session.execute(
+    moved = guarded.change_one(
+        session,
         update(Broadcast)
         .where(Broadcast.id == broadcast.id, Broadcast.state.in_(sources), *conditions)
-        .values(state=target, **columns)
-        .execution_options(synchronize_session=False)
+        .values(state=target, **columns),
     )
     session.refresh(broadcast)
-    return moved.rowcount == 1  # type: ignore[attr-defined]
+    return moved

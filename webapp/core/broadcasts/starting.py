@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, and_, false, func, or_, update
 from sqlalchemy.orm import Session
 
+from webapp.core import guarded
 from webapp.core.broadcasts.drafts import get
 from webapp.core.broadcasts.lifecycle import move
 from webapp.core.content.completeness import Missing, missing
@@ -179,14 +180,14 @@ def _confirm(
     by: str,
 ) -> bool:
     """Note that a scheduled broadcast is to start now. True when this call did."""
-    confirmed = session.execute(
+    confirmed = guarded.change_one(
+        session,
         update(Broadcast)
         .where(Broadcast.id == broadcast.id, Broadcast.state == State.SCHEDULED, *conditions)
-        .values(start_confirmed_at=now, updated_at=now, **_decided(now, undo, by))
-        .execution_options(synchronize_session=False)
+        .values(start_confirmed_at=now, updated_at=now, **_decided(now, undo, by)),
     )
     session.refresh(broadcast)
-    return confirmed.rowcount == 1  # type: ignore[attr-defined]
+    return confirmed
 
 
 def unschedule(session: Session, broadcast_id: int, version: int | None, now: datetime) -> Broadcast:

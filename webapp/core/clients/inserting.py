@@ -2,16 +2,16 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import Table, insert
+from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from webapp.core.clients.rows import addon_ids, client_ids, in_chunks, product_ids, service_ids, stored_form
 from webapp.core.tables.clients import AddonAssignment, Client, Service
 
 CHUNK = 1000
-_CLIENTS, _SERVICES, _ADDONS = (cast(Table, one.__table__) for one in (Client, Service, AddonAssignment))
+_CLIENTS, _SERVICES, _ADDONS = (one.__table__ for one in (Client, Service, AddonAssignment))
 
 
 def insert_many(

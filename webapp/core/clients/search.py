@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Protocol
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, NotNullable, func, or_, select
 from sqlalchemy.orm import Session, contains_eager, defer, selectinload
 
 from webapp.core.client_set import ClientSet
@@ -124,8 +124,12 @@ def values(session: Session, directory: Directory | None = None) -> Values:
     if directory:
         return Values(directory.countries, directory.languages, products)
     return Values(
-        countries=session.scalars(select(Client.country).where(Client.country.is_not(None)).distinct()).all(),  # type: ignore[arg-type]
-        languages=session.scalars(select(Client.language).where(Client.language.is_not(None)).distinct()).all(),  # type: ignore[arg-type]
+        countries=session.scalars(
+            select(NotNullable(Client.country)).where(Client.country.is_not(None)).distinct()
+        ).all(),
+        languages=session.scalars(
+            select(NotNullable(Client.language)).where(Client.language.is_not(None)).distinct()
+        ).all(),
         products=products,
     )
 

@@ -1,7 +1,7 @@
 """The rows of an import that wait, taken over into the tables of clients and holdings, all of them in the caller's one transaction."""
 
 from datetime import datetime
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Select, Table, and_, exists, insert, literal, select, update
 from sqlalchemy.orm import Session
@@ -13,7 +13,7 @@ from webapp.core.tables.imports import ImportKind, Verb, waiting_addon_assignmen
 Rows = TypeVar("Rows", bound=Select[*tuple[Any, ...]])
 
 _CLIENT, _PRODUCT, _SERVICE, _ADDON, _ASSIGNMENT = (
-    cast(Table, table.__table__) for table in (Client, Product, Service, Addon, AddonAssignment)
+    table.__table__ for table in (Client, Product, Service, Addon, AddonAssignment)
 )
 
 

@@ -114,7 +114,7 @@ def _differences(place: Place, numbers: Mapping[str, Mapping[int, str]]) -> Iter
         yield _FIELD_OF.get(column, column), old, new
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     """A stored value as people read it."""
     if value is None:
         return ""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime, timedelta
 from itertools import islice
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import Table, delete, func, select
 from sqlalchemy.orm import Session
@@ -222,9 +222,9 @@ class _Work:
         self.session.rollback()  # ends the reading transaction, so that the next one can begin as a writing one
         self.counts.add(rows, places)
         self.hold(**vars(self.counts))
-        table = cast(Table, ImportIssue.__table__)
+        table = ImportIssue.__table__
         self._insert(table, list(_issues(self.id, rows)))
-        self._insert(cast(Table, ImportChange.__table__), changed)
+        self._insert(ImportChange.__table__, changed)
         self._insert(WAITING[self.kind], [self._seen(one) for one in places if not self._waits(one)])
         self._insert(WAITING[self.kind], [{**self._seen(one), **one.columns} for one in places if self._waits(one)])
         self.session.commit()

@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CursorResult, delete, or_, select, update
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from webapp.core import guarded
 from webapp.core.cadence import IMPORT_SILENT
 from webapp.core.errors import Conflict, NotFound
 from webapp.core.imports import asking as questions
@@ -247,8 +248,7 @@ def hold_stopped(session: Session, import_id: int, attempt: int) -> None:
     another one has begun."""
     idle = tuple(state for state in S if state not in WORKING.values())
     condition = ImportRun.id == import_id, ImportRun.attempt == attempt, ImportRun.state.in_(idle)
-    held = session.execute(update(ImportRun).where(*condition).values(beat_at=None))
-    if not (isinstance(held, CursorResult) and held.rowcount == 1):
+    if not guarded.change_one(session, update(ImportRun).where(*condition).values(beat_at=None), synchronize="auto"):
         session.rollback()
         raise Conflict("This import is worked on.")
 
@@ -311,8 +311,8 @@ def _move(
     condition = [ImportRun.id == import_id, ImportRun.state.in_(sources)]
     if attempt is not None:
         condition.append(ImportRun.attempt == attempt)
-    result = session.execute(update(ImportRun).where(*condition).values(state=target, **columns))
-    return isinstance(result, CursorResult) and result.rowcount == 1
+    moved = update(ImportRun).where(*condition).values(state=target, **columns)
+    return guarded.change_one(session, moved, synchronize="auto")
 
 
 def _busy_or_done(run: ImportRun) -> str:

@@ -90,7 +90,7 @@ def keep(engine: Engine, prepare: Prepare, stream: BinaryIO, now: datetime) -> s
         while piece := _piece(stream):
             data = zlib.compress(piece, 1)
             prepare(session)
-            session.execute(UploadChunk.__table__.insert(), {"upload_id": upload_id, "number": number, "data": data})  # type: ignore[attr-defined]
+            session.execute(UploadChunk.__table__.insert(), {"upload_id": upload_id, "number": number, "data": data})
             session.commit()
             number += 1
             size += len(piece)

@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
+from webapp.core import guarded
 from webapp.core.ledger import order, tally
 from webapp.core.rules.lifecycle import DeliveryState
 from webapp.core.tables.deliveries import Attempt, Delivery
@@ -51,7 +52,8 @@ def make_pending(
     rows = session.execute(walk.order_by(Delivery.id).limit(chunk)).all()
     wanted = [id_ for id_, why in rows if reason is None or (why or "") == reason][:most]
     if wanted:
-        moved = session.execute(
+        moved = guarded.change(
+            session,
             update(Delivery)
             .where(Delivery.id.in_(wanted), Delivery.state == DeliveryState.FAILED)
             .values(
@@ -60,9 +62,8 @@ def make_pending(
                 due_at=order.behind(started_at),
                 again_at=now,
                 changed_at=now,
-            )
-            .execution_options(synchronize_session=False)
-        ).rowcount  # type: ignore[attr-defined]
+            ),
+        )
         tally.add(session, broadcast_id, tally.CONSOLE, {DeliveryState.FAILED: -moved, DeliveryState.PENDING: moved})
     else:
         moved = 0

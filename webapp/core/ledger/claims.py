@@ -9,6 +9,7 @@ from types import MappingProxyType
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from webapp.core import guarded
 from webapp.core.cadence import PROBE_S
 from webapp.core.ledger import ceiling, order, pace, tally
 from webapp.core.ledger.hot_path import hot
@@ -246,15 +247,15 @@ def release(session: Session, lease: Lease, delivery_ids: Sequence[int], now: da
     """Give claimed mails back that were not begun: as if they had never been claimed, but for what they say, which stays fixed."""
     if not delivery_ids:
         return
-    released = session.execute(
+    released = guarded.change(
+        session,
         update(Delivery)
         .where(
             Delivery.id.in_(delivery_ids),
             Delivery.sender_id == lease.sender_id,
             Delivery.state == DeliveryState.CLAIMED,
         )
-        .values(state=DeliveryState.PENDING, sender_id=None, attempts=Delivery.attempts - 1, changed_at=now)
-        .execution_options(synchronize_session=False)
-    ).rowcount  # type: ignore[attr-defined]
+        .values(state=DeliveryState.PENDING, sender_id=None, attempts=Delivery.attempts - 1, changed_at=now),
+    )
     changes = {DeliveryState.CLAIMED: -released, DeliveryState.PENDING: released}
     tally.add(session, lease.broadcast_id, lease.sender_id, changes)

@@ -30,7 +30,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
-from webapp.core import audience
+from webapp.core import audience, guarded
 from webapp.core.audience import Audience
 from webapp.core.ledger import order, tally
 from webapp.core.rules.lifecycle import BroadcastState, DeliveryState, SkipReason
@@ -44,7 +44,7 @@ CHUNK = 20_000
 
 Columns = dict[str, ColumnElement[Any]]
 
-_ROW: Any = Delivery.__table__
+_ROW = Delivery.__table__
 
 
 def freeze_chunk(session: Session, broadcast_id: int, now: datetime, *, chunk: int = CHUNK) -> bool:
@@ -103,8 +103,7 @@ def _insert(session: Session, broadcast: Broadcast, after: int, upto: int, now: 
     if dialect == "sqlite":
         counting = {"preserve_rowcount": True}
         written, left = (
-            session.execute(statement, bound, execution_options=counting).rowcount  # type: ignore[attr-defined]
-            for statement in statements
+            guarded.counted(session.execute(statement, bound, execution_options=counting)) for statement in statements
         )
     else:
         written, left = session.execute(statements[0], bound).one()

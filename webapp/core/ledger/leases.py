@@ -7,6 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, and_, case, func, not_, or_, select, update
 from sqlalchemy.orm import Session
 
+from webapp.core import guarded
 from webapp.core.cadence import LEASE_S, RENEW_S
 from webapp.core.ledger.hot_path import hot
 from webapp.core.rules.limits import connections_for
@@ -67,13 +68,12 @@ def take_over(session: Session, lease: Lease, expires_at: datetime, now: datetim
 
 
 def _end(session: Session, lease: Lease, now: datetime, *conditions: ColumnElement[bool], epoch: int) -> bool:
-    ended = session.execute(
+    ended = (
         update(Sender)
         .where(Sender.id == lease.sender_id, Sender.epoch == lease.epoch, Sender.ended_at.is_(None), *conditions)
         .values(epoch=epoch, ended_at=now)
-        .execution_options(synchronize_session=False)
     )
-    return bool(ended.rowcount == 1)  # type: ignore[attr-defined]
+    return guarded.change_one(session, ended)
 
 
 def open_senders(session: Session, broadcast_id: int | None = None) -> list[Sender]:

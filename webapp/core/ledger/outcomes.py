@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
+from webapp.core import guarded
 from webapp.core.ledger import again, ceiling, pace, refusals
 from webapp.core.ledger.hot_path import hot
 from webapp.core.ledger.leases import Lease
@@ -178,10 +179,10 @@ def _record_special(
     elif state is DeliveryState.UNCERTAIN and terms.uncertain_policy is UncertainPolicy.RETRY:
         due_at = now + SOON if _times_uncertain(session, one.delivery_id) < MOST_REPEATS else None
     withdrawn = one.reply.cause is Cause.WITHDRAWN
-    moved = session.execute(
+    moved = (
         update(Delivery)
         .where(
-            Delivery.id == bindparam("row"),
+            Delivery.id == one.delivery_id,
             Delivery.sender_id == lease.sender_id,
             Delivery.state == DeliveryState.CLAIMED,
         )
@@ -196,10 +197,8 @@ def _record_special(
             stage=one.reply.stage.value,
             changed_at=now,
         )
-        .execution_options(synchronize_session=False),
-        {"row": one.delivery_id},
     )
-    if moved.rowcount != 1:  # type: ignore[attr-defined]
+    if not guarded.change_one(session, moved):
         return None
     if not withdrawn:
         _remember_attempt(session, one, state, now)

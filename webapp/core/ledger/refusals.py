@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
+from webapp.core import guarded
 from webapp.core.ledger import tally
 from webapp.core.rules.lifecycle import BroadcastState, DeliveryState
 from webapp.core.rules.outcome import Reply, Stage
@@ -104,13 +105,12 @@ def _move(
 ) -> int:
     if not ids:
         return 0
-    moved = session.execute(
+    moved = (
         update(Delivery)
         .where(Delivery.id.in_(ids), Delivery.state == source)
         .values(state=target, changed_at=now, **values)
-        .execution_options(synchronize_session=False)
     )
-    return int(moved.rowcount)  # type: ignore[attr-defined]
+    return guarded.change(session, moved)
 
 
 def _forget(session: Session, broadcast_id: int) -> None:

@@ -7,6 +7,7 @@ from typing import Literal
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from webapp.core import guarded
 from webapp.core.errors import Conflict
 from webapp.core.ledger import tally
 from webapp.core.rules.lifecycle import BroadcastState, DeliveryState
@@ -47,16 +48,16 @@ def resolve_uncertain(
         )
     moved = 0
     for chunk in _chunks(session, broadcast_id, ids):
-        moved += session.execute(
+        moved += guarded.change(
+            session,
             update(Delivery)
             .where(
                 Delivery.id.in_(chunk),
                 Delivery.broadcast_id == broadcast_id,
                 Delivery.state == DeliveryState.UNCERTAIN,
             )
-            .values(state=state, reason=reason, due_at=now if state is DeliveryState.PENDING else None, changed_at=now)
-            .execution_options(synchronize_session=False)
-        ).rowcount  # type: ignore[attr-defined]
+            .values(state=state, reason=reason, due_at=now if state is DeliveryState.PENDING else None, changed_at=now),
+        )
     if seen is not None and moved != seen:
         raise Conflict("Meanwhile there are more or fewer mails to decide about. Look at them, and decide again.")
     if moved:

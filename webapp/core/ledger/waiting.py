@@ -4,9 +4,10 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from types import MappingProxyType
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Select, func, select, update
 from sqlalchemy.orm import Session
 
+from webapp.core import guarded
 from webapp.core.ledger import order, tally
 from webapp.core.rules.lifecycle import WAITING, DeliveryState
 from webapp.core.tables.broadcasts import Broadcast
@@ -110,17 +111,12 @@ def _move(
 
 def _update(
     session: Session,
-    rows: object,
+    rows: Select[int],
     values: Mapping[str, object],
     source: DeliveryState = DeliveryState.HELD,
 ) -> int:
-    ids: Collection[int] = session.scalars(rows).all()  # type: ignore[call-overload]
+    ids = session.scalars(rows).all()
     if not ids:
         return 0
-    moved = session.execute(
-        update(Delivery)
-        .where(Delivery.id.in_(ids), Delivery.state == source)
-        .values(**values)
-        .execution_options(synchronize_session=False)
-    )
-    return int(moved.rowcount)  # type: ignore[attr-defined]
+    moved = update(Delivery).where(Delivery.id.in_(ids), Delivery.state == source).values(**values)
+    return guarded.change(session, moved)

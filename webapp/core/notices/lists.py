@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
+from webapp.core import guarded
 from webapp.core.rules.notices import Kind, sentence, title
 from webapp.core.tables.notices import Notice, NoticeReceipt
 
@@ -60,8 +61,7 @@ def mark_read(session: Session, user_id: int, now: datetime, *, up_to: int, only
     )
     if only is not None:
         query = query.where(NoticeReceipt.notice_id == only)
-    marked = session.execute(query.values(read_at=now).execution_options(synchronize_session=False))
-    return marked.rowcount  # type: ignore[attr-defined]
+    return guarded.change(session, query.values(read_at=now))
 
 
 def _entry(notice: Notice, read_at: datetime | None) -> Entry:

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, or_, select, update
 from sqlalchemy.orm import Session
 
+from webapp.core import guarded
 from webapp.core.cadence import NOTICE_TAKEN
 from webapp.core.errors import Conflict
 from webapp.core.notices import webhook
@@ -77,13 +78,12 @@ def take(session: Session, now: datetime) -> Errand | None:
 
 def _taken(session: Session, dispatch: NoticeDispatch, notice: Notice, now: datetime) -> Errand | None:
     """The attempt, if it is this caller's to make, and somebody is to get it."""
-    mine = session.execute(
+    mine = (
         update(NoticeDispatch)
         .where(NoticeDispatch.id == dispatch.id, NoticeDispatch.attempts == dispatch.attempts, _is_free(now))
         .values(attempts=dispatch.attempts + 1, taken_until=now + NOTICE_TAKEN, tried_at=now)
-        .execution_options(synchronize_session=False)
     )
-    if mine.rowcount != 1:  # type: ignore[attr-defined]
+    if not guarded.change_one(session, mine):
         return None
     session.refresh(dispatch)
     errand = _errand(session, dispatch, notice, now)
@@ -143,13 +143,12 @@ def troubles(session: Session, most: int = 20) -> Sequence[tuple[NoticeDispatch,
 
 def try_again(session: Session, dispatch_id: int, now: datetime) -> None:
     """Make attempts anew at what was given up. Raises Conflict when it was not, or is not any more."""
-    again = session.execute(
+    again = (
         update(NoticeDispatch)
         .where(NoticeDispatch.id == dispatch_id, NoticeDispatch.state == DispatchState.GIVEN_UP)
         .values(state=DispatchState.WAITING, attempts=0, due_at=now, taken_until=None)
-        .execution_options(synchronize_session=False)
     )
-    if again.rowcount != 1:  # type: ignore[attr-defined]
+    if not guarded.change_one(session, again):
         raise Conflict("This is not given up (any more).")
 
 

@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
+from webapp.core import guarded
 from webapp.core.cadence import FIRST_WAIT_S, LONGEST_WAIT_S
-from webapp.core.relay.rows import changed, ensure
+from webapp.core.relay.rows import ensure
 from webapp.core.rules.relay_limits import RelayLimits
 from webapp.core.tables.relay import Relay, RelayState
 
@@ -108,7 +109,7 @@ def refuse(session: Session, key: str, words: str, now: datetime) -> None:
 
 def is_well(session: Session, key: str) -> bool:
     """It took a mail. True when it was not well before."""
-    return changed(
+    return guarded.change_one(
         session,
         update(Relay)
         .where(Relay.key == key, Relay.state != RelayState.WELL)
@@ -119,7 +120,7 @@ def is_well(session: Session, key: str) -> bool:
 def begin_probe(session: Session, key: str, now: datetime, until: datetime) -> bool:
     """Take the right to try a relay that is waited for, until then; False when it is not time yet, or somebody else has it."""
     is_free = or_(Relay.probe_until.is_(None), Relay.probe_until <= now)
-    return changed(
+    return guarded.change_one(
         session,
         update(Relay)
         .where(Relay.key == key, Relay.state == RelayState.WAITING, Relay.next_try_at <= now, is_free)
@@ -129,17 +130,19 @@ def begin_probe(session: Session, key: str, now: datetime, until: datetime) -> b
 
 def keep_probing(session: Session, key: str, until: datetime) -> None:
     """Prolong the right to probe, by the one who has it."""
-    changed(session, update(Relay).where(Relay.key == key, Relay.probe_until.is_not(None)).values(probe_until=until))
+    guarded.change_one(
+        session, update(Relay).where(Relay.key == key, Relay.probe_until.is_not(None)).values(probe_until=until)
+    )
 
 
 def end_probe(session: Session, key: str) -> None:
     """Give the right to probe back, without having found out anything."""
-    changed(session, update(Relay).where(Relay.key == key).values(probe_until=None))
+    guarded.change_one(session, update(Relay).where(Relay.key == key).values(probe_until=None))
 
 
 def try_now(session: Session, now: datetime) -> None:
     """A person wants to know: whatever relay is not well is waited for from now on, and may be tried at once."""
-    changed(
+    guarded.change_one(
         session,
         update(Relay)
         .where(Relay.state != RelayState.WELL)
@@ -150,4 +153,4 @@ def try_now(session: Session, now: datetime) -> None:
 def take_note(session: Session, key: str, now: datetime) -> None:
     """The relay takes mails at this time."""
     ensure(session, key)
-    changed(session, update(Relay).where(Relay.key == key).values(taken_at=now))
+    guarded.change_one(session, update(Relay).where(Relay.key == key).values(taken_at=now))

@@ -5,8 +5,9 @@ from datetime import datetime
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
+from webapp.core import guarded
 from webapp.core.relay.health import read
-from webapp.core.relay.rows import changed, ensure
+from webapp.core.relay.rows import ensure
 from webapp.core.rules.relay_limits import RelayLimits
 from webapp.core.tables.relay import Relay
 
@@ -20,17 +21,17 @@ def learn(session: Session, key: str, limits: RelayLimits, now: datetime) -> Non
         if getattr(limits, name) != getattr(before, name):
             values |= {name: getattr(limits, name), f"{name}_at": now}
     if values:
-        changed(session, update(Relay).where(Relay.key == key).values(**values))
+        guarded.change_one(session, update(Relay).where(Relay.key == key).values(**values))
 
 
 def learn_rate(session: Session, key: str, per_minute: int, now: datetime) -> None:
     """It took so many mails in the minute before it said that this is too much."""
     ensure(session, key)
-    changed(session, update(Relay).where(Relay.key == key).values(per_minute=per_minute, per_minute_at=now))
+    guarded.change_one(session, update(Relay).where(Relay.key == key).values(per_minute=per_minute, per_minute_at=now))
 
 
 def forget(session: Session, key: str) -> None:
     """Begin anew: whatever limits there are will be met again."""
     none = dict.fromkeys(("connections", "per_connection", "per_minute"))
     at = dict.fromkeys(("connections_at", "per_connection_at", "behind_dot_at", "per_minute_at"))
-    changed(session, update(Relay).where(Relay.key == key).values(behind_dot=True, **none, **at))
+    guarded.change_one(session, update(Relay).where(Relay.key == key).values(behind_dot=True, **none, **at))

@@ -1,7 +1,5 @@
 """The row of a relay: made when it is first met."""
 
-from typing import Any
-
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -13,8 +11,3 @@ def ensure(session: Session, key: str) -> None:
     dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
     row = {"key": key, "state": RelayState.WELL, "tries": 0, "behind_dot": True}
     session.execute(dialect.insert(Relay).values(row).on_conflict_do_nothing(index_elements=[Relay.key]))
-
-
-def changed(session: Session, statement: Any) -> bool:
-    """Whether an update changed a row: a compare-and-set."""
-    return bool(session.execute(statement.execution_options(synchronize_session=False)).rowcount)  # type: ignore[attr-defined]

@@ -2,9 +2,8 @@
 
 import hashlib
 import json
-from typing import Any
 
 
-def digest(value: Any) -> str:
+def digest(value: object) -> str:
     """Equal for equal values, which JSON must be able to write."""
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]

@@ -3,16 +3,20 @@
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import ClassVar, TypeVar
 
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, Dialect, Integer, MetaData, Numeric, String
+from sqlalchemy import BigInteger, CheckConstraint, DateTime, Dialect, Integer, MetaData, Numeric, String, Table
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
+
+Member = TypeVar("Member", bound=StrEnum)
 
 BigId = BigInteger().with_variant(Integer, "sqlite")
 """A 64-bit key; SQLite only auto-increments a column that is spelled INTEGER."""
 
 
 class Base(DeclarativeBase):
+    __table__: ClassVar[Table]
     metadata = MetaData(
         naming_convention={
             "ix": "ix_%(column_0_N_label)s",
@@ -47,20 +51,20 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-class EnumText(TypeDecorator[StrEnum]):
+class EnumText(TypeDecorator[Member]):
     """A `StrEnum` stored as its text. Pair it with `one_of()` so that the database refuses other texts."""
 
     impl = String
     cache_ok = True
 
-    def __init__(self, enum: type[StrEnum], length: int = 20) -> None:
+    def __init__(self, enum: type[Member], length: int = 20) -> None:
         super().__init__(length)
         self.enum = enum
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
         return None if value is None else str(self.enum(value))
 
-    def process_result_value(self, value: str | None, dialect: Dialect) -> StrEnum | None:
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Member | None:
         return None if value is None else self.enum(value)
 
 

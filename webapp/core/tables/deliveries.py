@@ -1,9 +1,9 @@
 """The delivery ledger: who gets which broadcast, and what became of it. Written by `core/ledger/` and nothing else."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, overload
 
-from sqlalchemy import CheckConstraint, Float, ForeignKey, Index, String, Text, desc
+from sqlalchemy import CheckConstraint, ColumnElement, Float, ForeignKey, Index, SQLColumnExpression, String, Text, desc
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.core.rules.lifecycle import DeliveryState
@@ -13,6 +13,15 @@ CLIENTS = 1 << 32
 """So many numbers the deliveries of a broadcast have: one for every client there may ever be."""
 
 
+Number = SQLColumnExpression[int]
+
+
+@overload
+def delivery_id(broadcast_id: int, client_id: int) -> int: ...
+@overload
+def delivery_id(broadcast_id: Number, client_id: int | Number) -> ColumnElement[int]: ...
+@overload
+def delivery_id(broadcast_id: int, client_id: Number) -> ColumnElement[int]: ...
 def delivery_id(broadcast_id: Any, client_id: Any) -> Any:
     """The id of the delivery of a broadcast to a client; of numbers a number, of columns an expression."""
     return broadcast_id * CLIENTS + client_id

@@ -5,7 +5,7 @@ waiting rows over.
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import JSON, BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, String, Table, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -163,7 +163,7 @@ class Verb(StrEnum):
 def _waiting(target: type[Base], *further: Column[Any], without: frozenset[str] = frozenset()) -> Table:
     """A table for rows that wait to be taken over into `target`: its columns, all of them whole, beside import, line and verb."""
     left_out = without | {"id", "number", "created_at", "updated_at"}
-    columns = cast(Table, target.__table__).columns
+    columns = target.__table__.columns
     name = f"waiting_{target.__tablename__}"
     return Table(
         name,

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
+from webapp.core import guarded
 from webapp.core.tables.users import SignIn, SignInLink, User
 from webapp.core.users.hashes import hashed
 from webapp.core.users.throttle import remember_network
@@ -95,8 +96,8 @@ def sign_ins(session: Session, user_id: int, now: datetime, idle: timedelta = ID
 
 def end_sign_in(session: Session, user_id: int, sign_in_id: int) -> bool:
     """End one sign-in of this user; False when it had ended."""
-    gone = session.execute(delete(SignIn).where(SignIn.id == sign_in_id, SignIn.user_id == user_id))
-    return bool(gone.rowcount)  # type: ignore[attr-defined]
+    gone = delete(SignIn).where(SignIn.id == sign_in_id, SignIn.user_id == user_id)
+    return guarded.change_one(session, gone, synchronize="auto")
 
 
 def sign_out(session: Session, token: str) -> None:
@@ -105,6 +106,7 @@ def sign_out(session: Session, token: str) -> None:
 
 def sign_out_elsewhere(session: Session, user_id: int, token: str) -> int:
     """End every sign-in of the user but the one with `token`, and links that were not used yet. Returns how many sign-ins there were."""
-    gone = session.execute(delete(SignIn).where(SignIn.user_id == user_id, SignIn.token_hash != hashed(token)))
+    others = delete(SignIn).where(SignIn.user_id == user_id, SignIn.token_hash != hashed(token))
+    gone = guarded.change(session, others, synchronize="auto")
     session.execute(delete(SignInLink).where(SignInLink.user_id == user_id))
-    return gone.rowcount  # type: ignore[attr-defined]
+    return gone

@@ -1,6 +1,9 @@
 """The signed-in user's own account."""
 
+from typing import Any
+
 from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from webapp.adapters.clock import now
@@ -16,12 +19,12 @@ bp = Blueprint("account", __name__, url_prefix="/account")
 
 
 @bp.get("/")
-def index():
+def index() -> ResponseReturnValue:
     return _page()
 
 
 @bp.post("/profile")
-def profile():
+def profile() -> ResponseReturnValue:
     form = ProfileForm()
     if form.validate_on_submit():
         try:
@@ -36,7 +39,7 @@ def profile():
 
 
 @bp.post("/password")
-def password():
+def password() -> ResponseReturnValue:
     form = _password_form()
     # Whoever has somebody's browser for a moment must not find out the password at leisure.
     key = f"present:{current_user.sign_in_id}"
@@ -64,7 +67,7 @@ def password():
 
 
 @bp.post("/sign-ins/<int:sign_in_id>/end")
-def end_sign_in(sign_in_id: int):
+def end_sign_in(sign_in_id: int) -> ResponseReturnValue:
     """End the sign-in of one browser; a second press finds it ended, which is as well."""
     if users.end_sign_in(db.session, current_user.id, sign_in_id):
         flash("That browser is signed out.", "ok")
@@ -75,7 +78,7 @@ def end_sign_in(sign_in_id: int):
 
 
 @bp.post("/sign-out-elsewhere")
-def sign_out_elsewhere():
+def sign_out_elsewhere() -> ResponseReturnValue:
     count = users.sign_out_elsewhere(db.session, current_user.id, current_user.token)
     db.session.commit()
     flash(f"{count} other sign-ins ended." if count != 1 else "1 other sign-in ended.", "ok")
@@ -83,7 +86,7 @@ def sign_out_elsewhere():
 
 
 @bp.post("/theme")
-def theme():
+def theme() -> ResponseReturnValue:
     response = redirect(url_for("account.index"))
     cookies.keep_theme(response, request.form.get("theme"))
     return response
@@ -101,7 +104,7 @@ def _page(profile: ProfileForm | None = None, password: PasswordForm | None = No
     )
 
 
-def _password_form(**kwargs) -> PasswordForm:
+def _password_form(**kwargs: Any) -> PasswordForm:
     """The form, without the present password for somebody who came by a one-time link a moment ago."""
     form = PasswordForm(**kwargs)
     if current_user.may_set_password:

@@ -1,9 +1,11 @@
 """The recipients of a draft as a list, and what is decided about them by hand."""
 
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import parse_qsl
 
 from flask import flash, render_template, request, url_for
+from flask.typing import ResponseReturnValue
 
 from webapp.adapters.clock import now
 from webapp.core import audience, broadcasts
@@ -36,7 +38,7 @@ class Member:
 
 
 @bp.get("/recipients")
-def recipients(broadcast_id: int):
+def recipients(broadcast_id: int) -> str:
     """The clients behind a term of the sum, searched and paged; with htmx only the list."""
     frame = draft.load(broadcast_id, "audience", shows=NOT_BEGUN)
     broadcast, of = frame.broadcast, audience.audience_of(frame.broadcast)
@@ -63,7 +65,7 @@ def recipients(broadcast_id: int):
 
 
 @bp.get("/candidates")
-def candidates(broadcast_id: int):
+def candidates(broadcast_id: int) -> str:
     """Clients to add beyond the filter, found by name, address or number."""
     broadcast = broadcasts.get(db.session, broadcast_id)
     found = _candidates(broadcast, request.args.get("add", ""))
@@ -71,7 +73,7 @@ def candidates(broadcast_id: int):
 
 
 @bp.post("/pick")
-def pick(broadcast_id: int):
+def pick(broadcast_id: int) -> ResponseReturnValue:
     """Decide about one client by hand; with htmx their row comes back as it is now, with the sum."""
     form = PickForm().checked()
     client_id, kind = form.client_id.data, form.pick_kind
@@ -103,7 +105,7 @@ def _done(kind: PickKind | None) -> str:
     return {PickKind.ADDED: "added by hand.", PickKind.LEFT_OUT: "left out.", None: "the filter decides again."}[kind]
 
 
-def _candidates(broadcast: Broadcast, search: str) -> dict:
+def _candidates(broadcast: Broadcast, search: str) -> dict[str, Any]:
     search = search.strip()[:200]
     found = audience.find_clients(db.session, search, CANDIDATES + 1)
     of = audience.audience_of(broadcast)

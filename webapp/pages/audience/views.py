@@ -3,6 +3,7 @@
 from typing import Any
 
 from flask import flash, render_template, request, url_for
+from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 
 from webapp.adapters.clock import now
@@ -26,7 +27,7 @@ EXPLAINED = 4
 
 
 @bp.get("/")
-def index(broadcast_id: int):
+def index(broadcast_id: int) -> ResponseReturnValue:
     """The filter page. While the copy of a large database is not at hand yet, a frame that asks for it."""
     frame = draft.load(broadcast_id, "audience")
     if not audience.is_warm(db.session) and "counted" not in request.args:
@@ -35,7 +36,7 @@ def index(broadcast_id: int):
 
 
 @bp.post("/")
-def save(broadcast_id: int):
+def save(broadcast_id: int) -> ResponseReturnValue:
     """Save the choices. With htmx all that follows from them comes back, without it the next page (or this one: `stay`)."""
     broadcast = broadcasts.get(db.session, broadcast_id)
     chosen = chosen_filter(request.form, type_of_form(request.form, broadcast))
@@ -55,14 +56,14 @@ def save(broadcast_id: int):
 
 
 @bp.get("/recipient-count")
-def recipient_count(broadcast_id: int):
+def recipient_count(broadcast_id: int) -> str:
     """The sum and the filter in words, as stored."""
     broadcast = broadcasts.get(db.session, broadcast_id)
     return render_template("audience/_recipient_count.html", broadcast=broadcast)
 
 
 @bp.get("/explain")
-def explain(broadcast_id: int):
+def explain(broadcast_id: int) -> ResponseReturnValue:
     """Does this client get it? For the clients found by a name, an address or a number."""
     if request.headers.get("HX-Request"):
         broadcast = broadcasts.get(db.session, broadcast_id)
@@ -79,7 +80,7 @@ def _save(broadcast_id: int, chosen: AudienceFilter) -> saving.Saved:
     return saving.save(broadcast_id, Step.AUDIENCE, lambda stored: changes_to(stored, chosen), of_lost)
 
 
-def _switched(saved: saving.Saved, wanted: str):
+def _switched(saved: saving.Saved, wanted: str) -> ResponseReturnValue:
     """Another message type: what applies to it stays, the rest is set aside."""
     broadcast = saved.broadcast
     old = audience.audience_of(broadcast).filter
@@ -94,7 +95,7 @@ def _switched(saved: saving.Saved, wanted: str):
     return draft.redirect(url_for("audience.index", broadcast_id=broadcast.id))
 
 
-def _conflict(broadcast_id: int, chosen: AudienceFilter):
+def _conflict(broadcast_id: int, chosen: AudienceFilter) -> ResponseReturnValue:
     def differences(broadcast: Broadcast) -> list[saving.Difference]:
         stored = audience.audience_of(broadcast).filter
         types = (stored.message_type.label, chosen.message_type.label)

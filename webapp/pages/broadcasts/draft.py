@@ -1,9 +1,9 @@
 """The frame around the four steps of a draft: Audience, Message, Schedule, Review.
 
 The first page of a step is the endpoint `<room>.index`. It calls `load(broadcast_id, "<room>")` and hands the result to its
-template as `draft`; that extends `broadcasts/draft.html`. Every form that saves carries `broadcasts/_version.html`; every htmx
-answer after a save includes `broadcasts/_saved.html` with `oob = true` and `broadcast`, which renews the version in all forms
-of the page and the time of saving.
+template as `draft`; that extends `broadcasts/draft.html`. `saving.py` says how a step is saved. Every other form that changes the draft
+carries `broadcasts/_version.html`; every htmx answer after a save includes `broadcasts/_saved.html` with `oob = true` and `broadcast`,
+which renews the version in all forms of the page and the time of saving.
 """
 
 import re
@@ -90,7 +90,8 @@ def first_unfinished(broadcast: Broadcast) -> str:
 
 def press() -> str:
     """Stands for one press of the buttons of this page that make something new."""
-    return g.setdefault("press", secrets.token_hex(8))
+    made: str = g.setdefault("press", secrets.token_hex(8))
+    return made
 
 
 def press_in(form: Mapping[str, str], what: str) -> str | None:

@@ -1,9 +1,10 @@
 """The page of one mass mail from `scheduled` on: progress, chart, ledger, and what can be done with it."""
 
 from datetime import datetime
-from typing import cast, get_args
+from typing import Any, cast, get_args
 
 from flask import abort, flash, make_response, render_template, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from sqlalchemy import select
 
@@ -30,7 +31,7 @@ STOP_ASKING = 286
 
 
 @bp.get("/<int:broadcast_id>/")
-def show(broadcast_id: int):
+def show(broadcast_id: int) -> str:
     broadcast = broadcasts.named(db.session, broadcast_id)
     if broadcast.state == BroadcastState.DRAFT:
         abort(draft.redirect(draft.first_unfinished(broadcast)))
@@ -46,7 +47,7 @@ def show(broadcast_id: int):
 
 
 @bp.get("/<int:broadcast_id>/progress", endpoint="progress")
-def live_progress(broadcast_id: int):
+def live_progress(broadcast_id: int) -> ResponseReturnValue:
     """The progress card, unless it is the one with `stamp`. `seen` is the stage and `tenths` the settled share that the asking page knows:
     when the stage differs, head and actions come along and the rest of the page is told; when the share differs, it is announced. What the
     mail is comes along when it is another `version`."""
@@ -77,13 +78,13 @@ def live_progress(broadcast_id: int):
 
 
 @bp.get("/<int:broadcast_id>/timeline", endpoint="timeline")
-def live_timeline(broadcast_id: int):
+def live_timeline(broadcast_id: int) -> str:
     broadcast = broadcasts.named(db.session, broadcast_id)
     return render_template("broadcasts/_timeline.html", **_context(broadcast))
 
 
 @bp.post("/<int:broadcast_id>/pause")
-def pause(broadcast_id: int):
+def pause(broadcast_id: int) -> ResponseReturnValue:
     who, at = current_user.name or current_user.email, now()
     broadcast = broadcasts.pause(db.session, broadcast_id, f"by {who}", at)
     is_ours = broadcast.paused_at == at
@@ -96,7 +97,7 @@ def pause(broadcast_id: int):
 
 
 @bp.post("/<int:broadcast_id>/resume")
-def resume(broadcast_id: int):
+def resume(broadcast_id: int) -> ResponseReturnValue:
     """Resume it from the pause that the page showed."""
     try:
         seen = datetime.fromisoformat(request.form["paused_at"]) if "paused_at" in request.form else None
@@ -110,13 +111,13 @@ def resume(broadcast_id: int):
 
 
 @bp.get("/<int:broadcast_id>/cancel")
-def ask_cancel(broadcast_id: int):
+def ask_cancel(broadcast_id: int) -> str:
     """The question before cancelling, for browsers without JavaScript; elsewhere it is a dialog."""
     return render_template("broadcasts/cancel.html", **_context(broadcasts.named(db.session, broadcast_id)))
 
 
 @bp.post("/<int:broadcast_id>/cancel")
-def cancel(broadcast_id: int):
+def cancel(broadcast_id: int) -> ResponseReturnValue:
     seen = request.form.get("seen")
     state = BroadcastState(seen) if seen in set(BroadcastState) else None
     broadcast = broadcasts.cancel(db.session, broadcast_id, now(), seen=state)
@@ -127,13 +128,13 @@ def cancel(broadcast_id: int):
 
 
 @bp.get("/<int:broadcast_id>/uncertain")
-def decide(broadcast_id: int):
+def decide(broadcast_id: int) -> str:
     """The question what to do about mails of which nobody knows whether they were taken."""
     return render_template("broadcasts/decide.html", **_context(broadcasts.named(db.session, broadcast_id)))
 
 
 @bp.post("/<int:broadcast_id>/uncertain")
-def decided(broadcast_id: int):
+def decided(broadcast_id: int) -> ResponseReturnValue:
     """Decide about all uncertain mails, or about the one that `delivery_id` names."""
     decision = request.form.get("decision", "")
     if decision not in get_args(Decision):
@@ -151,7 +152,7 @@ def decided(broadcast_id: int):
     return _done(broadcast_id, f"{wording.plural(moved, 'mail')} {'is' if moved == 1 else 'are'} {words}.")
 
 
-def _done(broadcast_id: int, message: str):
+def _done(broadcast_id: int, message: str) -> ResponseReturnValue:
     flash(message, "ok")
     return draft.redirect(url_for("broadcasts.show", broadcast_id=broadcast_id))
 
@@ -167,7 +168,7 @@ def _named_by_address(address: str) -> str:
     return (user.name or user.email) if user else address
 
 
-def _about(broadcast: Broadcast) -> dict:
+def _about(broadcast: Broadcast) -> dict[str, Any]:
     """What the card about the mail needs beside the rest."""
     return {
         "audience_words": audience.in_words(db.session, audience.audience_of(broadcast).filter),
@@ -176,11 +177,11 @@ def _about(broadcast: Broadcast) -> dict:
     }
 
 
-def _stamp(context: dict) -> str:
+def _stamp(context: dict[str, Any]) -> str:
     return live.stamp(render_template("broadcasts/_progress.html", stamp="", **context))
 
 
-def _context(broadcast: Broadcast) -> dict:
+def _context(broadcast: Broadcast) -> dict[str, Any]:
     at, zone = now(), current_user.time_zone
     read, missed = progress.read(db.session, broadcast, at), live.missed_start(broadcast)
     return {

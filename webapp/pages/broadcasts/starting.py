@@ -1,6 +1,10 @@
 """From the calendar to the start, and back: undo, send now, start what was missed, and the question before the schedule is stopped."""
 
+from datetime import timedelta
+from typing import Any
+
 from flask import current_app, flash, g, render_template, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from webapp.adapters import wakeups
@@ -17,21 +21,21 @@ from webapp.pages.broadcasts.blueprint import bp
 
 
 @bp.post("/<int:broadcast_id>/start-now")
-def start_now(broadcast_id: int):
+def start_now(broadcast_id: int) -> ResponseReturnValue:
     """Start what was missed."""
     broadcasts.confirm_start(db.session, broadcast_id, now(), undo=current_app.config["UNDO"], by=current_user.email)
     return begun(broadcast_id, "It starts as soon as a worker is free.")
 
 
 @bp.get("/<int:broadcast_id>/send-now")
-def ask_send_now(broadcast_id: int):
+def ask_send_now(broadcast_id: int) -> str:
     """The question before a scheduled one starts before its time; a dialog where there is JavaScript."""
     broadcast = broadcasts.named(db.session, broadcast_id)
     return render_template("broadcasts/send_now.html", **_asked(broadcast))
 
 
 @bp.post("/<int:broadcast_id>/send-now")
-def send_now(broadcast_id: int):
+def send_now(broadcast_id: int) -> ResponseReturnValue:
     """Start it before its time, for as many as the question named. Above the set number this is typed."""
     broadcast = broadcasts.named(db.session, broadcast_id)
     version = request.form.get("version", -1, type=int)
@@ -45,7 +49,7 @@ def send_now(broadcast_id: int):
     return begun(broadcast_id, "It starts as soon as a worker is free.")
 
 
-def begun(broadcast_id: int, words: str):
+def begun(broadcast_id: int, words: str) -> ResponseReturnValue:
     """Commit, and have a worker look at it when its time has come. Goes to its page; where it can be undone that says so itself."""
     broadcast = broadcasts.get(db.session, broadcast_id)
     at, can_undo = broadcasts.begins_at(broadcast), live.undo_until(broadcast) is not None
@@ -58,7 +62,7 @@ def begun(broadcast_id: int, words: str):
 
 
 @bp.post("/<int:broadcast_id>/undo")
-def undo(broadcast_id: int):
+def undo(broadcast_id: int) -> ResponseReturnValue:
     """Take back that it goes out, while nothing has left."""
     broadcasts.undo(db.session, broadcast_id, request.form.get("version", type=int), now())
     db.session.commit()
@@ -67,7 +71,7 @@ def undo(broadcast_id: int):
 
 
 @bp.get("/<int:broadcast_id>/edit")
-def ask_edit(broadcast_id: int):
+def ask_edit(broadcast_id: int) -> ResponseReturnValue:
     """The question before the schedule is stopped; a dialog where there is JavaScript."""
     broadcast = broadcasts.named(db.session, broadcast_id)
     if broadcast.state is BroadcastState.DRAFT:
@@ -76,7 +80,7 @@ def ask_edit(broadcast_id: int):
 
 
 @bp.post("/<int:broadcast_id>/edit")
-def back_to_draft(broadcast_id: int):
+def back_to_draft(broadcast_id: int) -> ResponseReturnValue:
     """Take a scheduled broadcast off the calendar, to change it."""
     broadcast = broadcasts.get(db.session, broadcast_id)
     if broadcast.state not in NOT_BEGUN:
@@ -93,7 +97,8 @@ def back_to_draft(broadcast_id: int):
 @bp.app_template_global()
 def undo_s() -> int:
     """For how many seconds whoever says that it goes out can take that back."""
-    return round(current_app.config["UNDO"].total_seconds())
+    undo: timedelta = current_app.config["UNDO"]
+    return round(undo.total_seconds())
 
 
 @bp.app_template_global()
@@ -112,14 +117,14 @@ def may_send_now(broadcast: Broadcast) -> bool:
 @bp.app_template_global()
 def would_get(broadcast: Broadcast) -> int:
     """How many would get it if it started now, counted once a request."""
-    counted = g.setdefault("would_get", {})
+    counted: dict[int, int] = g.setdefault("would_get", {})
     if broadcast.id not in counted:
         count = audience.count(db.session, audience.audience_of(broadcast), now().date())
         counted[broadcast.id] = count.will_receive
     return counted[broadcast.id]
 
 
-def _asked(broadcast: Broadcast) -> dict:
+def _asked(broadcast: Broadcast) -> dict[str, Any]:
     return {"broadcast": broadcast, "title": draft.title(broadcast)}
 
 

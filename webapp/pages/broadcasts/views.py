@@ -1,6 +1,9 @@
 """All mass mails: the list, a new one, and what can be done with one from anywhere."""
 
+from typing import Any
+
 from flask import current_app, flash, render_template, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from werkzeug.exceptions import BadRequest
 
@@ -19,7 +22,7 @@ bp.add_app_template_global(draft.press, "press")
 
 
 @bp.get("/")
-def index():
+def index() -> str:
     """The list; with htmx only its card with tabs, rows and pager."""
     context = _list_context()
     if request.headers.get("HX-Target") == "broadcast-list":
@@ -27,7 +30,7 @@ def index():
     return render_template("broadcasts/index.html", **context)
 
 
-def _list_context() -> dict:
+def _list_context() -> dict[str, Any]:
     choice = request.args.get("tab", "all")
     tab = Tab(choice) if choice in set(Tab) else Tab.ALL
     search = request.args.get("q", "").strip()[:200]
@@ -52,7 +55,7 @@ def _list_context() -> dict:
 
 
 @bp.get("/<int:broadcast_id>/row-progress")
-def row_progress(broadcast_id: int):
+def row_progress(broadcast_id: int) -> str:
     """The moving parts of a row of the list: the progress, and beside it state and time. Polls only while there is something to see."""
     broadcast = broadcasts.get(db.session, broadcast_id)
     return render_template(
@@ -64,7 +67,7 @@ def row_progress(broadcast_id: int):
 
 
 @bp.get("/moving-rows")
-def moving_rows():
+def moving_rows() -> ResponseReturnValue:
     """Asks for all rows of the list together what others did: of each that differs from what `seen` stands for, the moving parts."""
     seen = live.seen_rows(request.args.get("seen", ""))
     counts = progress.counts_of(db.session, seen)
@@ -82,7 +85,7 @@ def moving_rows():
 
 
 @bp.get("/<int:broadcast_id>/recipient-number")
-def recipient_number(broadcast_id: int):
+def recipient_number(broadcast_id: int) -> str:
     """How many would get a draft, for the list: counted when its row comes into sight, not before."""
     broadcast = broadcasts.get(db.session, broadcast_id)
     count = audience.count(db.session, audience.audience_of(broadcast), now().date())
@@ -90,12 +93,12 @@ def recipient_number(broadcast_id: int):
 
 
 @bp.get("/new")
-def new():
+def new() -> str:
     return render_template("broadcasts/new.html", types=MessageType, chosen=MessageType.GENERAL)
 
 
 @bp.post("/new")
-def create():
+def create() -> ResponseReturnValue:
     """A draft from the start: every step after this has an address, and Back works."""
     try:
         message_type = MessageType(request.form.get("message_type", ""))
@@ -110,7 +113,7 @@ def create():
 
 
 @bp.post("/<int:broadcast_id>/name")
-def rename(broadcast_id: int):
+def rename(broadcast_id: int) -> ResponseReturnValue:
     """Save the name from the head of a draft. An unchanged name is not a save, so that Enter after a change does no harm."""
     broadcast = broadcasts.get(db.session, broadcast_id)
     name = " ".join(request.form.get("name", "").split())[:200]
@@ -128,7 +131,7 @@ def rename(broadcast_id: int):
 
 
 @bp.post("/<int:broadcast_id>/duplicate")
-def duplicate(broadcast_id: int):
+def duplicate(broadcast_id: int) -> ResponseReturnValue:
     press = draft.press_in(request.form, str(broadcast_id))
     copy = broadcasts.duplicate(db.session, broadcast_id, current_user.id, now(), press=press)
     db.session.commit()
@@ -137,14 +140,14 @@ def duplicate(broadcast_id: int):
 
 
 @bp.get("/<int:broadcast_id>/delete")
-def ask_delete(broadcast_id: int):
+def ask_delete(broadcast_id: int) -> str:
     """The question before deleting, for browsers without JavaScript; elsewhere it is a dialog."""
     broadcast = broadcasts.named(db.session, broadcast_id)
     return render_template("broadcasts/delete.html", broadcast=broadcast, title=draft.title(broadcast))
 
 
 @bp.post("/<int:broadcast_id>/delete")
-def delete(broadcast_id: int):
+def delete(broadcast_id: int) -> ResponseReturnValue:
     try:
         name = draft.title(broadcasts.named(db.session, broadcast_id))
     except NotFound:

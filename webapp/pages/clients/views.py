@@ -20,7 +20,7 @@ NAMES = {"country_name": country_name, "language_name": language_name, "client_n
 
 
 @bp.get("/")
-def index():
+def index() -> str:
     """The list; for htmx only the part below the filters."""
     fragment = request.headers.get("HX-Request") and not request.headers.get("HX-History-Restore-Request")
     directory = audience.directory(db.session)
@@ -39,7 +39,7 @@ def index():
 
 
 @bp.get("/<int:client_id>")
-def show(client_id: int):
+def show(client_id: int) -> str:
     client = clients.get(db.session, client_id)
     today = now().astimezone(shell.viewer_zone()).date()
     return render_template(

@@ -9,7 +9,7 @@ bp = Blueprint("coming_back", __name__, url_prefix="/coming-back")
 
 
 @bp.get("/sign-in-window")
-def sign_in_window():
+def sign_in_window() -> str:
     """The sign-in as a fragment; for somebody who is signed in, the token with which the page's forms are sent from now on."""
     if current_user.is_authenticated:
         return render_template("coming_back/_signed_in.html")

@@ -4,6 +4,7 @@ from itertools import groupby
 from typing import Any
 
 from flask import Blueprint, Response, current_app, flash, render_template, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from webapp.adapters.clock import now, reading
@@ -41,14 +42,14 @@ NO_HTML = "<!doctype html><html><head><title>No HTML</title></head><body></body>
 
 
 @bp.get("/")
-def index(broadcast_id: int):
+def index(broadcast_id: int) -> ResponseReturnValue:
     frame = draft.load(broadcast_id, "content")
     rows = _tag_rows(frame.broadcast) if "count" in request.args else None
     return _page(frame, ContentForm.of(frame.broadcast), tag_rows=rows)
 
 
 @bp.post("/")
-def save(broadcast_id: int):
+def save(broadcast_id: int) -> ResponseReturnValue:
     """Save what changed. With htmx all that follows comes back, without it the next page (or this one: `stay`, `keep_mine`, `mend`)."""
     form = ContentForm.sent(request.form)
     broadcast = broadcasts.get(db.session, broadcast_id)
@@ -71,14 +72,14 @@ def save(broadcast_id: int):
 
 
 @bp.get("/person")
-def person(broadcast_id: int):
+def person(broadcast_id: int) -> str:
     """Another recipient, and the preview for them."""
     broadcast = broadcasts.get(db.session, broadcast_id)
     return render_template("content/_person_chosen.html", **_preview(broadcast), form=ContentForm.of(broadcast))
 
 
 @bp.get("/mail")
-def html(broadcast_id: int):
+def html(broadcast_id: int) -> ResponseReturnValue:
     """The HTML of the mail alone, for the frame of the preview."""
     broadcast = broadcasts.get(db.session, broadcast_id)
     shown = previews.preview(db.session, broadcast, _person(broadcast), now())
@@ -90,7 +91,7 @@ def html(broadcast_id: int):
 
 
 @bp.get("/people")
-def people(broadcast_id: int):
+def people(broadcast_id: int) -> str:
     """Recipients to preview the mail as, found by name or address."""
     broadcast = broadcasts.get(db.session, broadcast_id)
     of = audience.audience_of(broadcast)
@@ -99,7 +100,7 @@ def people(broadcast_id: int):
 
 
 @bp.get("/extremes")
-def extremes(broadcast_id: int):
+def extremes(broadcast_id: int) -> str:
     """Recipients with whom a text shows what it cannot take."""
     broadcast = broadcasts.get(db.session, broadcast_id)
     found = previews.extremes(db.session, audience.audience_of(broadcast))
@@ -107,7 +108,7 @@ def extremes(broadcast_id: int):
 
 
 @bp.get("/tag-gaps")
-def tag_gaps(broadcast_id: int):
+def tag_gaps(broadcast_id: int) -> str:
     """For how many recipients each tag of the message has no value."""
     broadcast = broadcasts.get(db.session, broadcast_id)
     total = audience.count(db.session, audience.audience_of(broadcast), now().date()).will_receive
@@ -116,13 +117,13 @@ def tag_gaps(broadcast_id: int):
 
 
 @bp.get("/test")
-def test(broadcast_id: int):
+def test(broadcast_id: int) -> ResponseReturnValue:
     """The form of a test send as a page, for browsers without JavaScript."""
     return _test_page(draft.load(broadcast_id, "content"), to=current_user.email)
 
 
 @bp.get("/tests")
-def tests(broadcast_id: int):
+def tests(broadcast_id: int) -> str:
     """The tests of this message: who sent them, when, to whom."""
     broadcast = broadcasts.get(db.session, broadcast_id)
     sent = trial_sends.listing(db.session, broadcast_id)
@@ -130,7 +131,7 @@ def tests(broadcast_id: int):
 
 
 @bp.post("/test")
-def send_test(broadcast_id: int):
+def send_test(broadcast_id: int) -> ResponseReturnValue:
     """Send the draft to a few addresses, and say what the relay answered."""
     broadcast = broadcasts.get(db.session, broadcast_id)
     to, problem, batch, person = request.form.get("to", ""), None, [], _person(broadcast)
@@ -178,7 +179,7 @@ def _saved(saved: saving.Saved, form: ContentForm, before: ContentForm) -> Respo
     return response
 
 
-def _conflict(broadcast_id: int, form: ContentForm):
+def _conflict(broadcast_id: int, form: ContentForm) -> ResponseReturnValue:
     def page(clash: saving.Clash) -> str:
         return _page(draft.load(broadcast_id, "content"), form, conflict=clash)
 

@@ -4,6 +4,7 @@ import re
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, make_response, render_template, request, stream_with_context
+from flask.typing import ResponseReturnValue
 
 from webapp.adapters.clock import now
 from webapp.core import broadcasts
@@ -28,7 +29,7 @@ WAYS = ("html", "text", "source")
 
 
 @bp.get("/")
-def index(broadcast_id: int):
+def index(broadcast_id: int) -> ResponseReturnValue:
     """The ledger on a page of its own; with htmx only the ledger."""
     broadcast = broadcasts.named(db.session, broadcast_id)
     counts = progress.counts_of(db.session, [broadcast_id])[broadcast_id]
@@ -62,7 +63,7 @@ def _pressed() -> str:
 
 
 @bp.get("/export.csv")
-def export(broadcast_id: int):
+def export(broadcast_id: int) -> ResponseReturnValue:
     """Every recipient under the filter of the page, as a download."""
     broadcasts.get(db.session, broadcast_id)
     group, search = ledger.group_in(request.args), ledger.search_in(request.args)
@@ -75,7 +76,7 @@ def export(broadcast_id: int):
 
 
 @bp.get("/<int:delivery_id>")
-def show(broadcast_id: int, delivery_id: int):
+def show(broadcast_id: int, delivery_id: int) -> str:
     """The mail exactly as it was rendered for this client, and what became of it."""
     broadcast, row = _found(broadcast_id, delivery_id)
     delivery = delivered.get(db.session, broadcast_id, delivery_id)
@@ -102,7 +103,7 @@ def show(broadcast_id: int, delivery_id: int):
 
 
 @bp.get("/<int:delivery_id>/html")
-def html(broadcast_id: int, delivery_id: int):
+def html(broadcast_id: int, delivery_id: int) -> ResponseReturnValue:
     """The HTML part alone, for the frame on the delivery's page, under a policy of its own. Its links open in a new tab."""
     broadcast, _row = _found(broadcast_id, delivery_id)
     mail = _mail(broadcast, delivery_id)
@@ -116,7 +117,7 @@ def html(broadcast_id: int, delivery_id: int):
 
 
 @bp.get("/<int:delivery_id>/message.eml")
-def message(broadcast_id: int, delivery_id: int):
+def message(broadcast_id: int, delivery_id: int) -> ResponseReturnValue:
     """The whole message as it goes over the wire, as a download."""
     broadcast, _row = _found(broadcast_id, delivery_id)
     mail = _mail(broadcast, delivery_id)

@@ -1,6 +1,7 @@
 """A new mass mail to those who failed, were skipped, accepted or cancelled: the question, and the draft."""
 
 from flask import Blueprint, flash, render_template, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from webapp.adapters.clock import now
@@ -30,7 +31,7 @@ def fates_of(broadcast: Broadcast, counts: Counts) -> dict[Fate, int]:
 
 
 @bp.get("/")
-def ask(broadcast_id: int):
+def ask(broadcast_id: int) -> str:
     """The question to whom, and with which text."""
     broadcast = broadcasts.named(db.session, broadcast_id)
     found = fates_of(broadcast, progress.counts_of(db.session, [broadcast_id])[broadcast_id])
@@ -51,7 +52,7 @@ def ask(broadcast_id: int):
 
 
 @bp.post("/")
-def create(broadcast_id: int):
+def create(broadcast_id: int) -> ResponseReturnValue:
     """Make the draft, and go where it is told whom it is for."""
     wanted = request.form.get("to", "")
     if wanted not in set(Fate):

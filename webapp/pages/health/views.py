@@ -2,14 +2,15 @@
 
 import logging
 from collections.abc import Callable
-from typing import Any
 
 from flask import Blueprint, current_app
+from flask.typing import ResponseReturnValue
 from redis.exceptions import RedisError
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from webapp.adapters import database, wakeups
+from webapp.adapters.schema import Schema
 from webapp.core.sending import workers
 from webapp.core.settings import installation
 from webapp.extensions import db
@@ -23,14 +24,14 @@ log = logging.getLogger(__name__)
 
 
 @bp.get("/live")
-def live():
+def live() -> ResponseReturnValue:
     """200 as long as this process answers at all: what is wrong beyond it, starting it anew does not mend."""
     return {"process": OK}
 
 
 @bp.get("/", endpoint="index")
 @bp.get("/ready")
-def ready():
+def ready() -> ResponseReturnValue:
     """200 when the database, its tables and Redis are as they must be, else 503; each by name. That no worker lives is said, too, but
     leaves the console ready, because it is well without one; likewise that everything is held ("restored" or "by_hand")."""
     checks = {"database": _outcome(_database)}
@@ -59,8 +60,8 @@ def _database() -> None:
 
 
 def _schema() -> str | None:
-    schema: Any = current_app.extensions["massmail-schema"]
-    return schema.look()
+    known: Schema = current_app.extensions["massmail-schema"]
+    return known.look()
 
 
 def _redis() -> None:

@@ -4,6 +4,7 @@ from functools import partial
 from pathlib import Path
 
 from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from webapp.adapters import clock, journal, wakeups
@@ -35,13 +36,13 @@ def restores_of(broadcast: Broadcast) -> list[Restore]:
 
 
 @bp.get("/notice")
-def notice():
+def notice() -> str:
     """What list, broadcast and settings say while everything is held; asked for again and again, so that it comes and goes by itself."""
     return render_template("holding/_notice.html", hold=sending_hold())
 
 
 @bp.get("/")
-def index():
+def index() -> str:
     """What is held, one by one, and how to go on."""
     waiting = installation.would_send(db.session)
     counts = progress.counts_of(db.session, [broadcast.id for broadcast in waiting])
@@ -51,7 +52,7 @@ def index():
 
 
 @bp.post("/")
-def hold():
+def hold() -> ResponseReturnValue:
     """Hold everything by hand."""
     who = current_user.name or current_user.email
     installation.hold(db.session, who, request.form.get("reason", "").strip()[:500], clock.now())
@@ -61,7 +62,7 @@ def hold():
 
 
 @bp.post("/release")
-def release():
+def release() -> ResponseReturnValue:
     """Let the broadcast that `broadcast_id` names send again, or all; `number` of them were seen."""
     who = current_user.name or current_user.email
     try:

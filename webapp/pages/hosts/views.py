@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from flask import Blueprint, current_app, flash, render_template, request, url_for
+from flask.typing import ResponseReturnValue
 
 from webapp.adapters import clock, journal, wakeups
 from webapp.core import broadcasts, ledger
@@ -30,13 +31,13 @@ def lost(broadcast: Broadcast) -> list[LostHost] | None:
 
 
 @bp.get("/<int:broadcast_id>/lost-hosts")
-def lost_hosts(broadcast_id: int):
+def lost_hosts(broadcast_id: int) -> str:
     broadcast = broadcasts.named(db.session, broadcast_id)
     return render_template("hosts/_lost_hosts.html", broadcast=broadcast, hosts=lost(broadcast))
 
 
 @bp.get("/<int:broadcast_id>/lost-hosts/<machine>")
-def ask(broadcast_id: int, machine: str):
+def ask(broadcast_id: int, machine: str) -> str:
     """The question before a machine is given up, for browsers without JavaScript; elsewhere it is a dialog."""
     broadcast = broadcasts.named(db.session, broadcast_id)
     found = [host for host in lost(broadcast) or () if host.machine == machine]
@@ -49,7 +50,7 @@ def ask(broadcast_id: int, machine: str):
 
 
 @bp.post("/<int:broadcast_id>/lost-hosts")
-def give_up(broadcast_id: int):
+def give_up(broadcast_id: int) -> ResponseReturnValue:
     """It will not come back: decide about its mails now."""
     try:
         ids = [int(word) for word in request.form.get("senders", "").split()]

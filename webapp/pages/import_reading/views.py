@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from flask import Blueprint, current_app, flash, redirect, request, url_for
+from flask.typing import ResponseReturnValue
 
 from webapp.adapters import uploads
 from webapp.adapters.database import writes_from_here
@@ -15,7 +16,7 @@ bp = Blueprint("import_reading", __name__, url_prefix="/clients/import")
 
 
 @bp.post("/<int:import_id>/reading")
-def answer(import_id: int):
+def answer(import_id: int) -> ResponseReturnValue:
     """Read the file as the answer says. Where that gives it other columns, they are assigned anew."""
     run = runs.get(db.session, import_id)
     before, kind, columns, said = runs.layout_of(run), run.kind, dict(run.mapping), Answers.of_json(run.answers)

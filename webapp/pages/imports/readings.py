@@ -1,5 +1,7 @@
 """The two meanings of a date or a price that nothing tells apart, as the page asks about them."""
 
+from decimal import Decimal
+
 from babel.numbers import format_decimal
 
 from webapp.core.rules.normalise import DateOrder, Mark, day, price
@@ -17,5 +19,5 @@ def both_prices(text: str) -> tuple[str, str]:
     return (_shown(first), _shown(second))
 
 
-def _shown(amount) -> str:
+def _shown(amount: Decimal | None) -> str:
     return "" if amount is None else format_decimal(amount, "#,##0.00", locale="en")

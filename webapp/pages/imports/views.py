@@ -14,6 +14,7 @@ from flask import (
     stream_with_context,
     url_for,
 )
+from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from webapp.adapters import import_jobs, uploads
@@ -33,12 +34,12 @@ NOBODY_ASKED = "The queue does not answer. The import is noted and begins as soo
 
 
 @bp.get("/")
-def index():
+def index() -> ResponseReturnValue:
     return _index(UploadForm(formdata=None))
 
 
 @bp.post("/")
-def upload():
+def upload() -> ResponseReturnValue:
     form = UploadForm()
     if not form.validate_on_submit():
         return _index(form), 422
@@ -73,14 +74,14 @@ def upload():
 
 
 @bp.get("/<int:import_id>")
-def show(import_id: int):
+def show(import_id: int) -> ResponseReturnValue:
     """The import in its present state; for htmx only the part that moves."""
     run = runs.get(db.session, import_id)
     return _show(run)
 
 
 @bp.post("/<int:import_id>/check")
-def check(import_id: int):
+def check(import_id: int) -> ResponseReturnValue:
     """Read the file with the mapping chosen, and count what an import would do."""
     run = runs.get(db.session, import_id)
     before = runs.layout_of(run)
@@ -107,7 +108,7 @@ def check(import_id: int):
 
 
 @bp.post("/<int:import_id>/answers")
-def answers(import_id: int):
+def answers(import_id: int) -> ResponseReturnValue:
     """Check the file again with what was said about its status words, dates and prices."""
     run = runs.get(db.session, import_id)
     asking.demand_answers(run, "check")
@@ -122,7 +123,7 @@ def answers(import_id: int):
 
 
 @bp.post("/<int:import_id>/forget")
-def forget(import_id: int):
+def forget(import_id: int) -> ResponseReturnValue:
     """Guess and ask anew what was remembered of a file with this header."""
     run = runs.get(db.session, import_id)
     layout = runs.layout_of(run)
@@ -137,7 +138,7 @@ def forget(import_id: int):
 
 
 @bp.post("/<int:import_id>/run")
-def run(import_id: int):
+def run(import_id: int) -> ResponseReturnValue:
     """Import what was checked, as the page showed it. Pressing twice runs it once."""
     db.session.rollback()
     _for_every_worker(runs.get(db.session, import_id))
@@ -151,7 +152,7 @@ def run(import_id: int):
 
 
 @bp.post("/<int:import_id>/stop")
-def stop(import_id: int):
+def stop(import_id: int) -> ResponseReturnValue:
     runs.stop(db.session, import_id)
     db.session.commit()
     flash("Stopped. Nothing was imported.", "ok")
@@ -159,7 +160,7 @@ def stop(import_id: int):
 
 
 @bp.post("/<int:import_id>/discard")
-def discard(import_id: int):
+def discard(import_id: int) -> ResponseReturnValue:
     if runs.get(db.session, import_id).state not in runs.WORKING.values():
         db.session.rollback()
         writes_from_here(db.session)
@@ -174,7 +175,7 @@ def discard(import_id: int):
 
 
 @bp.get("/<int:import_id>/changes.csv")
-def changed(import_id: int):
+def changed(import_id: int) -> ResponseReturnValue:
     """All that an import would change, or has changed, field by field."""
     run = runs.get(db.session, import_id)
     response = Response(stream_with_context(changes.as_csv(db.session, run)), mimetype="text/csv")
@@ -184,7 +185,7 @@ def changed(import_id: int):
 
 
 @bp.get("/<int:import_id>/<any(refused, repaired):which>.csv")
-def rows(import_id: int, which: str):
+def rows(import_id: int, which: str) -> ResponseReturnValue:
     """The refused or repaired rows as they stood in the file, to be mended and uploaded again."""
     run = runs.get(db.session, import_id)
     name = f"{Path(run.file_name).stem}-{which}.csv"
@@ -210,7 +211,7 @@ def _for_every_worker(run: ImportRun) -> str:
     return new
 
 
-def _asked(import_id: int, step: str):
+def _asked(import_id: int, step: str) -> ResponseReturnValue:
     db.session.commit()
     if not import_jobs.run_import(import_id, step):
         flash(NOBODY_ASKED, "warn")

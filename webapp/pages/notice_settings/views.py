@@ -3,6 +3,7 @@
 import secrets
 
 from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from webapp.adapters import webhooks
@@ -21,12 +22,12 @@ bp = Blueprint("notice_settings", __name__, url_prefix="/settings/notices")
 
 
 @bp.get("/")
-def index():
+def index() -> ResponseReturnValue:
     return _page()
 
 
 @bp.post("/who")
-def who():
+def who() -> ResponseReturnValue:
     chosen = {}
     for user, before in choices.listing(db.session):
         if f"scope-{user.id}" in request.form:
@@ -42,7 +43,7 @@ def who():
 
 
 @bp.post("/webhook")
-def set_up():
+def set_up() -> ResponseReturnValue:
     """A first address, or another one."""
     form = WebhookForm()
     try:
@@ -61,14 +62,14 @@ def set_up():
 
 
 @bp.post("/webhook/secret")
-def new_secret():
+def new_secret() -> ResponseReturnValue:
     secret = webhook.rotate(db.session, now())
     db.session.commit()
     return _page(secret=secret)
 
 
 @bp.post("/webhook/remove")
-def remove():
+def remove() -> ResponseReturnValue:
     webhook.remove(db.session)
     db.session.commit()
     flash("The webhook is removed. Nobody is called any more.", "ok")
@@ -76,7 +77,7 @@ def remove():
 
 
 @bp.post("/webhook/test")
-def send_test():
+def send_test() -> ResponseReturnValue:
     """Call the webhook now and show its answer. Nothing of the database is held meanwhile."""
     hook, at = webhook.get(db.session), now()
     url, signed_by = hook.url, webhook.secrets_of(hook, at)
@@ -88,14 +89,14 @@ def send_test():
 
 
 @bp.post("/again/<int:dispatch_id>")
-def try_again(dispatch_id: int):
+def try_again(dispatch_id: int) -> ResponseReturnValue:
     outbox.try_again(db.session, dispatch_id, now())
     db.session.commit()
     flash("It is tried again within half a minute.", "ok")
     return redirect(url_for("notice_settings.index", _anchor="troubles-title"))
 
 
-def _page(form: WebhookForm | None = None, **extra) -> str:
+def _page(form: WebhookForm | None = None, **extra: object) -> str:
     hook = webhook.read(db.session)
     return render_template(
         "notice_settings/index.html",

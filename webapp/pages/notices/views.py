@@ -1,6 +1,7 @@
 """The notices of the signed-in user: the bell that says how many are new, and the list behind it."""
 
 from flask import Blueprint, Response, current_app, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from webapp.adapters.clock import now
@@ -15,7 +16,7 @@ bp = Blueprint("notices", __name__, url_prefix="/notices")
 
 
 @bp.get("/")
-def index():
+def index() -> str:
     before = request.args.get("before", type=int)
     found = lists.listing(db.session, current_user.id, before=before, most=PAGE + 1)
     more = found[PAGE - 1].id if len(found) > PAGE else None
@@ -23,9 +24,9 @@ def index():
 
 
 @bp.get("/bell")
-def bell():
+def bell() -> ResponseReturnValue:
     """The bell, if it is to show something else than `new` and `newest`, which it shows now."""
-    background.look_if_nobody_does(current_app._get_current_object())
+    background.look_if_nobody_does(current_app._get_current_object())  # type: ignore[attr-defined] # Flask types its proxy as what it stands for
     shown = request.args.get("new", 0, type=int), request.args.get("newest", 0, type=int)
     ringing = lists.bell(db.session, current_user.id)
     if (ringing.new, ringing.newest_id) == shown:
@@ -35,7 +36,7 @@ def bell():
 
 
 @bp.post("/read")
-def read():
+def read() -> ResponseReturnValue:
     """Count everything up to the newest notice on the page as read, or `only` one; what has come since stays new."""
     up_to, only = request.form.get("up_to", 0, type=int), request.form.get("only", type=int)
     marked = lists.mark_read(db.session, current_user.id, now(), up_to=up_to if only is None else only, only=only)

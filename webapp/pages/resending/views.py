@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from flask import Blueprint, flash, render_template, request, url_for
+from flask.typing import ResponseReturnValue
 
 from webapp.adapters import wakeups
 from webapp.adapters.clock import now
@@ -34,7 +35,7 @@ class Choice:
 
 
 @bp.get("/")
-def ask(broadcast_id: int):
+def ask(broadcast_id: int) -> str:
     """The question, with the number and the reasons."""
     broadcast = broadcasts.named(db.session, broadcast_id)
     found = resending.failures(db.session, broadcast_id)
@@ -58,7 +59,7 @@ def ask(broadcast_id: int):
 
 
 @bp.post("/")
-def send(broadcast_id: int):
+def send(broadcast_id: int) -> ResponseReturnValue:
     """Send them again, chunk by chunk: others may write in between."""
     number, resends = (request.form.get(name, type=int) for name in ("number", "resends"))
     if number is None or resends is None:

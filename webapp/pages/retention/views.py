@@ -1,6 +1,7 @@
 """Settings, Retention: how long personal data is kept. What a shorter time removes at once is said and asked before."""
 
 from flask import Blueprint, flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
 
 from webapp.adapters.clock import now
 from webapp.core.broadcasts import forgetting
@@ -15,13 +16,13 @@ bp = Blueprint("retention", __name__, url_prefix="/settings/retention")
 
 
 @bp.get("/")
-def index():
+def index() -> ResponseReturnValue:
     kept = retention.read(db.session)
     return _page(RetentionForm(formdata=None, uploads_days=kept.uploads_days, values_days=kept.values_days))
 
 
 @bp.post("/")
-def save():
+def save() -> ResponseReturnValue:
     form = RetentionForm()
     if not form.validate_on_submit():
         return _page(form), 422
@@ -45,5 +46,5 @@ def _told(wanted: Retention, effect: Effect) -> str:
     return f"{wanted.uploads_days} {wanted.values_days} {effect.uploads} {effect.broadcasts}"
 
 
-def _page(form: RetentionForm, asked: Effect | None = None, agreed: str = ""):
+def _page(form: RetentionForm, asked: Effect | None = None, agreed: str = "") -> str:
     return render_template("retention/index.html", form=form, asked=asked, agreed=agreed)

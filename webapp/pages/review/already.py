@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from flask import flash, request, url_for
+from flask.typing import ResponseReturnValue
 
 from webapp.adapters.clock import now
 from webapp.core import broadcasts
@@ -25,7 +26,7 @@ class Already:
 
 
 @bp.post("/leave-out")
-def leave_out(broadcast_id: int):
+def leave_out(broadcast_id: int) -> ResponseReturnValue:
     """Leave out whom the mass mail `source` has reached."""
     source = request.form.get("source", type=int)
     if source is None or not 0 < source < 10**9:

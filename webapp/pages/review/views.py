@@ -1,6 +1,7 @@
 """The last step of a draft: everything at a glance, and the button that creates the broadcast."""
 
 from flask import current_app, render_template, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from webapp.adapters.clock import now
@@ -21,13 +22,13 @@ from webapp.pages.review.blueprint import bp
 
 
 @bp.get("/")
-def index(broadcast_id: int):
+def index(broadcast_id: int) -> ResponseReturnValue:
     frame = draft.load(broadcast_id, "review")
     return _page(frame, review(db.session, frame.broadcast, now()))
 
 
 @bp.post("/")
-def create(broadcast_id: int):
+def create(broadcast_id: int) -> ResponseReturnValue:
     """Create Broadcast. The form carries the version and the number of recipients that the page showed, and above a set number also that
     number as somebody typed it: with another number the page is shown again, with another version it is refused, and pressed twice it
     sends once."""

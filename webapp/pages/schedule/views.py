@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from flask import Blueprint, flash, render_template, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from werkzeug.datastructures import MultiDict
 
@@ -41,14 +42,14 @@ class Forecast:
 
 
 @bp.get("/")
-def index(broadcast_id: int):
+def index(broadcast_id: int) -> ResponseReturnValue:
     frame = draft.load(broadcast_id, "schedule")
     form = _form_of(frame.broadcast)
     return _page(frame, form, _judge(form, now()))
 
 
 @bp.post("/")
-def save(broadcast_id: int):
+def save(broadcast_id: int) -> ResponseReturnValue:
     """Save what changed. With htmx the checks and the forecast come back, without it the next page (or this one: `keep_mine`)."""
     frame = draft.load(broadcast_id, "schedule")
     form = ScheduleForm()
@@ -69,7 +70,7 @@ def save(broadcast_id: int):
     return draft.redirect(url_for("review.index", broadcast_id=broadcast_id))
 
 
-def _refuse(frame: draft.Draft, form: ScheduleForm, start: schedule.Start):
+def _refuse(frame: draft.Draft, form: ScheduleForm, start: schedule.Start) -> ResponseReturnValue:
     """What is to be mended, beside what was typed. Nothing is saved, so the page has still started from what it did."""
     if request.headers.get("HX-Request"):
         return render_template("schedule/_saved.html", **_context(frame, form, start)), 422
@@ -82,7 +83,7 @@ def _of_lost(fields: MultiDict[str, str], _broadcast: Broadcast) -> steps.Change
     return (lambda stored: _changes(stored, form, start)) if form.validate() and not start.problem else None
 
 
-def _conflict(broadcast_id: int, form: ScheduleForm, start: schedule.Start):
+def _conflict(broadcast_id: int, form: ScheduleForm, start: schedule.Start) -> ResponseReturnValue:
     def differences(broadcast: Broadcast) -> list[saving.Difference]:
         changed = _changes(broadcast, form, start)
         second = schedule.is_second(broadcast.start_wall, broadcast.time_zone, broadcast.starts_at)

@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+
 from flask_wtf import FlaskForm
 from wtforms import HiddenField, IntegerField, StringField
 from wtforms.validators import InputRequired, Length
@@ -16,7 +18,7 @@ class UserForm(FlaskForm):
 class WholeNumber(IntegerField):
     """An IntegerField that says in plain words what it wants."""
 
-    def process_formdata(self, valuelist):
+    def process_formdata(self, valuelist: Sequence[str]) -> None:
         try:
             super().process_formdata([value.replace(",", "").strip() or "0" for value in valuelist])
         except ValueError:

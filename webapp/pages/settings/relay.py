@@ -1,6 +1,9 @@
 """The relay as people see it: how it is, on each page that it concerns, what was learned of it, and which domains are given time."""
 
+from typing import Any
+
 from flask import Response, current_app, flash, g, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
 
 from webapp.adapters import clock, wakeups
 from webapp.core import broadcasts, relay
@@ -17,9 +20,10 @@ MOST_DOMAINS = 20
 @bp.app_template_global()
 def relay_health() -> Health:
     """How the relay is; asked for once in a request."""
-    if "relay_health" not in g:
-        g.relay_health = relay.read(db.session, current_app.config["RELAY"].key)
-    return g.relay_health
+    known: Health | None = g.get("relay_health")
+    if known is None:
+        known = g.relay_health = relay.read(db.session, current_app.config["RELAY"].key)
+    return known
 
 
 @bp.app_template_global()
@@ -45,13 +49,13 @@ def relay_seen(health: Health | None) -> str:
 
 
 @bp.get("/sending/relay-health")
-def relay_health_now():
+def relay_health_now() -> str:
     """How the relay is, on the page of settings, which asks for it again and again."""
     return render_template("settings/_relay_health.html", **context())
 
 
 @bp.get("/sending/relay-refuses")
-def relay_refuses():
+def relay_refuses() -> ResponseReturnValue:
     """What the list of mass mails says while the relay refuses everything. Nothing is answered when the page has `seen` it."""
     if request.args.get("seen") == relay_seen(refusing_relay()):
         return Response(status=204)
@@ -59,7 +63,7 @@ def relay_refuses():
 
 
 @bp.post("/sending/relay/try")
-def try_relay():
+def try_relay() -> ResponseReturnValue:
     """Have the relay tried at once, by the mass mails that wait for it."""
     waiting = broadcasts.sending(db.session)
     relay.try_now(db.session, clock.now())
@@ -74,20 +78,20 @@ def try_relay():
 
 
 @bp.get("/sending/relay/forget")
-def ask_forget_relay():
+def ask_forget_relay() -> str:
     """The question before what was learned is forgotten, for browsers without JavaScript; elsewhere it is a dialog."""
     return render_template("settings/forget_relay.html", health=relay_health())
 
 
 @bp.post("/sending/relay/forget")
-def forget_relay():
+def forget_relay() -> ResponseReturnValue:
     relay.forget(db.session, current_app.config["RELAY"].key)
     db.session.commit()
     flash("What was learned of the relay is forgotten. Limits that are still there will be met again.", "ok")
     return _back()
 
 
-def context() -> dict:
+def context() -> dict[str, Any]:
     """What the card of the relay is made of."""
     at = clock.now()
     rests = sorted(
@@ -102,5 +106,5 @@ def context() -> dict:
     }
 
 
-def _back():
+def _back() -> ResponseReturnValue:
     return redirect(url_for("settings.sending", _anchor="relay-title"), 303)

@@ -4,6 +4,7 @@ import math
 from datetime import timedelta
 
 from flask import current_app, flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from webapp.adapters import account_mail
@@ -29,12 +30,12 @@ CEILINGS = ("per_second", "per_day", "connections")
 
 
 @bp.get("/sending")
-def sending():
+def sending() -> ResponseReturnValue:
     return _sending()
 
 
 @bp.post("/sending/limits")
-def set_limits():
+def set_limits() -> ResponseReturnValue:
     """What stands above all mass mails. It holds at once, also for those that are being sent."""
     form = LimitsForm()
     if form.validate_on_submit():
@@ -54,7 +55,7 @@ def set_limits():
 
 
 @bp.post("/sending/from-addresses")
-def add_from_address():
+def add_from_address() -> ResponseReturnValue:
     form = FromAddressForm()
     if form.validate_on_submit():
         try:
@@ -69,7 +70,7 @@ def add_from_address():
 
 
 @bp.post("/sending/from-addresses/<int:sender_id>/default")
-def make_default(sender_id: int):
+def make_default(sender_id: int) -> ResponseReturnValue:
     sender = from_addresses.make_default(db.session, sender_id)
     db.session.commit()
     flash(f"New mass mails come from {sender.address}.", "ok")
@@ -77,7 +78,7 @@ def make_default(sender_id: int):
 
 
 @bp.post("/sending/from-addresses/<int:sender_id>/remove")
-def remove_from_address(sender_id: int):
+def remove_from_address(sender_id: int) -> ResponseReturnValue:
     sender = from_addresses.remove(db.session, sender_id)
     address = sender.address
     db.session.commit()
@@ -89,19 +90,19 @@ def remove_from_address(sender_id: int):
 
 
 @bp.get("/test-sends")
-def tests():
+def tests() -> str:
     """The last test mails of all, also of drafts and users that are gone."""
     per_hour = current_app.config["TESTS_PER_HOUR"]
     return render_template("settings/tests.html", tests=trial_sends.listing(db.session, limit=TESTS), per_hour=per_hour)
 
 
 @bp.get("/users", endpoint="users")
-def user_list():
+def user_list() -> ResponseReturnValue:
     return _users(UserForm(formdata=None))
 
 
 @bp.post("/users")
-def add_user():
+def add_user() -> ResponseReturnValue:
     form = UserForm()
     if form.validate_on_submit():
         writes_from_here(db.session)
@@ -123,7 +124,7 @@ def add_user():
 
 
 @bp.post("/users/<int:user_id>/link")
-def user_link(user_id: int):
+def user_link(user_id: int) -> ResponseReturnValue:
     """A way in for somebody who has never been here. Whoever has, gets a link only from the server itself: with one, a user could become
     another."""
     writes_from_here(db.session)
@@ -131,7 +132,7 @@ def user_link(user_id: int):
 
 
 @bp.post("/users/<int:user_id>/active/<int:active>")
-def set_active(user_id: int, active: int):
+def set_active(user_id: int, active: int) -> ResponseReturnValue:
     user = users.set_active(db.session, user_id, bool(active), by=current_user.id)
     if active:
         users.unlock(db.session, user)
@@ -228,5 +229,5 @@ def _sending(
     )
 
 
-def _users(form: UserForm, **extra) -> str:
+def _users(form: UserForm, **extra: object) -> str:
     return render_template("settings/users.html", form=form, users=users.listing(db.session), **extra)

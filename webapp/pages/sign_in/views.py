@@ -13,6 +13,7 @@ from flask import (
     session,
     url_for,
 )
+from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from webapp.adapters.clock import now
@@ -30,14 +31,14 @@ log = logging.getLogger(__name__)
 
 
 @bp.get("/sign-in")
-def form():
+def form() -> ResponseReturnValue:
     if current_user.is_authenticated:
         return redirect(places.safe(request.args.get("next")) or url_for("home"))
     return render_template("sign_in/form.html", form=SignInForm())
 
 
 @bp.post("/sign-in")
-def submit():
+def submit() -> ResponseReturnValue:
     form = SignInForm()
     if not form.validate_on_submit():
         return render_template("sign_in/form.html", form=form), 422
@@ -61,14 +62,14 @@ def submit():
 
 
 @bp.get("/sign-in/link/")
-def link():
+def link() -> str:
     """Ask before spending the link: mail scanners and previews follow links, but do not press buttons. What opens it stands behind the #,
     which browsers keep to themselves, so that no log of a server or proxy and no Referer ever has it."""
     return render_template("sign_in/link.html", form=LinkForm(formdata=None))
 
 
 @bp.post("/sign-in/link/")
-def follow_link():
+def follow_link() -> ResponseReturnValue:
     form = LinkForm()
     if not form.validate_on_submit():
         return render_template("sign_in/link.html", form=form), 422
@@ -90,7 +91,7 @@ def follow_link():
 
 
 @bp.post("/sign-out")
-def sign_out():
+def sign_out() -> ResponseReturnValue:
     if current_user.is_authenticated:
         users.sign_out(db.session, current_user.token)
         db.session.commit()
@@ -99,7 +100,7 @@ def sign_out():
     return redirect(url_for("sign_in.form"))
 
 
-def _too_many(form: SignInForm):
+def _too_many(form: SignInForm) -> ResponseReturnValue:
     db.session.rollback()
     _refused("too many attempts")
     form.password.errors = ["Too many attempts. Wait a quarter of an hour, then try again."]

@@ -1,8 +1,10 @@
 """Workers: a page of all that are known, and on every page the word that there is none while something waits to be sent."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from flask import Blueprint, Response, render_template, request
+from flask.typing import ResponseReturnValue
 
 from webapp.adapters import database, wakeups
 from webapp.core.sending import workers
@@ -41,18 +43,18 @@ def start_command() -> str:
 
 
 @bp.get("/")
-def index():
+def index() -> str:
     return render_template("workers/index.html", **_list())
 
 
 @bp.get("/worker-list")
-def worker_list():
+def worker_list() -> str:
     """The list with what each does now, asked for again and again by the page."""
     return render_template("workers/_worker_list.html", **_list())
 
 
 @bp.get("/no-worker")
-def no_worker():
+def no_worker() -> ResponseReturnValue:
     """The banner of every page. Nothing is answered when it is the one that the page has `seen`."""
     banner = workers_banner()
     if request.args.get("seen") == banner.seen:
@@ -60,7 +62,7 @@ def no_worker():
     return render_template("workers/_no_worker.html", banner=banner)
 
 
-def _list() -> dict:
+def _list() -> dict[str, Any]:
     at = database.now(db.session)
     missing = workers.missing_since(db.session, at)
     listed = workers.listing(db.session, at)

@@ -149,7 +149,9 @@ def _branch(opening: Block, stack: list[str | Slot | Block]) -> Branch:
             arms.append((condition, body))
         else:
             otherwise = body
-        block = stack.pop()  # type: ignore[assignment]  # _until stops at a block
+        last = stack.pop()
+        assert isinstance(last, Block)  # at which _until stops
+        block = last
         if block.keyword == end:
             return Branch(tuple(arms), otherwise if condition is None else ())
         condition = block.condition
