@@ -11,7 +11,7 @@ from rq.job import Job
 from rq.registry import ScheduledJobRegistry
 from rq.serializers import JSONSerializer
 
-from webapp.adapters import clock, wakeups
+from webapp.adapters import clock, logs, wakeups
 
 
 @pytest.fixture
@@ -139,3 +139,17 @@ def test_one_can_be_asked_how_many_wait_without_those_in_no_hurry(app: Flask):
         assert count() == 1
         wakeups.connection().delete("massmail:waiting:sweep")
         assert count() == 2
+
+
+def test_a_job_belongs_to_the_request_that_asked_for_it(app: Flask):
+    with app.app_context():
+        with logs.belonging_to("of-a-request"):
+            wakeups.wake(7)
+            wakeups.wake(8, at=clock.now() + timedelta(hours=1))
+        wakeups.wake(9)
+        queue = wakeups.queue()
+        keys = [*queue.job_ids, *ScheduledJobRegistry(queue=queue).get_job_ids()]
+        jobs = Job.fetch_many(keys, connection=wakeups.connection(), serializer=JSONSerializer)
+        asked = {job.args[0]: wakeups.asked_by(job) for job in jobs if job}
+        own = {job.args[0]: job.id for job in jobs if job}
+    assert asked == {7: "of-a-request", 8: "of-a-request", 9: own[9]}

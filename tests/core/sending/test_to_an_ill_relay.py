@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 
 from tests import engine
 from tests.engine import TAKEN, PlainMailer
-from webapp.adapters import clock
+from tests.spoken import spoken
+from webapp.adapters import clock, logs
 from webapp.core import broadcasts
 from webapp.core.ports import Mail
 from webapp.core.rules.lifecycle import BroadcastState
@@ -141,3 +142,16 @@ def test_a_relay_that_cannot_be_reached_pauses_it_before_a_mail_is_touched(
     )
     assert "535 5.7.8 who are you" in (broadcast.pause_reason or "")
     assert not mailer.sent and engine.states(session, broadcast) == {"pending": 5}
+
+
+def test_what_both_threads_of_a_sender_say_belongs_to_its_job(where: Engine, session: Session, tmp_path: Path):
+    broadcast = engine.sending_broadcast(session, mails=20)
+    with spoken() as heard, logs.belonging_to("of-this-job"):
+        engine.send(where, broadcast.id, tmp_path, lambda: PlainMailer(lambda mail: POLICY))
+    told = heard.events("sender_begun", "breaker", "sender_ended")
+    assert [(one["event"], one["broadcast"]) for one in told] == [
+        ("sender_begun", broadcast.id),
+        ("breaker", broadcast.id),
+        ("sender_ended", broadcast.id),
+    ]
+    assert {one["request"] for one in told} == {"of-this-job"}
