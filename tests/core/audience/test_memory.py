@@ -11,7 +11,7 @@ from tests import factories
 from webapp.core import audience
 from webapp.core.audience import Audience, AudienceFilter, Term
 from webapp.core.audience.memory import copy_seen_by
-from webapp.core.audience.set_queries import NEAR_BITS, RUN_BITS, set_of, sets_by
+from webapp.core.audience.set_queries import RUN_BITS, set_of, sets_by
 from webapp.core.audience.shared_addresses import Shared
 from webapp.core.client_set import ClientSet
 from webapp.core.rules.statuses import HoldingStatus, MessageType
@@ -19,7 +19,7 @@ from webapp.core.tables.clients import Client, Service
 from webapp.core.tables.stamps import BLOCK_BITS
 
 EVERYBODY = Audience(AudienceFilter(MessageType.GENERAL))
-BORDERS = [border + n for border in (1 << NEAR_BITS, 1 << BLOCK_BITS, 1 << RUN_BITS, 1 << 32, 1 << 40) for n in (-1, 0)]
+BORDERS = [border + n for border in (1 << BLOCK_BITS, 1 << 16, 1 << RUN_BITS, 1 << 32, 1 << 40) for n in (-1, 0)]
 
 
 def test_a_copy_that_somebody_has_stays_as_it_was_when_clients_change(session: Session):

@@ -14,8 +14,8 @@ FIRST_CHARACTER = 0x10000
 RUN_BITS = 20
 """A text is about a run of 1,048,576 consecutive ids: as many as there are characters from the first one on."""
 
-NEAR_BITS = 12
-"""The database groups neighbours, 4,096 consecutive ids at a time, though sets are larger: SQLite sorts rows to group them, and those that
+NEAR_BITS = 14
+"""The database groups neighbours, 16,384 consecutive ids at a time, though sets are larger: SQLite sorts rows to group them, and those that
 come by rising id are nearly sorted then."""
 
 Column = InstrumentedAttribute[Any] | ColumnElement[Any]
