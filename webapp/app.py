@@ -50,7 +50,7 @@ def create_app(config: Mapping[str, object] | None = None, environ: Mapping[str,
     )
     app.config.from_mapping(settings(environ))
     app.config.from_mapping(config or {})
-    from webapp.pages import cookies, errors, input_guard, shell
+    from webapp.pages import cookies, errors, input_guard, path_prefix, shell
 
     cookies.install(app)
     db.init_app(app)
@@ -77,4 +77,5 @@ def create_app(config: Mapping[str, object] | None = None, environ: Mapping[str,
         app.cli.add_command(import_module(f"webapp.cli.{command}").group)
     if proxies := app.config["TRUSTED_PROXIES"]:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies)  # type: ignore[method-assign]
+    path_prefix.install(app)
     return app
