@@ -51,7 +51,7 @@ def create_app(config: Mapping[str, object] | None = None, environ: Mapping[str,
     )
     app.config.from_mapping(settings(environ))
     app.config.from_mapping(config or {})
-    from webapp.pages import access, cookies, errors, input_guard, shell
+    from webapp.pages import access, cookies, errors, input_guard, path_prefix, shell
     from webapp.pages.metrics import views as metrics
 
     cookies.install(app)
@@ -80,4 +80,5 @@ def create_app(config: Mapping[str, object] | None = None, environ: Mapping[str,
     access.install(app, metrics.install(app).observe)
     if proxies := app.config["TRUSTED_PROXIES"]:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies)  # type: ignore[method-assign]
+    path_prefix.install(app)
     return app

@@ -3,7 +3,7 @@
 import json
 from urllib.parse import urlsplit
 
-from flask import current_app, redirect, render_template, request, session, url_for
+from flask import current_app, has_request_context, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError
@@ -32,7 +32,11 @@ def safe(target: str | None) -> str | None:
     if "\\" in target or any(ord(sign) <= 0x20 or ord(sign) == 0x7F for sign in target):
         return None
     parts = urlsplit(target)
-    return None if parts.scheme or parts.netloc or parts.path.startswith("/sign-in") else target
+    return None if parts.scheme or parts.netloc or _is_of_the_sign_in(parts.path) else target
+
+
+def _is_of_the_sign_in(path: str) -> bool:
+    return path.removeprefix(request.script_root if has_request_context() else "").startswith("/sign-in")
 
 
 def wanted() -> str | None:
@@ -40,7 +44,7 @@ def wanted() -> str | None:
     if "HX-Request" in request.headers:
         return safe(_path_of(request.headers.get("HX-Current-URL", "")))
     if request.method in ("GET", "HEAD"):
-        return safe(request.full_path.rstrip("?"))
+        return safe(request.script_root + request.full_path.rstrip("?"))
     return safe(_path_of(request.referrer or "")) if is_from_here() else None
 
 
@@ -112,7 +116,7 @@ def _same_page() -> str:
 
 
 def _sent_to() -> str | None:
-    return safe(request.full_path.rstrip("?"))
+    return safe(request.script_root + request.full_path.rstrip("?"))
 
 
 def _pack(fields: list[tuple[str, str]]) -> str:

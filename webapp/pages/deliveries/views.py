@@ -34,18 +34,19 @@ def index(broadcast_id: int) -> ResponseReturnValue:
     broadcast = broadcasts.named(db.session, broadcast_id)
     counts = progress.counts_of(db.session, [broadcast_id])[broadcast_id]
     fragment = request.headers.get("HX-Request") and not request.headers.get("HX-History-Restore-Request")
+    own = request.script_root + request.path
     looking_at = urlsplit(request.headers.get("HX-Current-URL", request.url)).path
     context = {
         "broadcast": broadcast,
         "title": draft.title(broadcast),
         "counts": counts,
-        "ledger": ledger.load(broadcast, counts, request.args, standalone=looking_at == request.path),
+        "ledger": ledger.load(broadcast, counts, request.args, standalone=looking_at == own),
     }
     answer = make_response(
         render_template("deliveries/_ledger.html" if fragment else "deliveries/index.html", **context)
     )
     if fragment and (header := _ADDRESS.get(_pressed())):
-        room = "deliveries.index" if looking_at == request.path else "broadcasts.show"
+        room = "deliveries.index" if looking_at == own else "broadcasts.show"
         answer.headers[header] = ledger.url(room, broadcast_id, request.args)
     return answer
 
