@@ -12,6 +12,7 @@ from webapp.core.rules.lifecycle import BroadcastState
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.demo.mail_catcher import Maildir, Summary
 from webapp.extensions import db
+from webapp.pages.fragments import fragment
 
 bp = Blueprint("mail_catcher", __name__, url_prefix="/mail-catcher")
 
@@ -30,7 +31,7 @@ def index():
 
 @bp.get("/mails")
 def mails():
-    return render_template("mail_catcher/_mails.html", **_list())
+    return fragment("mail_catcher/_mails.html", **_list())
 
 
 @bp.get("/<name>")

@@ -16,6 +16,7 @@ from webapp.adapters import schema
 from webapp.core.errors import Conflict, DomainError, NotFound
 from webapp.extensions import db
 from webapp.pages.coming_back import places
+from webapp.pages.fragments import fragment
 
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 """Methods that change nothing."""
@@ -189,7 +190,7 @@ def said(
 
 def _toast(status: int, message: str, trouble: str | None = None, headers: Mapping[str, str] = MappingProxyType({})):
     """A toast over the page. `trouble`: what failed, "reading" or "change", if it is to be taken back once that works again."""
-    toast = render_template("_toast.html", tone="bad", message=message, trouble=trouble)
+    toast = fragment("_toast.html", tone="bad", message=message, trouble=trouble)
     return toast, status, {"HX-Retarget": "#toasts", "HX-Reswap": "beforeend", **headers}
 
 

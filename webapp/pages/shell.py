@@ -78,6 +78,7 @@ def install(app: Flask) -> None:
     app.after_request(_headers)
     app.teardown_request(_remember_seen)
     app.context_processor(_context)
+    app.jinja_env.globals |= {"now": _request_now, "current_user": current_user, "nav": _nav}
     for name in wording.FILTERS:
         app.add_template_filter(getattr(wording, name), name)
     app.add_template_filter(_moment, "moment")
@@ -189,8 +190,6 @@ def _time_tag(at: datetime, text: str) -> Markup:
 def _context() -> dict:
     return {
         "theme": cookies.theme(),
-        "now": _request_now,
-        "nav": _nav,
         "bell": _bell,
         "demo": _demo(),
         "leaving_by": _leaving_by(),

@@ -19,6 +19,7 @@ from webapp.pages.audience.blueprint import bp
 from webapp.pages.audience.forms import chosen_filter, digest
 from webapp.pages.audience.shown import shown
 from webapp.pages.broadcasts import draft
+from webapp.pages.fragments import fragment
 
 EXPLAINED = 4
 """Clients whose case is explained at once."""
@@ -47,9 +48,7 @@ def save(broadcast_id: int):
         return _switched(broadcast, request.form["switch"])
     if request.headers.get("HX-Request"):
         db.session.rollback()  # counting takes its time: others may write meanwhile, also if nothing was to be saved
-        return render_template("audience/_saved.html", **_context(broadcast, chosen)), {
-            "HX-Trigger": "recipients-changed"
-        }
+        return fragment("audience/_saved.html", **_context(broadcast, chosen)), {"HX-Trigger": "recipients-changed"}
     if {"stay", "keep_mine"} & request.form.keys():
         flash("The audience is saved.", "ok")
         return draft.redirect(url_for("audience.index", broadcast_id=broadcast_id))
@@ -60,7 +59,7 @@ def save(broadcast_id: int):
 def recipient_count(broadcast_id: int):
     """The sum and the filter in words, as stored."""
     broadcast = broadcasts.get(db.session, broadcast_id)
-    return render_template("audience/_recipient_count.html", broadcast=broadcast)
+    return fragment("audience/_recipient_count.html", recipients=sums.sum_of(broadcast))
 
 
 @bp.get("/explain")
@@ -68,7 +67,7 @@ def explain(broadcast_id: int):
     """Does this client get it? For the clients found by a name, an address or a number."""
     if request.headers.get("HX-Request"):
         broadcast = broadcasts.get(db.session, broadcast_id)
-        return render_template("audience/_explain.html", broadcast=broadcast, **_explained(broadcast))
+        return fragment("audience/_explain.html", broadcast=broadcast, **_explained(broadcast))
     frame = draft.load(broadcast_id, "audience")
     return _page(frame, audience.audience_of(frame.broadcast).filter)
 
@@ -119,7 +118,7 @@ def _conflict(broadcast_id: int, chosen: AudienceFilter):
         why = "it is scheduled" if broadcast.state is BroadcastState.SCHEDULED else "sending has begun"
         raise Conflict(f"This mass mail cannot be changed any more: {why}. Your last choice is not saved.")
     if request.headers.get("HX-Request"):
-        return render_template("audience/_conflict_answer.html", conflict=True, **_context(broadcast, chosen)), 422
+        return fragment("audience/_conflict_answer.html", **_context(broadcast, chosen)), 422
     return _page(draft.load(broadcast_id, "audience"), chosen, conflict=True), 409
 
 

@@ -22,6 +22,7 @@ from webapp.pages import wording
 from webapp.pages.broadcasts import draft, live
 from webapp.pages.broadcasts.blueprint import bp
 from webapp.pages.deliveries import ledger
+from webapp.pages.fragments import fragment
 from webapp.pages.review import mail
 from webapp.pages.settings.relay import waited_for
 
@@ -53,7 +54,7 @@ def live_progress(broadcast_id: int):
     try:
         broadcast = broadcasts.named(db.session, broadcast_id)
     except NotFound:
-        return render_template("broadcasts/_gone.html"), STOP_ASKING
+        return fragment("broadcasts/_gone.html"), STOP_ASKING
     context = _context(broadcast)
     stamp = _stamp(context)
     if request.args.get("stamp") == stamp:
@@ -61,7 +62,7 @@ def live_progress(broadcast_id: int):
     changed = request.args.get("seen", "") != context["stage"]
     edited = request.args.get("version", broadcast.version, type=int) != broadcast.version
     answer = make_response(
-        render_template(
+        fragment(
             "broadcasts/_progress_answer.html",
             changed=changed,
             edited=edited,
@@ -79,7 +80,7 @@ def live_progress(broadcast_id: int):
 @bp.get("/<int:broadcast_id>/timeline", endpoint="timeline")
 def live_timeline(broadcast_id: int):
     broadcast = broadcasts.named(db.session, broadcast_id)
-    return render_template("broadcasts/_timeline.html", **_context(broadcast))
+    return fragment("broadcasts/_timeline.html", **_context(broadcast))
 
 
 @bp.post("/<int:broadcast_id>/pause")
@@ -177,7 +178,7 @@ def _about(broadcast: Broadcast) -> dict:
 
 
 def _stamp(context: dict) -> str:
-    return live.stamp(render_template("broadcasts/_progress.html", stamp="", **context))
+    return live.stamp(fragment("broadcasts/_progress.html", stamp="", **context))
 
 
 def _context(broadcast: Broadcast) -> dict:

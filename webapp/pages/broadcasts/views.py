@@ -14,6 +14,7 @@ from webapp.core.rules.statuses import MessageType
 from webapp.extensions import db
 from webapp.pages.broadcasts import draft, live, show, starting  # noqa: F401 - which add the routes of the page of one
 from webapp.pages.broadcasts.blueprint import bp
+from webapp.pages.fragments import fragment
 
 bp.add_app_template_global(draft.press, "press")
 
@@ -23,7 +24,7 @@ def index():
     """The list; with htmx only its card with tabs, rows and pager."""
     context = _list_context()
     if request.headers.get("HX-Target") == "broadcast-list":
-        return render_template("broadcasts/_broadcast_list.html", **context)
+        return fragment("broadcasts/_broadcast_list.html", **context)
     return render_template("broadcasts/index.html", **context)
 
 
@@ -55,7 +56,7 @@ def _list_context() -> dict:
 def row_progress(broadcast_id: int):
     """The moving parts of a row of the list: the progress, and beside it state and time. Polls only while there is something to see."""
     broadcast = broadcasts.get(db.session, broadcast_id)
-    return render_template(
+    return fragment(
         "broadcasts/_moving_row.html",
         broadcast=broadcast,
         progress=progress.read(db.session, broadcast, now()),
@@ -78,7 +79,7 @@ def moving_rows():
         for one in changed
     ]
     still = [live.row_stamp(one, counts[one.id]) for one in found if one.state not in live.OVER]
-    return render_template("broadcasts/_moving_rows.html", rows=rows, watched=still)
+    return fragment("broadcasts/_moving_rows.html", rows=rows, watched=still)
 
 
 @bp.get("/<int:broadcast_id>/recipient-number")
@@ -86,7 +87,7 @@ def recipient_number(broadcast_id: int):
     """How many would get a draft, for the list: counted when its row comes into sight, not before."""
     broadcast = broadcasts.get(db.session, broadcast_id)
     count = audience.count(db.session, audience.audience_of(broadcast), now().date())
-    return render_template("broadcasts/_number.html", broadcast=broadcast, count=count.will_receive)
+    return fragment("broadcasts/_number.html", count=count.will_receive)
 
 
 @bp.get("/new")
@@ -119,7 +120,7 @@ def rename(broadcast_id: int):
         broadcast = broadcasts.edit(db.session, broadcast_id, version, {"name": name}, now())
         db.session.commit()
     if request.headers.get("HX-Request"):
-        return render_template("broadcasts/_renamed.html", broadcast=broadcast, title=draft.title(broadcast))
+        return fragment("broadcasts/_renamed.html", broadcast=broadcast, title=draft.title(broadcast))
     flash("The name is saved.", "ok")
     room = request.args.get("step", "")
     return draft.redirect(

@@ -20,9 +20,11 @@ from webapp.core.rules.lifecycle import CHANGEABLE, BroadcastState
 from webapp.core.settings import from_addresses
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.extensions import db
+from webapp.pages.audience import sums
 from webapp.pages.broadcasts import draft
 from webapp.pages.content import problems, tag_rows
 from webapp.pages.content.forms import ContentForm
+from webapp.pages.fragments import fragment
 
 bp = Blueprint("content", __name__, url_prefix="/mass-mail/<int:broadcast_id>/content")
 
@@ -76,7 +78,7 @@ def save(broadcast_id: int):
 def person(broadcast_id: int):
     """Another recipient, and the preview for them."""
     broadcast = broadcasts.get(db.session, broadcast_id)
-    return render_template("content/_person_chosen.html", **_preview(broadcast), form=ContentForm.of(broadcast))
+    return fragment("content/_person_chosen.html", **_preview(broadcast))
 
 
 @bp.get("/mail")
@@ -97,7 +99,7 @@ def people(broadcast_id: int):
     broadcast = broadcasts.get(db.session, broadcast_id)
     of = audience.audience_of(broadcast)
     found = previews.search(db.session, of, now().date(), request.args.get("q", ""))
-    return render_template("content/_people.html", broadcast=broadcast, people=found)
+    return fragment("content/_people.html", broadcast=broadcast, people=found)
 
 
 @bp.get("/extremes")
@@ -105,7 +107,7 @@ def extremes(broadcast_id: int):
     """Recipients with whom a text shows what it cannot take."""
     broadcast = broadcasts.get(db.session, broadcast_id)
     found = previews.extremes(db.session, audience.audience_of(broadcast))
-    return render_template("content/_extremes.html", broadcast=broadcast, extremes=found)
+    return fragment("content/_extremes.html", broadcast=broadcast, extremes=found)
 
 
 @bp.get("/tag-gaps")
@@ -114,7 +116,7 @@ def tag_gaps(broadcast_id: int):
     broadcast = broadcasts.get(db.session, broadcast_id)
     total = audience.count(db.session, audience.audience_of(broadcast), now().date()).will_receive
     rows = _tag_rows(broadcast)
-    return render_template("content/_tag_gaps.html", broadcast=broadcast, tag_rows=rows, total=total)
+    return fragment("content/_tag_gaps.html", broadcast=broadcast, tag_rows=rows, total=total)
 
 
 @bp.get("/test")
@@ -128,7 +130,7 @@ def tests(broadcast_id: int):
     """The tests of this message: who sent them, when, to whom."""
     broadcast = broadcasts.get(db.session, broadcast_id)
     sent = trial_sends.listing(db.session, broadcast_id)
-    return render_template("content/_tests.html", broadcast=broadcast, tests=sent)
+    return fragment("content/_tests.html", broadcast=broadcast, tests=sent)
 
 
 @bp.post("/test")
@@ -145,7 +147,7 @@ def send_test(broadcast_id: int):
     status = 422 if problem else 200
     if request.headers.get("HX-Request"):
         told = {"HX-Trigger": "test-sent"} if results else {}
-        part = render_template("content/_test_result.html", results=results, problem=problem, person=person)
+        part = fragment("content/_test_result.html", results=results, problem=problem, person=person)
         return part, status, told
     return _test_page(draft.load(broadcast_id, "content"), to=to, results=results, problem=problem), status
 
@@ -186,7 +188,7 @@ def _save(broadcast: Broadcast, form: ContentForm) -> ContentForm:
 def _saved(broadcast: Broadcast, form: ContentForm, before: ContentForm, stored: ContentForm) -> Response:
     """What follows from a message that is `stored`. The page goes on from that, and not from what somebody may have saved since."""
     title = draft.title(broadcast)
-    page = render_template("content/_saved.html", form=form, base=stored.digest, title=title, **_preview(broadcast))
+    page = fragment("content/_saved.html", form=form, base=stored.digest, title=title, **_preview(broadcast))
     response = Response(page)
     if stored.tag_sources != before.tag_sources:
         response.headers["HX-Trigger"] = "tags-changed"
@@ -199,9 +201,7 @@ def _conflict(broadcast_id: int, form: ContentForm):
     changeable = broadcast.state in CHANGEABLE
     if request.headers.get("HX-Request"):
         base = ContentForm.of(broadcast).digest
-        return render_template(
-            "content/_conflict_answer.html", broadcast=broadcast, changeable=changeable, base=base
-        ), 409
+        return fragment("content/_conflict_answer.html", broadcast=broadcast, changeable=changeable, base=base), 409
     if not changeable:
         why = "it is scheduled" if broadcast.state is BroadcastState.SCHEDULED else "sending has begun"
         raise Conflict(f"This mass mail cannot be changed any more: {why}. What you typed is not saved.")
@@ -220,6 +220,7 @@ def _page(frame: draft.Draft, form: ContentForm, **extra: Any) -> str:
         "tags": known,
         "tag_groups": [(group.value, list(members)) for group, members in groupby(known, lambda tag: tag.group)],
         "tag_rows": None,
+        "recipients": sums.sum_of(broadcast),
         "to": current_user.email,
         "tests": trial_sends.listing(db.session, broadcast.id),
         **_preview(broadcast),

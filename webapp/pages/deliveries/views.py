@@ -15,6 +15,7 @@ from webapp.extensions import db
 from webapp.pages.broadcasts import draft
 from webapp.pages.deliveries import export as csv_export
 from webapp.pages.deliveries import ledger
+from webapp.pages.fragments import fragment
 
 bp = Blueprint("deliveries", __name__, url_prefix="/mass-mail/<int:broadcast_id>/deliveries")
 
@@ -32,7 +33,7 @@ def index(broadcast_id: int):
     """The ledger on a page of its own; with htmx only the ledger."""
     broadcast = broadcasts.named(db.session, broadcast_id)
     counts = progress.counts_of(db.session, [broadcast_id])[broadcast_id]
-    fragment = request.headers.get("HX-Request") and not request.headers.get("HX-History-Restore-Request")
+    is_fragment = request.headers.get("HX-Request") and not request.headers.get("HX-History-Restore-Request")
     looking_at = urlsplit(request.headers.get("HX-Current-URL", request.url)).path
     context = {
         "broadcast": broadcast,
@@ -41,9 +42,11 @@ def index(broadcast_id: int):
         "ledger": ledger.load(broadcast, counts, request.args, standalone=looking_at == request.path),
     }
     answer = make_response(
-        render_template("deliveries/_ledger.html" if fragment else "deliveries/index.html", **context)
+        fragment("deliveries/_ledger.html", **context)
+        if is_fragment
+        else render_template("deliveries/index.html", **context)
     )
-    if fragment and (header := _ADDRESS.get(_pressed())):
+    if is_fragment and (header := _ADDRESS.get(_pressed())):
         room = "deliveries.index" if looking_at == request.path else "broadcasts.show"
         answer.headers[header] = ledger.url(room, broadcast_id, request.args)
     return answer

@@ -17,6 +17,7 @@ from webapp.core.tables.broadcasts import Broadcast
 from webapp.extensions import db
 from webapp.pages import wording
 from webapp.pages.broadcasts import draft
+from webapp.pages.fragments import fragment
 
 bp = Blueprint("holding", __name__, url_prefix="/settings/held")
 
@@ -36,7 +37,7 @@ def restores_of(broadcast: Broadcast) -> list[Restore]:
 @bp.get("/notice")
 def notice():
     """What list, broadcast and settings say while everything is held; asked for again and again, so that it comes and goes by itself."""
-    return render_template("holding/_notice.html", hold=sending_hold())
+    return fragment("holding/_notice.html", hold=sending_hold())
 
 
 @bp.get("/")

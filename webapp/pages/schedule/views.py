@@ -15,6 +15,7 @@ from webapp.core.tables.broadcasts import Broadcast
 from webapp.extensions import db
 from webapp.pages import wording
 from webapp.pages.broadcasts import draft
+from webapp.pages.fragments import fragment
 from webapp.pages.schedule.forms import POLICIES, WHEN, ScheduleForm
 
 bp = Blueprint("schedule", __name__, url_prefix="/mass-mail/<int:broadcast_id>/schedule")
@@ -57,7 +58,7 @@ def save(broadcast_id: int):
         db.session.commit()
     db.session.rollback()  # counting takes its time: others may write meanwhile, also if nothing was to be saved
     if request.headers.get("HX-Request"):
-        return render_template("schedule/_saved.html", **_context(frame, form, start)), 200 if valid else 422
+        return fragment("schedule/_saved.html", **_context(frame, form, start)), 200 if valid else 422
     if not valid:
         return _page(frame, form, start, refused=_refused(form, start)), 422
     return draft.redirect(url_for("review.index", broadcast_id=broadcast_id))

@@ -8,6 +8,7 @@ from webapp.core.relay import Health
 from webapp.core.rules.lifecycle import BroadcastState
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.extensions import db
+from webapp.pages.fragments import fragment
 from webapp.pages.settings.blueprint import bp
 
 MOST_DOMAINS = 20
@@ -47,15 +48,16 @@ def relay_seen(health: Health | None) -> str:
 @bp.get("/sending/relay-health")
 def relay_health_now():
     """How the relay is, on the page of settings, which asks for it again and again."""
-    return render_template("settings/_relay_health.html", **context())
+    return fragment("settings/_relay_health.html", **context())
 
 
 @bp.get("/sending/relay-refuses")
 def relay_refuses():
     """What the list of mass mails says while the relay refuses everything. Nothing is answered when the page has `seen` it."""
-    if request.args.get("seen") == relay_seen(refusing_relay()):
+    relay = refusing_relay()
+    if request.args.get("seen") == relay_seen(relay):
         return Response(status=204)
-    return render_template("settings/_relay_refuses.html")
+    return fragment("settings/_relay_refuses.html", relay=relay)
 
 
 @bp.post("/sending/relay/try")

@@ -9,6 +9,7 @@ from webapp.config import VERSION
 from webapp.core.sending import workers
 from webapp.core.sending.workers import Missing
 from webapp.extensions import db
+from webapp.pages.fragments import fragment
 
 bp = Blueprint("workers", __name__, url_prefix="/settings/workers")
 
@@ -48,7 +49,7 @@ def index():
 @bp.get("/worker-list")
 def worker_list():
     """The list with what each does now, asked for again and again by the page."""
-    return render_template("workers/_worker_list.html", **_list())
+    return fragment("workers/_worker_list.html", **_list())
 
 
 @bp.get("/no-worker")
@@ -57,7 +58,7 @@ def no_worker():
     banner = workers_banner()
     if request.args.get("seen") == banner.seen:
         return Response(status=204)
-    return render_template("workers/_no_worker.html", banner=banner)
+    return fragment("workers/_no_worker.html", banner=banner)
 
 
 def _list() -> dict:
