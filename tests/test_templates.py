@@ -16,7 +16,7 @@ KNOWN_TO_ALL = frozenset(
         *("client_name", "press", "start_command", "types_number", "undo_s"),  # words and figures that ask nobody
         *("is_live", "poll_s", "missed_start", "undo_until", "seconds_left"),  # what the clock makes of a mass mail
         *("may_send_now", "start_here", "start_words", "starts_figure", "relay_seen"),
-        *("fates_of", "nav", "waited_for", "would_get"),
+        *("fates_of", "waited_for", "would_get"),
     }
 )
 """What a fragment may read beside its arguments: globals that are the same for every page of a request."""

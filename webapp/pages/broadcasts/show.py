@@ -19,10 +19,12 @@ from webapp.core.tables.broadcasts import Broadcast
 from webapp.core.tables.users import User
 from webapp.extensions import db
 from webapp.pages import wording
-from webapp.pages.broadcasts import draft, live
+from webapp.pages.broadcasts import draft, live, starting
 from webapp.pages.broadcasts.blueprint import bp
 from webapp.pages.deliveries import ledger
 from webapp.pages.fragments import fragment
+from webapp.pages.holding.views import restores_of, sending_hold
+from webapp.pages.hosts.views import lost
 from webapp.pages.review import mail
 from webapp.pages.settings.relay import waited_for
 
@@ -40,6 +42,9 @@ def show(broadcast_id: int):
         "broadcasts/show.html",
         ledger=ledger.load(broadcast, context["counts"], request.args, standalone=False),
         stamp=_stamp(context),
+        hold=sending_hold(),
+        restores=restores_of(broadcast),
+        lost_hosts=lost(broadcast),
         **(mail.shown(broadcast) if broadcast.state is BroadcastState.SCHEDULED else {}),
         **_about(broadcast),
         **context,
@@ -184,6 +189,8 @@ def _stamp(context: dict) -> str:
 def _context(broadcast: Broadcast) -> dict:
     at, zone = now(), current_user.time_zone
     read, missed = progress.read(db.session, broadcast, at), live.missed_start(broadcast)
+    if broadcast.state is BroadcastState.SCHEDULED:
+        starting.would_get(broadcast)
     return {
         "broadcast": broadcast,
         "title": draft.title(broadcast),

@@ -111,7 +111,7 @@ def may_send_now(broadcast: Broadcast) -> bool:
 
 @bp.app_template_global()
 def would_get(broadcast: Broadcast) -> int:
-    """How many would get it if it started now, counted once a request."""
+    """How many would get it if it started now, counted once a request. A view counts before it makes a page that says it."""
     counted = g.setdefault("would_get", {})
     if broadcast.id not in counted:
         count = audience.count(db.session, audience.audience_of(broadcast), now().date())
@@ -120,6 +120,7 @@ def would_get(broadcast: Broadcast) -> int:
 
 
 def _asked(broadcast: Broadcast) -> dict:
+    would_get(broadcast)
     return {"broadcast": broadcast, "title": draft.title(broadcast)}
 
 

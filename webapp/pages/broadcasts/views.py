@@ -15,6 +15,8 @@ from webapp.extensions import db
 from webapp.pages.broadcasts import draft, live, show, starting  # noqa: F401 - which add the routes of the page of one
 from webapp.pages.broadcasts.blueprint import bp
 from webapp.pages.fragments import fragment
+from webapp.pages.holding.views import sending_hold
+from webapp.pages.settings.relay import refusing_relay, relay_health
 
 bp.add_app_template_global(draft.press, "press")
 
@@ -25,7 +27,7 @@ def index():
     context = _list_context()
     if request.headers.get("HX-Target") == "broadcast-list":
         return fragment("broadcasts/_broadcast_list.html", **context)
-    return render_template("broadcasts/index.html", **context)
+    return render_template("broadcasts/index.html", hold=sending_hold(), refusing=refusing_relay(), **context)
 
 
 def _list_context() -> dict:
@@ -34,6 +36,7 @@ def _list_context() -> dict:
     search = request.args.get("q", "").strip()[:200]
     at, number = now(), request.args.get("page", 1, type=int)
     missed = broadcasts.is_missed(at, current_app.config["MISSED_START"])
+    relay_health()
     page = listing.listing(db.session, tab=tab, search=search, page=number, missed=missed)
     return {
         "page": page,
@@ -56,6 +59,7 @@ def _list_context() -> dict:
 def row_progress(broadcast_id: int):
     """The moving parts of a row of the list: the progress, and beside it state and time. Polls only while there is something to see."""
     broadcast = broadcasts.get(db.session, broadcast_id)
+    relay_health()
     return fragment(
         "broadcasts/_moving_row.html",
         broadcast=broadcast,
@@ -73,7 +77,7 @@ def moving_rows():
     changed = [one for one in found if live.row_stamp(one, counts[one.id]) != seen[one.id]]
     if not changed and len(found) == len(seen):
         return "", 204
-    at = now()
+    at, _ = now(), relay_health()
     rows = [
         (one, counts[one.id], progress.read(db.session, one, at) if one.state == BroadcastState.SENDING else None)
         for one in changed

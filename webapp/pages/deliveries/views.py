@@ -16,6 +16,7 @@ from webapp.pages.broadcasts import draft
 from webapp.pages.deliveries import export as csv_export
 from webapp.pages.deliveries import ledger
 from webapp.pages.fragments import fragment
+from webapp.pages.settings.relay import relay_health
 
 bp = Blueprint("deliveries", __name__, url_prefix="/mass-mail/<int:broadcast_id>/deliveries")
 
@@ -33,6 +34,7 @@ def index(broadcast_id: int):
     """The ledger on a page of its own; with htmx only the ledger."""
     broadcast = broadcasts.named(db.session, broadcast_id)
     counts = progress.counts_of(db.session, [broadcast_id])[broadcast_id]
+    relay_health()
     is_fragment = request.headers.get("HX-Request") and not request.headers.get("HX-History-Restore-Request")
     looking_at = urlsplit(request.headers.get("HX-Current-URL", request.url)).path
     context = {

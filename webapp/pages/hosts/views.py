@@ -21,7 +21,6 @@ QUIET = frozenset({BroadcastState.DRAFT, BroadcastState.SCHEDULED, BroadcastStat
 """States in which no machine has anything in hand."""
 
 
-@bp.app_template_global("lost_hosts")
 def lost(broadcast: Broadcast) -> list[LostHost] | None:
     """The machines that are away; None where nobody needs to look for any."""
     if broadcast.state in QUIET:

@@ -15,9 +15,8 @@ MOST_DOMAINS = 20
 """So many domains that are given time are named; of the others their number says enough."""
 
 
-@bp.app_template_global()
 def relay_health() -> Health:
-    """How the relay is; asked for once in a request."""
+    """How the relay is; asked for once in a request. A view whose page shows states of mass mails asks before the page is made."""
     if "relay_health" not in g:
         g.relay_health = relay.read(db.session, current_app.config["RELAY"].key)
     return g.relay_health
@@ -32,7 +31,6 @@ def waited_for(broadcast: Broadcast) -> Health | None:
     return health if health.is_waiting else None
 
 
-@bp.app_template_global()
 def refusing_relay() -> Health | None:
     """The relay, where it refuses whatever is sent."""
     health = relay_health()

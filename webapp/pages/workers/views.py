@@ -28,7 +28,6 @@ class Banner:
         return f"since {self.missing.since.isoformat()}" if self.missing.since else "never"
 
 
-@bp.app_template_global()
 def workers_banner() -> Banner:
     """What every page says about workers that are missing."""
     is_wanted = workers.is_anything_waiting(db.session)
