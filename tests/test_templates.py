@@ -1,13 +1,16 @@
-"""The rules of the templates as code: a fragment is a macro that is given what it shows."""
+"""The rules of the templates as code: a fragment is a macro that is given what it shows, and a line can be read."""
 
 from collections.abc import Iterator
 
 import pytest
-from flask import Flask
-from jinja2 import meta, nodes
+from jinja2 import Environment, meta, nodes
 
 from tests import source
+from tests.databases import make_app
 from webapp.pages.fragments import macro_name
+
+WIDTH = 160
+"""Characters of a line at most."""
 
 KNOWN_TO_ALL = frozenset(
     {
@@ -25,8 +28,14 @@ TEMPLATES = [name.removeprefix("templates/") for name in source.templates()]
 FRAGMENTS = [name for name in TEMPLATES if name.rpartition("/")[2].startswith("_")]
 
 
-def parsed(app: Flask, name: str) -> nodes.Template:
-    return app.jinja_env.parse(source.text(f"templates/{name}"), name)
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> Environment:
+    """The environment of the templates, with the console's filters and globals."""
+    return make_app("sqlite://", tmp_path_factory.mktemp("templates")).jinja_env
+
+
+def parsed(pages: Environment, name: str) -> nodes.Template:
+    return pages.parse(source.text(f"templates/{name}"), name)
 
 
 def macros(tree: nodes.Template) -> dict[str, nodes.Macro]:
@@ -55,8 +64,8 @@ def calls(tree: nodes.Template) -> Iterator[tuple[str, nodes.Call]]:
 
 
 @pytest.mark.parametrize("name", FRAGMENTS)
-def test_a_fragment_is_one_macro_with_the_name_of_its_file(sqlite_app: Flask, name: str):
-    tree = parsed(sqlite_app, name)
+def test_a_fragment_is_one_macro_with_the_name_of_its_file(pages: Environment, name: str):
+    tree = parsed(pages, name)
     assert list(macros(tree)) == [macro_name(name)]
     for node in tree.body:
         if isinstance(node, nodes.Output):
@@ -67,19 +76,19 @@ def test_a_fragment_is_one_macro_with_the_name_of_its_file(sqlite_app: Flask, na
 
 
 @pytest.mark.parametrize("name", FRAGMENTS)
-def test_a_fragment_reads_nothing_but_its_arguments(sqlite_app: Flask, name: str):
-    tree = parsed(sqlite_app, name)
+def test_a_fragment_reads_nothing_but_its_arguments(pages: Environment, name: str):
+    tree = parsed(pages, name)
     set_here = {node.name for node in tree.find_all(nodes.Name) if node.ctx != "load"}
     assert meta.find_undeclared_variables(tree) - set_here - KNOWN_TO_ALL == set()
 
 
 @pytest.mark.parametrize("name", TEMPLATES)
-def test_what_a_template_needs_is_given_by_argument(sqlite_app: Flask, name: str):
+def test_what_a_template_needs_is_given_by_argument(pages: Environment, name: str):
     """No include, no import with context; whoever calls a macro gives all that it needs and nothing that it does not know."""
-    tree = parsed(sqlite_app, name)
+    tree = parsed(pages, name)
     assert not list(tree.find_all(nodes.Include)), "an include reads whatever its caller has"
     assert not [node.lineno for node in tree.find_all(nodes.FromImport) if node.with_context]
-    known = macros(tree) | {macro: macros(parsed(sqlite_app, file))[macro] for file, macro in imported(tree)}
+    known = macros(tree) | {macro: macros(parsed(pages, file))[macro] for file, macro in imported(tree)}
     for called, call in calls(tree):
         if (macro := known.get(called)) is None:
             assert not called.endswith("_fragment"), f"{called} is not imported"
@@ -94,8 +103,8 @@ def test_what_a_template_needs_is_given_by_argument(sqlite_app: Flask, name: str
 
 
 @pytest.mark.parametrize("name", TEMPLATES)
-def test_what_a_template_imports_it_uses(sqlite_app: Flask, name: str):
-    tree = parsed(sqlite_app, name)
+def test_what_a_template_imports_it_uses(pages: Environment, name: str):
+    tree = parsed(pages, name)
     assert {macro for _, macro in imported(tree)} <= {called for called, _ in calls(tree)}
 
 
@@ -106,3 +115,9 @@ def test_a_view_answers_with_a_fragment_by_calling_its_macro():
             if called.endswith("render_template"):
                 said = {node.value for node in source.constants(call.args[0])}
                 assert not {one for one in said if one.rpartition("/")[2].startswith("_")}, f"{name}: {said}"
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_a_line_is_short_enough_to_be_read(name: str):
+    lines = source.text(f"templates/{name}").splitlines()
+    assert [number for number, line in enumerate(lines, 1) if len(line) > WIDTH] == []
