@@ -16,6 +16,7 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from tests import postgres, run
+from tests.as_seen import Visitor
 from webapp.app import create_app
 from webapp.extensions import db
 
@@ -113,7 +114,9 @@ def make_app(url: str, instance: Path, **config: object) -> Flask:
         "SECRET_KEY": "for tests",
         "MASSMAIL_UNDO": "0",
     }
-    return create_app({"TESTING": True, "WTF_CSRF_ENABLED": False, "WEBHOOK_INSIDE": True} | config, environ)
+    app = create_app({"TESTING": True, "WTF_CSRF_ENABLED": False, "WEBHOOK_INSIDE": True} | config, environ)
+    app.test_client_class = Visitor
+    return app
 
 
 def _app(url: str, tmp_path: Path) -> Iterator[Flask]:

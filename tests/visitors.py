@@ -1,32 +1,11 @@
 """Fixtures: somebody who looks at the console."""
 
-import re
-
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
 from tests import factories
-
-VERBATIM = re.compile(r"(<(pre|textarea)\b.*?</\2>)", re.S)
-BROKEN_LINE = re.compile(r"(?<=[^>\s])[ \t]*\n\s*")
-
-
-class AsSeen:
-    """An answer whose text is the page as a browser reads it: where a template breaks a line between attributes or words, there is one
-    blank. Mixed in before werkzeug's answer."""
-
-    @property
-    def text(self) -> str:
-        text: str = super().text  # type: ignore[misc]
-        return one_line_each(text) if self.mimetype == "text/html" else text  # type: ignore[attr-defined]
-
-
-def one_line_each(html: str) -> str:
-    """`html` with each tag and each sentence in one line; what stands in <pre> and <textarea> is left as it is."""
-    parts = VERBATIM.split(html)
-    return "".join(BROKEN_LINE.sub(" ", part) if at % 3 == 0 else part for at, part in enumerate(parts) if at % 3 != 2)
 
 
 @pytest.fixture
@@ -44,7 +23,6 @@ def sign_in(app: Flask, session: Session) -> FlaskClient:
     token = users.make_link(session, user.id, now())
     session.commit()
     client = app.test_client()
-    client.response_wrapper = type("AsSeenResponse", (AsSeen, client.response_wrapper), {})
     answer = client.post("/sign-in/link/", data={"token": token})
     assert answer.status_code in (302, 303), answer.status
     return client
