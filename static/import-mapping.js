@@ -9,7 +9,10 @@ const offerNext = () => {
   const mapping = document.getElementById("mapping");
   const [checked, unchecked] = ["[data-while-checked]", "[data-while-unchecked]"].map((part) => document.querySelector(part));
   if (!mapping || !checked || !unchecked) return;
-  const changed = mapping.hasAttribute("data-unchecked") || [...mapping.querySelectorAll("select")].some(isChanged) || [...mapping.querySelectorAll(".constant > input")].some((input) => input.value !== input.defaultValue);
+  const selects = [...mapping.querySelectorAll("select")];
+  const constants = [...mapping.querySelectorAll(".constant > input")];
+  const isTyped = (input) => input.value !== input.defaultValue;
+  const changed = mapping.hasAttribute("data-unchecked") || selects.some(isChanged) || constants.some(isTyped);
   checked.hidden = changed;
   unchecked.hidden = !changed;
 };

@@ -1,4 +1,5 @@
-// A one-time link: what opens it stands behind the #. It is moved into the form, and out of the address, the history and so the next Referer.
+// A one-time link: what opens it stands behind the #. It is moved into the form, and out of the address, the history and so the next
+// Referer.
 
 const form = document.querySelector("[data-by-link]");
 

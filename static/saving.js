@@ -25,8 +25,8 @@ let late = false;
 
 const form = () => document.getElementById(id);
 
-export const unsaved = () => typed !== saved;
-export const save = () => htmx.trigger(form(), "save");
+const unsaved = () => typed !== saved;
+const save = () => htmx.trigger(form(), "save");
 
 /** Whether saving would help: not where somebody has to decide or to mend something first. */
 const queued = () => unsaved() && typed !== refused && !document.querySelector("#conflict > *");

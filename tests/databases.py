@@ -16,6 +16,7 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from tests import postgres, run
+from tests.as_seen import Visitor
 from webapp.app import create_app
 from webapp.demo import caught_mails, sample_clients
 from webapp.extensions import db
@@ -119,6 +120,7 @@ def make_app(url: str, instance: Path, **config: object) -> Flask:
         # Only a demo has them; what is asked of all addresses is asked of these, too.
         app.register_blueprint(caught_mails.bp)
         app.register_blueprint(sample_clients.bp)
+    app.test_client_class = Visitor
     return app
 
 

@@ -85,6 +85,11 @@ def strings(name: str) -> Iterator[str]:
             yield node.value
 
 
+def constants(node: ast.AST) -> Iterator[ast.Constant]:
+    """Every string constant in `node`."""
+    yield from (one for one in ast.walk(node) if isinstance(one, ast.Constant) and isinstance(one.value, str))
+
+
 def calls(name: str) -> Iterator[tuple[str, ast.Call]]:
     """Every call with the dotted name of what is called; parts that are not names are left out."""
     for node in ast.walk(tree(name)):
@@ -123,6 +128,19 @@ class Roots(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         if tag not in VOID:
             self._depth -= 1
+
+
+def macro_name(template: str) -> str:
+    """What the macro of a fragment's file is called: `tabs_fragment` in `templates/audience/_tabs.html`."""
+    return f"{Path(template).stem.removeprefix('_')}_fragment"
+
+
+def fragment_html(name: str) -> str:
+    """The own HTML of the fragment in the file `name`: what its macro makes, without what the macros in it make."""
+    begun = re.compile(rf"{{% macro {macro_name(name)}\(.*?\) -%}}\n(.*)\n{{%- endmacro %}}\n$", re.S).search(
+        text(name)
+    )
+    return without_jinja(begun[1] if begun else text(name))
 
 
 def without_jinja(template: str) -> str:

@@ -278,7 +278,7 @@ def test_the_migrations_make_exactly_the_declared_tables(app: Flask):
 
 def test_a_fragment_with_a_url_bears_its_name(sqlite_app: Flask):
     """`_recipient_count.html`, endpoint `audience.recipient_count`, URL `…/recipient-count` and one root with `id="recipient-count"`:
-    the fragment's own, or that of the element which includes it. What swaps itself in elsewhere (hx-swap-oob) may come along."""
+    the fragment's own, or that of the element around its call. What swaps itself in elsewhere (hx-swap-oob) may come along."""
     urls = {rule.endpoint: rule.rule for rule in sqlite_app.url_map.iter_rules()}
     wrong = []
     for name in source.templates():
@@ -286,11 +286,9 @@ def test_a_fragment_with_a_url_bears_its_name(sqlite_app: Flask):
         if f"{room}.{fragment}" not in urls:
             continue
         id = fragment.replace("_", "-")
-        roots = [
-            root for root in source.Roots(source.without_jinja(source.text(name))).found if "hx-swap-oob" not in root[1]
-        ]
+        roots = [root for root in source.Roots(source.fragment_html(name)).found if "hx-swap-oob" not in root[1]]
         own = len(roots) == 1 and roots[0][1].get("id") == id
-        around = rf'id="{id}"[^<]*>\s*{{%-?\s*include "{name.removeprefix("templates/")}"'
+        around = rf'id="{id}"[^<]*>\s*{{{{ {source.macro_name(name)}\('
         if not own and not any(re.search(around, source.text(page)) for page in source.templates()):
             wrong.append(f"{name}: no single root with id={id}")
         if f"/{id}" not in urls[f"{room}.{fragment}"]:
@@ -300,7 +298,7 @@ def test_a_fragment_with_a_url_bears_its_name(sqlite_app: Flask):
 
 @pytest.mark.parametrize("name", list(source.templates()))
 def test_no_template_needs_what_the_content_security_policy_forbids(name: str):
-    html = source.without_jinja(source.text(name))
+    html = source.fragment_html(name)
     assert not re.search(r"<[^>]*\s(style|on\w+)\s*=", html), "inline style or handler"
     assert not re.search(r"<style\b|<script(?![^>]*\ssrc=)|javascript:", html), "inline style sheet or script"
 

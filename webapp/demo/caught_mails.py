@@ -14,6 +14,7 @@ from webapp.core.rules.lifecycle import BroadcastState
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.demo.maildir import Maildir, Summary
 from webapp.extensions import db
+from webapp.pages.fragments import fragment
 
 bp = Blueprint("mail_catcher", __name__, url_prefix="/mail-catcher")
 
@@ -32,7 +33,7 @@ def index() -> str:
 
 @bp.get("/mails")
 def mails() -> str:
-    return render_template("mail_catcher/_mails.html", **_list())
+    return fragment("mail_catcher/_mails.html", **_list())
 
 
 @bp.get("/<name>")

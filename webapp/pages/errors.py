@@ -17,6 +17,7 @@ from webapp.core.errors import Conflict, DomainError, NotFound
 from webapp.extensions import db
 from webapp.pages import access
 from webapp.pages.coming_back import places
+from webapp.pages.fragments import fragment
 
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 """Methods that change nothing."""
@@ -194,7 +195,7 @@ def _toast(
     status: int, message: str, trouble: str | None = None, headers: Mapping[str, str] = MappingProxyType({})
 ) -> ResponseReturnValue:
     """A toast over the page. `trouble`: what failed, "reading" or "change", if it is to be taken back once that works again."""
-    toast = render_template("_toast.html", tone="bad", message=message, trouble=trouble)
+    toast = fragment("_toast.html", tone="bad", message=message, trouble=trouble)
     return toast, status, {"HX-Retarget": "#toasts", "HX-Reswap": "beforeend", **headers}
 
 

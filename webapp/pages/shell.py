@@ -17,6 +17,7 @@ from webapp.core.notices import lists
 from webapp.extensions import db, login
 from webapp.pages import cookies, errors, wording
 from webapp.pages.coming_back import places
+from webapp.pages.workers.views import workers_banner
 from webapp.paths import IS_CLONE
 
 OPEN_ROOMS = frozenset({"sign_in", "coming_back", "assets", "health", "metrics"})
@@ -84,6 +85,7 @@ def install(app: Flask) -> None:
     app.after_request(_headers)
     app.teardown_request(_remember_seen)
     app.context_processor(_context)
+    app.jinja_env.globals |= {"now": _request_now, "current_user": current_user}
     for name in wording.FILTERS:
         app.add_template_filter(getattr(wording, name), name)
     app.add_template_filter(_moment, "moment")
@@ -193,14 +195,15 @@ def _time_tag(at: datetime, text: str) -> Markup:
 
 
 def _context() -> dict[str, Any]:
-    return {
-        "theme": cookies.theme(),
-        "now": _request_now,
-        "nav": _nav,
-        "bell": _bell,
-        "demo": _demo(),
-        "demo_command": DEMO_APART,
-        "leaving_by": _leaving_by(),
+    """What the frame around every page shows, loaded before it is made: no template asks the database. Strangers see no frame, and in
+    trouble nobody is asked for."""
+    known = {"theme": cookies.theme(), "demo": _demo(), "demo_command": DEMO_APART, "leaving_by": _leaving_by()}
+    if g.get("is_in_trouble") or not current_user.is_authenticated:
+        return known
+    return known | {
+        "client_count": audience.client_count(db.session),
+        "ringing": lists.bell(db.session, current_user.id),
+        "workers_banner": workers_banner(),
     }
 
 
@@ -217,19 +220,6 @@ def _leaving_by() -> str | None:
     """The relay by which mails of a demo leave this machine; None where they are caught, and where this is no demo."""
     config = current_app.config
     return config["RELAY"].key if config["DEMO"] and not config["MAIL_CATCHER_DIR"] else None
-
-
-def _nav() -> dict[str, Any]:
-    """Numbers shown in the navigation."""
-    return {"clients": audience.client_count(db.session)}
-
-
-def _bell() -> lists.Bell:
-    """What is new to the signed-in user."""
-    known: lists.Bell | None = g.get("bell")
-    if known is None:
-        known = g.bell = lists.bell(db.session, current_user.id)
-    return known
 
 
 def remember_sign_in(token: str) -> None:

@@ -19,12 +19,12 @@ from webapp.pages.audience import sums
 from webapp.pages.audience.blueprint import bp
 from webapp.pages.audience.forms import PickForm
 from webapp.pages.broadcasts import draft
+from webapp.pages.fragments import fragment
 
 ROWS = 50
 CANDIDATES = 8
 """Clients that a search for somebody to add shows."""
 
-bp.add_app_template_global(sums.sum_of, "recipient_sum")
 bp.add_app_template_global(audience.client_name, "client_name")
 
 
@@ -59,7 +59,7 @@ def recipients(broadcast_id: int) -> str:
         "message_type": broadcast.message_type,
     }
     if request.headers.get("HX-Target") == "recipients":
-        return render_template("audience/_recipients.html", **context)
+        return fragment("audience/_recipients.html", **context)
     candidates = _candidates(broadcast, request.args.get("add", ""))
     return render_template("audience/recipients.html", draft=frame, **context, **candidates)
 
@@ -69,7 +69,7 @@ def candidates(broadcast_id: int) -> str:
     """Clients to add beyond the filter, found by name, address or number."""
     broadcast = broadcasts.get(db.session, broadcast_id)
     found = _candidates(broadcast, request.args.get("add", ""))
-    return render_template("audience/_candidates.html", broadcast=broadcast, **found)
+    return fragment("audience/_candidates.html", broadcast=broadcast, **found)
 
 
 @bp.post("/pick")
@@ -82,7 +82,7 @@ def pick(broadcast_id: int) -> ResponseReturnValue:
     db.session.commit()
     member, back = _member(audience.audience_of(broadcast), client_id), form.back.data or ""
     if request.headers.get("HX-Request"):
-        return render_template(
+        return fragment(
             "audience/_picked.html",
             broadcast=broadcast,
             member=member,

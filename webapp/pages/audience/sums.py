@@ -36,12 +36,13 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Sum:
-    """What the block shows: the terms that are not zero, the number they come to, and the filter in words."""
+    """What the block shows: the terms that are not zero, the number they come to, the filter in words, and whether there are clients."""
 
     broadcast_id: int
     count: AudienceCount
     lines: tuple[Line, ...]
     words: str
+    are_clients: bool
 
     @property
     def total(self) -> int:
@@ -61,7 +62,9 @@ def sum_of(broadcast: Broadcast) -> Sum:
 def sum_from(of: audience.Audience, count: AudienceCount) -> Sum:
     """The block for an audience of a broadcast that is counted already."""
     assert of.broadcast_id is not None
-    return Sum(of.broadcast_id, count, lines(of.broadcast_id, count), audience.in_words(db.session, of.filter))
+    are_clients = count.matching > 0 or audience.client_count(db.session) > 0
+    words = audience.in_words(db.session, of.filter)
+    return Sum(of.broadcast_id, count, lines(of.broadcast_id, count), words, are_clients)
 
 
 def lines(broadcast_id: int, count: AudienceCount) -> tuple[Line, ...]:

@@ -21,6 +21,7 @@ from webapp.pages.audience.blueprint import bp
 from webapp.pages.audience.forms import changes_to, chosen_filter, type_of_form
 from webapp.pages.audience.shown import shown
 from webapp.pages.broadcasts import draft, saving
+from webapp.pages.fragments import fragment
 
 EXPLAINED = 4
 """Clients whose case is explained at once."""
@@ -48,7 +49,7 @@ def save(broadcast_id: int) -> ResponseReturnValue:
         return _switched(saved, request.form["switch"])
     if request.headers.get("HX-Request"):
         context = _context(saved.broadcast, chosen) | {"base": saved.base}
-        return render_template("audience/_saved.html", **context), {"HX-Trigger": "recipients-changed"}
+        return fragment("audience/_saved.html", **context), {"HX-Trigger": "recipients-changed"}
     if {"stay", "keep_mine"} & request.form.keys():
         flash("The audience is saved.", "ok")
         return draft.redirect(url_for("audience.index", broadcast_id=broadcast_id))
@@ -59,7 +60,7 @@ def save(broadcast_id: int) -> ResponseReturnValue:
 def recipient_count(broadcast_id: int) -> str:
     """The sum and the filter in words, as stored."""
     broadcast = broadcasts.get(db.session, broadcast_id)
-    return render_template("audience/_recipient_count.html", broadcast=broadcast)
+    return fragment("audience/_recipient_count.html", recipients=sums.sum_of(broadcast))
 
 
 @bp.get("/explain")
@@ -67,7 +68,7 @@ def explain(broadcast_id: int) -> ResponseReturnValue:
     """Does this client get it? For the clients found by a name, an address or a number."""
     if request.headers.get("HX-Request"):
         broadcast = broadcasts.get(db.session, broadcast_id)
-        return render_template("audience/_explain.html", broadcast=broadcast, **_explained(broadcast))
+        return fragment("audience/_explain.html", broadcast=broadcast, **_explained(broadcast))
     frame = draft.load(broadcast_id, "audience")
     return _page(frame, audience.audience_of(frame.broadcast).filter)
 
@@ -106,7 +107,7 @@ def _conflict(broadcast_id: int, chosen: AudienceFilter) -> ResponseReturnValue:
         return _page(draft.load(broadcast_id, "audience"), chosen, conflict=clash)
 
     def beside(broadcast: Broadcast) -> str:
-        return render_template("audience/_unsaved.html", **_context(broadcast, chosen))
+        return fragment("audience/_unsaved.html", **_context(broadcast, chosen))
 
     return saving.conflict(broadcast_id, Step.AUDIENCE, differences, page, beside)
 

@@ -2,8 +2,8 @@
 
 The first page of a step is the endpoint `<room>.index`. It calls `load(broadcast_id, "<room>")` and hands the result to its
 template as `draft`; that extends `broadcasts/draft.html`. `saving.py` says how a step is saved. Every other form that changes the draft
-carries `broadcasts/_version.html`; every htmx answer after a save includes `broadcasts/_saved.html` with `oob = true` and `broadcast`,
-which renews the version in all forms of the page and the time of saving.
+carries `broadcasts/_version.html`; every htmx answer after a save has `broadcasts/_draft_saved.html` with `oob=true`, which renews the
+version in all forms of the page and the time of saving.
 """
 
 import re

@@ -8,7 +8,7 @@ force beside what was typed, as a page or for htmx as `broadcasts/_conflict.html
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from flask import render_template, request, url_for
+from flask import request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 
@@ -21,6 +21,7 @@ from webapp.core.rules.lifecycle import CHANGEABLE, BroadcastState
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.extensions import db
 from webapp.pages.broadcasts import draft
+from webapp.pages.fragments import fragment
 
 FORMS = {Step.AUDIENCE: "audience-form", Step.CONTENT: "compose", Step.SCHEDULE: "schedule-form"}
 WORDS = {Step.AUDIENCE: "this audience", Step.CONTENT: "this message", Step.SCHEDULE: "this schedule"}
@@ -102,7 +103,7 @@ def conflict(
     base = steps.digest(broadcast, step)
     clash = Clash(broadcast, WORDS[step], differences(broadcast), base, FORMS[step], url)
     if request.headers.get("HX-Request"):
-        told = render_template("broadcasts/_conflict.html", conflict=clash)
+        told = fragment("broadcasts/_conflict.html", conflict=clash)
         more = beside(broadcast) if clash.is_changeable else ""
         return told + more, 409, {"HX-Retarget": "#conflict", "HX-Reswap": "innerHTML"}
     if not clash.is_changeable:

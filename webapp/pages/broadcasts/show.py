@@ -20,9 +20,12 @@ from webapp.core.tables.broadcasts import Broadcast
 from webapp.core.tables.users import User
 from webapp.extensions import db
 from webapp.pages import wording
-from webapp.pages.broadcasts import draft, live
+from webapp.pages.broadcasts import draft, live, starting
 from webapp.pages.broadcasts.blueprint import bp
 from webapp.pages.deliveries import ledger
+from webapp.pages.fragments import fragment
+from webapp.pages.holding.views import restores_of, sending_hold
+from webapp.pages.hosts.views import lost
 from webapp.pages.review import mail
 from webapp.pages.settings.relay import waited_for
 
@@ -40,6 +43,9 @@ def show(broadcast_id: int) -> str:
         "broadcasts/show.html",
         ledger=ledger.load(broadcast, context["counts"], request.args, standalone=False),
         stamp=_stamp(context),
+        hold=sending_hold(),
+        restores=restores_of(broadcast),
+        lost_hosts=lost(broadcast),
         **(mail.shown(broadcast) if broadcast.state is BroadcastState.SCHEDULED else {}),
         **_about(broadcast),
         **context,
@@ -54,7 +60,7 @@ def live_progress(broadcast_id: int) -> ResponseReturnValue:
     try:
         broadcast = broadcasts.named(db.session, broadcast_id)
     except NotFound:
-        return render_template("broadcasts/_gone.html"), STOP_ASKING
+        return fragment("broadcasts/_gone.html"), STOP_ASKING
     context = _context(broadcast)
     stamp = _stamp(context)
     if request.args.get("stamp") == stamp:
@@ -62,7 +68,7 @@ def live_progress(broadcast_id: int) -> ResponseReturnValue:
     changed = request.args.get("seen", "") != context["stage"]
     edited = request.args.get("version", broadcast.version, type=int) != broadcast.version
     answer = make_response(
-        render_template(
+        fragment(
             "broadcasts/_progress_answer.html",
             changed=changed,
             edited=edited,
@@ -80,7 +86,7 @@ def live_progress(broadcast_id: int) -> ResponseReturnValue:
 @bp.get("/<int:broadcast_id>/timeline", endpoint="timeline")
 def live_timeline(broadcast_id: int) -> str:
     broadcast = broadcasts.named(db.session, broadcast_id)
-    return render_template("broadcasts/_timeline.html", **_context(broadcast))
+    return fragment("broadcasts/_timeline.html", **_context(broadcast))
 
 
 @bp.post("/<int:broadcast_id>/pause")
@@ -178,12 +184,14 @@ def _about(broadcast: Broadcast) -> dict[str, Any]:
 
 
 def _stamp(context: dict[str, Any]) -> str:
-    return live.stamp(render_template("broadcasts/_progress.html", stamp="", **context))
+    return live.stamp(fragment("broadcasts/_progress.html", stamp="", **context))
 
 
 def _context(broadcast: Broadcast) -> dict[str, Any]:
     at, zone = now(), current_user.time_zone
     read, missed = progress.read(db.session, broadcast, at), live.missed_start(broadcast)
+    if broadcast.state is BroadcastState.SCHEDULED:
+        starting.would_get(broadcast)
     return {
         "broadcast": broadcast,
         "title": draft.title(broadcast),

@@ -116,7 +116,7 @@ def may_send_now(broadcast: Broadcast) -> bool:
 
 @bp.app_template_global()
 def would_get(broadcast: Broadcast) -> int:
-    """How many would get it if it started now, counted once a request."""
+    """How many would get it if it started now, counted once a request. A view counts before it makes a page that says it."""
     counted: dict[int, int] = g.setdefault("would_get", {})
     if broadcast.id not in counted:
         count = audience.count(db.session, audience.audience_of(broadcast), now().date())
@@ -125,6 +125,7 @@ def would_get(broadcast: Broadcast) -> int:
 
 
 def _asked(broadcast: Broadcast) -> dict[str, Any]:
+    would_get(broadcast)
     return {"broadcast": broadcast, "title": draft.title(broadcast)}
 
 

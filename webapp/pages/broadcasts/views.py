@@ -17,6 +17,9 @@ from webapp.core.rules.statuses import MessageType
 from webapp.extensions import db
 from webapp.pages.broadcasts import draft, live, show, starting  # noqa: F401 - which add the routes of the page of one
 from webapp.pages.broadcasts.blueprint import bp
+from webapp.pages.fragments import fragment
+from webapp.pages.holding.views import sending_hold
+from webapp.pages.settings.relay import refusing_relay, relay_health
 
 bp.add_app_template_global(draft.press, "press")
 
@@ -26,8 +29,8 @@ def index() -> str:
     """The list; with htmx only its card with tabs, rows and pager."""
     context = _list_context()
     if request.headers.get("HX-Target") == "broadcast-list":
-        return render_template("broadcasts/_broadcast_list.html", **context)
-    return render_template("broadcasts/index.html", **context)
+        return fragment("broadcasts/_broadcast_list.html", **context)
+    return render_template("broadcasts/index.html", hold=sending_hold(), refusing=refusing_relay(), **context)
 
 
 def _list_context() -> dict[str, Any]:
@@ -36,6 +39,7 @@ def _list_context() -> dict[str, Any]:
     search = request.args.get("q", "").strip()[:200]
     at, number = now(), request.args.get("page", 1, type=int)
     missed = broadcasts.is_missed(at, current_app.config["MISSED_START"])
+    relay_health()
     page = listing.listing(db.session, tab=tab, search=search, page=number, missed=missed)
     return {
         "page": page,
@@ -58,7 +62,8 @@ def _list_context() -> dict[str, Any]:
 def row_progress(broadcast_id: int) -> str:
     """The moving parts of a row of the list: the progress, and beside it state and time. Polls only while there is something to see."""
     broadcast = broadcasts.get(db.session, broadcast_id)
-    return render_template(
+    relay_health()
+    return fragment(
         "broadcasts/_moving_row.html",
         broadcast=broadcast,
         progress=progress.read(db.session, broadcast, now()),
@@ -75,13 +80,13 @@ def moving_rows() -> ResponseReturnValue:
     changed = [one for one in found if live.row_stamp(one, counts[one.id]) != seen[one.id]]
     if not changed and len(found) == len(seen):
         return "", 204
-    at = now()
+    at, _ = now(), relay_health()
     rows = [
         (one, counts[one.id], progress.read(db.session, one, at) if one.state == BroadcastState.SENDING else None)
         for one in changed
     ]
     still = [live.row_stamp(one, counts[one.id]) for one in found if one.state not in live.OVER]
-    return render_template("broadcasts/_moving_rows.html", rows=rows, watched=still)
+    return fragment("broadcasts/_moving_rows.html", rows=rows, watched=still)
 
 
 @bp.get("/<int:broadcast_id>/recipient-number")
@@ -89,7 +94,7 @@ def recipient_number(broadcast_id: int) -> str:
     """How many would get a draft, for the list: counted when its row comes into sight, not before."""
     broadcast = broadcasts.get(db.session, broadcast_id)
     count = audience.count(db.session, audience.audience_of(broadcast), now().date())
-    return render_template("broadcasts/_number.html", broadcast=broadcast, count=count.will_receive)
+    return fragment("broadcasts/_number.html", count=count.will_receive)
 
 
 @bp.get("/new")
@@ -122,7 +127,7 @@ def rename(broadcast_id: int) -> ResponseReturnValue:
         broadcast = broadcasts.edit(db.session, broadcast_id, version, {"name": name}, now())
         db.session.commit()
     if request.headers.get("HX-Request"):
-        return render_template("broadcasts/_renamed.html", broadcast=broadcast, title=draft.title(broadcast))
+        return fragment("broadcasts/_renamed.html", broadcast=broadcast, title=draft.title(broadcast))
     flash("The name is saved.", "ok")
     room = request.args.get("step", "")
     return draft.redirect(

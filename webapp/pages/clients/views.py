@@ -13,6 +13,7 @@ from webapp.extensions import db
 from webapp.pages import shell
 from webapp.pages.broadcasts import draft
 from webapp.pages.clients.forms import SearchForm
+from webapp.pages.fragments import fragment
 
 bp = Blueprint("clients", __name__, url_prefix="/clients")
 
@@ -22,10 +23,10 @@ NAMES = {"country_name": country_name, "language_name": language_name, "client_n
 @bp.get("/")
 def index() -> str:
     """The list; for htmx only the part below the filters."""
-    fragment = request.headers.get("HX-Request") and not request.headers.get("HX-History-Restore-Request")
+    is_fragment = request.headers.get("HX-Request") and not request.headers.get("HX-History-Restore-Request")
     directory = audience.directory(db.session)
     form = SearchForm(request.args)
-    if not fragment:
+    if not is_fragment:
         form.offer(clients.values(db.session, directory))
     wanted = form.wanted()
     context: dict[str, Any] = {
@@ -35,7 +36,11 @@ def index() -> str:
         "filters": {name: value for name, value in request.args.items() if value and name != "page"},
         **NAMES,
     }
-    return render_template("clients/_client_list.html" if fragment else "clients/index.html", **context)
+    return (
+        fragment("clients/_client_list.html", **context)
+        if is_fragment
+        else render_template("clients/index.html", **context)
+    )
 
 
 @bp.get("/<int:client_id>")

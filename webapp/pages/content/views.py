@@ -20,9 +20,11 @@ from webapp.core.rules import tags
 from webapp.core.settings import from_addresses
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.extensions import db, mail
+from webapp.pages.audience import sums
 from webapp.pages.broadcasts import draft, saving
 from webapp.pages.content import problems, tag_rows
 from webapp.pages.content.forms import ContentForm
+from webapp.pages.fragments import fragment
 
 bp = Blueprint("content", __name__, url_prefix="/mass-mail/<int:broadcast_id>/content")
 
@@ -75,7 +77,7 @@ def save(broadcast_id: int) -> ResponseReturnValue:
 def person(broadcast_id: int) -> str:
     """Another recipient, and the preview for them."""
     broadcast = broadcasts.get(db.session, broadcast_id)
-    return render_template("content/_person_chosen.html", **_preview(broadcast), form=ContentForm.of(broadcast))
+    return fragment("content/_person_chosen.html", **_preview(broadcast))
 
 
 @bp.get("/mail")
@@ -96,7 +98,7 @@ def people(broadcast_id: int) -> str:
     broadcast = broadcasts.get(db.session, broadcast_id)
     of = audience.audience_of(broadcast)
     found = previews.search(db.session, of, now().date(), request.args.get("q", ""))
-    return render_template("content/_people.html", broadcast=broadcast, people=found)
+    return fragment("content/_people.html", broadcast=broadcast, people=found)
 
 
 @bp.get("/extremes")
@@ -104,7 +106,7 @@ def extremes(broadcast_id: int) -> str:
     """Recipients with whom a text shows what it cannot take."""
     broadcast = broadcasts.get(db.session, broadcast_id)
     found = previews.extremes(db.session, audience.audience_of(broadcast))
-    return render_template("content/_extremes.html", broadcast=broadcast, extremes=found)
+    return fragment("content/_extremes.html", broadcast=broadcast, extremes=found)
 
 
 @bp.get("/tag-gaps")
@@ -113,7 +115,7 @@ def tag_gaps(broadcast_id: int) -> str:
     broadcast = broadcasts.get(db.session, broadcast_id)
     total = audience.count(db.session, audience.audience_of(broadcast), now().date()).will_receive
     rows = _tag_rows(broadcast)
-    return render_template("content/_tag_gaps.html", broadcast=broadcast, tag_rows=rows, total=total)
+    return fragment("content/_tag_gaps.html", broadcast=broadcast, tag_rows=rows, total=total)
 
 
 @bp.get("/test")
@@ -127,7 +129,7 @@ def tests(broadcast_id: int) -> str:
     """The tests of this message: who sent them, when, to whom."""
     broadcast = broadcasts.get(db.session, broadcast_id)
     sent = trial_sends.listing(db.session, broadcast_id)
-    return render_template("content/_tests.html", broadcast=broadcast, tests=sent)
+    return fragment("content/_tests.html", broadcast=broadcast, tests=sent)
 
 
 @bp.post("/test")
@@ -144,7 +146,7 @@ def send_test(broadcast_id: int) -> ResponseReturnValue:
     status = 422 if problem else 200
     if request.headers.get("HX-Request"):
         told = {"HX-Trigger": "test-sent"} if results else {}
-        part = render_template("content/_test_result.html", results=results, problem=problem, person=person)
+        part = fragment("content/_test_result.html", results=results, problem=problem, person=person)
         return part, status, told
     return _test_page(draft.load(broadcast_id, "content"), to=to, results=results, problem=problem), status
 
@@ -173,7 +175,7 @@ def _saved(saved: saving.Saved, form: ContentForm, before: ContentForm) -> Respo
     """What follows from a message that is stored."""
     broadcast = saved.broadcast
     context = {"form": form, "base": saved.base, "title": draft.title(broadcast), **_preview(broadcast)}
-    response = Response(render_template("content/_saved.html", **context))
+    response = Response(fragment("content/_saved.html", **context))
     if ContentForm.of(broadcast).tag_sources != before.tag_sources:
         response.headers["HX-Trigger"] = "tags-changed"
     return response
@@ -198,6 +200,7 @@ def _page(frame: draft.Draft, form: ContentForm, **extra: Any) -> str:
         "tags": known,
         "tag_groups": [(group.value, list(members)) for group, members in groupby(known, lambda tag: tag.group)],
         "tag_rows": None,
+        "recipients": sums.sum_of(broadcast),
         "to": current_user.email,
         "tests": trial_sends.listing(db.session, broadcast.id),
         **_preview(broadcast),

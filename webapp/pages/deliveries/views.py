@@ -16,6 +16,8 @@ from webapp.extensions import db
 from webapp.pages.broadcasts import draft
 from webapp.pages.deliveries import export as csv_export
 from webapp.pages.deliveries import ledger
+from webapp.pages.fragments import fragment
+from webapp.pages.settings.relay import relay_health
 
 bp = Blueprint("deliveries", __name__, url_prefix="/mass-mail/<int:broadcast_id>/deliveries")
 
@@ -33,7 +35,8 @@ def index(broadcast_id: int) -> ResponseReturnValue:
     """The ledger on a page of its own; with htmx only the ledger."""
     broadcast = broadcasts.named(db.session, broadcast_id)
     counts = progress.counts_of(db.session, [broadcast_id])[broadcast_id]
-    fragment = request.headers.get("HX-Request") and not request.headers.get("HX-History-Restore-Request")
+    relay_health()
+    is_fragment = request.headers.get("HX-Request") and not request.headers.get("HX-History-Restore-Request")
     own = request.script_root + request.path
     looking_at = urlsplit(request.headers.get("HX-Current-URL", request.url)).path
     context = {
@@ -43,9 +46,11 @@ def index(broadcast_id: int) -> ResponseReturnValue:
         "ledger": ledger.load(broadcast, counts, request.args, standalone=looking_at == own),
     }
     answer = make_response(
-        render_template("deliveries/_ledger.html" if fragment else "deliveries/index.html", **context)
+        fragment("deliveries/_ledger.html", **context)
+        if is_fragment
+        else render_template("deliveries/index.html", **context)
     )
-    if fragment and (header := _ADDRESS.get(_pressed())):
+    if is_fragment and (header := _ADDRESS.get(_pressed())):
         room = "deliveries.index" if looking_at == own else "broadcasts.show"
         answer.headers[header] = ledger.url(room, broadcast_id, request.args)
     return answer

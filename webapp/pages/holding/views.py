@@ -19,17 +19,17 @@ from webapp.core.tables.broadcasts import Broadcast
 from webapp.extensions import db
 from webapp.pages import wording
 from webapp.pages.broadcasts import draft
+from webapp.pages.fragments import fragment
+from webapp.pages.settings.relay import relay_health
 
 bp = Blueprint("holding", __name__, url_prefix="/settings/held")
 
 
-@bp.app_template_global()
 def sending_hold() -> Hold | None:
     """What holds everything at present."""
     return installation.hold_of(db.session)
 
 
-@bp.app_template_global()
 def restores_of(broadcast: Broadcast) -> list[Restore]:
     """The restored back-ups in which this broadcast was open."""
     return installation.restores_of(db.session, broadcast)
@@ -38,13 +38,14 @@ def restores_of(broadcast: Broadcast) -> list[Restore]:
 @bp.get("/notice")
 def notice() -> str:
     """What list, broadcast and settings say while everything is held; asked for again and again, so that it comes and goes by itself."""
-    return render_template("holding/_notice.html", hold=sending_hold())
+    return fragment("holding/_notice.html", hold=sending_hold())
 
 
 @bp.get("/")
 def index() -> str:
     """What is held, one by one, and how to go on."""
     waiting = installation.would_send(db.session)
+    relay_health()
     counts = progress.counts_of(db.session, [broadcast.id for broadcast in waiting])
     return render_template(
         "holding/index.html", hold=sending_hold(), waiting=waiting, counts=counts, title_of=draft.title

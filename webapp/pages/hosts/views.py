@@ -14,6 +14,7 @@ from webapp.core.tables.broadcasts import Broadcast
 from webapp.extensions import db
 from webapp.pages import wording
 from webapp.pages.broadcasts import draft
+from webapp.pages.fragments import fragment
 
 bp = Blueprint("hosts", __name__, url_prefix="/mass-mail")
 
@@ -21,7 +22,6 @@ QUIET = frozenset({BroadcastState.DRAFT, BroadcastState.SCHEDULED, BroadcastStat
 """States in which no machine has anything in hand."""
 
 
-@bp.app_template_global("lost_hosts")
 def lost(broadcast: Broadcast) -> list[LostHost] | None:
     """The machines that are away; None where nobody needs to look for any."""
     if broadcast.state in QUIET:
@@ -33,7 +33,7 @@ def lost(broadcast: Broadcast) -> list[LostHost] | None:
 @bp.get("/<int:broadcast_id>/lost-hosts")
 def lost_hosts(broadcast_id: int) -> str:
     broadcast = broadcasts.named(db.session, broadcast_id)
-    return render_template("hosts/_lost_hosts.html", broadcast=broadcast, hosts=lost(broadcast))
+    return fragment("hosts/_lost_hosts.html", broadcast=broadcast, hosts=lost(broadcast))
 
 
 @bp.get("/<int:broadcast_id>/lost-hosts/<machine>")

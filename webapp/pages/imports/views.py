@@ -25,6 +25,7 @@ from webapp.core.imports import asking, changes, issues, mapping, memory, readin
 from webapp.core.imports.answers import KIND, REFUSE, Answers
 from webapp.core.tables.imports import ImportKind, ImportRun, ImportState
 from webapp.extensions import db
+from webapp.pages.fragments import fragment
 from webapp.pages.imports.forms import CONSTANT, UNSAID, Columns, Reading, UploadForm, answered, choices
 from webapp.pages.imports.readings import both_days, both_prices
 
@@ -242,9 +243,28 @@ def _show(
         "problem": problem,
         "changed": changed,
         "seen": runs.digest(run),
-        "label": issues.label,
-        "change_name": changes.name,
         "asked": asking.questions(run),
+        "options": _options(run),
+        "mapping": None,
+        "issues": None,
+        "changes": None,
+        "stored": runs.layout_of(run),
+    }
+    if run.state in (ImportState.UPLOADED, ImportState.CHECKED, ImportState.FAILED):
+        source = uploads.find(db.engine, run.stored_as, _instance())
+        if source is not None:
+            context["mapping"] = _mapping(run, source, asked, columns)
+    if run.state in (ImportState.CHECKED, ImportState.DONE):
+        context |= {"issues": _issues(run), "changes": _changes(run)}
+    is_fragment = request.headers.get("HX-Request") and not request.headers.get("HX-History-Restore-Request")
+    return (
+        fragment("imports/_import.html", **context) if is_fragment else render_template("imports/show.html", **context)
+    )
+
+
+def _options(run: ImportRun) -> dict[str, Any]:
+    """What can be answered to the questions about a file, and chosen for its columns."""
+    return {
         "statuses": asking.STATUSES[run.kind],
         "REFUSE": REFUSE,
         "CONSTANT": CONSTANT,
@@ -254,16 +274,7 @@ def _show(
         "kinds": ImportKind,
         "encodings": reading.ENCODINGS,
         "delimiters": reading.DELIMITERS,
-        "stored": runs.layout_of(run),
     }
-    if run.state in (ImportState.UPLOADED, ImportState.CHECKED, ImportState.FAILED):
-        source = uploads.find(db.engine, run.stored_as, _instance())
-        if source is not None:
-            context |= _mapping(run, source, asked, columns)
-    if run.state in (ImportState.CHECKED, ImportState.DONE):
-        context |= _issues(run) | _changes(run)
-    fragment = request.headers.get("HX-Request") and not request.headers.get("HX-History-Restore-Request")
-    return render_template("imports/_import.html" if fragment else "imports/show.html", **context)
 
 
 def _mapping(run: ImportRun, source: reading.Source, asked: Reading | None, columns: Columns | None) -> dict[str, Any]:
@@ -298,7 +309,7 @@ def _changes(run: ImportRun) -> dict[str, Any]:
     page = changes.listing(
         db.session, run.id, field=request.args.get("changed") or None, offset=(number - 1) * changes.PAGE
     )
-    return {"changes": page, "changes_number": number}
+    return {"page": page, "number": number, "name_of": changes.name}
 
 
 def _issues(run: ImportRun) -> dict[str, Any]:
@@ -312,7 +323,7 @@ def _issues(run: ImportRun) -> dict[str, Any]:
         field=request.args.get("field") or None,
         offset=(max(1, min(number, 1_000_000)) - 1) * issues.PAGE,
     )
-    return {"issues": page, "refused_shown": refused, "page_number": max(1, number), "page_size": issues.PAGE}
+    return {"page": page, "refused_shown": refused, "number": max(1, number), "label": issues.label}
 
 
 def _instance() -> Path:

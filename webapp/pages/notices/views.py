@@ -8,6 +8,7 @@ from webapp.adapters.clock import now
 from webapp.core.notices import lists
 from webapp.extensions import db
 from webapp.pages import wording
+from webapp.pages.fragments import fragment
 from webapp.pages.notices import background
 
 PAGE = 50
@@ -32,7 +33,7 @@ def bell() -> ResponseReturnValue:
     if (ringing.new, ringing.newest_id) == shown:
         return Response(status=204)
     arrived = ringing.newest_id > shown[1]
-    return render_template("notices/_bell.html", ringing=ringing, is_update=True, arrived=arrived)
+    return fragment("notices/_bell.html", ringing=ringing, is_update=True, arrived=arrived)
 
 
 @bp.post("/read")

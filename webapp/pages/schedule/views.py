@@ -20,6 +20,7 @@ from webapp.core.tables.broadcasts import Broadcast
 from webapp.extensions import db
 from webapp.pages import wording
 from webapp.pages.broadcasts import draft, saving
+from webapp.pages.fragments import fragment
 from webapp.pages.schedule.forms import POLICIES, WHEN, ScheduleForm
 
 bp = Blueprint("schedule", __name__, url_prefix="/mass-mail/<int:broadcast_id>/schedule")
@@ -63,7 +64,7 @@ def save(broadcast_id: int) -> ResponseReturnValue:
     except Conflict:
         return _conflict(broadcast_id, form, start)
     if request.headers.get("HX-Request"):
-        return render_template("schedule/_saved.html", **_context(frame, form, start) | {"base": saved.base})
+        return fragment("schedule/_saved.html", **_context(frame, form, start) | {"base": saved.base})
     if "keep_mine" in request.form:
         flash("The schedule is saved.", "ok")
         return draft.redirect(url_for("schedule.index", broadcast_id=broadcast_id))
@@ -73,7 +74,7 @@ def save(broadcast_id: int) -> ResponseReturnValue:
 def _refuse(frame: draft.Draft, form: ScheduleForm, start: schedule.Start) -> ResponseReturnValue:
     """What is to be mended, beside what was typed. Nothing is saved, so the page has still started from what it did."""
     if request.headers.get("HX-Request"):
-        return render_template("schedule/_saved.html", **_context(frame, form, start)), 422
+        return fragment("schedule/_saved.html", **_context(frame, form, start)), 422
     return _page(frame, form, start, refused=_refused(form, start)), 422
 
 

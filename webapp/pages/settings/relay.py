@@ -11,15 +11,15 @@ from webapp.core.relay import Health
 from webapp.core.rules.lifecycle import BroadcastState
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.extensions import db
+from webapp.pages.fragments import fragment
 from webapp.pages.settings.blueprint import bp
 
 MOST_DOMAINS = 20
 """So many domains that are given time are named; of the others their number says enough."""
 
 
-@bp.app_template_global()
 def relay_health() -> Health:
-    """How the relay is; asked for once in a request."""
+    """How the relay is; asked for once in a request. A view whose page shows states of mass mails asks before the page is made."""
     known: Health | None = g.get("relay_health")
     if known is None:
         known = g.relay_health = relay.read(db.session, current_app.config["RELAY"].key)
@@ -35,7 +35,6 @@ def waited_for(broadcast: Broadcast) -> Health | None:
     return health if health.is_waiting else None
 
 
-@bp.app_template_global()
 def refusing_relay() -> Health | None:
     """The relay, where it refuses whatever is sent."""
     health = relay_health()
@@ -51,15 +50,16 @@ def relay_seen(health: Health | None) -> str:
 @bp.get("/sending/relay-health")
 def relay_health_now() -> str:
     """How the relay is, on the page of settings, which asks for it again and again."""
-    return render_template("settings/_relay_health.html", **context())
+    return fragment("settings/_relay_health.html", **context())
 
 
 @bp.get("/sending/relay-refuses")
 def relay_refuses() -> ResponseReturnValue:
     """What the list of mass mails says while the relay refuses everything. Nothing is answered when the page has `seen` it."""
-    if request.args.get("seen") == relay_seen(refusing_relay()):
+    relay = refusing_relay()
+    if request.args.get("seen") == relay_seen(relay):
         return Response(status=204)
-    return render_template("settings/_relay_refuses.html")
+    return fragment("settings/_relay_refuses.html", relay=relay)
 
 
 @bp.post("/sending/relay/try")

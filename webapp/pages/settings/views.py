@@ -18,6 +18,7 @@ from webapp.core.rules.pacing import Retries
 from webapp.core.settings import from_addresses, limits
 from webapp.extensions import db, mail
 from webapp.pages import wording
+from webapp.pages.holding.views import sending_hold
 from webapp.pages.settings import relay
 from webapp.pages.settings.blueprint import bp
 from webapp.pages.settings.forms import FromAddressForm, LimitsForm, UserForm
@@ -225,6 +226,7 @@ def _sending(
         in_force=in_force,
         senders=from_addresses.listing(db.session),
         relay=current_app.config["RELAY"],
+        hold=sending_hold(),
         **relay.context(),
     )
 

@@ -10,6 +10,7 @@ from webapp.adapters import database, wakeups
 from webapp.core.sending import workers
 from webapp.core.sending.workers import Missing
 from webapp.extensions import db
+from webapp.pages.fragments import fragment
 from webapp.paths import VERSION
 
 bp = Blueprint("workers", __name__, url_prefix="/settings/workers")
@@ -29,7 +30,6 @@ class Banner:
         return f"since {self.missing.since.isoformat()}" if self.missing.since else "never"
 
 
-@bp.app_template_global()
 def workers_banner() -> Banner:
     """What every page says about workers that are missing."""
     is_wanted = workers.is_anything_waiting(db.session)
@@ -50,7 +50,7 @@ def index() -> str:
 @bp.get("/worker-list")
 def worker_list() -> str:
     """The list with what each does now, asked for again and again by the page."""
-    return render_template("workers/_worker_list.html", **_list())
+    return fragment("workers/_worker_list.html", **_list())
 
 
 @bp.get("/no-worker")
@@ -59,7 +59,7 @@ def no_worker() -> ResponseReturnValue:
     banner = workers_banner()
     if request.args.get("seen") == banner.seen:
         return Response(status=204)
-    return render_template("workers/_no_worker.html", banner=banner)
+    return fragment("workers/_no_worker.html", banner=banner)
 
 
 def _list() -> dict[str, Any]:
