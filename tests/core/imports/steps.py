@@ -34,7 +34,7 @@ def uploaded(
     """The file as an import whose kind and mapping are guessed; `columns` maps further fields. Commits."""
     layout = look(path)
     kind = kind or mapping.propose(layout.header, samples(path, layout)).kind
-    guessed = mapping.guess(kind, layout.header, samples(path, layout)) | columns
+    guessed = mapping.assign(kind, layout.header, samples(path, layout)).mapping | columns
     run = runs.create(
         session,
         file_name=path.name,

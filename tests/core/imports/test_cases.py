@@ -125,7 +125,9 @@ def test_a_file_without_column_names_asks_and_loses_no_client(sqlite_session):
     assert layout.header == tuple(f"Column {n}" for n in range(1, 8))
     assert [record.cells[0] for record in records(path, layout)] == ["91031", "91032"]
     with pytest.raises(Invalid, match="Choose the column for"):
-        mapping.checked(ImportKind.CLIENTS, mapping.guess(ImportKind.CLIENTS, layout.header), len(layout.header))
+        mapping.checked(
+            ImportKind.CLIENTS, mapping.assign(ImportKind.CLIENTS, layout.header).mapping, len(layout.header)
+        )
     columns = {"number": 0, "first_name": 1, "last_name": 2, "email": 4, "country": 5, "status": 6}
     run = imported(sqlite_session, path, ImportKind.CLIENTS, **columns)
     assert (run.state, numbers(run)) == (ImportState.DONE, {"new": 2})

@@ -43,7 +43,7 @@ class InMemoryPath(InMemory):
 
 
 def checker_of(layout: Layout) -> Checker:
-    columns = mapping.guess(ImportKind.CLIENTS, layout.header)
+    columns = mapping.assign(ImportKind.CLIENTS, layout.header).mapping
     return Checker(ImportKind.CLIENTS, columns, len(layout.header), layout.delimiter, DateOrder.UNKNOWN)
 
 
