@@ -2,6 +2,7 @@
 in a demo alone, and looks again itself."""
 
 from flask import Blueprint, current_app, flash, redirect, url_for
+from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
 from webapp.adapters.database import writes_from_here
@@ -16,7 +17,7 @@ CLIENTS = 5000
 
 
 @bp.post("/")
-def make():
+def make() -> ResponseReturnValue:
     """Make up clients where there are none at all."""
     if not current_app.config["MAIL_CATCHER_DIR"]:
         raise NotFound("Sample data is for a demo: the mails of this console leave.")
