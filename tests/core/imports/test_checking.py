@@ -6,7 +6,7 @@ import pytest
 from tests.core.imports.steps import CASES, DATA, written
 from webapp.core.imports.answers import Answers
 from webapp.core.imports.checking import Checker
-from webapp.core.imports.mapping import assign, propose
+from webapp.core.imports.mapping import propose
 from webapp.core.imports.reading import look, records
 from webapp.core.imports.survey import Survey
 from webapp.core.rules.addresses import Unusable
@@ -18,8 +18,8 @@ DAY_FIRST = Answers(order=DateOrder.DAY)
 
 def rows(path, answers=DAY_FIRST):
     layout = look(path)
-    kind = propose(layout.header).kind
-    mapping = assign(kind, layout.header).mapping
+    proposal = propose(layout.header)
+    kind, mapping = proposal.kind, proposal.assignment.mapping
     survey = Survey(kind, mapping, answers, len(layout.header))
     survey.add(records(path, layout))
     checker = Checker(kind, mapping, len(layout.header), layout.delimiter, survey.findings, answers)
