@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, Request, Route
 
-from webapp.config import ROOT
+from webapp.paths import ROOT
 from webapp.pages.assets import wheels
 
 HOST = "http://unit.test"
