@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, Request, Route
 
-from webapp.paths import ROOT
 from webapp.pages.assets import wheels
+from webapp.paths import ROOT
 
 HOST = "http://unit.test"
 
