@@ -1,4 +1,4 @@
-"""One fragment alone: the macro of a file `templates/ROOM/_name.html`, as its view answers with it."""
+"""One fragment alone: the macro of a file `ROOM/_name.html`, as its view answers with it."""
 
 from pathlib import PurePosixPath
 from typing import Any
