@@ -11,6 +11,13 @@ import pytest
 from tests.spoken import spoken
 from webapp.adapters import logs
 
+
+@pytest.fixture(autouse=True)
+def no_request_before() -> None:
+    """What was asked in this thread before belongs to nobody here."""
+    logs.begin()
+
+
 OURS = logging.getLogger("webapp.core.something")
 
 

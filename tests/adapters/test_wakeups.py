@@ -14,6 +14,12 @@ from rq.serializers import JSONSerializer
 from webapp.adapters import clock, logs, wakeups
 
 
+@pytest.fixture(autouse=True)
+def no_request_before() -> None:
+    """What was asked in this thread before belongs to nobody here."""
+    logs.begin()
+
+
 @pytest.fixture
 def app(sqlite_app: Flask, redis_url: str) -> Flask:
     sqlite_app.config["REDIS_URL"] = redis_url

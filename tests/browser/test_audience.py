@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from tests import factories
 from tests.consoles import Console, bring_sign_in
 from tests.looks import without_complaint
+from tests.workers import wait_until
 from webapp.core import audience, broadcasts
 from webapp.core.rules.statuses import ClientStatus, MessageType
 from webapp.core.tables.broadcasts import Broadcast
@@ -116,7 +117,7 @@ def test_a_second_tab_is_told_and_can_keep_its_own(
     assert chosen(sqlite_session, draft).countries == ("AT",)
     opened.get_by_role("button", name="Keep mine").click()
     expect(opened.locator("#conflict")).to_be_empty()
-    assert chosen(sqlite_session, draft).countries == ("BE",)
+    wait_until(lambda: chosen(sqlite_session, draft).countries == ("BE",), 10, "mine is saved")
 
 
 def test_the_answer_about_a_client_follows_the_filter(opened: Page):

@@ -190,9 +190,11 @@ def test_an_unknown_tag_is_told_with_its_line_and_mended_with_one_press(browser_
 def test_the_preview_shows_the_mail_of_the_chosen_recipient(browser_client, sqlite_session, draft):
     page = Page(browser_client, draft.id)
     page.save(subject="News for {{ company }}", html="<p>Hello {{ first_name | default: 'you' }}</p>")
-    second = audience.select_terms(sqlite_session, audience.audience_of(draft)).page(audience.Term.WILL_RECEIVE, 1, 1)[
-        0
-    ]
+    second = (
+        audience.select_terms(sqlite_session, audience.audience_of(draft))
+        .terms[audience.Term.WILL_RECEIVE]
+        .page(1, 1)[0]
+    )
     answer = browser_client.get(f"/mass-mail/{draft.id}/content/person?client={second}", headers=HTMX).text
     assert "2 of 2" in answer and "News for Byron &amp; Co" in answer and "Hello you" in answer
     mail = browser_client.get(f"/mass-mail/{draft.id}/content/mail?client={second}")

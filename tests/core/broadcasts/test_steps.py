@@ -104,12 +104,15 @@ def test_what_is_no_draft_any_more_stays_as_it_was_confirmed(sqlite_session: Ses
         save(sqlite_session, broadcast, step, steps.digest(broadcast, step))
 
 
+ON_POSTGRESQL = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+"""On SQLite who saves keeps all others from writing from the start."""
+
+
+@ON_POSTGRESQL
 def test_another_step_saved_in_the_midst_of_this_one_is_no_conflict(session: Session):
     broadcast = factories.broadcast(session)
     session.commit()
     where = session.get_bind()
-    if where.dialect.name == "sqlite":
-        pytest.skip("on SQLite who saves keeps all others from writing from the start")
     base = steps.digest(broadcast, Step.SCHEDULE)  # read in the transaction that is to save
     engine.elsewhere(where, lambda other: broadcasts.edit(other, broadcast.id, None, THEIRS[Step.CONTENT], NOW))
     save(session, broadcast, Step.SCHEDULE, base)
@@ -117,12 +120,11 @@ def test_another_step_saved_in_the_midst_of_this_one_is_no_conflict(session: Ses
     assert (broadcast.batch_size, broadcast.content.html, broadcast.version) == (9, "<p>Theirs</p>", 3)
 
 
+@ON_POSTGRESQL
 def test_the_same_step_saved_in_the_midst_of_this_one_is_one(session: Session):
     broadcast = factories.broadcast(session)
     session.commit()
     where = session.get_bind()
-    if where.dialect.name == "sqlite":
-        pytest.skip("on SQLite who saves keeps all others from writing from the start")
     base = steps.digest(broadcast, Step.CONTENT)
     engine.elsewhere(where, lambda other: broadcasts.edit(other, broadcast.id, None, THEIRS[Step.CONTENT], NOW))
     with pytest.raises(Conflict):
