@@ -39,6 +39,8 @@ class Bench:
         elif path.startswith("/static/"):
             kind = mimetypes.guess_type(path)[0] or "text/plain"
             route.fulfill(body=(ROOT / path.removeprefix("/")).read_bytes(), content_type=f"{kind}; charset=utf-8")
+        elif path == "/favicon.ico":
+            route.fulfill(status=404)  # the browser asks for it by itself
         elif path == "/editor.js":
             route.fulfill(body=wheels.load("editor").plain, content_type="text/javascript; charset=utf-8")
         else:

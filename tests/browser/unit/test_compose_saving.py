@@ -7,7 +7,7 @@ from tests.browser.unit.conftest import Bench
 MODULE = "compose/saving.js"
 
 PAGE = """
-<div id="conflict"><p>Somebody else</p><button data-keep-mine="theirs">Keep mine</button></div>
+<div id="conflict"><p>Somebody else</p><button name="keep_mine" value="theirs">Keep mine</button></div>
 <form id="compose" action="/save"><input type="hidden" name="base" value="mine"><input type="hidden" name="lost">
   <input name="subject"><input name="reply_to" data-save-on="change"><div id="reply-to-problem"></div></form>
 <div id="tag-palette" popover></div><span id="draft-saved">Saved</span>
@@ -50,14 +50,15 @@ def test_nothing_is_saved_while_a_tag_is_chosen_for_two_braces(bench: Bench):
 
 
 def test_a_conflict_is_shown_although_its_status_is_an_errors(bench: Bench):
-    script = """const [conflict, fault] = [409, 500].map((status) => ({ xhr: { status }, shouldSwap: false, isError: true }));
+    script = """const [conflict, fault] = [409, 500].map((status) => ({
+      xhr: { status }, requestConfig: { elt: document.forms.compose }, shouldSwap: false, isError: true }));
     fires("htmx:beforeSwap", conflict); fires("htmx:beforeSwap", fault);
     return [conflict.shouldSwap, conflict.isError, fault.shouldSwap, fault.isError]"""
     assert bench.run(MODULE, script) == [True, False, False, True]
 
 
 def test_keep_mine_saves_over_what_is_known_by_then(bench: Bench):
-    script = """document.querySelector("[data-keep-mine]").click();
+    script = """document.querySelector("[name=keep_mine]").click();
     return [document.forms.compose.elements.base.value, document.getElementById("conflict").childElementCount, said(), asked]"""
     assert bench.run(MODULE, script) == ["theirs", 0, "Not saved yet", ["save"]]
 
