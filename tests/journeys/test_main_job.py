@@ -72,7 +72,7 @@ def test_each_accepted_mail_is_in_the_catcher_with_its_own_clients_data(demo: De
             assert all(value in part for value in (first_name, domain, product, f"Client {number}."))
 
     sent.get_by_role("link", name="Caught mails").click()
-    expect(sent.locator("#mails")).to_contain_text(re.compile(f"of ({len(ledger):,}|{len(ledger) + 1:,}) mails"))
+    expect(sent.locator("#mails")).to_contain_text(re.compile(rf"of\s({len(ledger):,}|{len(ledger) + 1:,})\s+mails"))
 
     expect(sent.locator("#bell")).to_have_accessible_name("Notices, 1 new", timeout=60_000)
     deadline = time.monotonic() + 60
