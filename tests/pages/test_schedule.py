@@ -238,4 +238,9 @@ def test_the_fragments_equal_what_the_page_holds(browser_client, save, stored):
     assert "About 20 a minute, 1,200 an hour." in answer
     assert "About 20 a minute, 1,200 an hour." in page
     forecast = answer[answer.index("<section") : answer.index("</section>")]
-    assert forecast in page
+    assert without_clock(forecast) in without_clock(page)
+
+
+def without_clock(html: str) -> str:
+    """Two answers may have a minute between them."""
+    return re.sub(r"\d\d:\d\d", "", html)
