@@ -4,9 +4,13 @@ import os
 from collections.abc import Generator
 from typing import Any
 
+import hypothesis
 import pytest
 
 from tests import run
+
+hypothesis.settings.register_profile("shared machines", deadline=None)
+hypothesis.settings.load_profile("shared machines")
 
 pytest_plugins = ["tests.databases", "tests.neighbours", "tests.visitors", "tests.consoles", "tests.looks"]
 
