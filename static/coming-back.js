@@ -43,11 +43,21 @@ function turnedAway({ detail: { xhr, elt, requestConfig } }) {
   if (!declined || verb !== "get" || triggeringEvent?.isTrusted) open();
 }
 
+/** Once for all that was turned away at the same time: a window that came a second time would take away what is typed in the first. */
 async function open() {
   if (dialog.open || opening) return;
   opening = true;
-  await htmx.ajax("get", dialog.dataset.src, { target: dialog, swap: "innerHTML" }).catch(() => {});
+  const answer = await ask().catch(() => "");
   opening = false;
+  if (!answer) return say("You are signed out, and the sign-in did not come. What you typed is still on this page.");
+  dialog.innerHTML = answer;
+  htmx.process(dialog);
+  lookInside();
+}
+
+async function ask() {
+  const answer = await fetch(dialog.dataset.src, { cache: "no-store" });
+  return answer.ok ? answer.text() : "";
 }
 
 /** The window has come, or the answer to what was typed in it. */
@@ -67,7 +77,7 @@ function lookInside() {
 /** Who comes by a one-time link signs in with it in another tab, and returns here. */
 async function lookElsewhere() {
   if (!dialog.open || document.hidden) return;
-  const answer = await fetch(dialog.dataset.src, { cache: "no-store" }).then((found) => found.text()).catch(() => "");
+  const answer = await ask().catch(() => "");
   const end = new DOMParser().parseFromString(answer, "text/html").getElementById("signed-in");
   if (end && dialog.open) goOn(end.dataset.token);
 }

@@ -166,6 +166,7 @@ def test_a_demo_apart_touches_nothing_of_a_console_on_this_machine_and_leaves_no
         "MAIL_SERVER": "none.example",
     }
     demo = started(options=("--apart",), extra=not_there)
+    assert demo.wait_for_output(r"Logs are in \S+/logs", 10)
     (logs,) = re.findall(r"Logs are in (\S+)/logs", demo.output)
     assert "Mails are caught" in demo.output
     assert (Path(logs) / "massmail.sqlite3").exists()
