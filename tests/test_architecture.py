@@ -66,6 +66,7 @@ ROOMS: dict[str, str] = {
     "ledger": "audience relay settings",
     "content": "clients audience ledger settings",
     "broadcasts": "audience content ledger relay settings",
+    "events": "consent broadcasts ledger",
     "sending": "broadcasts content ledger relay settings",
     "notices": "broadcasts relay sending",
 }
@@ -97,6 +98,7 @@ WRITERS = {
     "webapp/core/settings/installation": "Installation",
     "webapp/core/settings/limits": "SendingLimits",
     "webapp/core/ledger": "Delivery Attempt Sender Tally PaceUse MinuteCount OpenRefusal",
+    "webapp/core/events": "DeliveryEvent EventCount Brake MailboxPosition",
     "webapp/core/notices": "Notice NoticeReceipt NoticeDispatch NoticeChoice NoticeWatch HouseWebhook",
     "webapp/core/relay": "Relay DomainRest",
     "webapp/core/settings/retention": "RetentionSettings",
