@@ -18,8 +18,8 @@ AT_ONCE = 500
 
 
 def tidy(engine: Engine, instance: Path) -> None:
-    """Remove uploads, refused rows, values of mails and received reports whose time is over. `instance` is where files lay before they were kept in the
-    database."""
+    """Remove uploads, refused rows, values of mails and received reports whose time is over. `instance` is where files lay before they
+    were kept in the database."""
     began, now = clock.ticks(), clock.now()
     with Session(engine) as session:
         will_write(session)

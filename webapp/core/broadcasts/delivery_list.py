@@ -144,7 +144,9 @@ def listing(
     return Page(shown, first if place else None, last if more else None)
 
 
-def stream(session: Session, broadcast_id: int, *, group: Group | Fact | None = None, search: str = "") -> Iterator[Row]:
+def stream(
+    session: Session, broadcast_id: int, *, group: Group | Fact | None = None, search: str = ""
+) -> Iterator[Row]:
     """Every delivery under the same filters as the page, in the same order, read in chunks so that memory stays flat."""
     cursor: str | None = None
     while True:

@@ -65,10 +65,7 @@ def of_client(session: Session, client_id: int, *, most: int = 50) -> Sequence[R
     """What was reported of all mails to a client, the newest first: at most so many."""
     ids = select(delivery_id(Broadcast.id, client_id))
     recent = (
-        select(DeliveryEvent.id)
-        .where(DeliveryEvent.delivery_id.in_(ids))
-        .order_by(DeliveryEvent.at.desc())
-        .limit(most)
+        select(DeliveryEvent.id).where(DeliveryEvent.delivery_id.in_(ids)).order_by(DeliveryEvent.at.desc()).limit(most)
     )
     found = _reports(session, DeliveryEvent.id.in_(recent))
     return sorted((one for reports in found.values() for one in reports), key=lambda one: one.at, reverse=True)
@@ -80,15 +77,15 @@ _ORDER = (EventKind.COMPLAINED, EventKind.BOUNCED, EventKind.SOFT_BOUNCED, Event
 def _reports(session: Session, *conditions: ColumnElement[bool]) -> dict[int, list[Report]]:
     found: dict[int, list[Report]] = defaultdict(list)
     rows = session.execute(
-        select(DeliveryEvent, Delivery.changed_at, Delivery.stamped_at, Delivery.state)
+        select(Delivery.id, DeliveryEvent, Delivery.changed_at, Delivery.stamped_at, Delivery.state)
         .join(Delivery, Delivery.id == DeliveryEvent.delivery_id)
         .where(*conditions)
     )
-    for event, changed_at, stamped_at, state in rows:
+    for delivery, event, changed_at, stamped_at, state in rows:
         since = reasons.taken_at(state, changed_at, stamped_at)
         words = reasons.reported(event.kind, event.status, event.words, event.at - since if since else None)
         said = f"{event.status} {event.words}".strip() if event.status not in event.words else event.words
-        found[event.delivery_id].append(Report(event.delivery_id, event.kind, event.at, event.source, words, said))
+        found[delivery].append(Report(delivery, event.kind, event.at, event.source, words, said))
     for reports in found.values():
         reports.sort(key=lambda one: _ORDER.index(one.kind) if one.kind in _ORDER else len(_ORDER))
     return found

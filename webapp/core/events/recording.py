@@ -117,9 +117,7 @@ def _count(session: Session, delivery: Delivery, fact: Fact) -> None:
     session.execute(made.on_conflict_do_update(index_elements=key, set_={"count": EventCount.count + 1}))
 
 
-def _suppress(
-    session: Session, address_key: str, event: RelayEvent, delivery: Delivery | None, now: datetime
-) -> bool:
+def _suppress(session: Session, address_key: str, event: RelayEvent, delivery: Delivery | None, now: datetime) -> bool:
     scope = SuppressionScope.EVERYTHING
     match event.kind:
         case EventKind.COMPLAINED:

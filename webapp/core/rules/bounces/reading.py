@@ -18,8 +18,8 @@ __all__ = ["LARGEST", "Reading", "read"]
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What a mail says. `status` is an enhanced code (RFC 3463), given or made of the words; `address` the recipient as it was reported;
-    `marks` name mails of ours, each with what proves it (`identity.MARK`); `recipients` are the addresses that this mail was sent to, `own_id` is its
-    own Message-ID."""
+    `marks` name mails of ours, each with what proves it (`identity.MARK`); `recipients` are the addresses that this mail was sent to,
+    `own_id` is its own Message-ID."""
 
     kind: EventKind
     status: str = ""
