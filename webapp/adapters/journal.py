@@ -148,7 +148,7 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.glob("*" + SUFFIX))
 
 
-class Journals:
+class FileJournals:
     """`ports.Journals` of one folder."""
 
     def __init__(self, folder: Path) -> None:

@@ -9,10 +9,10 @@ import socket
 import ssl
 
 READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
-CHUNK = 4_096
+READ_OCTETS = 4_096
 """Octets of one read: answers are short, and room that is not used has to be found and given back for each of them."""
 
-PIECE = 16_384
+RECORD_OCTETS = 16_384
 """What is kept leaves in pieces of one TLS record (RFC 8446 section 5.1): a record that has not left whole cannot be read by the other
 side, so that "cannot take it now" always means that nothing of the piece arrived, also not a final dot near its end."""
 PIECES_AT_A_TIME = 16
@@ -125,7 +125,7 @@ class Wire:
             return
         try:
             for _ in range(PIECES_AT_A_TIME):
-                self._unsent = self._unsent[self.socket.send(self._unsent[:PIECE]) :]
+                self._unsent = self._unsent[self.socket.send(self._unsent[:RECORD_OCTETS]) :]
                 self.unsent = len(self._unsent)
                 if not self.unsent:
                     break
@@ -146,7 +146,7 @@ class Wire:
 
     def _receive(self) -> bytes:
         try:
-            data = self.socket.recv(CHUNK)
+            data = self.socket.recv(READ_OCTETS)
         except _NOT_NOW:
             return b""
         except OSError as error:

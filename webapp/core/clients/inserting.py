@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from webapp.core.clients.rows import addon_ids, client_ids, in_chunks, product_ids, service_ids, stored_form
 from webapp.core.tables.clients import AddonAssignment, Client, Service
 
-CHUNK = 1000
+ROWS_A_STATEMENT = 1000
 _CLIENTS, _SERVICES, _ADDONS = (one.__table__ for one in (Client, Service, AddonAssignment))
 
 
@@ -31,10 +31,10 @@ def insert_many(
     Products and addons are made by their names. An unknown client or service number raises KeyError, a number that is there
     already IntegrityError. The caller commits.
     """
-    for chunk in in_chunks(clients, CHUNK):
+    for chunk in in_chunks(clients, ROWS_A_STATEMENT):
         times = {"created_at": now, "updated_at": now}
         session.execute(insert(_CLIENTS), [stored_form(row) | times for row in chunk])
-    for chunk in in_chunks(services, CHUNK):
+    for chunk in in_chunks(services, ROWS_A_STATEMENT):
         holders = client_ids(session, {row["client_number"] for row in chunk})
         products = product_ids(session, {(row.get("group", ""), row["product"]) for row in chunk})
         session.execute(
@@ -53,7 +53,7 @@ def insert_many(
                 for row in chunk
             ],
         )
-    for chunk in in_chunks(addons, CHUNK):
+    for chunk in in_chunks(addons, ROWS_A_STATEMENT):
         held = service_ids(session, {row["service_number"] for row in chunk})
         names = addon_ids(session, {row["addon"] for row in chunk})
         session.execute(

@@ -11,7 +11,7 @@ from webapp.core.ledger import order, tally
 from webapp.core.rules.lifecycle import DeliveryState
 from webapp.core.tables.deliveries import Attempt, Delivery
 
-CHUNK = 1_000
+FAILED_AT_ONCE = 1_000
 """Failed rows looked at in one transaction."""
 
 REASON = "failed_again"
@@ -37,8 +37,8 @@ def make_pending(
     now: datetime,
     *,
     after: int = 0,
-    most: int = CHUNK,
-    chunk: int = CHUNK,
+    most: int = FAILED_AT_ONCE,
+    chunk: int = FAILED_AT_ONCE,
 ) -> tuple[int, int | None]:
     """Make failed rows pending, at most `most`, among the next `chunk` of them whose id is above `after`: those with this reason, or all
     (None). Returns how many, and the id to go on after, None behind the last.

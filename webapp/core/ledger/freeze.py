@@ -39,7 +39,7 @@ from webapp.core.tables.broadcasts import Broadcast
 from webapp.core.tables.clients import Client
 from webapp.core.tables.deliveries import Delivery, Tally, delivery_id
 
-CHUNK = 20_000
+CLIENTS_AT_ONCE = 20_000
 """Client ids looked at in one transaction."""
 
 Columns = dict[str, ColumnElement[Any]]
@@ -47,7 +47,7 @@ Columns = dict[str, ColumnElement[Any]]
 _ROW = Delivery.__table__
 
 
-def freeze_chunk(session: Session, broadcast_id: int, now: datetime, *, chunk: int = CHUNK) -> bool:
+def freeze_chunk(session: Session, broadcast_id: int, now: datetime, *, chunk: int = CLIENTS_AT_ONCE) -> bool:
     """Freeze the next clients of a broadcast that is sending; True when its freeze is complete. Commit after each call.
 
     Two workers may call it at once: each chunk is taken by one. The holding whose data the tags take is chosen as of the day the

@@ -19,7 +19,7 @@ from webapp.core.rules.lifecycle import DeliveryState
 from webapp.core.rules.limits import NO_LIMITS, Limits
 from webapp.core.rules.outcome import Blame, Cause, Outcome, Reply, Stage
 from webapp.core.rules.pacing import Reading, Retries
-from webapp.core.rules.refusal import Recipient, Refusal, refusal_of
+from webapp.core.rules.refusal import Addressee, Refusal, refusal_of
 from webapp.core.tables.broadcasts import Broadcast, UncertainPolicy
 from webapp.core.tables.deliveries import Attempt, Delivery
 
@@ -129,7 +129,7 @@ def _run(settled: Sequence[Settled]) -> list[Refusal]:
     for one in settled:
         if one.outcome.state is DeliveryState.ACCEPTED:
             run.clear()
-        elif refusal := refusal_of(one.outcome, one.reply, Recipient(one.delivery_id, one.domain, one.attempt)):
+        elif refusal := refusal_of(one.outcome, one.reply, Addressee(one.delivery_id, one.domain, one.attempt)):
             run.append(refusal)
     return run
 

@@ -16,7 +16,7 @@ from webapp.core.tables.broadcasts import Broadcast
 from webapp.core.tables.deliveries import Delivery
 from webapp.core.tables.relay import OpenRefusal
 
-LATELY, MOST = timedelta(minutes=10), 1_000
+LATELY, MOST_REFUSALS = timedelta(minutes=10), 1_000
 """Refusals so long ago, and so many, are looked at again when their words turn out to be meant for everybody."""
 
 
@@ -88,7 +88,7 @@ def _refused_so(session: Session, broadcast_id: int, key: str, now: datetime) ->
             Delivery.state == DeliveryState.FAILED,
             Delivery.changed_at > now - LATELY,
         )
-        .limit(MOST)
+        .limit(MOST_REFUSALS)
     )
     return [
         id_ for id_, stage, code, text in rows if stage and equal_words(Reply(Stage(stage), code, text or "")) == key

@@ -21,7 +21,8 @@ _TARGETS: dict[Decision, tuple[DeliveryState, str | None]] = {
     "failed": (DeliveryState.FAILED, "counted_failed"),
     "retry": (DeliveryState.PENDING, "sent_again"),
 }
-CHUNK = 5_000
+IDS_A_STATEMENT = 5_000
+"""Ids of rows named in one statement."""
 
 
 def resolve_uncertain(
@@ -78,4 +79,4 @@ def _chunks(session: Session, broadcast_id: int, ids: Collection[int] | None) ->
         )
         ids = session.scalars(query).all()
     ordered = sorted(ids)
-    return [ordered[start : start + CHUNK] for start in range(0, len(ordered), CHUNK)]
+    return [ordered[start : start + IDS_A_STATEMENT] for start in range(0, len(ordered), IDS_A_STATEMENT)]

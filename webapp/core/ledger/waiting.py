@@ -13,7 +13,7 @@ from webapp.core.rules.lifecycle import WAITING, DeliveryState
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.core.tables.deliveries import Delivery, delivery_id
 
-CHUNK = 5_000
+MOVED_AT_ONCE = 5_000
 """Rows moved in one transaction."""
 
 SOME = 150
@@ -61,7 +61,7 @@ def has_much(session: Session, broadcast_id: int, count: int) -> bool:
     return tally.counts(session, broadcast_id).get(DeliveryState.PENDING, 0) >= count
 
 
-def release_held(session: Session, broadcast_id: int, now: datetime, *, limit: int = CHUNK) -> int:
+def release_held(session: Session, broadcast_id: int, now: datetime, *, limit: int = MOVED_AT_ONCE) -> int:
     """Make rows that were held for the relay's sake due at once, because somebody resumed."""
     rows = (
         select(Delivery.id)
@@ -71,7 +71,7 @@ def release_held(session: Session, broadcast_id: int, now: datetime, *, limit: i
     return _update(session, rows, {"due_at": now})
 
 
-def cancel_waiting(session: Session, broadcast_id: int, now: datetime, *, limit: int = CHUNK) -> int:
+def cancel_waiting(session: Session, broadcast_id: int, now: datetime, *, limit: int = MOVED_AT_ONCE) -> int:
     """Cancel rows of a cancelled broadcast that nobody has in hand. Returns how many; commit and call again until it is 0."""
     return sum(_move(session, broadcast_id, state, DeliveryState.CANCELLED, now, limit) for state in sorted(WAITING))
 

@@ -13,7 +13,7 @@ from webapp.core.cadence import PROBE_S
 from webapp.core.content import tag_catalogue
 from webapp.core.ledger import Claim, Lease, Settled
 from webapp.core.ledger.claims import Holder
-from webapp.core.rules.evidence import Kind, Verdict
+from webapp.core.rules.evidence import Verdict, VerdictKind
 from webapp.core.rules.lifecycle import DeliveryState
 from webapp.core.rules.limits import NO_LIMITS
 from webapp.core.rules.pacing import Reading
@@ -26,9 +26,9 @@ from webapp.core.tables.broadcasts import Broadcast
 log = logging.getLogger(__name__)
 
 _WHY = {
-    Kind.WAITING: "the relay was waited for too long",
-    Kind.REFUSING: "the relay refuses",
-    Kind.CONTENT: "many are refused for what the mail says",
+    VerdictKind.WAITING: "the relay was waited for too long",
+    VerdictKind.REFUSING: "the relay refuses",
+    VerdictKind.CONTENT: "many are refused for what the mail says",
 }
 
 
@@ -188,9 +188,9 @@ class Books:
     def _conclude(self, session: Session, verdict: Verdict, reading: Reading) -> None:
         """The relay takes nothing now: the broadcast waits or pauses."""
         health = self.relay.health
-        if verdict.kind is Kind.CONTENT:
+        if verdict.kind is VerdictKind.CONTENT:
             broadcasts.content_was_refused(session, self._lease.broadcast_id)
-        if verdict.kind is not Kind.WAITING:
+        if verdict.kind is not VerdictKind.WAITING:
             self._pause(session, verdict.words, reading)
         elif health.is_refusing:  # it was waited for too long
             self._pause(session, health.words, reading)
@@ -199,12 +199,12 @@ class Books:
         """Log what was concluded, without the relay's words: they name who was refused."""
         health, broadcast_id = self.relay.health, self._lease.broadcast_id
         about: dict[str, object] = {"broadcast": broadcast_id, "kind": verdict.kind.value, "stage": verdict.stage.value}
-        if verdict.kind is Kind.WAITING and health.is_waiting:
+        if verdict.kind is VerdictKind.WAITING and health.is_waiting:
             next_s = round(health.next_try_in(reading.wall), 1)
             about |= {"event": "relay_waiting", "tries": health.tries, "next_try_s": next_s}
             words = "broadcast %s: waits for the relay (%s), looks again in %s s"
             log.info(words, broadcast_id, verdict.stage, next_s, extra=about)
-        elif verdict.kind is not Kind.WAITING or health.is_refusing:
+        elif verdict.kind is not VerdictKind.WAITING or health.is_refusing:
             about |= {"event": "breaker"}
             log.info("broadcast %s: paused, %s (%s)", broadcast_id, _WHY[verdict.kind], verdict.stage, extra=about)
 

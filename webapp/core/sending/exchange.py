@@ -15,7 +15,7 @@ from webapp.core.ledger import Claimed, Settled, domain_of
 from webapp.core.ports import Journal, Mail
 from webapp.core.rules.evidence import Evidence
 from webapp.core.rules.outcome import ACCEPTED, Cause, Reply, Stage, judge
-from webapp.core.rules.refusal import Recipient
+from webapp.core.rules.refusal import Addressee
 from webapp.core.rules.relay_limits import NONE_KNOWN, RelayLimits
 
 log = logging.getLogger(__name__)
@@ -264,7 +264,7 @@ class SendExchange:
         else:
             outcome = judge(reply)
             domain = domain_of(claimed.address)
-            evidence.saw(outcome, reply, Recipient(delivery_id, domain, claimed.attempt))
+            evidence.saw(outcome, reply, Addressee(delivery_id, domain, claimed.attempt))
             self._heed_evidence()
         del self._under_way[delivery_id]
         self._begun.pop(delivery_id, None)

@@ -11,7 +11,7 @@ from webapp.core import ledger, relay
 from webapp.core.cadence import LEASE_S, RELAY_CARRIED_S, RELAY_TOLD_EVERY_S
 from webapp.core.ledger import Lease, Settled
 from webapp.core.relay import Health
-from webapp.core.rules.evidence import Kind, Verdict
+from webapp.core.rules.evidence import Verdict, VerdictKind
 from webapp.core.rules.lifecycle import DeliveryState
 from webapp.core.rules.limits import Limits
 from webapp.core.rules.outcome import Stage
@@ -86,11 +86,11 @@ class RelayKeeper:
         now = reading.wall
         self.is_probing = False
         relay.clear_rest(session, self._strikes.forget(one.domain for one in self._exchange.evidence.run))
-        if verdict.kind is Kind.WAITING and not (verdict.is_site_wide and self._exchange.carried_elsewhere):
+        if verdict.kind is VerdictKind.WAITING and not (verdict.is_site_wide and self._exchange.carried_elsewhere):
             if verdict.stage is Stage.MAIL:
                 self._learn_rate(session, now)
             self.health = relay.wait(session, self._key, verdict.words, now, waits_for=limits.waits_for)
-        elif verdict.kind is Kind.REFUSING and verdict.is_site_wide:
+        elif verdict.kind is VerdictKind.REFUSING and verdict.is_site_wide:
             relay.refuse(session, self._key, verdict.words, now)
             self.health = relay.read(session, self._key)
         elif not self.is_well:  # the relay answers; it is this broadcast that it does not take

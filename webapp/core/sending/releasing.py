@@ -11,17 +11,17 @@ from webapp.core.errors import Conflict
 from webapp.core.ports import JournalFinding
 from webapp.core.rules.pacing import Reading
 from webapp.core.settings import installation
-from webapp.core.settings.installation import Mark
+from webapp.core.settings.installation import HighWaterMark
 
 
 def release(
     session: Session,
     broadcast_ids: Collection[int] | None,
-    marks: Iterable[Mark],
+    marks: Iterable[HighWaterMark],
     by: str,
     reading: Reading,
     find_journal: Callable[[str], JournalFinding],
-) -> Mark | None:
+) -> HighWaterMark | None:
     """Let these broadcasts send again, or all (None). Returns what is to be written to the markers once this is committed; None when
     nothing was held.
 

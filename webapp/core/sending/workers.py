@@ -36,7 +36,7 @@ class Identity:
 
 
 @dataclass(frozen=True)
-class Missing:
+class NoWorker:
     """There is no worker. `since` is when the last one was seen; None when there never was one."""
 
     since: datetime | None
@@ -98,10 +98,10 @@ def listing(session: Session, now: datetime) -> list[Listed]:
     )
 
 
-def missing_since(session: Session, now: datetime) -> Missing | None:
+def missing_since(session: Session, now: datetime) -> NoWorker | None:
     """None while there is a worker: one that was seen within MISSED_AFTER, also if it has ended, as it may just be started anew."""
     times = session.scalars(select(KnownWorker.seen_at)).all()
-    return None if any(_is_recent(at, now) for at in times) else Missing(max(times, default=None))
+    return None if any(_is_recent(at, now) for at in times) else NoWorker(max(times, default=None))
 
 
 def is_anything_waiting(session: Session) -> bool:
