@@ -14,7 +14,7 @@ from webapp.core.cadence import PROBE_S
 from webapp.core.ledger import ceiling, order, pace, tally
 from webapp.core.ledger.hot_path import hot
 from webapp.core.ledger.leases import Lease, in_force
-from webapp.core.ledger.rows import DueRow
+from webapp.core.ledger.rows import DueRow, Standing
 from webapp.core.ledger.waiting import postpone, promote
 from webapp.core.rules import pacing
 from webapp.core.rules.lifecycle import BroadcastState, DeliveryState
@@ -79,54 +79,67 @@ def claim(
     """Claim up to `limit` due mails under the lease, as far as the broadcast's state and pace allow; those whose address was suppressed
     meanwhile become `suppressed` instead. The lease must have been renewed in this transaction.
 
-    What a mail says is fixed at its first claim: `load_values` is asked for deliveries that were never claimed before. With a pace, mails
-    may be claimed up to `lead` seconds before they may leave; their `delay` says how long to wait. `promoting`: first make rows
-    pending whose time has come. The ceilings of `limits` are kept together with all senders of all broadcasts. Not `is_careful` is a
-    sender that does not stop at the relay's first error: it gets nothing of a broadcast that was paused for the relay's sake. One mail
-    feels the way for such a broadcast, and where the claim `is_probe`; nobody who was refused before, as long as there are others. Mails
-    to domains that are `resting` wait until the instant given.
+    The first claim fixes what a mail says: `load_values` is asked for deliveries that were never claimed before. With a pace, mails may be
+    claimed up to `lead` seconds before they may leave; `delay` of each says how many seconds to wait. `promoting` first makes rows pending
+    whose time has come. All senders of all broadcasts together keep the ceilings of `limits`. A sender that is not `is_careful` does not
+    stop at the relay's first error: it gets nothing of a broadcast that was paused because of the relay. One mail feels the way for such a
+    broadcast, and for a claim that `is_probe`; it goes to somebody who was never refused, as long as there is one. Mails to a domain in
+    `resting` wait until the instant given there.
     """
-    path = hot(session)
-    # The ceilings are locked before the broadcast, as where connections are shared out.
-    if limits.has_ceiling:
-        path.lock_limits()
-    # A broadcast is locked only where two senders must not take the same: its pace, or its one probe.
-    standing = path.standing(lease.broadcast_id)
-    if standing and (standing.is_probing or pacing.is_limited(standing.batch_size, standing.interval_s)):
-        standing = path.lock_standing(lease.broadcast_id)
-    if not standing or standing.state is not BroadcastState.SENDING or not standing.is_frozen:
-        return Claim(is_sending=False)
-    if standing.is_probing and not is_careful:
+    # What the broadcast allows, under the locks that hold until the commit.
+    standing = _standing(session, lease.broadcast_id, limits)
+    if standing is None or (standing.is_probing and not is_careful):
         return Claim(is_sending=False)
     # Rows whose time has come, only now: a resume, too, takes the broadcast's lock before those of its rows.
     if promoting:
         promote(session, lease.broadcast_id, reading.wall)
     # When mails may leave, as far as the pace and each ceiling let them.
-    limiting: list[list[Opening]] = []
-    batch_size, interval_s = standing.batch_size, standing.interval_s
-    if pacing.is_limited(batch_size, interval_s):
-        limiting.append(pace.openings(session, lease.broadcast_id, batch_size, interval_s, reading, lead=float("inf")))
-    if limits.has_ceiling:
-        shares = in_force(session, None, reading.wall)
-        limiting += [_share(opened, shares) for opened in ceiling.openings(session, limits, reading)]
+    limiting = _limiting(session, lease, standing, limits, reading)
     delays, next_in = _delays(limiting, limit, lead)
-    is_behind = not limiting or next_in == 0.0
-    limit = len(delays)
+    limit, is_behind = len(delays), not limiting or next_in == 0.0
     # One mail feels the way, and nobody claims another while it is under way.
     feels_way = standing.is_probing or is_probe
     if feels_way:
         limit, is_behind = min(limit, 1), False
-        if path.claimed_now(lease.broadcast_id, reading).mails:
+        if hot(session).claimed_now(lease.broadcast_id, reading).mails:
             limit, next_in = 0, max(next_in or 0.0, PROBE_S)
     if limit <= 0:
         return Claim(is_sending=True, next_in=next_in)
-    # The rows, and their claim, which checks all of that again.
+    # The rows, and their claim, whose statement checks state, freeze, lease and suppressions again.
     rows, exhausted = _due(session, lease.broadcast_id, reading.wall, limit, resting, untried_first=feels_way)
     mails = _take(session, lease, rows, load_values, reading.wall)
     if limiting:
         for mail, delay in zip(mails, delays, strict=False):
             mail.delay = delay
     return Claim(True, mails, exhausted=exhausted, next_in=next_in, is_behind=is_behind and not exhausted)
+
+
+def _standing(session: Session, broadcast_id: int, limits: Limits) -> Standing | None:
+    """Lock what two senders must not use at a time, and say how the broadcast stands; None when it sends nothing."""
+    path = hot(session)
+    # The ceilings are locked before the broadcast, in the order in which connections are shared out, too.
+    if limits.has_ceiling:
+        path.lock_limits()
+    # A broadcast is locked only where two senders must not take the same: its pace, or its one probe.
+    standing = path.standing(broadcast_id)
+    if standing and (standing.is_probing or pacing.is_limited(standing.batch_size, standing.interval_s)):
+        standing = path.lock_standing(broadcast_id)
+    sends = standing and standing.state is BroadcastState.SENDING and standing.is_frozen
+    return standing if sends else None
+
+
+def _limiting(
+    session: Session, lease: Lease, standing: Standing, limits: Limits, reading: Reading
+) -> list[list[Opening]]:
+    """When mails may leave, as each of the broadcast's pace and the ceilings has it; nothing where there is neither."""
+    found: list[list[Opening]] = []
+    batch_size, interval_s = standing.batch_size, standing.interval_s
+    if pacing.is_limited(batch_size, interval_s):
+        found.append(pace.openings(session, lease.broadcast_id, batch_size, interval_s, reading, lead=float("inf")))
+    if limits.has_ceiling:
+        shares = in_force(session, None, reading.wall)
+        found += [_share(opened, shares) for opened in ceiling.openings(session, limits, reading)]
+    return found
 
 
 def _due(

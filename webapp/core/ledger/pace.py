@@ -28,8 +28,8 @@ def openings(
     *,
     lead: float,
 ) -> list[Opening]:
-    """When mails of the broadcast may leave within `lead` seconds. The caller who is to claim them holds the lock on the broadcast's
-    terms, or for the `SITE` that of the limits."""
+    """When mails of the broadcast may leave within `lead` seconds. The caller who is to claim them holds the lock of the broadcast, or for
+    the `SITE` that of the limits."""
     path = hot(session)
     # In this order: a mail that is settled between the two statements counts twice rather than not at all.
     reading, claimed = path.claimed_now(broadcast_id, reading)

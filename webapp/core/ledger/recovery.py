@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from webapp.core.cadence import HOST_GRACE, SUSPICION_S
 from webapp.core.ledger.claims import domain_of, release
 from webapp.core.ledger.leases import Lease, take_over
-from webapp.core.ledger.outcomes import Settled, Terms, lost_answer, record
+from webapp.core.ledger.outcomes import RecordingSettings, Settled, lost_answer, record
 from webapp.core.ports import JournalFinding
 from webapp.core.rules.lifecycle import DeliveryState
 from webapp.core.rules.outcome import Reply, judge
@@ -58,7 +58,7 @@ def recover(session: Session, sender: Sender, finding: JournalFinding, reading: 
     lease = take_over(session, old, sender.expires_at, reading.wall)
     if lease is None:
         return False
-    terms = Terms.of(session.get_one(Broadcast, sender.broadcast_id), limits.read(session))
+    settings = RecordingSettings.of(session.get_one(Broadcast, sender.broadcast_id), limits.read(session))
     rows = session.execute(
         select(Delivery.id, Delivery.attempts, Delivery.stamped_at, Delivery.address)
         .where(
@@ -81,7 +81,7 @@ def recover(session: Session, sender: Sender, finding: JournalFinding, reading: 
             domain = domain_of(address or "")
             settled.append(Settled(delivery_id, attempts, stamped_at, judge(reply), reply, reading.ticks, domain))
     for group in _groups(settled):
-        record(session, lease, group, terms, reading)
+        record(session, lease, group, settings, reading)
     for ids in _groups(untouched):
         release(session, lease, ids, reading.wall)
     return True

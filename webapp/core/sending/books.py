@@ -126,7 +126,7 @@ class Books:
             session,
             self._lease,
             settled,
-            ledger.Terms.of(self._broadcast, self._limits),
+            ledger.RecordingSettings.of(self._broadcast, self._limits),
             reading,
             has_delivered=self._has_delivered,
             run_is_open=self._run_is_open,
