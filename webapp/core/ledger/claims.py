@@ -24,10 +24,10 @@ from webapp.core.tables.broadcasts import Broadcast
 from webapp.core.tables.deliveries import Delivery
 
 MOST_LOOKS = 5
-"""So often a claim looks further for rows of domains that are not given time, before others may have the database."""
+"""A claim looks at most so often for rows whose domain is not resting; then others may have the database."""
 
 Holder = tuple[int, int | None, int | None]
-"""Client, service and addon assignment whose data a mail's tags take."""
+"""The client, service and addon assignment whose data the tags of a mail take."""
 
 LoadValues = Callable[[Sequence[Holder]], Sequence[Sequence[str]]]
 """For each holder the values of the broadcast's tags, in their order."""
@@ -35,7 +35,7 @@ LoadValues = Callable[[Sequence[Holder]], Sequence[Sequence[str]]]
 
 @dataclass(slots=True)
 class Claimed:
-    """One mail to hand over, `delay` seconds after the reading with which it was claimed. `attempt` counts from 1."""
+    """One mail to hand over, `delay` seconds after the reading at its claim. `attempt` counts from 1."""
 
     delivery_id: int
     address: str
@@ -47,12 +47,12 @@ class Claimed:
 
 @dataclass(slots=True)
 class Claim:
-    """What a sender may do. `is_sending` False: nothing more, the broadcast was paused, cancelled or is not frozen yet, or is feeling its
-    way with a relay that was ill since this sender began.
+    """What a sender may do. Without `is_sending` nothing more: the broadcast was paused or cancelled, is not frozen yet, or since this
+    sender began it feels its way with a relay that was ill.
 
-    `exhausted`: nothing was due beyond what was claimed, though more was allowed. `next_in`: seconds until the pace, or a probe under way,
-    allows the next mail, None when it does not say (no pace, or all its places are held by mails that are claimed). `is_behind`: more
-    could have been claimed to leave at once, had the sender asked for more.
+    `exhausted`: more was allowed, and nothing else was due. `next_in`: seconds until the pace, or a probe under way, allows the next mail;
+    None when that is not known (there is no pace, or claimed mails use all of it). `is_behind`: had the sender asked for more mails, it
+    could have claimed more to leave at once.
     """
 
     is_sending: bool
@@ -151,7 +151,7 @@ def _due(
     *,
     untried_first: bool,
 ) -> tuple[Sequence[DueRow], bool]:
-    """The rows to claim next, in their order, and whether there are no others."""
+    """The rows to claim next, in order, and whether they are all that is due."""
     path = hot(session)
     rows: Sequence[DueRow] = ()
     if untried_first:
@@ -173,7 +173,7 @@ def _due(
 def _apart(
     rows: Sequence[DueRow], resting: Mapping[str, datetime], now: datetime
 ) -> tuple[list[DueRow], dict[datetime, list[int]]]:
-    """The rows that may be claimed, and by instant the ids of those whose domain is given time until then."""
+    """The rows that may be claimed, and the ids of the others by the instant until which their domain rests."""
     kept: list[DueRow] = []
     waiting: dict[datetime, list[int]] = {}
     for row in rows:
@@ -186,18 +186,18 @@ def _apart(
 
 
 def domain_of(address: str) -> str:
-    """The domain of an address, by which recipients are told apart."""
+    """The domain of an address, in lower case."""
     return address.rpartition("@")[2].lower()
 
 
 def _share(opened: Sequence[Opening], shares: int) -> list[Opening]:
-    """What one of so many senders may take of a ceiling at a time, lest the first one takes it all."""
+    """What one of `shares` senders may take of a ceiling at a time, so that the first one does not take it all."""
     return [Opening(one.delay, -(-one.count // max(shares, 1))) for one in opened]
 
 
 def _delays(limiting: Iterable[Sequence[Opening]], limit: int, lead: float) -> tuple[list[float], float | None]:
-    """When each of up to `limit` mails may leave, within `lead` seconds, as far as all that limits them allows; and when the next one after
-    them, None when that is not known or nothing limits."""
+    """In how many seconds (at most `lead`) each of up to `limit` mails may leave, when each of `limiting` allows it; and in how many the
+    next one after them, None when that is not known or nothing limits."""
     delays, next_in = [0.0] * limit, None
     for opened in limiting:
         mine: list[float] = []
@@ -247,7 +247,7 @@ def _take(
 
 
 def release_all(session: Session, lease: Lease, now: datetime, *, but: Collection[int] = ()) -> None:
-    """Give back every claimed mail of the lease that was not begun, whoever knows of it; those of `but` stay."""
+    """Give back every claimed mail of the lease that was not begun, also one that the sender never heard of; those of `but` stay."""
     claimed = select(Delivery.id).where(
         Delivery.broadcast_id == lease.broadcast_id,
         Delivery.state == DeliveryState.CLAIMED,
@@ -257,7 +257,7 @@ def release_all(session: Session, lease: Lease, now: datetime, *, but: Collectio
 
 
 def release(session: Session, lease: Lease, delivery_ids: Sequence[int], now: datetime) -> None:
-    """Give claimed mails back that were not begun: as if they had never been claimed, but for what they say, which stays fixed."""
+    """Give back claimed mails that were not begun, as if they had never been claimed; only their values stay fixed."""
     if not delivery_ids:
         return
     released = guarded.change(

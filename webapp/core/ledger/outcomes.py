@@ -1,4 +1,4 @@
-"""Record: what became of mails. One group in one go; the common case, accepted at the first try, writes one row a mail."""
+"""Record what became of mails, a group at a time. The common case, accepted at the first attempt, writes one row a mail."""
 
 import random
 from collections import Counter, defaultdict
@@ -25,17 +25,17 @@ from webapp.core.tables.deliveries import Attempt, Delivery
 
 GAVE_UP = "gave_up"
 SOON = timedelta(minutes=1)
-"""After this an uncertain mail of a broadcast with the policy *retry* is sent again."""
+"""An uncertain mail of a broadcast with the policy *retry* is sent again after this time."""
 
 MOST_REPEATS = 3
-"""So often it is, at most: a mail that the relay takes and never answers would come to its recipient every minute. Then people decide."""
+"""It is sent again at most so often, then people decide: a mail that the relay takes and never answers would arrive every minute."""
 
 LONGEST_TEXT = 2000
 
 
 @dataclass(slots=True)
 class Settled:
-    """What became of one claimed mail, and at which `ticks`. `first_claimed_at` is its Date, `domain` that of its recipient."""
+    """What became of one claimed mail, and when (`ticks`). `first_claimed_at` is its Date, `domain` that of its recipient."""
 
     delivery_id: int
     attempt: int
@@ -48,7 +48,7 @@ class Settled:
 
 @dataclass(frozen=True, slots=True)
 class RecordingSettings:
-    """What recording needs to know of a broadcast, which does not change while it sends, and the limits in force."""
+    """The settings of a broadcast that recording needs and that do not change while it sends, and the limits in force."""
 
     batch_size: int
     interval_s: int
@@ -158,8 +158,8 @@ def _run(settled: Sequence[Settled]) -> list[Refusal]:
 
 
 def _decided(session: Session, broadcast_id: int, settled: Sequence[Settled], has_delivered: bool) -> list[Settled]:
-    """What was not taken, with all that may be either's fault given to the recipient that is the recipient's: a mail was taken after it; or
-    it was tried again at the end, when hardly anybody else was left."""
+    """The mails that were not taken. A refusal that may be the relay's or the recipient's fault is called the recipient's when a mail was
+    taken after it, or when it was an attempt at the end, with hardly anybody else left."""
     accepted = [number for number, one in enumerate(settled) if one.outcome.state is DeliveryState.ACCEPTED]
     last_taken = accepted[-1] if accepted else -1
     domains: set[str] | None = None
@@ -180,7 +180,7 @@ def _decided(session: Session, broadcast_id: int, settled: Sequence[Settled], ha
 
 
 class RowsLost(Exception):
-    """Rows to be recorded were not claimed by this sender: somebody else settled them. The transaction is to be rolled back."""
+    """Rows to be recorded were not claimed by this sender: somebody else settled them. Roll the transaction back."""
 
 
 def _record_special(
@@ -191,7 +191,7 @@ def _record_special(
     now: datetime,
     chance: Callable[[], float],
 ) -> DeliveryState | None:
-    """Anything but acceptance. The state it got, None when the row was not the lease's."""
+    """Write any outcome but acceptance. Returns the new state, None when the row was not the lease's."""
     state, reason = one.outcome.state, one.outcome.reason
     due_at: datetime | None = None
     retries = settings.limits.retries
@@ -202,7 +202,7 @@ def _record_special(
     elif state in (DeliveryState.DEFERRED, DeliveryState.HELD):
         due_at = now + pause
     elif state is DeliveryState.PENDING:
-        # One that breaks connections again and again must not be tried in a tight loop.
+        # A mail that breaks connections again and again must not be tried in a tight loop.
         due_at = now if tries < 2 or one.reply.cause is Cause.WITHDRAWN else now + pause
     elif state is DeliveryState.UNCERTAIN and settings.uncertain_policy is UncertainPolicy.RETRY:
         due_at = now + SOON if _times_uncertain(session, one.delivery_id) < MOST_REPEATS else None
@@ -234,8 +234,8 @@ def _record_special(
 
 
 def _is_given_up(one: Settled, since: datetime, tries: int, retries: Retries, now: datetime) -> bool:
-    """Whether a mail that was not taken has been tried for long enough (`since`, so many times). Where the relay is at fault, and not this
-    recipient, only when there were as many attempts as there should be: nobody fails because the relay was away or the broadcast paused."""
+    """Whether a mail that was not taken has been tried for long enough: `tries` times since `since`. When the fault is the relay's and not
+    this recipient's, there must have been as many attempts as planned: nobody fails because the relay was away or the broadcast paused."""
     if one.outcome.state is DeliveryState.DEFERRED:
         return retries.is_hopeless(since, now)
     if one.outcome.state not in (DeliveryState.HELD, DeliveryState.PENDING) or one.reply.cause is Cause.WITHDRAWN:
@@ -244,7 +244,7 @@ def _is_given_up(one: Settled, since: datetime, tries: int, retries: Retries, no
 
 
 def _times_uncertain(session: Session, delivery_id: int) -> int:
-    """How many attempts of a mail ended so before."""
+    """How many attempts of a mail have ended as uncertain before."""
     query = select(func.count()).where(Attempt.delivery_id == delivery_id, Attempt.state == DeliveryState.UNCERTAIN)
     return session.scalar(query) or 0
 
@@ -264,5 +264,5 @@ def _remember_attempt(session: Session, one: Settled, state: DeliveryState, now:
 
 
 def lost_answer(why: str) -> Reply:
-    """The reply of a mail whose content had begun to leave when its sender ended: nobody knows whether it was taken."""
+    """The reply for a mail whose content had begun to leave when its sender ended: nobody knows whether the relay took it."""
     return Reply(Stage.DOT, None, "", why)

@@ -8,7 +8,8 @@ from webapp.core.rules.pacing import Reading, Use
 
 
 class Standing(NamedTuple):
-    """Whether and how fast a broadcast may send. `is_probing`: it feels its way with a relay that was ill."""
+    """Whether and how fast a broadcast may send: `batch_size` mails every `interval_s` seconds. `is_probing`: it feels its way with a
+    relay that was ill."""
 
     state: BroadcastState
     is_frozen: bool
@@ -18,8 +19,8 @@ class Standing(NamedTuple):
 
 
 class DueRow(NamedTuple):
-    """A delivery that may be claimed. `merge_values` is the JSON list of what its tags say and `stamped_at` its Date, both None before its
-    first claim; `attempts` counts those that were begun; `is_suppressed`: its address must not be mailed any more."""
+    """A delivery that may be claimed. `merge_values` is the JSON list of its tags' values and `stamped_at` its Date, both None before its
+    first claim. `attempts` counts attempts that were begun. `is_suppressed`: its address must not be mailed any more."""
 
     delivery_id: int
     client_id: int
@@ -33,7 +34,7 @@ class DueRow(NamedTuple):
 
 
 class ClaimedNow(NamedTuple):
-    """How many mails are claimed by anybody, and when that was true, by the wall clock that all senders share."""
+    """How many mails are claimed, by whichever sender, and when that was true, by the wall clock that all senders share."""
 
     reading: Reading
     mails: int

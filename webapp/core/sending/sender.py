@@ -1,4 +1,4 @@
-"""One sending process at one broadcast: a lease, a mailer in this thread, a recorder beside it, and why it ended."""
+"""One sending process of one broadcast: a lease, a mailer in this thread, a recorder in another, and why it ended."""
 
 import logging
 from collections.abc import Callable
@@ -44,9 +44,8 @@ def send(
 ) -> Ending:
     """Send a broadcast's mails until nothing is due for a while, the process is asked to end, or others wait.
 
-    Blocks; to be called from the main thread, where signals arrive. Whatever happens, every mail that was claimed is recorded, given back,
-    or written in the journal. Raises what broke it: the database was away for long, or a mistake of the program, which pauses the
-    broadcast.
+    Blocks; call it from the main thread, where signals arrive. Whatever happens, every claimed mail is recorded, given back, or written in
+    the journal. Raises what broke it: the database was away for long, or the program has a mistake, which pauses the broadcast.
     """
     with Session(runtime.engine, expire_on_commit=False) as session:
         runtime.prepare(session)
@@ -149,7 +148,7 @@ def _ending(runtime: Runtime, broadcast_id: int, why: str) -> Ending:
         reading = runtime.reading()
         state = broadcasts.finish_if_done(session, broadcast_id, reading.wall)
         session.commit()
-        # Looked at after the lease has ended: a resume or retry that came before that finds no sender, one after it wakes another.
+        # Read after the end of the lease: this look sees a resume or retry from before it; one from after it wakes another sender.
         broadcast = session.get_one(Broadcast, broadcast_id)
         next_in = ledger.next_look(session, broadcast, reading, relay_key=runtime.relay_key)
     return Ending(why, state, next_in)
