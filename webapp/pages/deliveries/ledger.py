@@ -7,7 +7,7 @@ from typing import Any
 from flask import url_for
 
 from webapp.core.broadcasts import delivery_list
-from webapp.core.broadcasts.delivery_list import Page
+from webapp.core.broadcasts.delivery_list import DeliveryPage
 from webapp.core.broadcasts.progress import Counts, Group
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.extensions import db
@@ -27,7 +27,7 @@ class Chip:
 class Ledger:
     """What `deliveries/_ledger.html` shows. `standalone` on a page of its own, where the address follows the choice."""
 
-    page: Page
+    page: DeliveryPage
     chips: Sequence[Chip]
     group: Group | None
     search: str
@@ -60,7 +60,13 @@ def load(broadcast: Broadcast, counts: Counts, args: Mapping[str, str], *, stand
     group, search = group_in(args), search_in(args)
     after, before = args.get("after"), args.get("before")
     page = delivery_list.listing(
-        db.session, broadcast.id, group=group, search=search, after=after, before=before, limit=delivery_list.PAGE
+        db.session,
+        broadcast.id,
+        group=group,
+        search=search,
+        after=after,
+        before=before,
+        limit=delivery_list.DELIVERIES_A_PAGE,
     )
 
     def here(group: Group | None, **cursor: Any) -> str:
