@@ -50,7 +50,7 @@ async function open() {
   const answer = await ask().catch(() => "");
   opening = false;
   if (!answer) return say("You are signed out, and the sign-in did not come. What you typed is still on this page.");
-  dialog.innerHTML = answer;
+  dialog.replaceChildren(...new DOMParser().parseFromString(answer, "text/html").body.childNodes);
   htmx.process(dialog);
   lookInside();
 }

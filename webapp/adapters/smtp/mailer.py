@@ -27,7 +27,8 @@ STILL_COUNTED = 1.0
 RECENTLY = 2.0
 """Seconds after the last mail that a relay took in which a refused connection is not yet called trouble."""
 MOST_PUT_BACKS = 8
-"""How often one mail is carried by yet another connection before its end counts as an answer to it."""
+"""How often one mail is carried by yet another connection before its end counts as an answer to it, beside once for each connection that
+there may be: all of them can have carried enough when it comes to them."""
 GOODBYE_SECONDS = 2.0
 TICK_SECONDS = 1.0
 """How late a time-out may be noticed."""
@@ -156,7 +157,7 @@ class SmtpMailer:
     def put_back(self, mail: Mail, reply: Reply) -> None:
         """The content of this mail never left, which is not its own fault: another connection is to carry it, or `reply` counts."""
         self._times_put_back[mail.delivery_id] += 1
-        if self._times_put_back[mail.delivery_id] > MOST_PUT_BACKS:
+        if self._times_put_back[mail.delivery_id] > MOST_PUT_BACKS + self.settings.connections:
             self.exchange.settled(mail, reply)
         else:
             self.mails_put_back.append(mail)
