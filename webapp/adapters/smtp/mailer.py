@@ -27,7 +27,8 @@ STILL_COUNTED = 1.0
 RECENTLY = 2.0
 """Seconds after the last mail that the relay took. In this time a refused connection is not trouble yet."""
 MOST_PUT_BACKS = 8
-"""So often one mail is given to another connection; then the end of a connection counts as the answer to it."""
+"""How often one mail is carried by yet another connection before its end counts as an answer to it, beside once for each connection that
+there may be: all of them can have carried enough when it comes to them."""
 GOODBYE_SECONDS = 2.0
 TICK_SECONDS = 1.0
 """A time-out is noticed at most so late."""
@@ -156,7 +157,7 @@ class SmtpMailer:
     def put_back(self, mail: Mail, reply: Reply) -> None:
         """The content of this mail never left, and not through its own fault: another connection carries it, or `reply` settles it."""
         self._times_put_back[mail.delivery_id] += 1
-        if self._times_put_back[mail.delivery_id] > MOST_PUT_BACKS:
+        if self._times_put_back[mail.delivery_id] > MOST_PUT_BACKS + self.settings.connections:
             self.exchange.settled(mail, reply)
         else:
             self.mails_put_back.append(mail)
