@@ -31,6 +31,10 @@ def begin() -> None:
     Path(made).chmod(0o711)  # as root, PostgreSQL runs as somebody else, who must pass through
     os.environ[FOLDER] = made
     os.environ[CONTROLLER] = str(os.getpid())
+    if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
+        # Nothing is to be written beside the sources. Each of the hundreds of programs that tests start would compile all of them, and all
+        # packages, which takes seconds: what is compiled is kept in the run's own folder.
+        os.environ.setdefault("PYTHONPYCACHEPREFIX", str(folder() / "compiled"))
 
 
 def end() -> None:
@@ -48,6 +52,12 @@ def missing(what: str) -> NoReturn:
 
 def nothing_may_be_skipped() -> bool:
     return os.environ.get(NOTHING_SKIPPED) == "1"
+
+
+def bare_environ(**settings: str) -> dict[str, str]:
+    """The environment of a program that knows these settings, the PATH, where Python keeps what it compiled, and nothing else of ours."""
+    kept = ("PATH", "PYTHONPYCACHEPREFIX")
+    return {name: os.environ[name] for name in kept if name in os.environ} | settings
 
 
 @contextmanager

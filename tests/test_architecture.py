@@ -234,6 +234,15 @@ def test_every_table_class_has_a_writer():
     assert {mapper.class_.__name__ for mapper in Base.registry.mappers} <= known
 
 
+def test_a_class_name_stands_once():
+    """Whoever reads `Page` or `Row` knows which one it is; a leading underscore makes no other name."""
+    places: dict[str, list[str]] = {}
+    for name in OURS:
+        for found in source.class_names(name):
+            places.setdefault(found.lstrip("_"), []).append(name)
+    assert {found: files for found, files in places.items() if len(files) > 1} == {}
+
+
 def test_no_file_has_a_name_that_says_nothing():
     assert [name for name in source.tracked_files() if name.rsplit("/", 1)[-1] in FORBIDDEN_NAMES] == []
 

@@ -10,7 +10,7 @@ from tests import factories
 from tests.pages.broadcast_page import HTMX, bare, maker, now_in, part
 from webapp.adapters.clock import now
 from webapp.core import broadcasts
-from webapp.core.broadcasts.listing import PAGE
+from webapp.core.broadcasts.listing import BROADCASTS_A_PAGE
 from webapp.core.rules.lifecycle import BroadcastState, DeliveryState
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.core.tables.deliveries import Delivery, MinuteCount
@@ -68,7 +68,7 @@ def test_htmx_gets_the_same_list_that_the_page_holds(browser_client, make):
 
 
 def test_a_long_list_has_pages_that_keep_search_and_tab(browser_client, sqlite_session):
-    for _ in range(PAGE + 1):
+    for _ in range(BROADCASTS_A_PAGE + 1):
         factories.broadcast(sqlite_session, name="Letter")
     sqlite_session.commit()
     page = browser_client.get("/mass-mail/?tab=drafts&q=letter").text
