@@ -23,7 +23,8 @@ LAYERS = (
     ("webapp.private", set()),
     ("webapp.paths", set()),
     ("webapp.environ", set()),
-    ("webapp.config", {"webapp.private", "webapp.paths", "webapp.environ"}),
+    ("webapp.bounce_settings", {"webapp.environ"}),
+    ("webapp.config", {"webapp.private", "webapp.paths", "webapp.environ", "webapp.bounce_settings"}),
     ("webapp.adapters", {"webapp.core", "webapp.private", "webapp.paths", "webapp.config", "webapp.adapters"}),
     ("webapp.extensions", {"webapp.core", "webapp.config", "webapp.adapters"}),
     (

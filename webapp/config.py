@@ -12,7 +12,7 @@ from redis.connection import parse_url
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
-from webapp import paths, private
+from webapp import bounce_settings, paths, private
 from webapp.environ import SettingError
 
 MB = 1024 * 1024
@@ -185,10 +185,7 @@ def settings(environ: Mapping[str, str]) -> dict[str, object]:
         "UNDO": timedelta(seconds=_whole(environ, "MASSMAIL_UNDO", 30, low=0, high=600)),
         "TYPE_NUMBER_ABOVE": _whole(environ, "MASSMAIL_TYPE_NUMBER_ABOVE", 500, low=0, high=1_000_000_000),
         "RELAY": relay,
-        "BOUNCE_ADDRESS": _bounce_address(environ),
-        "BOUNCE_LISTEN": _bounce_listen(environ),
-        "BOUNCE_MAILDIR": environ.get("MASSMAIL_BOUNCE_MAILDIR") or None,
-        "BOUNCE_IMAP": _bounce_imap(environ),
+        **bounce_settings.read(environ),
         "MAIL_SERVER": relay.host,
         "MAIL_PORT": relay.port,
         "MAIL_USE_TLS": relay.starttls,
@@ -286,46 +283,6 @@ def _relay(environ: Mapping[str, str]) -> RelaySettings:
         command_timeout=_whole(environ, "MAIL_COMMAND_TIMEOUT", 300, low=1, high=3600),
         dot_timeout=_whole(environ, "MAIL_DOT_TIMEOUT", 600, low=1, high=3600),
     )
-
-
-def _bounce_address(environ: Mapping[str, str]) -> str | None:
-    """Where bounces come to; a token stands for the `*`, or behind a + where there is none. None: return paths are the senders'."""
-    address = environ.get("MASSMAIL_BOUNCE_ADDRESS", "").strip()
-    if address and not re.fullmatch(
-        r"[A-Za-z0-9][A-Za-z0-9._=+-]{0,17}(?:\*[A-Za-z0-9._=+-]{0,9})?@[A-Za-z0-9.-]{1,255}", address
-    ):
-        raise SettingError(
-            f"MASSMAIL_BOUNCE_ADDRESS is {address!r}: use an address with at most 18 letters before the @, such as bounce@mail.example.com."
-        )
-    return address or None
-
-
-def _bounce_listen(environ: Mapping[str, str]) -> str:
-    """lmtp:// or smtp:// with host and port, where the listener for bounces is."""
-    place = environ.get("MASSMAIL_BOUNCE_LISTEN", "").strip() or "lmtp://127.0.0.1:2424"
-    if not re.fullmatch(r"(?:lmtp|smtp)://(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+):\d{1,5}", place):
-        raise SettingError(f"MASSMAIL_BOUNCE_LISTEN is {place!r}: use lmtp://127.0.0.1:2424 or smtp://127.0.0.1:2525.")
-    return place
-
-
-def _bounce_imap(environ: Mapping[str, str]) -> str | None:
-    """The mailbox to which bounces come: imaps://user:password@host/folder, or imap:// without TLS on this machine."""
-    url = environ.get("MASSMAIL_BOUNCE_IMAP", "").strip()
-    if not url:
-        return None
-    try:
-        parts = urlsplit(url)
-        _ = parts.port
-    except ValueError:
-        parts = urlsplit("")
-    if parts.scheme not in ("imaps", "imap") or not (parts.hostname and parts.username and parts.password):
-        raise SettingError(
-            "MASSMAIL_BOUNCE_IMAP cannot be read: use imaps://user:password@mail.example.com/INBOX, with @, / and : in a password "
-            "written as %40, %2F and %3A."
-        )
-    if parts.scheme == "imap" and parts.hostname not in THIS_MACHINE | {"127.0.0.1"}:
-        raise SettingError("MASSMAIL_BOUNCE_IMAP would send the password in the clear: use imaps://.")
-    return url
 
 
 def _flag(environ: Mapping[str, str], name: str, *, default: bool = False) -> bool:

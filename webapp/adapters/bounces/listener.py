@@ -95,7 +95,7 @@ class BounceListener:
         return self._open <= self._most
 
 
-class _Counted(SMTP):
+class _CountedConnection(SMTP):
     """A connection that is refused when there are too many."""
 
     counted: BounceListener
@@ -112,9 +112,9 @@ class _Counted(SMTP):
         super().connection_lost(error)
 
 
-class _Smtp(_Counted):
+class _Smtp(_CountedConnection):
     pass
 
 
-class _Lmtp(_Counted, LMTP):
+class _Lmtp(_CountedConnection, LMTP):
     pass
