@@ -63,9 +63,13 @@ class DeliveryRow:
 
     @property
     def reason_words(self) -> str:
-        """Why it is in its state, and what was reported of it since."""
-        own = reasons.in_words(self.state, self.reason)
-        return ", ".join(filter(None, (own, self.report.words if self.report else "")))
+        return reasons.in_words(self.state, self.reason)
+
+    @property
+    def whole_words(self) -> str:
+        """State, reason, and what was reported since: "Accepted, bounced after 3 min: no such mailbox"."""
+        state = f"{self.state_word}: {self.reason_words}" if self.reason_words else self.state_word
+        return f"{state}, {self.report.words}" if self.report else state
 
     @property
     def reply(self) -> str:

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 
 from webapp.adapters.clock import now
 from webapp.core import broadcasts
-from webapp.core.broadcasts import delivered, delivery_list, progress
+from webapp.core.broadcasts import delivered, delivery_list, progress, reported
 from webapp.core.broadcasts.delivery_list import DeliveryRow
 from webapp.core.errors import DomainError, NotFound
 from webapp.core.tables.broadcasts import Broadcast
@@ -105,6 +105,7 @@ def show(broadcast_id: int, delivery_id: int) -> str:
         ways=ways,
         way=way if way in ways else (ways or [""])[0],
         tries=delivered.attempts(db.session, delivery),
+        reports=reported.of_delivery(db.session, delivery_id),
     )
 
 
