@@ -23,7 +23,8 @@ LAYERS = (
     ("webapp.private", set()),
     ("webapp.paths", set()),
     ("webapp.environ", set()),
-    ("webapp.config", {"webapp.private", "webapp.paths", "webapp.environ"}),
+    ("webapp.bounce_settings", {"webapp.environ"}),
+    ("webapp.config", {"webapp.private", "webapp.paths", "webapp.environ", "webapp.bounce_settings"}),
     ("webapp.adapters", {"webapp.core", "webapp.private", "webapp.paths", "webapp.config", "webapp.adapters"}),
     ("webapp.extensions", {"webapp.core", "webapp.config", "webapp.adapters"}),
     (
@@ -66,6 +67,7 @@ ROOMS: dict[str, str] = {
     "ledger": "audience consent relay settings",
     "content": "clients consent audience ledger settings",
     "broadcasts": "audience consent content ledger relay settings",
+    "events": "consent broadcasts ledger",
     "sending": "broadcasts consent content ledger relay settings",
     "notices": "broadcasts relay sending",
 }
@@ -97,6 +99,7 @@ WRITERS = {
     "webapp/core/settings/installation": "Installation",
     "webapp/core/settings/limits": "SendingLimits",
     "webapp/core/ledger": "Delivery Attempt Sender Tally PaceUse MinuteCount OpenRefusal",
+    "webapp/core/events": "DeliveryEvent EventCount Brake MailboxPosition",
     "webapp/core/notices": "Notice NoticeReceipt NoticeDispatch NoticeChoice NoticeWatch HouseWebhook",
     "webapp/core/relay": "Relay DomainRest",
     "webapp/core/settings/retention": "RetentionSettings",
