@@ -101,6 +101,7 @@ WRITERS = {
     "webapp/core/relay": "Relay DomainRest",
     "webapp/core/settings/retention": "RetentionSettings",
     "webapp/core/consent/suppressions": "Suppression",
+    "webapp/core/consent/event_sources": "EventSource ReceivedEvent",
     "webapp/core/tables/stamps": "AudienceStamp",
     "webapp/core/content/trial_sends": "TestSend",
     "webapp/core/users": "User SignIn SignInLink KnownNetwork FailedSignIn",

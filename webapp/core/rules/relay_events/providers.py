@@ -45,14 +45,18 @@ class KeyKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Maker:
-    """How one maker's calls are believed and read. `key_word` is what it calls its key. `comes_again` is the status that has it try again
-    for sure, `refused` the one for what it need not send again."""
+    """How one maker's calls are believed and read. `key_word` is what it calls its key.
+
+    Three statuses: `comes_again` has it try again for sure; `doubted`, for a key or password that does not fit, too, where it tries again
+    at anything that is no server's fault; `refused` is for what it need not send again.
+    """
 
     key: KeyKind
     key_word: str
     verify: Callable[[bytes, Mapping[str, str], str, datetime, sns.Certificate], None]
     events: Callable[[bytes], list[RelayEvent]]
     comes_again: int = 503
+    doubted: int = 401
     refused: int = 403
 
 
@@ -62,19 +66,20 @@ def _without_certificate(
     return lambda raw, headers, key, now, _certificate: verify(raw, headers, key, now)
 
 
+_OF = _without_certificate
 MAKERS: Mapping[Provider, Maker] = {
-    Provider.SES: Maker(KeyKind.TOPIC, "ARN of the topic", sns.verify, ses.events),
+    # SNS tries again at 5xx only, for an hour at most.
+    Provider.SES: Maker(KeyKind.TOPIC, "ARN of the topic", sns.verify, ses.events, doubted=403),
     # Any answer but 200 and 406 has Mailgun try again.
     Provider.MAILGUN: Maker(
-        KeyKind.SHARED, "HTTP webhook signing key", _without_certificate(mailgun.verify), mailgun.events, refused=406
+        KeyKind.SHARED, "HTTP webhook signing key", _OF(mailgun.verify), mailgun.events, doubted=403, refused=406
     ),
     # Of all answers but 200, only a 403 keeps Postmark from trying again.
-    Provider.POSTMARK: Maker(KeyKind.PASSWORD, "password", _without_certificate(postmark.verify), postmark.events),
-    Provider.SENDGRID: Maker(
-        KeyKind.PUBLIC, "verification key", _without_certificate(sendgrid.verify), sendgrid.events
-    ),
+    Provider.POSTMARK: Maker(KeyKind.PASSWORD, "password", _OF(postmark.verify), postmark.events),
+    # SendGrid tries again at anything but 2xx.
+    Provider.SENDGRID: Maker(KeyKind.PUBLIC, "verification key", _OF(sendgrid.verify), sendgrid.events, doubted=403),
     # Brevo gives up at any 4xx but 429, and its documentation can be read so that it does at a 5xx, too.
-    Provider.BREVO: Maker(KeyKind.PASSWORD, "token", _without_certificate(brevo.verify), brevo.events, comes_again=429),
+    Provider.BREVO: Maker(KeyKind.PASSWORD, "token", _OF(brevo.verify), brevo.events, comes_again=429),
 }
 
 
