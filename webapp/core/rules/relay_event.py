@@ -32,6 +32,20 @@ class Fact(StrEnum):
     COMPLAINED = "complained"
     DELIVERED = "delivered"
 
+    @property
+    def label(self) -> str:
+        return self.value.capitalize()
+
+    @property
+    def meaning(self) -> str:
+        return _MEANINGS[self]
+
+
+_MEANINGS = {
+    Fact.BOUNCED: "The relay took the mail, and it came back later.",
+    Fact.COMPLAINED: "The recipient called the mail spam.",
+    Fact.DELIVERED: "The recipient's server took the mail, as a report says; of the others nobody knows.",
+}
 
 FACTS = {
     EventKind.BOUNCED: Fact.BOUNCED,

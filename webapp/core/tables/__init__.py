@@ -3,8 +3,10 @@
 from webapp.core.tables import (  # noqa: F401
     broadcasts,
     clients,
+    consent,
     deliveries,
     event_sources,
+    events,
     imports,
     installation,
     limits,
@@ -12,7 +14,6 @@ from webapp.core.tables import (  # noqa: F401
     relay,
     retention,
     stamps,
-    suppressions,
     trial_sends,
     triggers,
     users,

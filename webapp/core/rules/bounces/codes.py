@@ -17,7 +17,7 @@ BASIC = re.compile(r"(?<![\d.\w-])([45]\d\d)(?=[ \-:#]|$)")
 _DEAD = {"1.0", "1.1", "1.2", "1.3", "1.4", "1.6", "1.10", "2.1", "4.4", "4.310", "4.312"}
 """Subject and detail of codes that say there is no such address. 4.310 and 4.312 are Exchange's: no such domain."""
 
-_SAYS_LITTLE = {"0.0", "1.0", "2.0", "3.0", "4.0", "4.1", "5.0", "5.1", "5.4", "7.0", "7.1", "7.129", "3.5"}
+_SAYS_LITTLE = {"0.0", "2.0", "3.0", "3.5", "4.0", "5.0", "5.1", "5.4"}
 
 _CODES = {
     Cause.NO_MAILBOX: "1.1",
@@ -52,13 +52,13 @@ def judge(status: str, words: str, *, is_final: bool) -> Finding:
     cause = wordings.cause_of(words)
     letter, _, rest = code.partition(".")
     if cause is not None and (not code or rest in _SAYS_LITTLE or _is_policy_of_a_mailbox(rest, cause)):
-        letter = letter or ("4" if cause in (Cause.EXPIRED, Cause.FULL) else "5")
+        letter = letter or ("4" if cause is Cause.EXPIRED else "5")
         rest = _CODES[cause]
         code = f"{letter}.{rest}"
     if letter == "4" and cause is not Cause.NO_DOMAIN:
         return Finding(EventKind.SOFT_BOUNCED, code)
     if rest in _DEAD or cause is Cause.NO_DOMAIN:
-        return Finding(EventKind.BOUNCED, code)
+        return Finding(EventKind.BOUNCED, f"5.{rest}")
     is_vague = not rest or rest in ("0.0", "5.0", "5.1", "5.4", "3.0")
     return Finding(EventKind.BOUNCED if is_vague and letter == "5" else EventKind.SOFT_BOUNCED, code)
 
@@ -84,7 +84,7 @@ def _plain(code: str) -> str:
 
 def _is_policy_of_a_mailbox(rest: str, cause: Cause) -> bool:
     """Whether a code of policy (X.7) or of delivery is used for what the words say of the mailbox."""
-    return rest.startswith("7.") and cause in (Cause.NO_MAILBOX, Cause.NO_DOMAIN, Cause.DISABLED)
+    return (rest == "4.1" or rest.startswith("7.")) and cause in (Cause.NO_MAILBOX, Cause.NO_DOMAIN, Cause.DISABLED)
 
 
 def in_plain_words(status: str) -> str:

@@ -18,7 +18,8 @@ __all__ = ["LARGEST", "Reading", "read"]
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What a mail says. `status` is an enhanced code (RFC 3463), given or made of the words; `address` the recipient as it was reported;
-    `marks` name mails of ours, each with what proves it (`identity.MARK`); `recipients` are the addresses that this mail was sent to."""
+    `marks` name mails of ours, each with what proves it (`identity.MARK`); `recipients` are the addresses that this mail was sent to,
+    `own_id` is its own Message-ID."""
 
     kind: EventKind
     status: str = ""
@@ -26,6 +27,7 @@ class Reading:
     address: str = ""
     marks: Sequence[str] = ()
     recipients: Sequence[str] = ()
+    own_id: str = ""
 
 
 def read(raw: bytes) -> Reading:
@@ -43,6 +45,7 @@ def read(raw: bytes) -> Reading:
         address[:320],
         identity.marks(returned),
         identity.recipients(returned),
+        returned.field("Message-ID")[:300],
     )
 
 
@@ -100,13 +103,13 @@ def _of_disposition(returned: Returned) -> tuple[EventKind, str, str, str]:
     said = _first_words(returned)
     if re.search(r"automatically rejected|could not be delivered|over ?quota|quota exceeded", said, re.IGNORECASE):
         finding = judge("", said, is_final=True)
-        return finding.kind, finding.status, said, _address_in(said)
+        return finding.kind, finding.status, said, _address_in(returned.own_text)
     return EventKind.ANSWERED, "", returned.field("Subject"), ""
 
 
 def _of_words(returned: Returned, failed: str) -> tuple[EventKind, str, str, str] | None:
     """A server's own form: known to flufl.bounce, or plain by its subject and its words."""
-    text = returned.own_text
+    text = _without_original(returned.own_text)
     temporary, permanent = _by_known_forms(returned)
     is_return = bool(failed or temporary or permanent)
     is_return = is_return or wordings.is_subject_of_a_return(returned.field("Subject"))
@@ -122,7 +125,8 @@ def _of_words(returned: Returned, failed: str) -> tuple[EventKind, str, str, str
     finding = judge("", whole, is_final=not is_delayed)
     if cause is None and not finding.status and finding.kind is EventKind.SOFT_BOUNCED and permanent and not temporary:
         finding = Finding(EventKind.BOUNCED, "5.0.0")
-    address = failed.split(",")[0].strip(" <>") or next(iter(sorted(permanent | temporary)), "") or _address_in(said)
+    address = failed.split(",")[0].strip(" <>") or next(iter(sorted(permanent | temporary)), "")
+    address = address or _address_in(said) or _address_in(text)
     return finding.kind, finding.status, said or returned.field("Subject"), address
 
 
@@ -141,21 +145,27 @@ def _ascii(address: bytes | str) -> str:
 
 
 _ADDRESS = re.compile(r"[^\s<>;,:\"'()\[\]]{1,64}@[^\s<>;,:\"'()\[\]]{1,255}")
-_ORIGINAL = re.compile(
-    r"^[ \t>*#-]*(?:-{2,}|_{4,}|={4,})?[ \t]*(?:original message|this is a copy of (?:the|your) message|message headers? follow|"
-    r"below this line is a copy|"
-    r"returned (?:mail|message) follows|return-path:|received: (?:from|by)|copy of (?:the|your) message|header of the|"
-    r"ursprüngliche nachricht|message d'origine|mensaje original|mensagem original)",
-    re.IGNORECASE | re.MULTILINE,
+_OF_A_HEADER = re.compile(r"[> |\t]*(?:[A-Za-z][A-Za-z0-9-]{1,40}:|[ \t]+\S)")
+_SURELY = re.compile(
+    r"[> |\t]*(?:message-id|mime-version|received|dkim-signature|return-path|x-[a-z-]+-id):", re.IGNORECASE
 )
+
+
+def _without_original(text: str) -> str:
+    """The words without the mail that is quoted behind them, whose header ends them: what our mail says is not what the server says."""
+    lines = text.split("\n")
+    at = next((place for place, line in enumerate(lines) if _SURELY.match(line)), None)
+    if at is None:
+        return text
+    while at and _OF_A_HEADER.match(lines[at - 1]):
+        at -= 1
+    return "\n".join(lines[:at])
 
 
 def _about_recipient(text: str) -> str:
     """The lines that say why: those with a code or a known cause, and what stands beside the address; without what is quoted of ours."""
-    begin = _ORIGINAL.search(text)
-    lines = [
-        " ".join(line.split()) for line in (text[: begin.start()] if begin and begin.start() > 40 else text).split("\n")
-    ]
+    text = _without_original(text)
+    lines = [" ".join(line.split()) for line in text.split("\n")]
     lines = [line for line in lines if line][:80]
     telling = [line for line in lines if ENHANCED.search(line) or re.search(r"(?<![\d.])[45]\d\d[ -]", line)]
     causes = [line for line in lines if wordings.cause_of(line)]

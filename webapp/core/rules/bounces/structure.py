@@ -17,6 +17,7 @@ LARGEST = 256 * 1024
 MOST_PARTS, MOST_TEXT, LONGEST_LINE, LONGEST_FIELD = 60, 48 * 1024, 998, 2_000
 """Parts of a mail, characters of its text, of one line (RFC 5322 section 2.1.1) and of a field that are looked at."""
 
+_NESTS = re.compile(rb"boundary\s*=|message/(?:rfc822|global)", re.IGNORECASE)
 _LINE_ENDS = re.compile(rb"\r\n|\r|\n")
 
 
@@ -33,7 +34,7 @@ class Returned:
 
     def fields(self, name: str) -> Sequence[str]:
         """All header fields of a name, as they stand there."""
-        return [_text(value)[:LONGEST_FIELD] for value in self.message.get_all(name, [])[:20]]
+        return [_text(value)[:LONGEST_FIELD] for value in _raw(self.message, name)[:20]]
 
     @cached_property
     def parts(self) -> Sequence[Message]:
@@ -64,6 +65,9 @@ def parsed(raw: bytes) -> Returned:
     """The mail in these octets; for what no parser takes, one without header whose text they are."""
     raw = b"\n".join(line[:LONGEST_LINE] for line in _LINE_ENDS.split(raw[:LARGEST]))
     try:
+        # The parser tries each line with the boundary of each part that it is in: a nest of thousands takes seconds.
+        if len(_NESTS.findall(raw)) > MOST_PARTS:
+            raise ValueError("too many parts in each other")
         return Returned(email.message_from_bytes(raw, policy=email.policy.compat32), raw)
     except Exception:  # hostile input finds holes in any parser, and a mail that nobody can read still has words
         flat = Message()
@@ -81,7 +85,7 @@ def _walk(message: Message, *, into_returned: bool = True) -> Iterator[Message]:
         is_report = part.get_content_type() in ("message/delivery-status", "message/global-delivery-status")
         is_returned = part.get_content_maintype() == "message" and part is not message
         if part.is_multipart() and not is_report and (into_returned or not is_returned):
-            waiting += [one for one in part.get_payload() if isinstance(one, Message)]  # type: ignore[union-attr]
+            waiting += [one for one in part.get_payload() if isinstance(one, Message)]
 
 
 def text_of(part: Message) -> str:
@@ -102,10 +106,15 @@ def text_of(part: Message) -> str:
 
 def field_of(message: Message, name: str) -> str:
     """A header field, decoded and in one line, cut at `LONGEST_FIELD`."""
-    text = _text(message.get(name, ""))[:LONGEST_FIELD]
+    text = _text(next(iter(_raw(message, name)), ""))[:LONGEST_FIELD]
     with contextlib.suppress(Exception):  # as above
         text = readable(text)
     return " ".join(text.split())
+
+
+def _raw(message: Message, name: str) -> Sequence[str]:
+    """The contents of a field's occurrences as they came; the parser's own reading replaces what is not ASCII."""
+    return [str(value) for field, value in message.raw_items() if field.lower() == name.lower()]
 
 
 def _text(value: object) -> str:

@@ -31,7 +31,7 @@ _CAUSES: tuple[tuple[Cause, str], ...] = (
     (
         Cause.DISABLED,
         r"(?:account|mailbox|user|recipient|address)[^.\n]{0,60}(?:is |has been |was |currently )?(?:disabled|suspended|inactive|"
-        r"deactivated|blocked for inactivity|discontinued|expired|closed|locked)|"
+        r"deactivated|blocked for inactivity|discontinued|expired|closed|\blocked)|"
         r"(?:disabled|inactive|suspended) (?:account|mailbox|user|recipient)|not (?:currently )?an? active (?:account|user)|"
         r"(?:konto|postfach)[^.\n]{0,40}(?:gesperrt|deaktiviert|geschlossen)|compte[^.\n]{0,40}(?:désactivé|suspendu|fermé)|"
         r"cuenta[^.\n]{0,40}(?:desactivada|suspendida|cancelada)|conta[^.\n]{0,40}(?:desativada|suspensa|inativa)|"
@@ -86,7 +86,7 @@ _CAUSES: tuple[tuple[Cause, str], ...] = (
     ),
     (
         Cause.POLICY,
-        r"spam|\bjunk\b|blacklist|block ?list|black ?list|blocked|blocking|\brbl\b|dnsbl|reputation|policy|polic(?:y|ies) reasons?|"
+        r"spam|\bjunk\b|blacklist|block ?list|black ?list|blocked|blocking|\brbl\b|dnsbl|reputation|polic(?:y|ies)|"
         r"dmarc|\bspf\b|dkim|"
         r"not (?:authori[sz]ed|permitted|allowed)|unauthori[sz]ed|access denied|relay(?:ing)? (?:access )?denied|relay not permitted|"
         r"prohibited|content (?:rejected|filter)|virus|malware|refused by|rejected for|unsolicited|bulk mail|restricted|filtered",
@@ -94,11 +94,12 @@ _CAUSES: tuple[tuple[Cause, str], ...] = (
 )
 _PATTERNS = [(cause, re.compile(pattern, re.IGNORECASE)) for cause, pattern in _CAUSES]
 LONGEST = 4_000
+_ADDRESS = re.compile(r"[^\s<>;,:\"'()]{1,64}@[^\s<>;,:\"'()]{1,255}")
 
 
 def cause_of(words: str) -> Cause | None:
     """What the words amount to; None where they say nothing known. Only their first `LONGEST` characters are read."""
-    words = words[:LONGEST]
+    words = _ADDRESS.sub("it", words[:LONGEST])
     return next((cause for cause, pattern in _PATTERNS if pattern.search(words)), None)
 
 
