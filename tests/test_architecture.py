@@ -107,6 +107,7 @@ WRITERS = {
     "webapp/core/consent/topics": "Topic TopicOptOut",
     "webapp/core/consent/settings": "ConsentSettings",
     "webapp/core/consent/tokens": "LinkKey",
+    "webapp/core/consent/event_sources": "EventSource ReceivedEvent",
     "webapp/core/tables/stamps": "AudienceStamp",
     "webapp/core/content/trial_sends": "TestSend",
     "webapp/core/users": "User SignIn SignInLink KnownNetwork FailedSignIn",
