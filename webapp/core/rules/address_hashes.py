@@ -1,12 +1,12 @@
-"""An address as a keyed hash: it can be found again by whoever has the address and the key, and says nothing to anybody else."""
+"""Addresses as keyed hashes: to know again who must not be mailed, without knowing whom."""
 
 import hashlib
 
-PREFIX = "sha256:"
-"""No address begins so: its first @ would stand behind a colon, which no address has outside quotation marks."""
+MARK = "sha256:"
+"""Begins every hash; no address has it."""
 
 
 def address_hash(key: str, address_key: str) -> str:
-    """What stands for an address (in the form of `Address.key`) under a key: 64 hexadecimal digits behind `PREFIX`. The database's own
-    function of this name makes the same of both."""
-    return PREFIX + hashlib.sha256(f"{key}:{address_key}".encode()).hexdigest()
+    """The hash of an address (as `Client.address_key` has it) with the installation's key. The databases make the same: PostgreSQL with a
+    function of the schema, SQLite with this one."""
+    return MARK + hashlib.sha256(f"{key}:{address_key}".encode("utf-8", "surrogatepass")).hexdigest()

@@ -63,7 +63,8 @@ USUAL_SCOPE = {
 }
 """The scope of a kind, where nobody says another."""
 
-EUROPE = tuple("AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IS IT LI LT LU LV MT NL NO PL PT RO SE SI SK".split())
+_CODES = "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IS IT LI LT LU LV MT NL NO PL PT RO SE SI SK"
+EUROPE = tuple(_CODES.split())
 """The European Union with Iceland, Liechtenstein and Norway (ISO 3166 alpha-2): there, marketing by mail asks for a consent
 (Directive 2002/58/EC, article 13)."""
 
