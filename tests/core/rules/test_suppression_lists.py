@@ -8,7 +8,7 @@ from webapp.core.rules.consent import SuppressionKind, SuppressionScope
 from webapp.core.rules.suppression_lists import (
     NOT_SUPPRESSED,
     SENDGRIDS_BLOCKS,
-    Entry,
+    SuppressionEntry,
     Unread,
     entry_of,
     instant,
@@ -36,8 +36,10 @@ def test_mailchimps_unsubscribed_members():
         "bob@example.com|Bob|||||",
     )
     assert system == "Mailchimp, unsubscribed"
-    assert entry == Entry("ada@example.com", K.UNSUBSCRIBED, S.MARKETING, "too many mails", "", "Spring sale", EARLIER)
-    assert plain == Entry("bob@example.com", K.UNSUBSCRIBED, S.MARKETING)
+    assert entry == SuppressionEntry(
+        "ada@example.com", K.UNSUBSCRIBED, S.MARKETING, "too many mails", "", "Spring sale", EARLIER
+    )
+    assert plain == SuppressionEntry("bob@example.com", K.UNSUBSCRIBED, S.MARKETING)
 
 
 def test_mailchimps_cleaned_members():
@@ -46,7 +48,7 @@ def test_mailchimps_cleaned_members():
         "ada@example.com|Ada||2024-05-06 07:08:09|Spring sale|12",
     )
     assert system == "Mailchimp, cleaned"
-    assert entry == Entry("ada@example.com", K.BOUNCED, S.EVERYTHING, "", "", "Spring sale", EARLIER)
+    assert entry == SuppressionEntry("ada@example.com", K.BOUNCED, S.EVERYTHING, "", "", "Spring sale", EARLIER)
 
 
 @pytest.mark.parametrize(
@@ -62,7 +64,7 @@ def test_sendgrids_bounces_and_blocks(file_name: str, system: str, kind: K):
     found = read("status|reason|email|created", f"5.1.1|{words}|ada@example.com|1714979289", file_name=file_name)
     [entry] = found[1]
     assert found[0] == system
-    assert isinstance(entry, Entry)
+    assert isinstance(entry, SuppressionEntry)
     assert (entry.kind, entry.scope, entry.since) == (kind, S.EVERYTHING, EARLIER)
     assert words in (entry.evidence, entry.reason)
 
@@ -74,13 +76,13 @@ def test_sendgrids_blocks_come_with_a_remark():
 
 def test_sendgrids_other_lists():
     assert read("ip|email|created", "192.0.2.1|ada@example.com|1714979289")[1] == [
-        Entry("ada@example.com", K.COMPLAINED, S.EVERYTHING, since=EARLIER)
+        SuppressionEntry("ada@example.com", K.COMPLAINED, S.EVERYTHING, since=EARLIER)
     ]
     assert read("email|created", "ada@example.com|1714979289", file_name="suppression_unsubscribes.csv")[1] == [
-        Entry("ada@example.com", K.UNSUBSCRIBED, S.MARKETING, since=EARLIER)
+        SuppressionEntry("ada@example.com", K.UNSUBSCRIBED, S.MARKETING, since=EARLIER)
     ]
     assert read("email|created", "ada@example.com|1714979289", file_name="spam_reports.csv")[1] == [
-        Entry("ada@example.com", K.COMPLAINED, S.EVERYTHING, since=EARLIER)
+        SuppressionEntry("ada@example.com", K.COMPLAINED, S.EVERYTHING, since=EARLIER)
     ]
 
 
@@ -101,7 +103,7 @@ def test_sendgrids_other_lists():
 def test_mailguns_lists(header: str, row: str, file_name: str, kind: K):
     system, [entry] = read(header, row, file_name=file_name)
     assert system.startswith("Mailgun")
-    assert isinstance(entry, Entry)
+    assert isinstance(entry, SuppressionEntry)
     assert (entry.kind, entry.since) == (kind, EARLIER)
     assert entry.evidence == ("No such mailbox" if kind is K.BOUNCED else "")
 
@@ -115,7 +117,7 @@ def test_postmarks_suppressions():
         "d@example.com|ManualSuppression|Customer|",
     )
     assert system == "Postmark"
-    assert [(one.kind, one.scope) for one in entries if isinstance(one, Entry)] == [
+    assert [(one.kind, one.scope) for one in entries if isinstance(one, SuppressionEntry)] == [
         (K.BOUNCED, S.EVERYTHING),
         (K.COMPLAINED, S.EVERYTHING),
         (K.UNSUBSCRIBED, S.MARKETING),
@@ -155,7 +157,7 @@ def test_the_marketing_choice_of_clients(header: str, no: str, yes: str):
         "4|Dan|d@example.com|maybe",
     )
     assert system == "WHMCS, clients"
-    assert out == Entry("a@example.com", K.UNSUBSCRIBED, S.MARKETING)
+    assert out == SuppressionEntry("a@example.com", K.UNSUBSCRIBED, S.MARKETING)
     assert may is NOT_SUPPRESSED and unsaid is NOT_SUPPRESSED
     assert isinstance(odd, Unread) and "maybe" in odd.problem
 
@@ -166,13 +168,15 @@ def test_our_own_list_comes_back_as_it_was():
         "ada@example.com|by hand|marketing|asked us|console|a letter|2024-05-06T07:08:09Z|Uma",
     )
     assert system == "Mass Mail"
-    assert entry == Entry("ada@example.com", K.BY_HAND, S.MARKETING, "asked us", "console", "a letter", EARLIER)
+    assert entry == SuppressionEntry(
+        "ada@example.com", K.BY_HAND, S.MARKETING, "asked us", "console", "a letter", EARLIER
+    )
 
 
 def test_bare_addresses_take_the_kind_that_is_said_for_them():
     assert read("Column 1", "ada@example.com", "bob@example.com", otherwise=K.BY_HAND)[1] == [
-        Entry("ada@example.com", K.BY_HAND, S.EVERYTHING),
-        Entry("bob@example.com", K.BY_HAND, S.EVERYTHING),
+        SuppressionEntry("ada@example.com", K.BY_HAND, S.EVERYTHING),
+        SuppressionEntry("bob@example.com", K.BY_HAND, S.EVERYTHING),
     ]
 
 
@@ -196,4 +200,4 @@ def test_what_is_no_instant_is_none(text: str):
 
 def test_an_instant_that_has_not_come_yet_is_not_believed():
     _, [entry] = read("email|created", "ada@example.com|2031-01-01")
-    assert isinstance(entry, Entry) and entry.since is None
+    assert isinstance(entry, SuppressionEntry) and entry.since is None

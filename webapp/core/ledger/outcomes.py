@@ -10,7 +10,8 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
 from webapp.core import guarded
-from webapp.core.ledger import again, ceiling, pace, refusals
+from webapp.core.ledger import again, ceiling, hard_bounces, pace, refusals
+from webapp.core.ledger.hard_bounces import Refused
 from webapp.core.ledger.hot_path import hot
 from webapp.core.ledger.leases import Lease
 from webapp.core.rules import pacing
@@ -19,7 +20,7 @@ from webapp.core.rules.lifecycle import DeliveryState
 from webapp.core.rules.limits import NO_LIMITS, Limits
 from webapp.core.rules.outcome import Blame, Cause, Outcome, Reply, Stage
 from webapp.core.rules.pacing import Reading, Retries
-from webapp.core.rules.refusal import Recipient, Refusal, refusal_of
+from webapp.core.rules.refusal import Recipient, Refusal, in_relays_words, refusal_of
 from webapp.core.tables.broadcasts import Broadcast, UncertainPolicy
 from webapp.core.tables.deliveries import Attempt, Delivery
 
@@ -111,6 +112,7 @@ def record(
     if special:
         run = _run(settled)
         refusals.keep(session, lease.broadcast_id, [one for one in run if decides or not one.is_parked])
+        hard_bounces.heed(session, _refused_for_good(special), now)
     other = sum(1 for one in special if one.outcome.state is not DeliveryState.PENDING)
     if accepted or other:
         minute = now.replace(second=0, microsecond=0)
@@ -121,6 +123,15 @@ def record(
         if is_paced:
             pace.use(session, lease.broadcast_id, terms.interval_s, reading, left)
         ceiling.use(session, terms.limits, reading, left)
+
+
+def _refused_for_good(special: Sequence[Settled]) -> list[Refused]:
+    """Those whom the relay refused for good, with its words."""
+    return [
+        Refused(one.delivery_id, one.attempt, one.outcome.reason, in_relays_words(one.outcome, one.reply))
+        for one in special
+        if one.outcome.state is DeliveryState.FAILED and one.reply.code is not None
+    ]
 
 
 def _run(settled: Sequence[Settled]) -> list[Refusal]:

@@ -18,7 +18,7 @@ from webapp.core.rules.consent import USUAL_SCOPE, SuppressionKind, SuppressionS
 from webapp.core.rules.texts import shown
 
 
-class Part(StrEnum):
+class ListPart(StrEnum):
     """What a column says of a suppression. `OPTED_IN` and `OPTED_OUT` are columns of yes and no."""
 
     ADDRESS = "address"
@@ -38,13 +38,13 @@ class ListReading:
     """How a list is read: the column of each part, by its index; the `kind` of rows that do not say theirs, None where nothing does; the
     `system` that it comes from, "" for an unknown one; a `remark` for whoever imports it."""
 
-    columns: Mapping[Part, int]
+    columns: Mapping[ListPart, int]
     kind: SuppressionKind | None = None
     system: str = ""
     remark: str = ""
 
 
-class Entry(NamedTuple):
+class SuppressionEntry(NamedTuple):
     """What a row says. `since` is None where it does not say."""
 
     address_key: str
@@ -67,23 +67,32 @@ NOT_SUPPRESSED = Unread("it says that this address may be mailed")
 """What a row means that is in the list, but not suppressed: a subscriber in an export of all."""
 
 _K = SuppressionKind
-_NAMES: dict[Part, tuple[str, ...]] = {
-    Part.ADDRESS: (
+_NAMES: dict[ListPart, tuple[str, ...]] = {
+    ListPart.ADDRESS: (
         *("email", "emailaddress", "address", "mail", "recipient", "recipientemail", "subscriber", "subscriberemail"),
         *("contact", "contactemail", "useremail", "emailid", "emailadresse", "adressemail", "correoelectronico"),
     ),
-    Part.KIND: (
+    ListPart.KIND: (
         *("kind", "suppressionreason", "suppressiontype", "blockedreason", "reasoncode", "bouncetype", "eventtype"),
         *("event", "type", "state", "status", "subscriptionstatus", "emailstatus", "list", "category", "reason"),
     ),
-    Part.SCOPE: ("scope",),
-    Part.REASON: ("unsubreasonother", "unsubreason", "reason", "comment", "note", "notes", "description", "message"),
-    Part.SOURCE: ("source",),
-    Part.EVIDENCE: (
+    ListPart.SCOPE: ("scope",),
+    ListPart.REASON: (
+        "unsubreasonother",
+        "unsubreason",
+        "reason",
+        "comment",
+        "note",
+        "notes",
+        "description",
+        "message",
+    ),
+    ListPart.SOURCE: ("source",),
+    ListPart.EVIDENCE: (
         *("evidence", "error", "errormessage", "diagnosticcode", "diagnostic", "smtpresponse", "response", "details"),
         *("unsubcampaigntitle", "cleancampaigntitle", "campaign"),
     ),
-    Part.SINCE: (
+    ListPart.SINCE: (
         *("sinceutc", "since", "unsubtime", "cleantime", "createdat", "created", "lastupdatetime", "blockedat"),
         *(
             "suppressedat",
@@ -97,12 +106,12 @@ _NAMES: dict[Part, tuple[str, ...]] = {
             "updatedat",
         ),
     ),
-    Part.ORIGIN: ("origin",),
-    Part.OPTED_IN: (
+    ListPart.ORIGIN: ("origin",),
+    ListPart.OPTED_IN: (
         *("marketingemailsoptin", "marketingemailoptin", "marketingoptin", "acceptsmarketing", "acceptsemailmarketing"),
         *("marketingemails", "optin", "optedin", "receivemarketing", "newsletter"),
     ),
-    Part.OPTED_OUT: (
+    ListPart.OPTED_OUT: (
         *("emailoptout", "marketingoptout", "optout", "optedout", "unsubscribed", "hasoptedoutofemail"),
         *("emailblacklisted", "emailblocklisted", "blacklisted", "blocklisted"),
     ),
@@ -180,7 +189,7 @@ _SYSTEMS = (
     _system("WHMCS, clients", "email emailoptout"),
 )
 _SES = "Amazon SES"
-_SAYS_UNSUBSCRIBED = frozenset(_NAMES[Part.OPTED_IN]) | {
+_SAYS_UNSUBSCRIBED = frozenset(_NAMES[ListPart.OPTED_IN]) | {
     *("emailoptout", "marketingoptout", "optout", "optedout", "unsubscribed", "hasoptedoutofemail")
 }
 """Columns of yes and no that speak of marketing; the others say only that nothing is mailed."""
@@ -192,92 +201,94 @@ def recognise(header: Sequence[str], samples: Sequence[Sequence[str]], file_name
     A list without column names has a header all the same: whatever stands in its place, here "".
     """
     names = [_plain(name) for name in header]
-    columns: dict[Part, int] = {}
-    address = _column(names, Part.ADDRESS)
+    columns: dict[ListPart, int] = {}
+    address = _column(names, ListPart.ADDRESS)
     if address is None or not _mostly(samples, address, lambda text: "@" in text, when_empty=True):
         address = next((at for at in range(len(names)) if _mostly(samples, at, lambda text: "@" in text)), None)
     if address is None:
         return None
-    columns[Part.ADDRESS] = address
+    columns[ListPart.ADDRESS] = address
     names[address] = ""
     if (kind := _kind_column(names, samples)) is not None:
-        columns[Part.KIND] = kind
+        columns[ListPart.KIND] = kind
         names[kind] = ""
-    for part in Part:
-        if part not in columns and (at := _column(names, part)) is not None and part is not Part.KIND:
+    for part in ListPart:
+        if part not in columns and (at := _column(names, part)) is not None and part is not ListPart.KIND:
             columns[part] = at
             names[at] = ""
     if kind is not None:
-        columns.pop(Part.OPTED_IN, None)
-        columns.pop(Part.OPTED_OUT, None)
+        columns.pop(ListPart.OPTED_IN, None)
+        columns.pop(ListPart.OPTED_OUT, None)
     return _of_system(columns, frozenset(map(_plain, header)), samples, file_name)
 
 
 def _of_system(
-    columns: Mapping[Part, int], names: frozenset[str], samples: Sequence[Sequence[str]], file_name: str
+    columns: Mapping[ListPart, int], names: frozenset[str], samples: Sequence[Sequence[str]], file_name: str
 ) -> ListReading:
     known = next((one for one in _SYSTEMS if one.wrote(names)), None)
     system = known.name if known else ""
-    if not known and Part.KIND in columns and set(samples[columns[Part.KIND]]) <= {"BOUNCE", "COMPLAINT"}:
+    if not known and ListPart.KIND in columns and set(samples[columns[ListPart.KIND]]) <= {"BOUNCE", "COMPLAINT"}:
         system = _SES
     named = next((kind for pattern, kind in _IN_FILE_NAMES if pattern.search(file_name)), None)
     if known and known.kind and (known.also is None or named is None):
         kind: SuppressionKind | None = known.kind
     else:
         kind = named
-    if _SAYS_UNSUBSCRIBED & names and (Part.OPTED_IN in columns or Part.OPTED_OUT in columns):
+    if _SAYS_UNSUBSCRIBED & names and (ListPart.OPTED_IN in columns or ListPart.OPTED_OUT in columns):
         kind = _K.UNSUBSCRIBED
     if system == "SendGrid, bounces" and _BLOCKS.search(file_name):
         return ListReading(columns, _K.IMPORTED, "SendGrid, blocks", SENDGRIDS_BLOCKS)
     return ListReading(columns, kind, system)
 
 
-def entry_of(cells: Sequence[str], reading: ListReading, otherwise: SuppressionKind, now: datetime) -> Entry | Unread:
+def entry_of(
+    cells: Sequence[str], reading: ListReading, otherwise: SuppressionKind, now: datetime
+) -> SuppressionEntry | Unread:
     """What a row says; `otherwise` is the kind where neither the row nor the list says one. A row of somebody who may be mailed is
     `NOT_SUPPRESSED`."""
 
-    def said(part: Part) -> str:
+    def said(part: ListPart) -> str:
         at = reading.columns.get(part)
         return cells[at].strip() if at is not None and at < len(cells) else ""
 
-    found = usable(said(Part.ADDRESS))
+    found = usable(said(ListPart.ADDRESS))
     if isinstance(found, Unusable):
         return Unread(found.problem)
     kind = _kind_said(said, reading) or reading.kind or otherwise
     if isinstance(kind, Unread):
         return kind
-    scope = scope_of(said(Part.SCOPE), kind)
-    reason, evidence = said(Part.REASON), said(Part.EVIDENCE)
+    scope = scope_of(said(ListPart.SCOPE), kind)
+    reason, evidence = said(ListPart.REASON), said(ListPart.EVIDENCE)
     if kind is _K.BOUNCED and reason and not evidence:
         reason, evidence = "", reason  # what the server said
-    since = instant(said(Part.SINCE))
-    return Entry(
+    since = instant(said(ListPart.SINCE))
+    return SuppressionEntry(
         found.key,
         kind,
         scope,
         reason,
-        said(Part.SOURCE),
+        said(ListPart.SOURCE),
         evidence,
         since if since is not None and since <= now else None,
     )
 
 
-def _kind_said(said: Callable[[Part], str], reading: ListReading) -> "SuppressionKind | Unread | None":
-    for part, suppressed, free in ((Part.OPTED_IN, _NO, _YES), (Part.OPTED_OUT, _YES, _NO)):
+def _kind_said(said: Callable[[ListPart], str], reading: ListReading) -> "SuppressionKind | Unread | None":
+    for part, suppressed, free in ((ListPart.OPTED_IN, _NO, _YES), (ListPart.OPTED_OUT, _YES, _NO)):
         if part in reading.columns:
             word = said(part).lower()
             if word in free or not word:
                 return NOT_SUPPRESSED
             return None if word in suppressed else Unread(f"“{shown(word, 40)}” is neither yes nor no")
-    word = _plain(said(Part.KIND))
+    word = _plain(said(ListPart.KIND))
     if not word:
         return None
     if word in _MAY_BE_MAILED:
         return NOT_SUPPRESSED
-    if word == "manualsuppression" and said(Part.ORIGIN).lower() == "recipient":
+    if word == "manualsuppression" and said(ListPart.ORIGIN).lower() == "recipient":
         return _K.UNSUBSCRIBED  # Postmark: the recipient used the link
     kind = _KIND_OF.get(word)
-    return kind or Unread(f"“{shown(said(Part.KIND), 40)}” is no kind of suppression that is known here")
+    return kind or Unread(f"“{shown(said(ListPart.KIND), 40)}” is no kind of suppression that is known here")
 
 
 def scope_of(text: str, kind: SuppressionKind) -> SuppressionScope:
@@ -309,7 +320,7 @@ def _plain(text: str) -> str:
     return "".join(letter for letter in text.lower() if letter.isalnum())
 
 
-def _column(names: Sequence[str], part: Part) -> int | None:
+def _column(names: Sequence[str], part: ListPart) -> int | None:
     return next((names.index(name) for name in _NAMES[part] if name in names), None)
 
 
@@ -319,7 +330,7 @@ def _kind_column(names: Sequence[str], samples: Sequence[Sequence[str]]) -> int 
     def is_kind(text: str) -> bool:
         return _plain(text) in _KIND_OF or _plain(text) in _MAY_BE_MAILED
 
-    candidates = [names.index(name) for name in _NAMES[Part.KIND] if name in names]
+    candidates = [names.index(name) for name in _NAMES[ListPart.KIND] if name in names]
     if not any(name in known for name in names for known in _NAMES.values()):
         candidates = [at for at in range(len(names)) if not _mostly(samples, at, lambda text: "@" in text)]
     return next((at for at in candidates if _mostly(samples, at, is_kind)), None)
