@@ -23,9 +23,9 @@ def left(session: Session) -> int:
     return session.scalar(query) or 0
 
 
-def turn_some(session: Session, most: int = CHUNK) -> int:
-    """Turn the next addresses into hashes; 0 when there are none left."""
-    return _turn(session, settings.read(session), (), most)
+def turn_some(session: Session, most: int | None = None) -> int:
+    """Turn the next addresses into hashes, `CHUNK` of each table unless it is said; 0 when there are none left."""
+    return _turn(session, settings.read(session), (), most or CHUNK)
 
 
 def forget(session: Session, address_key: str) -> int:

@@ -203,7 +203,7 @@ def recognise(header: Sequence[str], samples: Sequence[Sequence[str]], file_name
     names = [_plain(name) for name in header]
     columns: dict[ListPart, int] = {}
     address = _column(names, ListPart.ADDRESS)
-    if address is None or not _mostly(samples, address, lambda text: "@" in text, when_empty=True):
+    if address is None or not _may_hold_addresses(samples, address):
         address = next((at for at in range(len(names)) if _mostly(samples, at, lambda text: "@" in text)), None)
     if address is None:
         return None
@@ -336,6 +336,12 @@ def _kind_column(names: Sequence[str], samples: Sequence[Sequence[str]]) -> int 
     return next((at for at in candidates if _mostly(samples, at, is_kind)), None)
 
 
-def _mostly(samples: Sequence[Sequence[str]], at: int, fits: Callable[[str], bool], when_empty: bool = False) -> bool:
+def _may_hold_addresses(samples: Sequence[Sequence[str]], at: int) -> bool:
+    """Whether a column that is called so holds any, as far as it is known."""
+    values = samples[at] if at < len(samples) else ()
+    return not values or any("@" in value for value in values)
+
+
+def _mostly(samples: Sequence[Sequence[str]], at: int, fits: Callable[[str], bool]) -> bool:
     values = [value for value in samples[at] if value.strip()] if at < len(samples) else []
-    return sum(map(fits, values)) * 2 > len(values) if values else when_empty
+    return sum(map(fits, values)) * 2 > len(values)

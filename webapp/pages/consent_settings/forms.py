@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, DecimalField, IntegerField, SelectField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired
 
 from webapp.core.consent.settings import Consent
@@ -11,7 +12,7 @@ from webapp.core.rules import final_refusals
 from webapp.core.rules.final_refusals import RefusalRule
 
 NUMBER = [InputRequired("Say a number.")]
-_RULES = [(str(int(rule)), rule.label) for rule in (RefusalRule.ONCE, RefusalRule.TWICE, RefusalRule.NEVER)]
+_RULES = [SelectChoice(str(int(rule)), rule.label) for rule in (RefusalRule.ONCE, RefusalRule.TWICE, RefusalRule.NEVER)]
 
 
 class ConsentForm(FlaskForm):

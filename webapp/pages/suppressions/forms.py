@@ -7,7 +7,8 @@ from typing import NamedTuple
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
 from wtforms import RadioField, SelectField, StringField, TextAreaField
-from wtforms.validators import InputRequired, Length
+from wtforms.fields.choices import SelectChoice
+from wtforms.validators import DataRequired, Length
 
 from webapp.core.consent.listing import SuppressionPlace, SuppressionSearch
 from webapp.core.rules.addresses import Address, Unusable, usable
@@ -87,10 +88,10 @@ def place_args(place: SuppressionPlace) -> dict[str, str]:
 
 
 class AddForm(FlaskForm):
-    addresses = TextAreaField("Addresses", [InputRequired("Write at least one address.")])
+    addresses = TextAreaField("Addresses", [DataRequired("Write at least one address.")])
     scope = RadioField(
         "What is not sent to them any more",
-        choices=[(scope.value, words) for scope, words in SCOPES.items()],
+        choices=[SelectChoice(scope.value, words) for scope, words in SCOPES.items()],
         default=SuppressionScope.EVERYTHING.value,
     )
     reason = StringField("Reason", [Length(max=LONGEST_REASON)])
@@ -102,7 +103,7 @@ class DoNotMailForm(FlaskForm):
     client = StringField()
     scope = RadioField(
         "What is not sent any more",
-        choices=[(scope.value, words) for scope, words in SCOPES.items()],
+        choices=[SelectChoice(scope.value, words) for scope, words in SCOPES.items()],
         default=SuppressionScope.EVERYTHING.value,
     )
     reason = StringField("Reason", [Length(max=LONGEST_REASON)])

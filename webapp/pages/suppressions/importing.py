@@ -92,6 +92,7 @@ def take_over(stored_as: str) -> ResponseReturnValue:
 
 @bp.post("/import/<stored_as>/discard")
 def discard(stored_as: str) -> ResponseReturnValue:
+    db.session.rollback()  # the file is removed in transactions of its own
     uploads.remove(db.engine, stored_as, _instance())
     flash("The list is removed. Nothing was changed.", "ok")
     return redirect(url_for("suppressions.choose"), 303)
