@@ -58,11 +58,11 @@ LAYERS = (
 
 ROOMS: dict[str, str] = {
     "clients": "",
-    "consent": "",
     "relay": "",
     "settings": "",
     "users": "",
     "imports": "clients",
+    "consent": "imports",
     "audience": "clients consent",
     "ledger": "audience consent relay settings",
     "content": "clients consent audience ledger settings",
@@ -117,6 +117,9 @@ WRITERS = {
 
 ALSO_WRITES = {
     ("webapp/core/broadcasts/drafts.py", "Pick"): "a duplicate takes the recipients chosen by hand along",
+    ("webapp/core/consent/hashing.py", "Suppression"): "an address becomes a hash in all tables of consent at once",
+    ("webapp/core/consent/hashing.py", "SuppressionChange"): "likewise",
+    ("webapp/core/consent/hashing.py", "TopicOptOut"): "likewise",
     ("webapp/core/ledger/freeze.py", "Broadcast"): "the freeze's cursor and count stand in the transaction of its rows",
 }
 """Statements outside the one writer, each with the reason."""

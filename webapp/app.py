@@ -37,10 +37,12 @@ ROOMS = (
     "notices",
     "notice_settings",
     "retention",
+    "suppressions",
+    "consent_settings",
 )
 """Blueprints: each is `webapp/pages/<room>/views.py` and exposes `bp`."""
 
-COMMANDS = ("broadcasts", "clients", "notices", "users")
+COMMANDS = ("broadcasts", "clients", "notices", "suppressions", "users")
 """Command groups: each is `webapp/cli/<name>.py` and exposes `group`."""
 
 
