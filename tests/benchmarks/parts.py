@@ -159,7 +159,7 @@ def _mailer(ours: House, folder: Path, mails: int) -> None:
     claimed = [Claimed(number, f"client{number}@example.com", own, now, 1) for number, own in enumerate(values, 1)]
     watch = DatabaseWatch(db.engine, broadcast.id)
     written = journal.FileJournal(folder)
-    exchange = NeverRecorded(content, written, Evidence(), watch.is_sending, clock.ticks, GROUP)
+    exchange = NeverRecorded(content, written, Evidence(), watch, clock.ticks, GROUP)
     exchange.deadline = FUTURE
     exchange.add(claimed, 0.0)
     with programs.receive(folder) as sink:

@@ -1,7 +1,7 @@
 """One sending process at one broadcast: a lease, a mailer in this thread, a recorder beside it, and why it ended."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session, joinedload
@@ -14,6 +14,7 @@ from webapp.core.ports import Journal, Mailer
 from webapp.core.rules.evidence import Evidence
 from webapp.core.rules.lifecycle import BroadcastState, DeliveryState
 from webapp.core.sending import failures
+from webapp.core.sending.declines import WhoDeclined
 from webapp.core.sending.exchange import SendExchange
 from webapp.core.sending.recorder import Recorder
 from webapp.core.sending.runtime import Runtime, SenderSettings
@@ -113,7 +114,9 @@ def _send(
     settings: SenderSettings,
 ) -> str:
     watch = runtime.watch(broadcast.id)
-    exchange = SendExchange(content, journal, evidence, watch.is_sending, runtime.ticks, settings.group)
+    exchange = SendExchange(
+        content, journal, evidence, watch, runtime.ticks, settings.group, _asking(runtime, broadcast)
+    )
     recorder = Recorder(runtime, settings, lease, broadcast, content.tags, exchange)
     relay = mailer()
     recorder.start()
@@ -135,6 +138,18 @@ def _send(
     if recorder.error is not None:
         raise recorder.error
     return exchange.barred or ""
+
+
+def _asking(runtime: Runtime, broadcast: Broadcast) -> WhoDeclined | None:
+    """Who asks which of claimed mails must not leave any more; None for a broadcast that nobody can decline."""
+    if broadcast.purpose is None:
+        return None
+
+    def who_declined(delivery_ids: Sequence[int]) -> Collection[int]:
+        with Session(runtime.engine) as session:
+            return ledger.who_declined(session, broadcast.id, delivery_ids)
+
+    return who_declined
 
 
 def _ending(runtime: Runtime, broadcast_id: int, why: str) -> Ending:
