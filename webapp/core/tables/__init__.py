@@ -3,6 +3,7 @@
 from webapp.core.tables import (  # noqa: F401
     broadcasts,
     clients,
+    consent,
     deliveries,
     imports,
     installation,
@@ -11,7 +12,6 @@ from webapp.core.tables import (  # noqa: F401
     relay,
     retention,
     stamps,
-    suppressions,
     trial_sends,
     triggers,
     users,
