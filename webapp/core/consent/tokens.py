@@ -46,7 +46,7 @@ class Tokens:
     """Makes the tokens of one purpose under one key. Threads may share it.
 
     >>> Tokens(1, "secret", TokenPurpose.UNSUBSCRIBE).of(73_014_444_055)
-    '0001000000110000001776e6af0ee2b2e0c4bbb18ab2'
+    '00010000001100000017a1dbbfe66bb15cf1ee65b211'
     """
 
     def __init__(self, key_id: int, secret: str, purpose: TokenPurpose) -> None:

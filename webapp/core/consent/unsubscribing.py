@@ -1,32 +1,30 @@
 """Declining by whoever got a mail: with its token and nothing else. All of marketing or single topics; and taking that back."""
 
-import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, literal, select
 from sqlalchemy.orm import Session
 
-from webapp.core.consent import suppressions, tokens, topics
+from webapp.core.consent import bars, suppressions, tokens, topics
 from webapp.core.consent.tokens import TokenPurpose
+from webapp.core.rules.consent import LONGEST_REASON, SuppressionKind
 from webapp.core.rules.lifecycle import BroadcastState, DeliveryState
-from webapp.core.rules.statuses import SuppressionKind, SuppressionScope
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.core.tables.clients import Client
-from webapp.core.tables.consent import Suppression, TopicOptOut
+from webapp.core.tables.consent import Suppression
 from webapp.core.tables.deliveries import CLIENTS, Delivery
 
-LONGEST_REASON = 500
 TAKEN_BACK = "taken back on the page that the mail leads to"
 
 
 class Way(StrEnum):
     """How somebody declined: by the button of their mail program (RFC 8058), or on our page. Kept as the source of a suppression."""
 
-    ONE_CLICK = "one-click"
-    PAGE = "unsubscribe page"
+    ONE_CLICK = "one_click"
+    PAGE = "link"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +64,9 @@ def holder(session: Session, token: str) -> Holder | None:
         select(Client.address_key, Client.address, Client.language).where(Client.id == client_id)
     ).one_or_none()
     sent = session.execute(
-        select(Delivery.address_key, Delivery.address).where(Delivery.id == delivery_id, Delivery.address_key.is_not(None))
+        select(Delivery.address_key, Delivery.address).where(
+            Delivery.id == delivery_id, Delivery.address_key.is_not(None)
+        )
     ).one_or_none()
     if sent is not None:
         key, address = sent
@@ -82,47 +82,46 @@ def holder(session: Session, token: str) -> Holder | None:
 
 def has_declined_all(session: Session, who: Holder) -> bool:
     """Whether the holder gets no marketing at all."""
-    return session.get(Suppression, (who.address_key, SuppressionKind.UNSUBSCRIBED)) is not None
+    is_of_kind = Suppression.kind == SuppressionKind.UNSUBSCRIBED
+    return bool(session.scalar(select(bars.is_suppressed(literal(who.address_key), is_of_kind))))
 
 
 def choices(session: Session, who: Holder) -> list[Choice]:
     """The topics, in their order."""
-    declined = _declined_topics(session, who)
-    return [Choice(one.id, one.name, one.description, one.id not in declined) for one in topics.topics(session)]
+    return [
+        Choice(one.id, one.name, one.description, not _has_declined(session, who, one.id))
+        for one in topics.topics(session, but_also=who.topic_id)
+    ]
 
 
 def decline_all(session: Session, who: Holder, way: Way, now: datetime, reason: str = "") -> None:
     """No marketing to this address any more. Done twice it is done once, and the first time counts."""
     if has_declined_all(session, who):
         return
-    evidence = {"delivery": who.delivery_id} | ({"reason": reason[:LONGEST_REASON]} if reason.strip() else {})
     suppressions.suppress(
         session,
         who.address_key,
         SuppressionKind.UNSUBSCRIBED,
-        SuppressionScope.MARKETING,
-        reason=reason.strip()[: suppressions.LONGEST_REASON],
+        now,
         source=way.value,
-        evidence=json.dumps(evidence),
+        evidence=" ".join(reason.split())[:LONGEST_REASON],
         delivery_id=who.delivery_id,
-        now=now,
     )
 
 
 def take_back(session: Session, who: Holder, now: datetime) -> None:
     """Marketing again, but for the topics that were declined one by one."""
     if has_declined_all(session, who):
-        suppressions.lift(session, who.address_key, SuppressionKind.UNSUBSCRIBED, TAKEN_BACK, None, now)
+        suppressions.lift(session, who.address_key, SuppressionKind.UNSUBSCRIBED, now, reason=TAKEN_BACK)
 
 
 def choose(session: Session, who: Holder, wanted: Collection[int], now: datetime) -> None:
     """Get these topics and no others. Who wants any has not declined all."""
-    declined = _declined_topics(session, who)
-    for topic in topics.topics(session):
-        if topic.id in wanted and topic.id in declined:
-            topics.opt_in(session, who.address_key, topic.id, now)
-        elif topic.id not in wanted and topic.id not in declined:
-            topics.opt_out(session, who.address_key, topic.id, who.delivery_id, now)
+    for choice in choices(session, who):
+        if choice.topic_id in wanted and not choice.is_wanted:
+            topics.opt_in(session, who.address_key, choice.topic_id)
+        elif choice.topic_id not in wanted and choice.is_wanted:
+            topics.opt_out(session, who.address_key, choice.topic_id, now, delivery_id=who.delivery_id)
     if wanted:
         take_back(session, who, now)
 
@@ -134,9 +133,10 @@ def may_be_on_its_way(session: Session, who: Holder) -> bool:
         Delivery.address_key == who.address_key,
         Delivery.state.in_((DeliveryState.PENDING, DeliveryState.CLAIMED)),
     )
-    return bool(session.scalar(select(Broadcast.id).where(Broadcast.state == BroadcastState.SENDING, under_way).limit(1)))
+    return bool(
+        session.scalar(select(Broadcast.id).where(Broadcast.state == BroadcastState.SENDING, under_way).limit(1))
+    )
 
 
-def _declined_topics(session: Session, who: Holder) -> Sequence[int]:
-    query = select(TopicOptOut.topic_id).where(TopicOptOut.address_key == who.address_key)
-    return session.scalars(query).all()
+def _has_declined(session: Session, who: Holder, topic_id: int) -> bool:
+    return bool(session.scalar(select(bars.has_declined(literal(who.address_key), topic_id))))

@@ -52,7 +52,8 @@ class Runtime:
 
     `prepare` begins a session's transaction as one that will write. `reading` looks at all clocks, `ticks` at the steady one alone.
     `watch` looks at a broadcast's state from beside.
-    `relay_key` names the relay (host and port), whose health is one for the whole site.
+    `relay_key` names the relay (host and port), whose health is one for the whole site. `public_url` is the console's address as recipients
+    reach it.
     `must_stop` says that the process is asked to end, `somebody_waits` that other work waits for this worker; both are asked a few times
     a second. `call_for_help` asks for another process to serve the same broadcast, if there is an idle one.
     `in_haste`, for as long as it is entered, gives a way to prepare transactions of much that is written, whose commit may come before the
@@ -65,6 +66,7 @@ class Runtime:
     ticks: Callable[[], float]
     watch: Callable[[int], Watch]
     relay_key: str = ""
+    public_url: str = ""
     must_stop: Callable[[], bool] = lambda: False
     somebody_waits: Callable[[], bool] = lambda: False
     call_for_help: Callable[[], None] = lambda: None

@@ -11,6 +11,7 @@ from webapp.core.content.compiling import CompiledContent, compiled
 from webapp.core.errors import DomainError
 from webapp.core.ledger import Lease, RowsLost
 from webapp.core.ports import Journal, Mailer
+from webapp.core.rules.consent import Purpose
 from webapp.core.rules.evidence import Evidence
 from webapp.core.rules.lifecycle import BroadcastState, DeliveryState
 from webapp.core.sending import failures
@@ -55,7 +56,7 @@ def send(
         if broadcast.state is not BroadcastState.SENDING or broadcast.frozen_at is None:
             return Ending("the broadcast is not sending", broadcast.state)
         try:
-            content = compiled(broadcast)
+            content = compiled(session, broadcast, runtime.public_url)
         except DomainError as error:
             broadcasts.stop(session, broadcast_id, str(error), runtime.reading().wall)
             session.commit()
@@ -144,10 +145,11 @@ def _asking(runtime: Runtime, broadcast: Broadcast) -> WhoDeclined | None:
     """Who asks which of claimed mails must not leave any more; None for a broadcast that nobody can decline."""
     if broadcast.purpose is None:
         return None
+    is_marketing = broadcast.purpose is Purpose.MARKETING
 
     def who_declined(delivery_ids: Sequence[int]) -> Collection[int]:
         with Session(runtime.engine) as session:
-            return ledger.who_declined(session, broadcast.id, delivery_ids)
+            return ledger.who_is_barred(session, delivery_ids, is_marketing=is_marketing)
 
     return who_declined
 

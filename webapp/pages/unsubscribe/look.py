@@ -1,37 +1,45 @@
 """How the pages for everybody look: under the business's name, in its colour."""
 
-import base64
-import hashlib
 import re
 from typing import Any
 
-from flask import g
 from sqlalchemy.orm import Session
 
 from webapp.core.consent import settings
+from webapp.pages.unsubscribe import languages
 
-OURS = "#0b3a75"
+OURS = "0b3a75"
+
+POLICY = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+"""Nothing runs on these pages and nothing is fetched for them but their style (Content Security Policy Level 3)."""
 
 
 def known(session: Session) -> dict[str, Any]:
     """What the frame of these pages shows."""
     found = settings.read(session)
-    colour = found.colour if re.fullmatch(r"#[0-9a-fA-F]{6}", found.colour or "") else OURS
-    g.own_style = f":root{{--own:{colour};--on-own:{_readable_on(colour)}}}"
-    return {"business": found.business_name, "postal_address": found.postal_address, "own_style": g.own_style}
+    colour = found.colour.lstrip("#")
+    return {
+        "business": found.business_name,
+        "postal_address": found.postal_address,
+        "colour": colour if _is_colour(colour) else OURS,
+        "page_language": languages.spoken(),
+    }
 
 
-def policy(own_style: str) -> str:
-    """Which styles count: the file, and the one line that names the colour (Content Security Policy Level 3, section 2.3.1)."""
-    digest = base64.b64encode(hashlib.sha256(own_style.encode()).digest()).decode()
-    return (
-        f"default-src 'none'; style-src 'self' 'sha256-{digest}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-    )
+def style_of(colour: str) -> str | None:
+    """The style sheet that names the business's colour (rrggbb), and what can be read on it; None for what is no colour."""
+    if not _is_colour(colour):
+        return None
+    return f":root {{ --own: #{colour}; --on-own: {_readable_on(colour)} }}\n"
+
+
+def _is_colour(text: str) -> bool:
+    return re.fullmatch(r"[0-9a-fA-F]{6}", text) is not None
 
 
 def _readable_on(colour: str) -> str:
     """White or black, whichever is further from the colour (WCAG 2.2, contrast ratio)."""
-    red, green, blue = (_linear(int(colour[place : place + 2], 16) / 255) for place in (1, 3, 5))
+    red, green, blue = (_linear(int(colour[place : place + 2], 16) / 255) for place in (0, 2, 4))
     luminance = 0.2126 * red + 0.7152 * green + 0.0722 * blue
     return "#ffffff" if 1.05 / (luminance + 0.05) >= (luminance + 0.05) / 0.05 else "#000000"
 

@@ -6,7 +6,6 @@ from datetime import datetime
 
 from flask import Blueprint, Response, current_app, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext
 
 from webapp.adapters.clock import now, ticks
 from webapp.adapters.database import will_write
@@ -14,6 +13,7 @@ from webapp.core.broadcasts import delivered
 from webapp.core.cadence import DECLINE_HOLDS_S
 from webapp.core.consent import unsubscribing
 from webapp.core.consent.unsubscribing import Holder, Way
+from webapp.core.rules.consent import LONGEST_REASON
 from webapp.core.rules.message.parts import NO_TOKEN
 from webapp.extensions import csrf, db
 from webapp.pages.unsubscribe import look, rate
@@ -55,7 +55,12 @@ def submit(token: str) -> ResponseReturnValue:
     if who is not None:
         db.session.rollback()
         will_write(db.session)
-        _do("all" if is_one_click else request.form.get("do", ""), who, Way.ONE_CLICK if is_one_click else Way.PAGE, now())
+        _do(
+            "all" if is_one_click else request.form.get("do", ""),
+            who,
+            Way.ONE_CLICK if is_one_click else Way.PAGE,
+            now(),
+        )
         db.session.commit()
         _until_senders_know(who)
     if is_one_click:
@@ -67,7 +72,7 @@ def submit(token: str) -> ResponseReturnValue:
 @bp.get("/view/<token>")
 def view(token: str) -> ResponseReturnValue:
     """A mail as it was, alone on its page."""
-    mail = delivered.by_token(db.session, token, current_app.config["PUBLIC_URL"], now())
+    mail = delivered.by_token(db.session, token, now(), current_app.config["PUBLIC_URL"])
     if mail is None:
         _speak(None)
         gone = token == NO_TOKEN
@@ -77,13 +82,20 @@ def view(token: str) -> ResponseReturnValue:
     return Response(mail.shown.html, mimetype="text/html", headers={"Content-Security-Policy": MAIL_POLICY})
 
 
+@bp.get("/unsubscribe-style/<colour>.css")
+def style(colour: str) -> ResponseReturnValue:
+    """The business's colour, for the pages of this room."""
+    found = look.style_of(colour)
+    return Response(found or "", 200 if found else 404, mimetype="text/css")
+
+
 @bp.after_request
 def _headers(response: Response) -> Response:
     """Nobody finds these pages, keeps them, or hears of their addresses, and nothing runs on them."""
     response.headers["Referrer-Policy"] = "no-referrer"
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Robots-Tag"] = "noindex, nofollow"
-    response.headers.setdefault("Content-Security-Policy", look.policy(g.get("own_style", "")))
+    response.headers.setdefault("Content-Security-Policy", look.POLICY)
     return response
 
 
@@ -101,7 +113,7 @@ def _page(token: str, here: str) -> ResponseReturnValue:
         choices=unsubscribing.choices(db.session, who),
         done=request.args.get("done"),
         language=_asked_language(),
-        longest_reason=unsubscribing.LONGEST_REASON,
+        longest_reason=LONGEST_REASON,
     )
 
 
