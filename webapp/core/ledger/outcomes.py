@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from webapp.core import guarded
 from webapp.core.ledger import again, ceiling, hard_bounces, pace, refusals
-from webapp.core.ledger.hard_bounces import Refused
+from webapp.core.ledger.hard_bounces import RefusedForGood
 from webapp.core.ledger.hot_path import hot
 from webapp.core.ledger.leases import Lease
 from webapp.core.rules import pacing
@@ -148,10 +148,10 @@ def _use_pace(
     ceiling.use(session, settings.limits, reading, left)
 
 
-def _refused_for_good(special: Sequence[Settled]) -> list[Refused]:
+def _refused_for_good(special: Sequence[Settled]) -> list[RefusedForGood]:
     """Those whom the relay refused for good, with its words."""
     return [
-        Refused(one.delivery_id, one.attempt, one.outcome.reason, in_relays_words(one.outcome, one.reply))
+        RefusedForGood(one.delivery_id, one.attempt, one.outcome.reason, in_relays_words(one.outcome, one.reply))
         for one in special
         if one.outcome.state is DeliveryState.FAILED and one.reply.code is not None
     ]
