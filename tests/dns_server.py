@@ -57,15 +57,15 @@ class _QuietServer(UDPServer):
 
 
 @contextmanager
-def dns_server(zone: Zone) -> Iterator[tuple[str, list[tuple[str, str]]]]:
-    """ "127.0.0.1:PORT" of a server that answers from `zone`, also from what is put there later, and the list of what it was asked."""
+def dns_server(zone: Zone) -> Iterator[tuple[tuple[str, int], list[tuple[str, str]]]]:
+    """Address and port of a server that answers from `zone`, also from what is put there later, and the list of what it was asked."""
     asked: list[tuple[str, str]] = []
     server = DNSServer(_Answers(zone, asked), address="127.0.0.1", port=0, server=_QuietServer, logger=_NoLog())
     server.server.daemon_threads = True
     thread = threading.Thread(target=server.server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     try:
-        yield f"127.0.0.1:{server.server.server_address[1]}", asked
+        yield ("127.0.0.1", server.server.server_address[1]), asked
     finally:
         server.server.shutdown()
         server.server.server_close()

@@ -37,6 +37,7 @@ ROOMS = (
     "notices",
     "notice_settings",
     "retention",
+    "domains",
 )
 """Blueprints: each is `webapp/pages/<room>/views.py` and exposes `bp`."""
 

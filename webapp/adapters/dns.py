@@ -1,8 +1,7 @@
 """DNS by dnspython: short time-outs, a bound on how much is asked, and the same answer for the same question."""
 
 import time
-from collections.abc import Callable
-from ipaddress import ip_address
+from collections.abc import Callable, Sequence
 
 import dns.exception
 import dns.name
@@ -13,6 +12,7 @@ from dns.rdtypes.ANY.MX import MX
 from dns.rdtypes.ANY.PTR import PTR
 from dns.rdtypes.ANY.TXT import TXT
 
+from webapp.core.ports import Resolver
 from webapp.core.rules.sender_domains.answers import DnsAnswer
 
 QUESTION_S = 2.0
@@ -31,11 +31,22 @@ MOST_RECORDS, LONGEST = 50, 4096
 """So many records of an answer are read, and so many characters of each."""
 
 
+class NoDns:
+    """`ports.Resolver` where DNS is not to be asked."""
+
+    def look_up(self, name: str, kind: str) -> DnsAnswer:
+        return DnsAnswer(away="DNS is not asked on this server (MASSMAIL_DNS)")
+
+
 class Dns:
-    """`ports.Resolver` for one look at a domain. `servers` are the addresses to ask, as "127.0.0.1:5353, 192.0.2.53"; "": the system's."""
+    """`ports.Resolver` for one look at a domain. `servers`: the addresses to ask, each with its port; none: those of the system."""
 
     def __init__(
-        self, servers: str = "", *, question_s: float = QUESTION_S, ticks: Callable[[], float] = time.monotonic
+        self,
+        servers: Sequence[tuple[str, int]] = (),
+        *,
+        question_s: float = QUESTION_S,
+        ticks: Callable[[], float] = time.monotonic,
     ) -> None:
         self._servers, self._question_s, self._ticks = servers, question_s, ticks
         self._known: dict[tuple[str, str], DnsAnswer] = {}
@@ -78,7 +89,7 @@ class Dns:
         if self._resolver is None:
             resolver = dns.resolver.Resolver(configure=not self._servers)
             if self._servers:
-                resolver.nameservers = [dns.nameserver.Do53Nameserver(*one) for one in servers_of(self._servers)]
+                resolver.nameservers = [dns.nameserver.Do53Nameserver(*one) for one in self._servers]
             resolver.lifetime = self._question_s
             resolver.timeout = self._question_s / 2
             resolver.use_edns(0, 0, 1232)
@@ -86,21 +97,9 @@ class Dns:
         return self._resolver
 
 
-def servers_of(text: str) -> list[tuple[str, int]]:
-    """Address and port of each server in "127.0.0.1:5353, [2001:db8::53]:53, 192.0.2.53". Raises ValueError."""
-    found = []
-    for word in text.replace(",", " ").split():
-        host, port = word, "53"
-        if word.startswith("["):
-            host, _, rest = word[1:].partition("]")
-            port = rest.removeprefix(":") or port
-        elif word.count(":") == 1:
-            host, _, port = word.partition(":")
-        ip_address(host)
-        if not (port.isdecimal() and 0 < int(port) < 65536):
-            raise ValueError(f"{word!r} has no port from 1 to 65535")
-        found.append((host, int(port)))
-    return found
+def resolver(servers: Sequence[tuple[str, int]] | None) -> Resolver:
+    """What the setting MASSMAIL_DNS asks for, for one look at a domain."""
+    return NoDns() if servers is None else Dns(servers)
 
 
 def _text(record: object) -> str:

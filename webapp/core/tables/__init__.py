@@ -4,6 +4,7 @@ from webapp.core.tables import (  # noqa: F401
     broadcasts,
     clients,
     deliveries,
+    domains,
     imports,
     installation,
     limits,

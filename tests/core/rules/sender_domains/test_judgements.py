@@ -37,29 +37,32 @@ BASE: Zone = {
     (KEY, "TXT"): [record_of(Algorithm.ED25519, ED)],
 }
 ALL_GOOD = SenderDomain(D, D, (IP,), "", (OURS,))
+NOTHING: Zone = {}
 Changes = Mapping[tuple[str, str], Sequence[str] | str]
 
 
 @pytest.fixture(scope="module")
-def asked() -> Iterator[tuple[dict, str]]:
+def asked() -> Iterator[tuple[dict, tuple[str, int]]]:
     """A zone that each test makes anew, and where it is asked."""
     zone: dict = {}
     with dns_server(zone) as (server, _):
         yield zone, server
 
 
-def judged(asked: tuple[dict, str], changes: Changes = {}, sender: SenderDomain = ALL_GOOD) -> list[DomainFinding]:  # noqa: B006
+def judged(
+    asked: tuple[dict, tuple[str, int]], changes: Changes = NOTHING, sender: SenderDomain = ALL_GOOD
+) -> list[DomainFinding]:
     zone, server = asked
     zone.clear()
     zone.update(BASE | changes)
-    return judge_domain(Dns(server, question_s=0.3).look_up, sender)
+    return judge_domain(Dns([server], question_s=0.3).look_up, sender)
 
 
 def of(findings: list[DomainFinding], topic: Topic) -> DomainFinding:
     return next(one for one in findings if one.topic is topic)
 
 
-def test_a_domain_that_is_as_it_should_be(asked: tuple[dict, str]):
+def test_a_domain_that_is_as_it_should_be(asked: tuple[dict, tuple[str, int]]):
     found = judged(asked)
     assert {one.topic: one.standing for one in found} == dict.fromkeys([*Topic][:5], GOOD), found
     assert [DomainFinding.of_json(one.as_json()) for one in found] == found
@@ -67,7 +70,7 @@ def test_a_domain_that_is_as_it_should_be(asked: tuple[dict, str]):
     assert not any(one.records for one in found)
 
 
-def test_a_domain_without_anything_and_the_records_to_set(asked: tuple[dict, str]):
+def test_a_domain_without_anything_and_the_records_to_set(asked: tuple[dict, tuple[str, int]]):
     found = judged(asked, {key: [] for key in BASE} | {("x.example.com", "A"): [IP]})
     assert {one.topic: one.standing for one in found} == dict.fromkeys([*Topic][:5], MISSING)
     assert of(found, Topic.SPF).records == (("TXT", D, "v=spf1 ip4:192.0.2.1 ~all"),)
@@ -77,7 +80,7 @@ def test_a_domain_without_anything_and_the_records_to_set(asked: tuple[dict, str
     )
 
 
-def test_a_domain_that_does_not_exist_has_nothing(asked: tuple[dict, str]):
+def test_a_domain_that_does_not_exist_has_nothing(asked: tuple[dict, tuple[str, int]]):
     found = judged(asked, sender=SenderDomain("nowhere.test", "nowhere.test"))
     assert {one.topic: one.standing for one in found} == dict.fromkeys([*Topic][:4], MISSING) | {Topic.REVERSE: UNKNOWN}
 
@@ -142,14 +145,14 @@ SPF = [
 
 
 @pytest.mark.parametrize("changes, standing, words", [one[1:] for one in SPF], ids=[one[0] for one in SPF])
-def test_spf(asked: tuple[dict, str], changes: Changes, standing: Standing, words: str):
+def test_spf(asked: tuple[dict, tuple[str, int]], changes: Changes, standing: Standing, words: str):
     found = of(judged(asked, changes), Topic.SPF)
     assert found.standing is standing, found
     assert words in " ".join([found.what, *found.notes, *(record.value for record in found.records)]), found
     assert found.why or standing in (GOOD, UNKNOWN)
 
 
-def test_spf_is_asked_for_what_the_relay_wants_included(asked: tuple[dict, str]):
+def test_spf_is_asked_for_what_the_relay_wants_included(asked: tuple[dict, tuple[str, int]]):
     sender = SenderDomain(D, D, (), "_spf.relay.example", (OURS,))
     assert (
         of(judged(asked, sender=sender), Topic.SPF).records[0].value
@@ -185,12 +188,14 @@ KEYS = [
 
 
 @pytest.mark.parametrize("changes, standing, words", [one[1:] for one in KEYS], ids=[one[0] for one in KEYS])
-def test_keys_that_the_relay_signs_with(asked: tuple[dict, str], changes: Changes, standing: Standing, words: str):
+def test_keys_that_the_relay_signs_with(
+    asked: tuple[dict, tuple[str, int]], changes: Changes, standing: Standing, words: str
+):
     found = of(judged(asked, changes, SenderDomain(D, D, (IP,), selectors=(("s1", ""),))), Topic.DKIM)
     assert (found.standing, words in " ".join([found.what, *found.notes])) == (standing, True), found
 
 
-def test_our_own_key_is_compared_with_what_stands_there(asked: tuple[dict, str]):
+def test_our_own_key_is_compared_with_what_stands_there(asked: tuple[dict, tuple[str, int]]):
     found = of(judged(asked, {(KEY, "TXT"): [f"v=DKIM1; p={RSA_1024}"]}), Topic.DKIM)
     assert found.standing is WRONG and "another key" in found.what and found.records[0].value.endswith(ED)
 
@@ -262,7 +267,9 @@ DMARC = [
 
 
 @pytest.mark.parametrize("sender, changes, standing, words", [one[1:] for one in DMARC], ids=[one[0] for one in DMARC])
-def test_dmarc(asked: tuple[dict, str], sender: SenderDomain, changes: Changes, standing: Standing, words: str):
+def test_dmarc(
+    asked: tuple[dict, tuple[str, int]], sender: SenderDomain, changes: Changes, standing: Standing, words: str
+):
     found = of(judged(asked, changes, sender), Topic.DMARC)
     assert (found.standing, words in " ".join([found.what, *found.notes])) == (standing, True), found
 
@@ -283,12 +290,14 @@ HOSTS = [
 @pytest.mark.parametrize(
     "topic, changes, standing, words", [one[1:] for one in HOSTS], ids=[f"{one[1]}: {one[0]}" for one in HOSTS]
 )
-def test_names_of_machines(asked: tuple[dict, str], topic: Topic, changes: Changes, standing: Standing, words: str):
+def test_names_of_machines(
+    asked: tuple[dict, tuple[str, int]], topic: Topic, changes: Changes, standing: Standing, words: str
+):
     found = of(judged(asked, changes), topic)
     assert (found.standing, words in found.what) == (standing, True), found
 
 
-def test_a_domain_of_other_letters_is_asked_for_as_dns_knows_it(asked: tuple[dict, str]):
+def test_a_domain_of_other_letters_is_asked_for_as_dns_knows_it(asked: tuple[dict, tuple[str, int]]):
     domain = in_ascii("Bücher.example")
     changes = {(domain, "TXT"): ["v=spf1 ip4:192.0.2.1 -all"], (f"_dmarc.{domain}", "TXT"): ["v=DMARC1; p=none"]}
     found = judged(asked, changes, SenderDomain(domain, domain, (IP,)))
@@ -296,12 +305,12 @@ def test_a_domain_of_other_letters_is_asked_for_as_dns_knows_it(asked: tuple[dic
     assert of(found, Topic.DMARC).what.startswith("bücher.example asks")
 
 
-def test_nothing_is_said_to_be_missing_when_dns_is_away(asked: tuple[dict, str]):
+def test_nothing_is_said_to_be_missing_when_dns_is_away(asked: tuple[dict, tuple[str, int]]):
     zone, server = asked
     zone.clear()
     zone.update(dict.fromkeys(BASE, SILENT) | {("example.com", "*"): SILENT})
     for name in ("s1._domainkey.example.com", "_mta-sts.example.com", "_dmarc.com"):
         zone[name, "*"] = SILENT
-    dns = Dns(server, question_s=0.1)
+    dns = Dns([server], question_s=0.1)
     assert {one.standing for one in judge_domain(dns.look_up, ALL_GOOD)} == {UNKNOWN}
     assert dns.look_up("one.more.example", "A").away == "DNS does not answer"

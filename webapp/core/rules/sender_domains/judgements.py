@@ -1,6 +1,7 @@
 """What is as receivers want it and what is not, for a domain that mails come from."""
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import ip_address
 
@@ -280,3 +281,14 @@ def _of_mta_sts(lookup: Lookup, domain: str) -> Iterator[DomainFinding]:
     elif records:
         notes = ("Its policy file, which is fetched by https, was not looked at.",)
         yield DomainFinding(Topic.MTA_STS, GOOD, f"{readable(domain)} has an MTA-STS record.", notes=notes)
+
+
+def keys_shown(lookup: Lookup, sender: SenderDomain) -> list[str]:
+    """The public halves of our keys that DNS shows as they are."""
+    shown = []
+    for own in sender.own_keys:
+        with suppress(DnsAway):
+            found = keys_in_dns.published(lookup, own.selector, sender.domain)
+            if not found.problem and found.public == own.public:
+                shown.append(own.public)
+    return shown
