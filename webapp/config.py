@@ -5,7 +5,6 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
@@ -14,7 +13,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from webapp import paths, private
-from webapp.environ import SettingError
+from webapp.environ import SettingError, dns_servers
 
 MB = 1024 * 1024
 
@@ -203,7 +202,7 @@ def settings(environ: Mapping[str, str]) -> dict[str, object]:
         "SESSION_IDLE": timedelta(minutes=_whole(environ, "MASSMAIL_SESSION_IDLE", 480, low=5, high=14 * DAY_MINUTES)),
         "SESSION_LASTS": timedelta(hours=_whole(environ, "MASSMAIL_SESSION_LASTS", 336, low=1, high=31 * 24)),
         "TESTS_PER_HOUR": _whole(environ, "MASSMAIL_TESTS_PER_HOUR", 20, low=0, high=1000),
-        "DNS": _dns(environ),
+        "DNS": dns_servers(environ),
         "WEBHOOK_INSIDE": _flag(environ, "MASSMAIL_WEBHOOK_INSIDE"),
         "LOG_LEVEL": _log_level(environ),
         "LOG_JSON": _flag(environ, "MASSMAIL_LOG_JSON"),
@@ -248,31 +247,6 @@ def _log_level(environ: Mapping[str, str]) -> str:
     if level not in LOG_LEVELS:
         raise SettingError(f"MASSMAIL_LOG_LEVEL is {level!r}: use {', '.join(LOG_LEVELS[:-1])} or {LOG_LEVELS[-1]}.")
     return level
-
-
-def _dns(environ: Mapping[str, str]) -> tuple[tuple[str, int], ...] | None:
-    """The DNS servers to ask, each with its port; empty: those of the system; None: DNS is not asked."""
-    found = []
-    if environ.get("MASSMAIL_DNS", "").strip().lower() == "off":
-        return None
-    for word in environ.get("MASSMAIL_DNS", "").replace(",", " ").split():
-        parts = re.fullmatch(r"\[([0-9a-fA-F:.]+)\](?::(\d{1,5}))?|([0-9.]+)(?::(\d{1,5}))?|([0-9a-fA-F:]+)", word)
-        host = parts and (parts[1] or parts[3] or parts[5])
-        port = int((parts and (parts[2] or parts[4])) or 53)
-        if not host or not _is_address(host) or not 0 < port < 65536:
-            raise SettingError(
-                f"MASSMAIL_DNS names {word!r}: use 192.0.2.53, 192.0.2.53:5353, [2001:db8::53]:53 or off."
-            )
-        found.append((host, port))
-    return tuple(found)
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ip_address(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _metrics_token(environ: Mapping[str, str]) -> str | None:

@@ -9,7 +9,7 @@ from tests.factories import NOW
 from webapp.core.domains import checks, keys
 from webapp.core.domains.sealing import Seal
 from webapp.core.errors import Invalid
-from webapp.core.rules.sender_domains.findings import DomainFinding, Standing, Topic
+from webapp.core.rules.sender_domains.findings import DomainFinding, DomainTopic, Standing
 from webapp.core.settings import from_addresses
 
 D = "example.com"
@@ -19,8 +19,10 @@ HOUR = timedelta(hours=1)
 def found(session: Session, **standings: str) -> None:
     """As if somebody had looked."""
     checks.begin(session, D, NOW)
-    kept = {topic.value: "good" for topic in Topic} | standings
-    checks.record(session, D, [DomainFinding(Topic(one), Standing(how), "So it is.") for one, how in kept.items()], NOW)
+    kept = {topic.value: "good" for topic in DomainTopic} | standings
+    checks.record(
+        session, D, [DomainFinding(DomainTopic(one), Standing(how), "So it is.") for one, how in kept.items()], NOW
+    )
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from webapp.core.errors import Invalid
 from webapp.core.rules.sender_domains.answers import in_ascii, readable
-from webapp.core.rules.sender_domains.findings import DomainFinding, Standing, Topic
+from webapp.core.rules.sender_domains.findings import DomainFinding, DomainTopic, Standing
 from webapp.core.rules.sender_domains.judgements import OwnKey, SenderDomain
 from webapp.core.rules.sender_domains.keys_in_dns import selectors_in
 from webapp.core.settings import from_addresses
@@ -22,7 +22,7 @@ EVERY, AGAIN, WAITING = timedelta(days=1), timedelta(hours=1), timedelta(minutes
 """A domain is looked at so often; where something is not known; and where a key waits for DNS."""
 
 MOST_ADDRESSES, MOST_SELECTORS = 20, 10
-ASKED_OF_BULK = (Topic.SPF, Topic.DKIM, Topic.DMARC)
+ASKED_OF_BULK = (DomainTopic.SPF, DomainTopic.DKIM, DomainTopic.DMARC)
 """What large receivers want of whoever sends many mails."""
 
 

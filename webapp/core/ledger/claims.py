@@ -14,7 +14,7 @@ from webapp.core.cadence import PROBE_S
 from webapp.core.ledger import ceiling, order, pace, tally
 from webapp.core.ledger.hot_path import hot
 from webapp.core.ledger.leases import Lease, in_force
-from webapp.core.ledger.rows import DueRow
+from webapp.core.ledger.rows import DueRow, Standing
 from webapp.core.ledger.waiting import postpone, promote
 from webapp.core.rules import pacing
 from webapp.core.rules.lifecycle import BroadcastState, DeliveryState
@@ -121,8 +121,8 @@ def claim(
     if limit <= 0:
         return Claim(is_sending=True, next_in=next_in)
     # The rows, and their claim, which checks all of that again.
-    rows, exhausted = _due(session, lease.broadcast_id, reading.wall, limit, resting, untried_first=feels_way)
-    mails = _take(session, lease, rows, load_values, reading.wall)
+    rows, exhausted = _due(session, lease.broadcast_id, standing, reading.wall, limit, resting, untried_first=feels_way)
+    mails = _take(session, lease, rows, load_values, reading.wall, is_marketing=standing.is_marketing)
     if limiting:
         for mail, delay in zip(mails, delays, strict=False):
             mail.delay = delay
@@ -132,6 +132,7 @@ def claim(
 def _due(
     session: Session,
     broadcast_id: int,
+    standing: Standing,
     now: datetime,
     limit: int,
     resting: Mapping[str, datetime],
@@ -139,13 +140,13 @@ def _due(
     untried_first: bool,
 ) -> tuple[Sequence[DueRow], bool]:
     """The rows to claim next, in their order, and whether there are no others."""
-    path = hot(session)
+    path, is_marketing = hot(session), standing.is_marketing
     rows: Sequence[DueRow] = ()
     if untried_first:
         started_at = session.scalar(select(Broadcast.started_at).where(Broadcast.id == broadcast_id))
-        rows = path.untried(broadcast_id, order.untried(started_at or now), limit)
+        rows = path.untried(broadcast_id, order.untried(started_at or now), limit, is_marketing=is_marketing)
     for _ in range(MOST_LOOKS):
-        rows = rows or path.due(broadcast_id, now, limit)
+        rows = rows or path.due(broadcast_id, now, limit, is_marketing=is_marketing)
         if not resting:
             return rows, len(rows) < limit
         kept, waiting = _apart(rows, resting, now)
@@ -204,11 +205,20 @@ def _delays(limiting: Iterable[Sequence[Opening]], limit: int, lead: float) -> t
 
 
 def _take(
-    session: Session, lease: Lease, rows: Sequence[DueRow], load_values: LoadValues, now: datetime
+    session: Session,
+    lease: Lease,
+    rows: Sequence[DueRow],
+    load_values: LoadValues,
+    now: datetime,
+    *,
+    is_marketing: bool,
 ) -> list[Claimed]:
     path = hot(session)
-    suppressed = [row.delivery_id for row in rows if row.is_suppressed]
-    wanted = [row for row in rows if not row.is_suppressed] if suppressed else rows
+    barred: dict[str, list[int]] = {}
+    for row in rows:
+        if row.barred:
+            barred.setdefault(row.barred, []).append(row.delivery_id)
+    wanted = [row for row in rows if not row.barred] if barred else rows
     fresh = [row for row in wanted if row.merge_values is None]
     holders = [(row.client_id, row.service_id, row.addon_assignment_id) for row in fresh]
     loaded = load_values(holders) if fresh else ()
@@ -217,8 +227,8 @@ def _take(
         values |= {row.delivery_id: json.loads(row.merge_values) for row in wanted if row.merge_values is not None}
     taken: Collection[int] = ()
     if values:
-        taken = path.claim(lease.broadcast_id, lease.sender_id, lease.epoch, now, values)
-    gone = path.suppress(now, suppressed) if suppressed else 0
+        taken = path.claim(lease.broadcast_id, lease.sender_id, lease.epoch, now, values, is_marketing=is_marketing)
+    gone = sum(path.suppress(now, reason, ids) for reason, ids in barred.items())
     if taken or gone:
         changes = {
             DeliveryState.PENDING: -len(taken) - gone,

@@ -55,22 +55,29 @@ class HotPath(Protocol):
     def add_uses(self, broadcast_id: int, uses: Iterable[Use]) -> None:
         """Remember uses of a pace, given in the order of time."""
 
-    def due(self, broadcast_id: int, now: datetime, limit: int) -> list[DueRow]:
+    def due(self, broadcast_id: int, now: datetime, limit: int, *, is_marketing: bool) -> list[DueRow]:
         """Pending deliveries that are due, in the order in which they are to be claimed. Nobody else claims them before the end of the
         transaction; rows that somebody else is claiming are left out."""
 
-    def untried(self, broadcast_id: int, due_at: datetime, limit: int) -> list[DueRow]:
+    def untried(self, broadcast_id: int, due_at: datetime, limit: int, *, is_marketing: bool) -> list[DueRow]:
         """The same of those due at exactly that instant, by rising id: nobody has tried them."""
 
     def claim(
-        self, broadcast_id: int, sender_id: int, epoch: int, now: datetime, values: Mapping[int, Sequence[str]]
+        self,
+        broadcast_id: int,
+        sender_id: int,
+        epoch: int,
+        now: datetime,
+        values: Mapping[int, Sequence[str]],
+        *,
+        is_marketing: bool,
     ) -> Collection[int]:
         """Claim pending deliveries, and fix what they say and their Date where that is not fixed yet. `values` has by delivery id what its
         tags say. The ids that are claimed now: none where the broadcast may not send or the lease is not this epoch's, and none whose
-        address is suppressed."""
+        address must not get it."""
 
-    def suppress(self, now: datetime, ids: Collection[int]) -> int:
-        """Move pending deliveries whose address must not be mailed to `suppressed`. Returns how many."""
+    def suppress(self, now: datetime, reason: str, ids: Collection[int]) -> int:
+        """Move pending deliveries whose address must not be mailed to `suppressed`, for this reason. Returns how many."""
 
     def accept(self, sender_id: int, now: datetime, code: int, texts: Mapping[int, str]) -> int:
         """Record that the relay took mails which this sender had claimed. `texts` has by delivery id what it said after the `code`.

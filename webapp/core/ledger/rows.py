@@ -8,18 +8,21 @@ from webapp.core.rules.pacing import Reading, Use
 
 
 class Standing(NamedTuple):
-    """Whether and how fast a broadcast may send. `is_probing`: it feels its way with a relay that was ill."""
+    """Whether and how fast a broadcast may send. `is_probing`: it feels its way with a relay that was ill. `is_marketing`: it
+    may be declined."""
 
     state: BroadcastState
     is_frozen: bool
     batch_size: int
     interval_s: int
     is_probing: bool
+    is_marketing: bool
 
 
 class DueRow(NamedTuple):
     """A delivery that may be claimed. `merge_values` is the JSON list of what its tags say and `stamped_at` its Date, both None before its
-    first claim; `attempts` counts those that were begun; `is_suppressed`: its address must not be mailed any more."""
+    first claim; `attempts` counts those that were begun; `barred` is why its address must not be mailed any more,
+    None where it may."""
 
     delivery_id: int
     client_id: int
@@ -29,7 +32,7 @@ class DueRow(NamedTuple):
     merge_values: str | None
     stamped_at: datetime | None
     attempts: int
-    is_suppressed: bool
+    barred: str | None
 
 
 class ClaimedNow(NamedTuple):

@@ -10,13 +10,13 @@ import threading
 from collections import deque
 from collections.abc import Callable, Collection, Iterable
 
-from webapp.core.content.compiling import CompiledContent
 from webapp.core.ledger import Claimed, Settled, domain_of
 from webapp.core.ports import Journal, Mail
 from webapp.core.rules.evidence import Evidence
 from webapp.core.rules.outcome import ACCEPTED, Cause, Reply, Stage, judge
 from webapp.core.rules.refusal import Recipient
 from webapp.core.rules.relay_limits import NONE_KNOWN, RelayLimits
+from webapp.core.sending.signed import MailSource
 
 log = logging.getLogger(__name__)
 Mark = tuple[int, int]
@@ -36,7 +36,7 @@ class SendExchange:
 
     def __init__(
         self,
-        content: CompiledContent,
+        content: MailSource,
         journal: Journal,
         evidence: Evidence,
         is_sending: Callable[[], bool],

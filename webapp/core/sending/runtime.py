@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from webapp.core import cadence
+from webapp.core.domains.sealing import Seal
 from webapp.core.ports import Watch
 from webapp.core.rules.pacing import Reading
 
@@ -52,6 +53,7 @@ class Runtime:
 
     `prepare` begins a session's transaction as one that will write. `reading` looks at all clocks, `ticks` at the steady one alone.
     `watch` looks at a broadcast's state from beside.
+    `seal` opens the keys that sign mails; None: no mail is signed.
     `relay_key` names the relay (host and port), whose health is one for the whole site.
     `must_stop` says that the process is asked to end, `somebody_waits` that other work waits for this worker; both are asked a few times
     a second. `call_for_help` asks for another process to serve the same broadcast, if there is an idle one.
@@ -73,3 +75,4 @@ class Runtime:
     )
     take_time: Callable[[Session], None] = lambda _session: None
     host_grace: timedelta = cadence.HOST_GRACE
+    seal: Seal | None = None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session, joinedload
 
 from webapp.core import broadcasts, ledger
-from webapp.core.content.compiling import CompiledContent, compiled
+from webapp.core.content.compiling import compiled
 from webapp.core.errors import DomainError
 from webapp.core.ledger import Lease, RowsLost
 from webapp.core.ports import Journal, Mailer
@@ -17,6 +17,7 @@ from webapp.core.sending import failures
 from webapp.core.sending.exchange import SendExchange
 from webapp.core.sending.recorder import Recorder
 from webapp.core.sending.runtime import Runtime, SenderSettings
+from webapp.core.sending.signed import MailSource, SignedContent
 from webapp.core.tables.broadcasts import Broadcast
 
 log = logging.getLogger(__name__)
@@ -54,7 +55,7 @@ def send(
         if broadcast.state is not BroadcastState.SENDING or broadcast.frozen_at is None:
             return Ending("the broadcast is not sending", broadcast.state)
         try:
-            content = compiled(broadcast)
+            content: MailSource = compiled(broadcast)
         except DomainError as error:
             broadcasts.stop(session, broadcast_id, str(error), runtime.reading().wall)
             session.commit()
@@ -64,6 +65,8 @@ def send(
                 extra={"event": "breaker", "broadcast": broadcast_id, "kind": "message"},
             )
             return Ending(str(error), broadcast.state)
+        if runtime.seal is not None:
+            content = SignedContent(content, session, broadcast.from_address, runtime.seal)
         written = journal()
         lease = ledger.open_lease(
             session,
@@ -107,14 +110,15 @@ def _send(
     lease: Lease,
     broadcast: Broadcast,
     evidence: Evidence,
-    content: CompiledContent,
+    content: MailSource,
     journal: Journal,
     mailer: Callable[[], Mailer],
     settings: SenderSettings,
 ) -> str:
     watch = runtime.watch(broadcast.id)
     exchange = SendExchange(content, journal, evidence, watch.is_sending, runtime.ticks, settings.group)
-    recorder = Recorder(runtime, settings, lease, broadcast, content.tags, exchange)
+    look_again = content.look_again if isinstance(content, SignedContent) else None
+    recorder = Recorder(runtime, settings, lease, broadcast, content.tags, exchange, look_again)
     relay = mailer()
     recorder.start()
     try:

@@ -3,6 +3,7 @@
 from webapp.core.tables import (  # noqa: F401
     broadcasts,
     clients,
+    consent,
     deliveries,
     domains,
     imports,
@@ -12,7 +13,6 @@ from webapp.core.tables import (  # noqa: F401
     relay,
     retention,
     stamps,
-    suppressions,
     trial_sends,
     triggers,
     users,

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0020"
-down_revision = "0016"
+down_revision = "0017"
 branch_labels = None
 depends_on = None
 
@@ -45,7 +45,7 @@ def upgrade() -> None:
         ),
         sa.CheckConstraint("private IS NOT NULL OR retired_at IS NOT NULL", name=op.f("ck_dkim_key_private")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_dkim_key")),
-        sa.UniqueConstraint("domain", "selector", name=op.f("uq_dkim_key_domain")),
+        sa.UniqueConstraint("domain", "selector", name=op.f("uq_dkim_key_domain_selector")),
     )
     op.create_index("ix_dkim_key_domain_retired_at", "dkim_key", ["domain", "retired_at"])
 

@@ -12,7 +12,7 @@ from webapp.adapters.dns import Dns
 from webapp.core.rules.dkim import Algorithm, record_of
 from webapp.core.rules.dkim.keys import made
 from webapp.core.rules.sender_domains.answers import in_ascii
-from webapp.core.rules.sender_domains.findings import DomainFinding, Standing, Topic
+from webapp.core.rules.sender_domains.findings import DomainFinding, DomainTopic, Standing
 from webapp.core.rules.sender_domains.judgements import OwnKey, SenderDomain, judge_domain
 
 GOOD, MISSING, WRONG, UNKNOWN = Standing
@@ -58,31 +58,33 @@ def judged(
     return judge_domain(Dns([server], question_s=0.3).look_up, sender)
 
 
-def of(findings: list[DomainFinding], topic: Topic) -> DomainFinding:
+def of(findings: list[DomainFinding], topic: DomainTopic) -> DomainFinding:
     return next(one for one in findings if one.topic is topic)
 
 
 def test_a_domain_that_is_as_it_should_be(asked: tuple[dict, tuple[str, int]]):
     found = judged(asked)
-    assert {one.topic: one.standing for one in found} == dict.fromkeys([*Topic][:5], GOOD), found
+    assert {one.topic: one.standing for one in found} == dict.fromkeys([*DomainTopic][:5], GOOD), found
     assert [DomainFinding.of_json(one.as_json()) for one in found] == found
-    assert "mx.example.com, two.example.com" in of(found, Topic.MX).what
+    assert "mx.example.com, two.example.com" in of(found, DomainTopic.MX).what
     assert not any(one.records for one in found)
 
 
 def test_a_domain_without_anything_and_the_records_to_set(asked: tuple[dict, tuple[str, int]]):
     found = judged(asked, {key: [] for key in BASE} | {("x.example.com", "A"): [IP]})
-    assert {one.topic: one.standing for one in found} == dict.fromkeys([*Topic][:5], MISSING)
-    assert of(found, Topic.SPF).records == (("TXT", D, "v=spf1 ip4:192.0.2.1 ~all"),)
-    assert of(found, Topic.DKIM).records == (("TXT", KEY, f"v=DKIM1; k=ed25519; p={ED}"),)
-    assert of(found, Topic.DMARC).records == (
+    assert {one.topic: one.standing for one in found} == dict.fromkeys([*DomainTopic][:5], MISSING)
+    assert of(found, DomainTopic.SPF).records == (("TXT", D, "v=spf1 ip4:192.0.2.1 ~all"),)
+    assert of(found, DomainTopic.DKIM).records == (("TXT", KEY, f"v=DKIM1; k=ed25519; p={ED}"),)
+    assert of(found, DomainTopic.DMARC).records == (
         ("TXT", f"_dmarc.{D}", "v=DMARC1; p=none; rua=mailto:postmaster@example.com"),
     )
 
 
 def test_a_domain_that_does_not_exist_has_nothing(asked: tuple[dict, tuple[str, int]]):
     found = judged(asked, sender=SenderDomain("nowhere.test", "nowhere.test"))
-    assert {one.topic: one.standing for one in found} == dict.fromkeys([*Topic][:4], MISSING) | {Topic.REVERSE: UNKNOWN}
+    assert {one.topic: one.standing for one in found} == dict.fromkeys([*DomainTopic][:4], MISSING) | {
+        DomainTopic.REVERSE: UNKNOWN
+    }
 
 
 MANY = {(f"i{n}.example.net", "TXT"): ["v=spf1 a ?all"] for n in range(6)}
@@ -146,7 +148,7 @@ SPF = [
 
 @pytest.mark.parametrize("changes, standing, words", [one[1:] for one in SPF], ids=[one[0] for one in SPF])
 def test_spf(asked: tuple[dict, tuple[str, int]], changes: Changes, standing: Standing, words: str):
-    found = of(judged(asked, changes), Topic.SPF)
+    found = of(judged(asked, changes), DomainTopic.SPF)
     assert found.standing is standing, found
     assert words in " ".join([found.what, *found.notes, *(record.value for record in found.records)]), found
     assert found.why or standing in (GOOD, UNKNOWN)
@@ -155,15 +157,17 @@ def test_spf(asked: tuple[dict, tuple[str, int]], changes: Changes, standing: St
 def test_spf_is_asked_for_what_the_relay_wants_included(asked: tuple[dict, tuple[str, int]]):
     sender = SenderDomain(D, D, (), "_spf.relay.example", (OURS,))
     assert (
-        of(judged(asked, sender=sender), Topic.SPF).records[0].value
+        of(judged(asked, sender=sender), DomainTopic.SPF).records[0].value
         == "v=spf1 ip4:192.0.2.1 include:_spf.relay.example -all"
     )
     relay = {
         (D, "TXT"): ["v=spf1 include:_spf.relay.example -all"],
         ("_spf.relay.example", "TXT"): ["v=spf1 ip4:203.0.113.0/24 -all"],
     }
-    assert of(judged(asked, relay, sender), Topic.SPF).standing is GOOD
-    assert of(judged(asked, sender=SenderDomain(D, D)), Topic.SPF).standing is UNKNOWN  # nobody has said from where
+    assert of(judged(asked, relay, sender), DomainTopic.SPF).standing is GOOD
+    assert (
+        of(judged(asked, sender=SenderDomain(D, D)), DomainTopic.SPF).standing is UNKNOWN
+    )  # nobody has said from where
 
 
 KEYS = [
@@ -191,12 +195,12 @@ KEYS = [
 def test_keys_that_the_relay_signs_with(
     asked: tuple[dict, tuple[str, int]], changes: Changes, standing: Standing, words: str
 ):
-    found = of(judged(asked, changes, SenderDomain(D, D, (IP,), selectors=(("s1", ""),))), Topic.DKIM)
+    found = of(judged(asked, changes, SenderDomain(D, D, (IP,), selectors=(("s1", ""),))), DomainTopic.DKIM)
     assert (found.standing, words in " ".join([found.what, *found.notes])) == (standing, True), found
 
 
 def test_our_own_key_is_compared_with_what_stands_there(asked: tuple[dict, tuple[str, int]]):
-    found = of(judged(asked, {(KEY, "TXT"): [f"v=DKIM1; p={RSA_1024}"]}), Topic.DKIM)
+    found = of(judged(asked, {(KEY, "TXT"): [f"v=DKIM1; p={RSA_1024}"]}), DomainTopic.DKIM)
     assert found.standing is WRONG and "another key" in found.what and found.records[0].value.endswith(ED)
 
 
@@ -270,20 +274,26 @@ DMARC = [
 def test_dmarc(
     asked: tuple[dict, tuple[str, int]], sender: SenderDomain, changes: Changes, standing: Standing, words: str
 ):
-    found = of(judged(asked, changes, sender), Topic.DMARC)
+    found = of(judged(asked, changes, sender), DomainTopic.DMARC)
     assert (found.standing, words in " ".join([found.what, *found.notes])) == (standing, True), found
 
 
 HOSTS = [
-    ("null MX", Topic.MX, {(D, "MX"): ["0 ."]}, WRONG, "no mail at all"),
-    ("an address alone", Topic.MX, {(D, "MX"): [], (D, "A"): [IP]}, GOOD, "Replies go to example.com"),
-    ("a server without an address", Topic.MX, {(D, "MX"): ["1 lost.example.com"]}, WRONG, "has no address"),
-    ("silent", Topic.MX, {(D, "MX"): SILENT}, UNKNOWN, "in time"),
-    ("not confirmed", Topic.REVERSE, {("mx.example.com", "A"): ["192.0.2.7"]}, WRONG, "does not lead back"),
-    ("no name", Topic.REVERSE, {("1.2.0.192.in-addr.arpa", "PTR"): []}, MISSING, "has no name"),
-    ("SERVFAIL", Topic.REVERSE, {("1.2.0.192.in-addr.arpa", "PTR"): SERVFAIL}, UNKNOWN, "error"),
-    ("there", Topic.MTA_STS, {(f"_mta-sts.{D}", "TXT"): ["v=STSv1; id=20261130;"]}, GOOD, "has an MTA-STS record"),
-    ("without an id", Topic.MTA_STS, {(f"_mta-sts.{D}", "TXT"): ["v=STSv1; id="]}, WRONG, "not heeded"),
+    ("null MX", DomainTopic.MX, {(D, "MX"): ["0 ."]}, WRONG, "no mail at all"),
+    ("an address alone", DomainTopic.MX, {(D, "MX"): [], (D, "A"): [IP]}, GOOD, "Replies go to example.com"),
+    ("a server without an address", DomainTopic.MX, {(D, "MX"): ["1 lost.example.com"]}, WRONG, "has no address"),
+    ("silent", DomainTopic.MX, {(D, "MX"): SILENT}, UNKNOWN, "in time"),
+    ("not confirmed", DomainTopic.REVERSE, {("mx.example.com", "A"): ["192.0.2.7"]}, WRONG, "does not lead back"),
+    ("no name", DomainTopic.REVERSE, {("1.2.0.192.in-addr.arpa", "PTR"): []}, MISSING, "has no name"),
+    ("SERVFAIL", DomainTopic.REVERSE, {("1.2.0.192.in-addr.arpa", "PTR"): SERVFAIL}, UNKNOWN, "error"),
+    (
+        "there",
+        DomainTopic.MTA_STS,
+        {(f"_mta-sts.{D}", "TXT"): ["v=STSv1; id=20261130;"]},
+        GOOD,
+        "has an MTA-STS record",
+    ),
+    ("without an id", DomainTopic.MTA_STS, {(f"_mta-sts.{D}", "TXT"): ["v=STSv1; id="]}, WRONG, "not heeded"),
 ]
 
 
@@ -291,7 +301,7 @@ HOSTS = [
     "topic, changes, standing, words", [one[1:] for one in HOSTS], ids=[f"{one[1]}: {one[0]}" for one in HOSTS]
 )
 def test_names_of_machines(
-    asked: tuple[dict, tuple[str, int]], topic: Topic, changes: Changes, standing: Standing, words: str
+    asked: tuple[dict, tuple[str, int]], topic: DomainTopic, changes: Changes, standing: Standing, words: str
 ):
     found = of(judged(asked, changes), topic)
     assert (found.standing, words in found.what) == (standing, True), found
@@ -301,8 +311,8 @@ def test_a_domain_of_other_letters_is_asked_for_as_dns_knows_it(asked: tuple[dic
     domain = in_ascii("Bücher.example")
     changes = {(domain, "TXT"): ["v=spf1 ip4:192.0.2.1 -all"], (f"_dmarc.{domain}", "TXT"): ["v=DMARC1; p=none"]}
     found = judged(asked, changes, SenderDomain(domain, domain, (IP,)))
-    assert of(found, Topic.SPF).what.startswith("The SPF record of bücher.example allows")
-    assert of(found, Topic.DMARC).what.startswith("bücher.example asks")
+    assert of(found, DomainTopic.SPF).what.startswith("The SPF record of bücher.example allows")
+    assert of(found, DomainTopic.DMARC).what.startswith("bücher.example asks")
 
 
 def test_nothing_is_said_to_be_missing_when_dns_is_away(asked: tuple[dict, tuple[str, int]]):

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 
-class Topic(StrEnum):
+class DomainTopic(StrEnum):
     """What is looked at, in the order in which it is shown."""
 
     SPF = "spf"
@@ -45,7 +45,7 @@ class DnsRecord(NamedTuple):
 class DomainFinding:
     """`what` was found and `why` it matters, as whole sentences; `records` are to be set; `notes` are worth knowing and no fault."""
 
-    topic: Topic
+    topic: DomainTopic
     standing: Standing
     what: str
     why: str = ""
@@ -59,10 +59,10 @@ class DomainFinding:
     def of_json(cls, said: dict[str, Any]) -> "DomainFinding":
         records = tuple(DnsRecord(*record) for record in said["records"])
         standing, notes = Standing(said["standing"]), tuple(said["notes"])
-        return cls(Topic(said["topic"]), standing, said["what"], said["why"], records, notes)
+        return cls(DomainTopic(said["topic"]), standing, said["what"], said["why"], records, notes)
 
 
-def away(topic: Topic, words: str) -> DomainFinding:
+def away(topic: DomainTopic, words: str) -> DomainFinding:
     """DNS did not answer."""
     return DomainFinding(
         topic, Standing.UNKNOWN, f"This could not be looked up: {words}. It says nothing about the record."

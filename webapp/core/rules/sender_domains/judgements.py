@@ -9,7 +9,7 @@ from webapp.core.rules.dkim import Algorithm, record_of
 from webapp.core.rules.sender_domains import dmarc, hosts, keys_in_dns, spf
 from webapp.core.rules.sender_domains.answers import DnsAway, Lookup, readable, sure, tags_of
 from webapp.core.rules.sender_domains.dmarc import DmarcError
-from webapp.core.rules.sender_domains.findings import DnsRecord, DomainFinding, Standing, Topic, away
+from webapp.core.rules.sender_domains.findings import DnsRecord, DomainFinding, DomainTopic, Standing, away
 from webapp.core.rules.sender_domains.spf import SpfError
 
 GOOD, MISSING, WRONG, UNKNOWN = Standing
@@ -67,9 +67,11 @@ def _of_spf(lookup: Lookup, sender: SenderDomain) -> DomainFinding:
     try:
         return _judged_spf(lookup, sender)
     except DnsAway as error:
-        return away(Topic.SPF, str(error))
+        return away(DomainTopic.SPF, str(error))
     except SpfError as error:
-        return DomainFinding(Topic.SPF, WRONG, f"The SPF record of {readable(domain)} is not heeded: {error}.", WHY_SPF)
+        return DomainFinding(
+            DomainTopic.SPF, WRONG, f"The SPF record of {readable(domain)} is not heeded: {error}.", WHY_SPF
+        )
 
 
 def _judged_spf(lookup: Lookup, sender: SenderDomain) -> DomainFinding:
@@ -80,7 +82,7 @@ def _judged_spf(lookup: Lookup, sender: SenderDomain) -> DomainFinding:
 
     def finding(standing: Standing, what: str, record: str = "", *notes: str) -> DomainFinding:
         to_set = (DnsRecord("TXT", domain, record),) if record else ()
-        return DomainFinding(Topic.SPF, standing, what, "" if standing is GOOD else WHY_SPF, to_set, notes)
+        return DomainFinding(DomainTopic.SPF, standing, what, "" if standing is GOOD else WHY_SPF, to_set, notes)
 
     if not records:
         new = spf.with_terms("", terms) if terms else ""
@@ -128,16 +130,16 @@ def _own_terms(record: str) -> list[str]:
 def _of_dkim(lookup: Lookup, sender: SenderDomain) -> Iterator[tuple[str, DomainFinding]]:
     """Each with the domain (d=) that its key signs for."""
     for own in sender.own_keys:
-        yield sender.domain, _guarded(Topic.DKIM, lambda own=own: _of_own_key(lookup, sender.domain, own))  # type: ignore[misc]
+        yield sender.domain, _guarded(DomainTopic.DKIM, lambda own=own: _of_own_key(lookup, sender.domain, own))  # type: ignore[misc]
     for selector, named in sender.selectors:
         domain = named or sender.domain
-        yield domain, _guarded(Topic.DKIM, lambda s=selector, d=domain: _of_selector(lookup, s, d))  # type: ignore[misc]
+        yield domain, _guarded(DomainTopic.DKIM, lambda s=selector, d=domain: _of_selector(lookup, s, d))  # type: ignore[misc]
     if not sender.own_keys and not sender.selectors:
         what = "It is not known that anybody signs the mails of this domain."
-        yield sender.domain, DomainFinding(Topic.DKIM, MISSING, what, WHY_DKIM)
+        yield sender.domain, DomainFinding(DomainTopic.DKIM, MISSING, what, WHY_DKIM)
 
 
-def _guarded(topic: Topic, judge: Callable[[], DomainFinding]) -> DomainFinding:
+def _guarded(topic: DomainTopic, judge: Callable[[], DomainFinding]) -> DomainFinding:
     try:
         return judge()
     except DnsAway as error:
@@ -155,27 +157,27 @@ def _of_own_key(lookup: Lookup, domain: str, own: OwnKey) -> DomainFinding:
             if own.is_waiting
             else f"DNS does not show {key}, which signs."
         )
-        return DomainFinding(Topic.DKIM, MISSING if own.is_waiting else WRONG, what, WHY_DKIM, to_set)
+        return DomainFinding(DomainTopic.DKIM, MISSING if own.is_waiting else WRONG, what, WHY_DKIM, to_set)
     if found.problem or found.public != own.public:
         what = f"At the name of {key} stands something else: {found.problem or 'it is another key'}."
-        return DomainFinding(Topic.DKIM, WRONG, what, WHY_DKIM, to_set)
+        return DomainFinding(DomainTopic.DKIM, WRONG, what, WHY_DKIM, to_set)
     notes = ("It is marked as a test (t=y), so some receivers count it for nothing.",) if found.is_test else ()
-    return DomainFinding(Topic.DKIM, GOOD, f"DNS shows {key}.", notes=notes)
+    return DomainFinding(DomainTopic.DKIM, GOOD, f"DNS shows {key}.", notes=notes)
 
 
 def _of_selector(lookup: Lookup, selector: str, domain: str) -> DomainFinding:
     found = keys_in_dns.published(lookup, selector, domain)
     where = f"{selector} of {readable(domain)}"
     if not found.is_there:
-        return DomainFinding(Topic.DKIM, MISSING, f"There is no key at the selector {where}.", WHY_DKIM)
+        return DomainFinding(DomainTopic.DKIM, MISSING, f"There is no key at the selector {where}.", WHY_DKIM)
     if found.problem:
         return DomainFinding(
-            Topic.DKIM, WRONG, f"The key at the selector {where} verifies nothing: {found.problem}.", WHY_DKIM
+            DomainTopic.DKIM, WRONG, f"The key at the selector {where} verifies nothing: {found.problem}.", WHY_DKIM
         )
     notes = [f"It has {found.bits:,} bits; {keys_in_dns.ENOUGH_BITS:,} are usual by now."] if found.is_weak else []
     notes += ["It is marked as a test (t=y), so some receivers count it for nothing."] if found.is_test else []
     notes += [f"The name stands for {found.alias}."] if found.alias else []
-    return DomainFinding(Topic.DKIM, GOOD, f"There is a key at the selector {where}.", notes=tuple(notes))
+    return DomainFinding(DomainTopic.DKIM, GOOD, f"There is a key at the selector {where}.", notes=tuple(notes))
 
 
 def _of_dmarc(lookup: Lookup, sender: SenderDomain, spf_found: DomainFinding, signs: list[str]) -> DomainFinding:
@@ -187,25 +189,27 @@ def _of_dmarc(lookup: Lookup, sender: SenderDomain, spf_found: DomainFinding, si
             notes = (
                 "p=none changes nothing for your mails; the reports show who sends in your name. Then quarantine can follow.",
             )
-            return DomainFinding(Topic.DMARC, MISSING, f"{said} has no DMARC record.", WHY_DMARC, new, notes)
+            return DomainFinding(DomainTopic.DMARC, MISSING, f"{said} has no DMARC record.", WHY_DMARC, new, notes)
         by_spf = dmarc.is_aligned(lookup, domain, sender.return_path, strict=found.strict_spf)
         by_dkim = [one for one in signs if dmarc.is_aligned(lookup, domain, one, strict=found.strict_dkim)]
     except DnsAway as error:
-        return away(Topic.DMARC, str(error))
+        return away(DomainTopic.DMARC, str(error))
     except DmarcError as error:
-        return DomainFinding(Topic.DMARC, WRONG, f"The DMARC record of {said} is not heeded: {error}.", WHY_DMARC, new)
+        return DomainFinding(
+            DomainTopic.DMARC, WRONG, f"The DMARC record of {said} is not heeded: {error}.", WHY_DMARC, new
+        )
     is_above = found.domain != domain
     what = f"{f'{readable(found.domain)}, above it, asks' if is_above else f'{said} asks'} for {_ASKED[found.policy]}."
     if not by_spf and not by_dkim:
         if spf_found.standing is UNKNOWN and not signs and any(sender.own_keys or sender.selectors):
             return DomainFinding(
-                Topic.DMARC, UNKNOWN, f"{what} Whether your mails pass is not known, as the keys are not."
+                DomainTopic.DMARC, UNKNOWN, f"{what} Whether your mails pass is not known, as the keys are not."
             )
         what += (
             f" Your mails do not pass: their return path is at {readable(sender.return_path)}, another organization,"
         )
-        return DomainFinding(Topic.DMARC, WRONG, f"{what} and no signature of {said} is known.", WHY_DMARC)
-    return DomainFinding(Topic.DMARC, GOOD, what, notes=tuple(_dmarc_notes(found, spf_found, by_spf, by_dkim)))
+        return DomainFinding(DomainTopic.DMARC, WRONG, f"{what} and no signature of {said} is known.", WHY_DMARC)
+    return DomainFinding(DomainTopic.DMARC, GOOD, what, notes=tuple(_dmarc_notes(found, spf_found, by_spf, by_dkim)))
 
 
 _ASKED = {
@@ -235,36 +239,38 @@ def _of_mx(lookup: Lookup, domain: str) -> DomainFinding:
     try:
         servers = hosts.mail_servers(lookup, domain)
         if servers is None:
-            return DomainFinding(Topic.MX, WRONG, f"{said} says that it takes no mail at all (a null MX).", WHY_MX)
+            return DomainFinding(
+                DomainTopic.MX, WRONG, f"{said} says that it takes no mail at all (a null MX).", WHY_MX
+            )
         if not servers:
-            return DomainFinding(Topic.MX, MISSING, f"{said} has no mail server, so nobody can answer.", WHY_MX)
+            return DomainFinding(DomainTopic.MX, MISSING, f"{said} has no mail server, so nobody can answer.", WHY_MX)
         lost = [server for server in servers if not hosts.addresses(lookup, server)]
     except DnsAway as error:
-        return away(Topic.MX, str(error))
+        return away(DomainTopic.MX, str(error))
     if len(lost) == len(servers):
-        return DomainFinding(Topic.MX, WRONG, f"The mail server of {said}, {lost[0]}, has no address.", WHY_MX)
+        return DomainFinding(DomainTopic.MX, WRONG, f"The mail server of {said}, {lost[0]}, has no address.", WHY_MX)
     notes = (f"{', '.join(lost)} has no address.",) if lost else ()
-    return DomainFinding(Topic.MX, GOOD, f"Replies go to {', '.join(servers[:3])}.", notes=notes)
+    return DomainFinding(DomainTopic.MX, GOOD, f"Replies go to {', '.join(servers[:3])}.", notes=notes)
 
 
 def _of_reverse_names(lookup: Lookup, sender: SenderDomain) -> Iterator[DomainFinding]:
     if not sender.leaves_from and not sender.spf_include:
-        yield DomainFinding(Topic.REVERSE, UNKNOWN, SAY_FROM_WHERE)
+        yield DomainFinding(DomainTopic.REVERSE, UNKNOWN, SAY_FROM_WHERE)
     for address in sender.leaves_from:
-        yield _guarded(Topic.REVERSE, lambda address=address: _of_reverse_name(lookup, address))  # type: ignore[misc]
+        yield _guarded(DomainTopic.REVERSE, lambda address=address: _of_reverse_name(lookup, address))  # type: ignore[misc]
 
 
 def _of_reverse_name(lookup: Lookup, address: str) -> DomainFinding:
     found = hosts.reverse_name(lookup, address)
     host = "Whoever gave you the address sets its name."
     if not found.names:
-        return DomainFinding(Topic.REVERSE, MISSING, f"{address} has no name.", WHY_REVERSE, notes=(host,))
+        return DomainFinding(DomainTopic.REVERSE, MISSING, f"{address} has no name.", WHY_REVERSE, notes=(host,))
     names = ", ".join(found.names)
     if not found.is_confirmed:
         what = f"{address} is called {names}, but this name does not lead back to it."
         record = DnsRecord("A" if ip_address(address).version == 4 else "AAAA", found.names[0], address)
-        return DomainFinding(Topic.REVERSE, WRONG, what, WHY_REVERSE, (record,), (host,))
-    return DomainFinding(Topic.REVERSE, GOOD, f"{address} is called {names}, which leads back to it.")
+        return DomainFinding(DomainTopic.REVERSE, WRONG, what, WHY_REVERSE, (record,), (host,))
+    return DomainFinding(DomainTopic.REVERSE, GOOD, f"{address} is called {names}, which leads back to it.")
 
 
 def _of_mta_sts(lookup: Lookup, domain: str) -> Iterator[DomainFinding]:
@@ -277,10 +283,10 @@ def _of_mta_sts(lookup: Lookup, domain: str) -> Iterator[DomainFinding]:
         return
     if len(records) > 1 or (records and not tags_of(records[0]).get("id", "").isalnum()):
         what = f"The MTA-STS record of {readable(domain)} is not heeded: there has to be one, with an id of letters and digits."
-        yield DomainFinding(Topic.MTA_STS, WRONG, what, "It has others encrypt what they send to you.")
+        yield DomainFinding(DomainTopic.MTA_STS, WRONG, what, "It has others encrypt what they send to you.")
     elif records:
         notes = ("Its policy file, which is fetched by https, was not looked at.",)
-        yield DomainFinding(Topic.MTA_STS, GOOD, f"{readable(domain)} has an MTA-STS record.", notes=notes)
+        yield DomainFinding(DomainTopic.MTA_STS, GOOD, f"{readable(domain)} has an MTA-STS record.", notes=notes)
 
 
 def keys_shown(lookup: Lookup, sender: SenderDomain) -> list[str]:
