@@ -75,9 +75,7 @@ def of_sender(session: Session, address: str) -> DomainSeen:
 
 
 def concerns(seen: DomainSeen) -> list[str]:
-    """What a large broadcast from the domain would suffer from, as whole sentences."""
-    if seen.checked_at is None:
-        return [f"Nobody has looked yet whether receivers will believe mails from {seen.name}."]
+    """What a large broadcast from the domain would suffer from, as whole sentences; nothing where nobody has looked."""
     bad = (Standing.MISSING, Standing.WRONG)
     lacking = {one.topic: one for one in reversed(seen.findings) if one.topic in ASKED_OF_BULK and one.standing in bad}
     if not lacking:
