@@ -35,7 +35,7 @@ WRITTEN = {
         "Maintenance of {{ service_domain }}", "", "Dear {{ first_name }},\n\non 28 November …\n"
     ),
     "other letters": MessageParts(
-        "Wartung für {{ first_name }}: Müller & Söhne", TOUR.replace("Questions", "Fragen, ¿preguntas, вопросы")
+        "Wartung für {{ first_name }}: Müller & Söhne", TOUR.replace("Hello", "Grüße, вопросы,")
     ),
     "base64": MessageParts(
         "Новости для {{ first_name }}", "<p>Здравствуйте, {{ first_name }}! Цена остаётся прежней.</p>"
