@@ -10,5 +10,5 @@ def check_domains() -> None:
     """One round over the domains that it is time to look at."""
     with inside_app() as app:
         wakeups.begins(wakeups.CHECK_DOMAINS)
-        servers = app.config["DNS"]
-        domain_round.work_off(db.engine, lambda: resolver(servers), "", Turn().must_stop)
+        servers, bounces_to = app.config["DNS"], app.config["BOUNCE_ADDRESS"] or ""
+        domain_round.work_off(db.engine, lambda: resolver(servers), bounces_to, Turn().must_stop)

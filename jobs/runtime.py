@@ -20,7 +20,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from webapp.adapters import clock, database, machine, wakeups
-from webapp.adapters.journal import Journals
+from webapp.adapters.journal import FileJournals
 from webapp.adapters.markers import Markers
 from webapp.adapters.pulse import Pulse, is_held
 from webapp.adapters.smtp import SmtpMailer
@@ -62,9 +62,9 @@ def inside_app() -> Iterator[Flask]:
             raise
 
 
-def journals(app: Flask) -> Journals:
+def journals(app: Flask) -> FileJournals:
     """Where this machine's sending processes keep their journals."""
-    return Journals(Path(app.config["INSTANCE"]) / "journals")
+    return FileJournals(Path(app.config["INSTANCE"]) / "journals")
 
 
 def markers(app: Flask) -> Markers:

@@ -12,7 +12,7 @@ from redis.connection import parse_url
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
-from webapp import paths, private
+from webapp import bounce_settings, paths, private
 from webapp.environ import SettingError, dns_servers
 
 MB = 1024 * 1024
@@ -185,6 +185,7 @@ def settings(environ: Mapping[str, str]) -> dict[str, object]:
         "UNDO": timedelta(seconds=_whole(environ, "MASSMAIL_UNDO", 30, low=0, high=600)),
         "TYPE_NUMBER_ABOVE": _whole(environ, "MASSMAIL_TYPE_NUMBER_ABOVE", 500, low=0, high=1_000_000_000),
         "RELAY": relay,
+        **bounce_settings.read(environ),
         "MAIL_SERVER": relay.host,
         "MAIL_PORT": relay.port,
         "MAIL_USE_TLS": relay.starttls,

@@ -19,7 +19,7 @@ def test_domains_can_be_looked_at_after_the_way_there_and_back(app: Flask, sessi
     keys.make(session, "example.com", Seal("s"), NOW)
     session.commit()
     with app.app_context():
-        flask_migrate.downgrade(revision="0017")
+        flask_migrate.downgrade(revision="0019")
         assert not TABLES & set(inspect(engine.engine_of(app)).get_table_names())
         flask_migrate.upgrade()
     session.expire_all()

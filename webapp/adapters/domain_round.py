@@ -23,10 +23,10 @@ def is_due(engine: Engine, now: datetime) -> bool:
 
 
 def work_off(
-    engine: Engine, new_resolver: NewResolver, return_path: str, must_stop: Callable[[], bool] = lambda: False
+    engine: Engine, new_resolver: NewResolver, bounces_to: str, must_stop: Callable[[], bool] = lambda: False
 ) -> None:
-    """Look at the domains that it is time to look at, and retire keys whose time is over. `return_path`: the domain of return paths, ""
-    where it is that of From."""
+    """Look at the domains that it is time to look at, and retire keys whose time is over. `bounces_to`: the address of all return
+    paths, "" where they are the senders' own."""
     with Session(engine) as session:
         will_write(session)
         keys.retire(session, clock.now())
@@ -35,15 +35,15 @@ def work_off(
     for domain in found:
         if must_stop():
             break
-        look_at(engine, domain, new_resolver(), return_path)
+        look_at(engine, domain, new_resolver(), bounces_to)
 
 
-def look_at(engine: Engine, domain: str, resolver: Resolver, return_path: str) -> None:
+def look_at(engine: Engine, domain: str, resolver: Resolver, bounces_to: str) -> None:
     """Look at a domain, keep what was found, and have keys of ours begin to sign that DNS shows."""
     with Session(engine) as session:
         will_write(session)
         checks.begin(session, domain, clock.now())
-        sender = checks.sender_domain(session, domain, return_path)
+        sender = checks.sender_domain(session, domain, bounces_to)
         session.commit()
     found = judge_domain(resolver.look_up, sender)
     shown = keys_shown(resolver.look_up, sender)

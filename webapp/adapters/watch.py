@@ -69,7 +69,7 @@ class DatabaseWatch:
             self._look = _Commits(driver, str(self._engine.url.database), self._id).is_sending
         else:
             is_pooled = self._connection.info.get(pooler.KEY, True)
-            self._look = _Questions(driver.pgconn, self._id, is_pooled).is_sending
+            self._look = _SendingQuestion(driver.pgconn, self._id, is_pooled).is_sending
 
 
 class _Commits:
@@ -115,7 +115,7 @@ def _index_of(path: str) -> mmap.mmap | None:
     return _INDEXES[key]
 
 
-class _Questions:
+class _SendingQuestion:
     """PostgreSQL: one question after the other, none of which is waited for as long as the last answer is fresh. It is prepared, which
     spares the server half of the work, but not through a pooler, where each question may come to another server's process."""
 

@@ -25,7 +25,7 @@ _UNMADE = {
 
 
 @dataclass(frozen=True, slots=True)
-class Mail:
+class LedgerMail:
     """`data` is the whole message (RFC 5322), `shown` what a mail program shows of it. `final`: these are the bytes that were or would be
     sent; otherwise the row was not taken up yet, and this is what it would be with the client's present data."""
 
@@ -83,7 +83,7 @@ def _is_made(delivery: Delivery) -> bool:
     return delivery.merge_values is not None and delivery.stamped_at is not None
 
 
-def mail(session: Session, broadcast: Broadcast, delivery: Delivery, now: datetime) -> Mail | None:
+def mail(session: Session, broadcast: Broadcast, delivery: Delivery, now: datetime) -> LedgerMail | None:
     """The mail of a delivery; None where `unmade` says why there is none. Raises DomainError when it cannot be made."""
     if unmade(broadcast, delivery):
         return None
@@ -96,7 +96,7 @@ def mail(session: Session, broadcast: Broadcast, delivery: Delivery, now: dateti
         values = tag_catalogue.load_values(session, [row], content.tags, broadcast=broadcast, now=now)[0]
         stamped_at, final = now, False
     data = content.mail(delivery.id, delivery.address, stamped_at, values).data
-    return Mail(data, decoded(data), final)
+    return LedgerMail(data, decoded(data), final)
 
 
 def attempts(session: Session, delivery: Delivery) -> Sequence[Try]:

@@ -125,8 +125,8 @@ def name_selectors(session: Session, domain: str, typed: str) -> None:
     session.flush()
 
 
-def sender_domain(session: Session, domain: str, return_path: str) -> SenderDomain:
-    """What is to be judged of a domain. `return_path`: the domain that refusals go to; "" where it is the same."""
+def sender_domain(session: Session, domain: str, bounces_to: str) -> SenderDomain:
+    """What is to be judged of a domain. `bounces_to`: the address of all return paths; "" where they are the senders' own."""
     known, leaves = session.get(DomainCheck, domain), route(session)
     keys = session.scalars(
         select(DkimKey)
@@ -135,7 +135,9 @@ def sender_domain(session: Session, domain: str, return_path: str) -> SenderDoma
     )
     own = tuple(OwnKey(key.selector, key.algorithm, key.public, key.signs_from is None) for key in keys)
     selectors = tuple((pair[0], pair[1]) for pair in known.selectors) if known else ()
-    return SenderDomain(domain, in_ascii(return_path) or domain, leaves.leaves_from, leaves.spf_include, own, selectors)
+    return SenderDomain(
+        domain, _domain_of(bounces_to) or domain, leaves.leaves_from, leaves.spf_include, own, selectors
+    )
 
 
 def begin(session: Session, domain: str, now: datetime) -> None:

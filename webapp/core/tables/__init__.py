@@ -6,6 +6,8 @@ from webapp.core.tables import (  # noqa: F401
     consent,
     deliveries,
     domains,
+    event_sources,
+    events,
     imports,
     installation,
     limits,

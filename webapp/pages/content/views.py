@@ -218,7 +218,7 @@ def _tag_rows(broadcast: Broadcast) -> list[tag_rows.TagRow]:
     return tag_rows.rows(broadcast.content, found)
 
 
-def _person(broadcast: Broadcast) -> previews.Person | None:
+def _person(broadcast: Broadcast) -> previews.PreviewRecipient | None:
     """The recipient asked for, else the first."""
     wanted = request.values.get("client", type=int)
     return previews.at(db.session, audience.audience_of(broadcast), now().date(), wanted)

@@ -32,8 +32,8 @@ def check(domain: str) -> ResponseReturnValue:
     """Look now. It takes as long as DNS takes, at most some seconds; nothing of the database is held meanwhile."""
     _known(domain)
     db.session.rollback()
-    asked = current_app.config["DNS"]
-    domain_round.look_at(db.engine, domain, resolver(asked), current_app.config.get("RETURN_PATH_DOMAIN") or "")
+    servers, bounces_to = current_app.config["DNS"], current_app.config["BOUNCE_ADDRESS"] or ""
+    domain_round.look_at(db.engine, domain, resolver(servers), bounces_to)
     flash(f"{readable(domain)} was looked at.", "ok")
     return redirect(url_for("domains.show", domain=domain))
 
