@@ -40,6 +40,7 @@ ROOMS = (
     "suppressions",
     "consent_settings",
     "unsubscribe",
+    "domains",
 )
 """Blueprints: each is `webapp/pages/<room>/views.py` and exposes `bp`."""
 

@@ -61,7 +61,9 @@ def _addresses(session: Session, delivery_ids: Collection[int]) -> dict[int, str
     return {id_: address_key for id_, address_key in session.execute(query) if address_key}
 
 
-def _refused_before(session: Session, refused: Sequence[RefusedForGood], addresses: dict[int, str], now: datetime) -> set[int]:
+def _refused_before(
+    session: Session, refused: Sequence[RefusedForGood], addresses: dict[int, str], now: datetime
+) -> set[int]:
     """The deliveries whose address was refused so before: in another broadcast, or at an earlier attempt of the same mail."""
     if not refused:
         return set()
