@@ -1,11 +1,11 @@
 """An open page of a mass mail hears what others did, and its buttons say what the state is now."""
 
-import re
 from datetime import timedelta
 
 import pytest
 
-from tests.pages.broadcast_page import HTMX, maker, now_in, part
+from tests.pages.broadcast_page import HTMX, asked_next, maker, now_in, part
+from tests.pages.page import read
 from webapp.adapters.clock import now
 from webapp.core import broadcasts
 from webapp.core.rules.lifecycle import BroadcastState, DeliveryState
@@ -19,9 +19,7 @@ def make(sqlite_session):
 
 
 def stamp_of(page: str) -> str:
-    found = re.search(r"hx-get=\"(/mass-mail/\d+/progress\?[^\"]+)\"", page)
-    assert found, "the card does not ask again"
-    return found[1].replace("&amp;", "&")
+    return asked_next(page, "/progress?")
 
 
 @pytest.mark.parametrize(
@@ -31,8 +29,9 @@ def stamp_of(page: str) -> str:
 def test_what_is_not_over_asks_again_slowly_while_nothing_moves(browser_client, make, state, every):
     later = {"starts_at": now() + timedelta(days=1)} if state is B.SCHEDULED else {}
     deliveries = {D.UNCERTAIN: 1} if state is B.NEEDS_ATTENTION else {}
-    card = part(browser_client.get(f"/mass-mail/{make(state, deliveries, **later).id}/").text, "progress")
-    assert re.findall(r'hx-trigger="every (\d)s"', card) == ([str(every)] if every else [])
+    card = read(browser_client.get(f"/mass-mail/{make(state, deliveries, **later).id}/")).at("#progress")
+    asks = [one["hx-trigger"] for one in card.all("*[starts-with(@hx-trigger, 'every')]")]
+    assert asks == ([f"every {every}s"] if every else [])
 
 
 @pytest.mark.parametrize("state", [B.SCHEDULED, B.PAUSED, B.NEEDS_ATTENTION])
@@ -81,9 +80,7 @@ def test_a_page_of_a_scheduled_one_hears_that_it_was_edited_confirmed_anew_or_de
 
 
 def rows_ask(page: str) -> str:
-    found = re.search(r"hx-get=\"(/mass-mail/moving-rows\?[^\"]+)\"", page)
-    assert found, "the list does not ask again"
-    return found[1].replace("&amp;", "&")
+    return asked_next(page, "/moving-rows?")
 
 
 def test_the_list_hears_what_others_did_to_what_is_not_over(browser_client, sqlite_session, make):
