@@ -8,16 +8,18 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
 import pytest
 
+T = TypeVar("T")
 FOLDER = "MASSMAIL_TEST_RUN"
 CONTROLLER = "MASSMAIL_TEST_CONTROLLER"
 NOTHING_SKIPPED = "MASSMAIL_NOTHING_SKIPPED"
+FULL = "MASSMAIL_TESTS_FULL"
 
 
 def folder() -> Path:
@@ -58,6 +60,11 @@ def bare_environ(**settings: str) -> dict[str, str]:
     """The environment of a program that knows these settings, the PATH, where Python keeps what it compiled, and nothing else of ours."""
     kept = ("PATH", "PYTHONPYCACHEPREFIX")
     return {name: os.environ[name] for name in kept if name in os.environ} | settings
+
+
+def some(values: Sequence[T], *, first: int, step: int) -> Sequence[T]:
+    """Of what a test tries much of, every `step`th from `first` on: others try the rest. All of it with `--full`."""
+    return values if os.environ.get(FULL) == "1" else values[first::step]
 
 
 @contextmanager

@@ -5,19 +5,23 @@ states is walked state by state along `ix_delivery_state`, everything along the 
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from webapp.core.broadcasts import reported
 from webapp.core.broadcasts.progress import Group
+from webapp.core.broadcasts.reported import Report
 from webapp.core.rules import reasons
 from webapp.core.rules.lifecycle import DeliveryState
+from webapp.core.rules.relay_event import Fact
 from webapp.core.rules.texts import folded
 from webapp.core.tables.clients import Client
 from webapp.core.tables.deliveries import CLIENTS, Delivery, delivery_id
+from webapp.core.tables.events import DeliveryEvent
 
 DELIVERIES_A_PAGE = 50
 FEW = 2000
@@ -45,6 +49,12 @@ class DeliveryRow:
     due_at: datetime | None
     stamped_at: datetime | None
     changed_at: datetime
+    reports: Sequence[Report] = ()
+
+    @property
+    def report(self) -> Report | None:
+        """What is to be known first of what was reported later."""
+        return self.reports[0] if self.reports else None
 
     @property
     def state_word(self) -> str:
@@ -54,6 +64,12 @@ class DeliveryRow:
     @property
     def reason_words(self) -> str:
         return reasons.in_words(self.state, self.reason)
+
+    @property
+    def whole_words(self) -> str:
+        """State, reason, and what was reported since: "Accepted, bounced after 3 min: no such mailbox"."""
+        state = f"{self.state_word}: {self.reason_words}" if self.reason_words else self.state_word
+        return f"{state}, {self.report.words}" if self.report else state
 
     @property
     def reply(self) -> str:
@@ -106,7 +122,7 @@ def listing(
     session: Session,
     broadcast_id: int,
     *,
-    group: Group | None = None,
+    group: Group | Fact | None = None,
     search: str = "",
     after: str | None = None,
     before: str | None = None,
@@ -125,16 +141,17 @@ def listing(
         more, rows = len(rows) > limit, rows[:limit][::-1]
         if more or rows:
             first, last = _cursors(stretches, rows)
-            return DeliveryPage([row for _number, row in rows], first if more else None, last)
+            return DeliveryPage(_with_reports(session, [row for _number, row in rows]), first if more else None, last)
     place = _place(after, stretches) if after else None
     rows = _walk(session, stretches, found, place, limit + 1)
     more, rows = len(rows) > limit, rows[:limit]
     first, last = _cursors(stretches, rows)
-    return DeliveryPage([row for _number, row in rows], first if place else None, last if more else None)
+    shown = _with_reports(session, [row for _number, row in rows])
+    return DeliveryPage(shown, first if place else None, last if more else None)
 
 
 def stream(
-    session: Session, broadcast_id: int, *, group: Group | None = None, search: str = ""
+    session: Session, broadcast_id: int, *, group: Group | Fact | None = None, search: str = ""
 ) -> Iterator[DeliveryRow]:
     """Every delivery under the same filters as the page, in the same order, read in chunks so that memory stays flat."""
     cursor: str | None = None
@@ -149,10 +166,10 @@ def stream(
 
 def get(session: Session, broadcast_id: int, delivery_id: int) -> DeliveryRow | None:
     row = session.execute(_rows().where(Delivery.broadcast_id == broadcast_id, Delivery.id == delivery_id)).first()
-    return _row(row) if row else None
+    return _with_reports(session, [_row(row)])[0] if row else None
 
 
-def _stretches(broadcast_id: int, group: Group | None) -> list[_Stretch]:
+def _stretches(broadcast_id: int, group: Group | Fact | None) -> list[_Stretch]:
     ours = Delivery.broadcast_id == broadcast_id
     if group is None:
         return [
@@ -161,6 +178,9 @@ def _stretches(broadcast_id: int, group: Group | None) -> list[_Stretch]:
                 ((Delivery.id, False),),
             )
         ]
+    if isinstance(group, Fact):
+        theirs = select(DeliveryEvent.delivery_id).where(*reported.of_broadcast(broadcast_id, group))
+        return [_Stretch((Delivery.id.in_(theirs),), ((Delivery.id, False),))]
     stretches = []
     for state in group.states:
         here = (ours, Delivery.state == state)
@@ -219,6 +239,11 @@ def _rows() -> Select[*tuple[Any, ...]]:
 def _row(record: Any) -> DeliveryRow:
     id_, client_id, number, first, last, company, address, email, *rest = record
     return DeliveryRow(id_, client_id, number, f"{first} {last}".strip(), company, address or email, *rest)
+
+
+def _with_reports(session: Session, rows: Sequence[DeliveryRow]) -> list[DeliveryRow]:
+    reports = reported.facts_of(session, [row.id for row in rows])
+    return [replace(row, reports=reports[row.id]) if row.id in reports else row for row in rows]
 
 
 def _found(session: Session, broadcast_id: int, search: str, few: int) -> list[ColumnElement[bool]]:

@@ -14,12 +14,13 @@ from webapp.core.rules.lifecycle import BroadcastState, DeliveryState
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.core.tables.deliveries import Delivery
 
-Decision = Literal["accepted", "failed", "retry"]
+Decision = Literal["accepted", "failed", "retry", "reported"]
 
 _TARGETS: dict[Decision, tuple[DeliveryState, str | None]] = {
     "accepted": (DeliveryState.ACCEPTED, "counted_accepted"),
     "failed": (DeliveryState.FAILED, "counted_failed"),
     "retry": (DeliveryState.PENDING, "sent_again"),
+    "reported": (DeliveryState.ACCEPTED, "reported_taken"),
 }
 IDS_A_STATEMENT = 5_000
 """Ids of rows named in one statement."""
@@ -36,7 +37,8 @@ def resolve_uncertain(
 ) -> int:
     """Decide about uncertain rows: these, or all of the broadcast (None). Returns how many.
 
-    "retry" sends the same mail again, byte for byte, so that a relay or mailbox can recognise the repeat. Call
+    "retry" sends the same mail again, byte for byte, so that a relay or mailbox can recognise the repeat. "reported" is no person's
+    word, but what a later report of the mail shows. Call
     `broadcasts.finish_if_done` afterwards: it finishes the broadcast, or lets it go back to sending.
 
     `seen` is how many there were when the administrator decided. Raises Conflict when there are others by now, or when a mail of a

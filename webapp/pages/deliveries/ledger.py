@@ -9,6 +9,7 @@ from flask import url_for
 from webapp.core.broadcasts import delivery_list
 from webapp.core.broadcasts.delivery_list import DeliveryPage
 from webapp.core.broadcasts.progress import Counts, Group
+from webapp.core.rules.relay_event import Fact
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.extensions import db
 
@@ -29,7 +30,7 @@ class Ledger:
 
     page: DeliveryPage
     chips: Sequence[Chip]
-    group: Group | None
+    group: Group | Fact | None
     search: str
     total: int
     here: str
@@ -38,8 +39,10 @@ class Ledger:
     standalone: bool
 
 
-def group_in(args: Mapping[str, str]) -> Group | None:
+def group_in(args: Mapping[str, str]) -> Group | Fact | None:
     choice = args.get("group", "")
+    if choice in set(Fact):
+        return Fact(choice)
     return Group(choice) if choice in set(Group) else None
 
 
@@ -69,13 +72,13 @@ def load(broadcast: Broadcast, counts: Counts, args: Mapping[str, str], *, stand
         limit=delivery_list.DELIVERIES_A_PAGE,
     )
 
-    def here(group: Group | None, **cursor: Any) -> str:
+    def here(group: Group | Fact | None, **cursor: Any) -> str:
         value = group.value if group else None
         return url_for("deliveries.index", broadcast_id=broadcast.id, group=value, q=search or None, **cursor)
 
     chips = [Chip(None, "All", counts.all, "", here(None), group is None)] + [
         Chip(choice.value, choice.label, counts.of(choice), choice.meaning, here(choice), choice is group)
-        for choice in Group
+        for choice in (*Group, *Fact)
         if counts.of(choice) or choice is group
     ]
     return Ledger(
