@@ -18,7 +18,7 @@ def make(sqlite_session):
     return maker(sqlite_session)
 
 
-def stamp_of(page: str) -> str:
+def asked_for_progress(page: str) -> str:
     return asked_next(page, "/progress?")
 
 
@@ -39,7 +39,7 @@ def test_an_answer_that_changes_nothing_leaves_what_somebody_fills_in(browser_cl
     broadcast = make(
         state, {D.UNCERTAIN: 2} if state is B.NEEDS_ATTENTION else {}, starts_at=now() + timedelta(hours=36, minutes=30)
     )
-    ask = stamp_of(browser_client.get(f"/mass-mail/{broadcast.id}/").text)
+    ask = asked_for_progress(browser_client.get(f"/mass-mail/{broadcast.id}/").text)
     assert browser_client.get(ask, headers=HTMX).status_code == 204
     broadcasts.cancel(sqlite_session, broadcast.id, now())
     sqlite_session.commit()
@@ -49,7 +49,7 @@ def test_an_answer_that_changes_nothing_leaves_what_somebody_fills_in(browser_cl
 
 def test_a_page_that_shows_a_pause_hears_of_the_next_one(browser_client, sqlite_session, make):
     broadcast = make(B.PAUSED, {D.PENDING: 1}, pause_reason="by Alice")
-    ask = stamp_of(browser_client.get(f"/mass-mail/{broadcast.id}/").text)
+    ask = asked_for_progress(browser_client.get(f"/mass-mail/{broadcast.id}/").text)
     broadcasts.resume(sqlite_session, broadcast.id, now())
     broadcasts.stop(sqlite_session, broadcast.id, "The relay refuses", now())
     sqlite_session.commit()
@@ -61,14 +61,14 @@ def test_a_page_of_a_scheduled_one_hears_that_it_was_edited_confirmed_anew_or_de
     browser_client, sqlite_session, make
 ):
     broadcast = make(B.SCHEDULED, starts_at=now() + timedelta(days=1))
-    ask = stamp_of(browser_client.get(f"/mass-mail/{broadcast.id}/").text)
+    ask = asked_for_progress(browser_client.get(f"/mass-mail/{broadcast.id}/").text)
     broadcasts.unschedule(sqlite_session, broadcast.id, None, now())
     broadcasts.edit(sqlite_session, broadcast.id, None, {"name": "Other", "subject": "Other news"}, now())
     sqlite_session.commit()
     answer = browser_client.get(ask, headers=HTMX).text
     assert "It is a draft again." in answer and "Other news" in part(answer, "about")
     assert "Other" in part(answer, "broadcast-title") and "action-draft" in answer
-    ask = stamp_of(answer)
+    ask = asked_for_progress(answer)
     broadcasts.schedule(sqlite_session, broadcast.id, None, now())
     sqlite_session.commit()
     assert "action-edit" in browser_client.get(ask, headers=HTMX).text
@@ -142,7 +142,7 @@ def test_a_missed_start_asks_on_the_page_and_in_the_list(browser_client, make, m
 
 def test_a_page_hears_when_a_start_is_missed(browser_client, sqlite_session, make):
     broadcast = make(B.SCHEDULED, scheduled_at=now() - timedelta(minutes=29))
-    ask = stamp_of(browser_client.get(f"/mass-mail/{broadcast.id}/").text)
+    ask = asked_for_progress(browser_client.get(f"/mass-mail/{broadcast.id}/").text)
     ask_rows = rows_ask(browser_client.get("/mass-mail/").text)
     broadcast.scheduled_at = now() - timedelta(minutes=31)
     sqlite_session.commit()
