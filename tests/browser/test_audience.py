@@ -36,7 +36,6 @@ def draft(sqlite_session: Session) -> Broadcast:
 def opened(browser_client: FlaskClient, console: Console, page: Page, draft: Broadcast) -> Iterator[Page]:
     """The filter page. What the browser has to complain of fails the test."""
     bring_sign_in(browser_client, console, page)
-    expect.set_options(timeout=15_000)
     with without_complaint(page, lambda words: "409" in words):
         page.goto(address(console, draft))
         yield page

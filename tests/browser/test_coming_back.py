@@ -6,7 +6,7 @@ from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from tests import factories
-from tests.consoles import Console
+from tests.consoles import PATIENCE_MS, Console
 from tests.factories import NOW
 from tests.workers import wait_until
 from webapp.adapters.clock import now
@@ -33,7 +33,7 @@ def compose(page: Page, console: Console, sqlite_session: Session, draft: Broadc
     """The compose page of somebody who came by its address and signed in with a password."""
     users.create(sqlite_session, EMAIL, PASSWORD, NOW)
     sqlite_session.commit()
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(PATIENCE_MS)
     page.goto(f"{console.url}/mass-mail/{draft.id}/content/")
     page.get_by_label("E-mail").fill(EMAIL)
     page.get_by_label("Password").fill(PASSWORD)
