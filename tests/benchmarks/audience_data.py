@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from webapp.core.rules.statuses import ClientStatus, HoldingStatus
 from webapp.core.tables.clients import Addon, AddonAssignment, Client, Product, Service
-from webapp.core.tables.suppressions import Suppression
+from webapp.core.tables.consent import Suppression
 
 COUNTRIES = tuple(re.findall("..", "DEUSGBFRINBRNLESITPLATCHCZSENODKFIPTGRTRJPCNKRID"))
 LANGUAGES = (
@@ -59,8 +59,8 @@ def fill(
     _load(session, Service.__tablename__, _SERVICE, _services(chance, clients, services))
     _load(session, AddonAssignment.__tablename__, _ADDON, _addons(chance, clients, services, addons))
     suppressed = sorted(chance.sample(range(1, clients + 1), clients // 100))
-    rows = ((f"client{n}@example.com", "hard bounce", NOW) for n in suppressed)
-    _load(session, Suppression.__tablename__, ("address_key", "reason", "created_at"), rows)
+    rows = ((f"client{n}@example.com", "bounced", "everything", "hard bounce", NOW) for n in suppressed)
+    _load(session, Suppression.__tablename__, ("address_key", "kind", "scope", "reason", "created_at"), rows)
     if session.get_bind().dialect.name == "postgresql":
         for table in ("client", "service", "addon_assignment", "product", "addon"):
             session.execute(text(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), max(id)) FROM {table}"))

@@ -81,6 +81,8 @@ def test_every_button_pressed_twice_does_what_once_does(
     expect(desk).to_have_url(re.compile("/mass-mail/new$"))
     desk.wait_for_load_state("networkidle")
     assert stored(sqlite_session) == [], "only the question was asked"
+    desk.get_by_label("Important").check()
+    desk.get_by_label("Why must everybody be told?").fill("Hosts are replaced")
     twice(desk.get_by_role("button", name="Choose recipients"), distance)
     stays(desk, "audience")
     assert len(stored(sqlite_session)) == 1

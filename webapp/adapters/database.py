@@ -17,6 +17,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from webapp import private
 from webapp.adapters import clock, pooler, sqlite_write_queue
 from webapp.core.cadence import SQLITE_WAITS_S
+from webapp.core.rules.address_hashes import address_hash
 
 BUSY_TIMEOUT_MS = int(SQLITE_WAITS_S * 1000)
 ALWAYS = ("foreign_keys=ON", "cache_size=-65536", "temp_store=MEMORY")
@@ -45,6 +46,7 @@ def tune(engine: Engine) -> None:
     @event.listens_for(engine, "connect")
     def configure(connection: sqlite3.Connection, _record: ConnectionPoolEntry) -> None:
         connection.isolation_level = None
+        connection.create_function("address_hash", 2, address_hash, deterministic=True)
         _set(connection, (f"busy_timeout={BUSY_TIMEOUT_MS}", "journal_mode=WAL", *CALM, *ALWAYS))
 
     @event.listens_for(engine, "begin")

@@ -2,7 +2,7 @@
 
 import itertools
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
 from sqlalchemy import delete, select, update
@@ -10,19 +10,24 @@ from sqlalchemy.orm import Session
 
 from tests import factories
 from webapp.core.audience import Audience, AudienceFilter, Term, audience_of
+from webapp.core.consent import settings, suppressions, topics
 from webapp.core.ledger import tally
+from webapp.core.rules.address_hashes import MARK, address_hash
+from webapp.core.rules.consent import EUROPE, Purpose, SuppressionKind, SuppressionScope
 from webapp.core.rules.earlier import EarlierOutcome, Fate
 from webapp.core.rules.lifecycle import DELIVERY_TRANSITIONS, BroadcastState, DeliveryState
 from webapp.core.rules.statuses import ClientStatus, HoldingStatus, MessageType
 from webapp.core.tables.broadcasts import Broadcast, Pick, PickKind
 from webapp.core.tables.clients import Addon, AddonAssignment, Client, Product, Service
+from webapp.core.tables.consent import ConsentSettings, Suppression, TopicOptOut
 from webapp.core.tables.deliveries import Delivery, delivery_id
 from webapp.core.tables.stamps import BLOCK_BITS
-from webapp.core.tables.suppressions import Suppression
 
 TODAY = factories.NOW.date()
 COUNTRIES = ("DE", "AT", "CH", None, "")
 LANGUAGES = ("de", "en", "pt-BR", None)
+CHOICES = (True, True, None, False)
+SETTINGS = ((True, True), (True, False), (False, True), (False, False))
 
 
 @dataclass
@@ -55,7 +60,9 @@ class World:
         return [EarlierOutcome.of(broadcast.id, fate) for broadcast in self.earlier for fate in Fate]
 
     def audience(self, filter_: AudienceFilter) -> Audience:
-        return Audience(filter_, self.broadcast.id)
+        purpose = self.chance.choice((None, Purpose.IMPORTANT, Purpose.MARKETING, Purpose.MARKETING))
+        topic_id = self.chance.choice((None, 1, 2)) if purpose is Purpose.MARKETING else None
+        return Audience(filter_, self.broadcast.id, purpose, topic_id)
 
     def _some(self, values: tuple) -> tuple:
         return (
@@ -79,6 +86,7 @@ class World:
             country=self.chance.choice(COUNTRIES),
             language=self.chance.choice(LANGUAGES),
             status=self.chance.choice(list(ClientStatus)),
+            marketing_opt_in=self.chance.choice(CHOICES),
         )
         for _ in range(self.chance.choice((0, 0, 1, 1, 2, 3))):
             self.add_service(client)
@@ -99,7 +107,7 @@ class World:
     def change(self) -> None:
         """One thing becomes different."""
         client = self.chance.choice(self.session.scalars(select(Client).order_by(Client.id)).all())
-        match self.chance.randrange(11):
+        match self.chance.randrange(14):
             case 0:
                 self.add_client()
             case 1:
@@ -119,16 +127,35 @@ class World:
                 self.session.execute(delete(AddonAssignment).where(AddonAssignment.client_id == client.id))
             case 7:
                 key = f"c{self.chance.randrange(12)}@example.com"
-                if not self.session.get(Suppression, key):
-                    self.session.add(Suppression(address_key=key, reason="bounced", created_at=factories.NOW))
+                kind, scope = self.chance.choice(list(SuppressionKind)), self.chance.choice(list(SuppressionScope))
+                suppressions.suppress(self.session, self._kept(key), kind, factories.NOW, scope=scope)
+                self._mark_hashes()
             case 8:
                 self.session.merge(
                     Pick(broadcast_id=self.broadcast.id, client_id=client.id, kind=self.chance.choice(list(PickKind)))
                 )
             case 9 | 10:
                 self.move_one()
+            case 11:
+                key = self._kept(f"c{self.chance.randrange(12)}@example.com")
+                topics.opt_out(self.session, key, self.chance.choice((1, 2)), factories.NOW)
+                self._mark_hashes()
+            case 12:
+                client.marketing_opt_in = self.chance.choice(CHOICES)
+            case 13:
+                decided = settings.read(self.session)
+                decided.unknown_is_in, decided.unknown_is_in_europe = self.chance.choice(SETTINGS)
         self.session.flush()
         self.session.expire_all()
+
+    def _kept(self, key: str) -> str:
+        """An address as it may be kept: as it is, or as a hash."""
+        return address_hash(settings.read(self.session).hash_key, key) if self.chance.random() < 0.3 else key
+
+    def _mark_hashes(self) -> None:
+        for table in (Suppression, TopicOptOut):
+            hashed = table.address_key.startswith(MARK)
+            self.session.execute(update(table).where(hashed).values(is_hashed=True))
 
     def add_delivery(self, broadcast: Broadcast, client: Client) -> None:
         """A row of the ledger, for a client who has none of this broadcast."""
@@ -198,7 +225,7 @@ class Reading:
 def read(session: Session, audience: Audience, today: date = TODAY) -> Reading:
     chosen = audience.filter
     picks = {p.client_id: p.kind for p in session.scalars(select(Pick)) if p.broadcast_id == audience.broadcast_id}
-    suppressed = set(session.scalars(select(Suppression.address_key)))
+    rule = Consent.of(session, audience)
     services, assignments = session.scalars(select(Service)).all(), session.scalars(select(AddonAssignment)).all()
     by_id = {service.id: service for service in services}
     became = {(row.broadcast_id, row.client_id): row.state for row in session.scalars(select(Delivery))}
@@ -218,7 +245,9 @@ def read(session: Session, audience: Audience, today: date = TODAY) -> Reading:
             term = Term.LEFT_OUT
         elif client.address_key is None:
             term = Term.NO_USABLE_ADDRESS
-        elif client.address_key in suppressed:
+        elif rule.is_declined(client):
+            term = Term.OPTED_OUT
+        elif rule.is_suppressed(client.address_key):
             term = Term.SUPPRESSED
         elif client.address_key in taken:
             term = Term.SAME_ADDRESS
@@ -227,6 +256,53 @@ def read(session: Session, audience: Audience, today: date = TODAY) -> Reading:
             taken.add(client.address_key)
         terms[term].add(client.id)
     return reading
+
+
+@dataclass
+class Consent:
+    """What the rules say of consent, for one audience."""
+
+    audience: Audience
+    decided: ConsentSettings
+    suppressions: list[Suppression]
+    topics: set[tuple[str, int]]
+    said_no: set[str | None]
+
+    @classmethod
+    def of(cls, session: Session, audience: Audience) -> "Consent":
+        rows = session.scalars(select(TopicOptOut))
+        no = session.scalars(select(Client.address_key).where(Client.marketing_opt_in.is_(False)))
+        return cls(
+            audience,
+            settings.read(session),
+            list(session.scalars(select(Suppression))),
+            {(row.address_key, row.topic_id) for row in rows},
+            set(no),
+        )
+
+    def _forms(self, key: str) -> tuple[str, str]:
+        return key, address_hash(self.decided.hash_key, key)
+
+    def is_declined(self, client: Client) -> bool:
+        if self.audience.purpose is not Purpose.MARKETING:
+            return False
+        choice = client.marketing_opt_in
+        if choice is None:
+            in_europe = client.country in EUROPE
+            choice = self.decided.unknown_is_in_europe if in_europe else self.decided.unknown_is_in
+        by_link = any(
+            row.address_key in self._forms(client.address_key)
+            and (row.kind, row.scope) == (SuppressionKind.UNSUBSCRIBED, SuppressionScope.MARKETING)
+            for row in self.suppressions
+        )
+        of_topic = any((form, self.audience.topic_id) in self.topics for form in self._forms(client.address_key))
+        return not choice or client.address_key in self.said_no or by_link or of_topic
+
+    def is_suppressed(self, key: str) -> bool:
+        scopes = {SuppressionScope.EVERYTHING}
+        if self.audience.purpose is Purpose.MARKETING:
+            scopes.add(SuppressionScope.MARKETING)
+        return any(row.address_key in self._forms(key) and row.scope in scopes for row in self.suppressions)
 
 
 def _matches(chosen: AudienceFilter, client: Client, held: list[Service], given: list[AddonAssignment]) -> bool:
@@ -294,4 +370,4 @@ def _due(service: Service, today: date) -> tuple[int, int]:
 def audience_in(session: Session, broadcast: Broadcast, **criteria) -> Audience:
     """The audience of a broadcast with another filter."""
     audience = audience_of(broadcast)
-    return Audience(AudienceFilter(broadcast.message_type, **criteria), audience.broadcast_id)
+    return replace(audience, filter=AudienceFilter(broadcast.message_type, **criteria))

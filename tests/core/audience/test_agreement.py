@@ -20,6 +20,7 @@ TERM_OF = {
     SkipReason.LEFT_OUT: Term.LEFT_OUT,
     SkipReason.NO_ADDRESS: Term.NO_USABLE_ADDRESS,
     SkipReason.INVALID_ADDRESS: Term.NO_USABLE_ADDRESS,
+    SkipReason.OPTED_OUT: Term.OPTED_OUT,
     SkipReason.SUPPRESSED: Term.SUPPRESSED,
     SkipReason.SAME_ADDRESS: Term.SAME_ADDRESS,
     None: Term.WILL_RECEIVE,
@@ -39,7 +40,8 @@ def check(session: Session, of: Audience, chance: random.Random) -> None:
 
     count = audience.count(session, of, TODAY)
     assert {term: getattr(count, term) for term in Term} == {term: len(ids) for term, ids in expected.terms.items()}, of
-    skipped = count.left_out + count.no_usable_address + count.suppressed + count.same_address
+    declined = count.opted_out + count.suppressed
+    skipped = count.left_out + count.no_usable_address + declined + count.same_address
     assert count.matching + count.added - skipped == count.will_receive
 
     for term in (Term.WILL_RECEIVE, chance.choice(list(Term))):

@@ -9,13 +9,14 @@ from sqlalchemy.orm import Session
 from tests import factories
 from webapp.core import audience
 from webapp.core.audience import Audience, AudienceFilter, Term
+from webapp.core.consent import suppressions
 from webapp.core.errors import Conflict, Invalid, NotFound
+from webapp.core.rules.consent import SuppressionKind
 from webapp.core.rules.lifecycle import BroadcastState, SkipReason
 from webapp.core.rules.statuses import ClientStatus, HoldingStatus, MessageType
 from webapp.core.tables.broadcasts import PickKind
 from webapp.core.tables.clients import Client, Product, Service
 from webapp.core.tables.stamps import BLOCK_BITS
-from webapp.core.tables.suppressions import Suppression
 
 TODAY = date(2026, 11, 23)
 GENERAL, SERVICES, ADDONS = MessageType.GENERAL, MessageType.SERVICES, MessageType.ADDONS
@@ -130,7 +131,9 @@ def test_who_cannot_be_mailed_is_listed_with_the_reason(session: Session):
         session, "ada at example", address=None, address_key=None, address_problem="there is no @"
     )
     stopped = factories.client(session, "stop@example.com")
-    session.add(Suppression(address_key="stop@example.com", reason="asked us to stop", created_at=factories.NOW))
+    suppressions.suppress(
+        session, "stop@example.com", SuppressionKind.BY_HAND, factories.NOW, reason="asked us to stop"
+    )
     of = Audience(AudienceFilter(GENERAL))
     assert {row.client_id: row.skip_reason for row in rows(session, of)} == {
         none.id: SkipReason.NO_ADDRESS,
@@ -140,7 +143,10 @@ def test_who_cannot_be_mailed_is_listed_with_the_reason(session: Session):
     }
     assert why(session, of, none) == (False, "Has no e-mail address.")
     assert why(session, of, broken) == (False, "The address “ada at example” cannot be used: there is no @.")
-    assert why(session, of, stopped) == (False, "The address stop@example.com is suppressed: asked us to stop.")
+    assert why(session, of, stopped) == (
+        False,
+        "The address stop@example.com is suppressed since 2026-11-23: by hand (asked us to stop).",
+    )
     count = audience.count(session, of, TODAY)
     assert (count.matching, count.no_usable_address, count.suppressed, count.will_receive) == (4, 3, 1, 0)
 

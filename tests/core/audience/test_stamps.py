@@ -4,10 +4,12 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from tests import factories
+from webapp.core.consent import suppressions
+from webapp.core.rules.consent import SuppressionKind
 from webapp.core.rules.statuses import ClientStatus, HoldingStatus
 from webapp.core.tables.clients import Client, Service
+from webapp.core.tables.consent import Suppression
 from webapp.core.tables.stamps import ADDRESSES, BLOCK_BITS, SUPPRESSIONS, AudienceStamp
-from webapp.core.tables.suppressions import Suppression
 
 
 def stamps(session: Session) -> dict[int, frozenset]:
@@ -107,7 +109,7 @@ def test_a_deleted_client_takes_their_holdings_along_and_stamps(session: Session
 
 def test_suppressions_have_a_stamp_of_their_own(session: Session):
     before = stamps(session)
-    session.add(Suppression(address_key="a@example.com", reason="bounced", created_at=factories.NOW))
+    suppressions.suppress(session, "a@example.com", SuppressionKind.BOUNCED, factories.NOW)
     session.flush()
     assert changed(session, before) == {SUPPRESSIONS}
     before = stamps(session)

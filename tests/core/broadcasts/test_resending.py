@@ -15,6 +15,7 @@ from webapp.core import broadcasts, ledger
 from webapp.core.broadcasts import delivered, resending
 from webapp.core.consent import suppressions
 from webapp.core.errors import Conflict
+from webapp.core.rules.consent import SuppressionKind
 from webapp.core.rules.lifecycle import BroadcastState
 from webapp.core.rules.outcome import Reply, Stage
 from webapp.core.tables.broadcasts import Broadcast
@@ -180,7 +181,7 @@ def test_who_was_suppressed_meanwhile_gets_nothing(session: Session, clocks: Clo
     broadcast = finished(session, clocks, UNKNOWN)
     [row] = engine.rows(session, broadcast)
     assert row.address
-    suppressions.suppress(session, row.address, "by hand", clocks.wall)
+    suppressions.suppress(session, row.address, SuppressionKind.BY_HAND, clocks.wall)
     again(session, broadcast, clocks, seen=1)
     lease = engine.lease_for(session, broadcast, clocks)
     assert claimed(session, lease, clocks) == []

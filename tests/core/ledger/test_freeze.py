@@ -11,6 +11,7 @@ from tests import engine, factories
 from tests.engine import BEFORE
 from webapp.core import audience, broadcasts, ledger
 from webapp.core.consent import suppressions
+from webapp.core.rules.consent import SuppressionKind
 from webapp.core.rules.statuses import MessageType
 from webapp.core.tables.broadcasts import Broadcast, PickKind
 from webapp.core.tables.clients import Client
@@ -55,7 +56,7 @@ def test_who_gets_no_mail_is_a_row_too_with_the_reason(session: Session):
     twin = factories.client(session, fine.address)
     broken = factories.client(session, "not an address", address=None, address_key=None)
     stopped, left_out = factories.client(session), factories.client(session)
-    suppressions.suppress(session, stopped.address_key or "", "asked", BEFORE)
+    suppressions.suppress(session, stopped.address_key or "", SuppressionKind.BY_HAND, BEFORE)
     broadcast = factories.broadcast(session)
     audience.pick(session, broadcast.id, left_out.id, PickKind.LEFT_OUT)
     broadcasts.schedule(session, broadcast.id, None, BEFORE)

@@ -1,5 +1,6 @@
 """Both databases keep the contract of the hot path: each operation does the same on either."""
 
+import itertools
 import json
 import sqlite3
 from collections.abc import Callable, Collection
@@ -8,24 +9,28 @@ from datetime import UTC, timedelta
 
 import psycopg
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from tests import engine, factories
 from tests.engine import BEFORE, NOW, Clocks
 from webapp.adapters import database
 from webapp.core import ledger
-from webapp.core.consent import suppressions
+from webapp.core.consent import settings, suppressions, topics
 from webapp.core.ledger import Lease, order, tally
 from webapp.core.ledger.hot_path import HotPath, hot
 from webapp.core.ledger.on_postgresql import OnPostgresql
 from webapp.core.ledger.on_sqlite import OnSqlite
 from webapp.core.ledger.rows import DueRow, Standing
+from webapp.core.rules.address_hashes import address_hash
+from webapp.core.rules.consent import Purpose, SuppressionKind, SuppressionScope
 from webapp.core.rules.lifecycle import BroadcastState, DeliveryState
 from webapp.core.rules.limits import Limits
 from webapp.core.rules.pacing import Reading, Use
 from webapp.core.settings import limits
 from webapp.core.tables.broadcasts import Broadcast
+from webapp.core.tables.clients import Client
+from webapp.core.tables.consent import Suppression, TopicOptOut
 from webapp.core.tables.deliveries import Delivery, MinuteCount, Sender, Tally
 
 MINUTE = NOW.replace(second=0, microsecond=0)
@@ -42,6 +47,7 @@ class Scene:
     clocks: Clocks
     broadcast: Broadcast
     lease: Lease
+    is_marketing: bool = False
 
     def rows(self) -> list[Delivery]:
         """The deliveries as they stand now, inside the transaction."""
@@ -53,10 +59,12 @@ class Scene:
 
     def claim(self, ids: Collection[int], *, epoch: int = 1, text: str = "Ada") -> set[int]:
         values = {key: [text, 'O\'Hara "☺"'] for key in ids}
-        return set(self.path.claim(self.broadcast.id, self.lease.sender_id, epoch, NOW, values))
+        return set(
+            self.path.claim(self.broadcast.id, self.lease.sender_id, epoch, NOW, values, is_marketing=self.is_marketing)
+        )
 
     def suppress_address_of(self, row: Delivery) -> None:
-        suppressions.suppress(self.session, row.address_key or "", "unsubscribed", NOW)
+        suppressions.suppress(self.session, row.address_key or "", SuppressionKind.BY_HAND, NOW)
 
     def others_wait(self, call: Callable[[HotPath], object]) -> bool:
         """Whether another sender that does this has to wait for the end of the transaction."""
@@ -115,13 +123,13 @@ def lock_standing(scene: Scene) -> None:
 
 def _standing(scene: Scene, look: Callable[[int], Standing | None]) -> None:
     found = look(scene.broadcast.id)
-    assert found == Standing(BroadcastState.SENDING, True, 0, 0, False)
+    assert found == Standing(BroadcastState.SENDING, True, 0, 0, False, False)
     assert (type(found.state), type(found.is_frozen), type(found.is_probing)) == (BroadcastState, bool, bool)
     broadcast = scene.broadcast
     broadcast.state, broadcast.batch_size, broadcast.interval_s, broadcast.probing = BroadcastState.PAUSED, 5, 60, True
-    broadcast.frozen_at = None
+    broadcast.frozen_at, broadcast.purpose = None, Purpose.MARKETING
     scene.session.flush()
-    assert look(broadcast.id) == Standing(BroadcastState.PAUSED, False, 5, 60, True)
+    assert look(broadcast.id) == Standing(BroadcastState.PAUSED, False, 5, 60, True, True)
     assert look(broadcast.id + 1) is None
 
 
@@ -193,25 +201,68 @@ def due(scene: Scene) -> None:
     third.due_at = NOW + timedelta(seconds=1)
     scene.session.flush()
     scene.suppress_address_of(first)
-    found = scene.path.due(scene.broadcast.id, NOW, 10)
+    found = scene.path.due(scene.broadcast.id, NOW, 10, is_marketing=False)
     assert found == [
-        DueRow(second.id, second.client_id, None, None, second.address or "", '["Ada"]', BEFORE, 2, False),
-        DueRow(first.id, first.client_id, None, None, first.address or "", None, None, 0, True),
+        DueRow(second.id, second.client_id, None, None, second.address or "", '["Ada"]', BEFORE, 2, None),
+        DueRow(first.id, first.client_id, None, None, first.address or "", None, None, 0, "suppressed"),
     ]
-    assert [type(row.is_suppressed) for row in found] == [bool, bool]
     assert found[0].stamped_at and found[0].stamped_at.tzinfo is UTC
-    assert scene.path.due(scene.broadcast.id, NOW, 1) == found[:1]
-    assert scene.path.due(scene.broadcast.id + 1, NOW, 10) == []
+    assert scene.path.due(scene.broadcast.id, NOW, 1, is_marketing=False) == found[:1]
+    assert scene.path.due(scene.broadcast.id + 1, NOW, 10, is_marketing=False) == []
+    suppressions.lift(scene.session, first.address_key or "", SuppressionKind.BY_HAND, NOW, reason="a test")
+    third.due_at = NOW
+    barred(scene)
 
 
 def untried(scene: Scene) -> None:
     first, second, third = scene.rows()
     second.due_at = PAST
     scene.session.flush()
-    found = scene.path.untried(scene.broadcast.id, UNTRIED, 10)
+    found = scene.path.untried(scene.broadcast.id, UNTRIED, 10, is_marketing=False)
     assert [row.delivery_id for row in found] == [first.id, third.id]
-    assert found[0] == DueRow(first.id, first.client_id, None, None, first.address or "", None, None, 0, False)
-    assert scene.path.untried(scene.broadcast.id, UNTRIED, 1) == found[:1]
+    assert found[0] == DueRow(first.id, first.client_id, None, None, first.address or "", None, None, 0, None)
+    assert scene.path.untried(scene.broadcast.id, UNTRIED, 1, is_marketing=False) == found[:1]
+
+
+def decline(scene: Scene, row: Delivery) -> None:
+    suppressions.suppress(scene.session, row.address_key or "", SuppressionKind.UNSUBSCRIBED, NOW)
+
+
+def barred(scene: Scene) -> None:
+    """Each way in which an address can be barred, kept as it is and as a hash; for marketing and for what must be told."""
+    session, (row, _, other) = scene.session, scene.rows()
+    key, hash_key = row.address_key or "", settings.read(session).hash_key
+    scene.broadcast.topic_id = 1
+
+    def found() -> tuple[str | None, str | None]:
+        session.flush()
+        looks = (scene.path.due(scene.broadcast.id, NOW, 10, is_marketing=kind) for kind in (False, True))
+        important, marketing = ({one.delivery_id: one.barred for one in rows} for rows in looks)
+        assert important[other.id] is None and marketing[other.id] is None
+        return important[row.id], marketing[row.id]
+
+    for kept in (key, address_hash(hash_key, key)):
+        for kind, scope in itertools.product(SuppressionKind, SuppressionScope):
+            assert found() == (None, None)
+            suppressions.suppress(session, kept, kind, NOW, scope=scope)
+            session.execute(update(Suppression).values(is_hashed=kept != key))
+            declines = (kind, scope) == (SuppressionKind.UNSUBSCRIBED, SuppressionScope.MARKETING)
+            for_marketing = "opted_out" if declines else "suppressed"
+            for_all = "suppressed" if scope is SuppressionScope.EVERYTHING else None
+            assert found() == (for_all, for_marketing), (kept, kind, scope)
+            suppressions.lift(session, kept, kind, NOW, reason="asked to")
+        topics.opt_out(session, kept, 2, NOW)
+        assert found() == (None, None), "another topic"
+        topics.opt_out(session, kept, 1, NOW)
+        session.execute(update(TopicOptOut).values(is_hashed=kept != key))
+        assert found() == (None, "opted_out")
+        for topic_id in (1, 2):
+            assert topics.opt_in(session, kept, topic_id)
+    client = session.get_one(Client, row.client_id)
+    for choice, expected in ((True, None), (None, None), (False, "opted_out")):
+        client.marketing_opt_in, client.address_key = choice, key
+        client.address = client.address_key
+        assert found() == (None, expected)
 
 
 def claim(scene: Scene) -> None:
@@ -231,6 +282,13 @@ def claim(scene: Scene) -> None:
     assert row.stamped_at == BEFORE and json.loads(row.merge_values or "")[0] == "Ada", "what it says is fixed"
     scene.suppress_address_of(scene.rows()[2])
     assert scene.claim(ids[2:]) == set()
+    ledger.release(scene.session, scene.lease, ids[:1], NOW)
+    decline(scene, scene.rows()[1])
+    assert scene.claim(ids[1:2]) == {ids[1]}, "what must be told cannot be declined"
+    ledger.release(scene.session, scene.lease, ids[1:2], NOW)
+    scene.is_marketing = True
+    assert scene.claim(ids[1:2]) == set()
+    scene.is_marketing = False
     scene.broadcast.state = BroadcastState.PAUSED
     scene.session.flush()
     assert scene.claim(ids[1:2]) == set()
@@ -239,9 +297,9 @@ def claim(scene: Scene) -> None:
 def suppress(scene: Scene) -> None:
     ids = scene.ids()
     scene.claim(ids[:1])
-    assert scene.path.suppress(NOW, ids[:2]) == 1, "what is claimed is not taken away"
+    assert scene.path.suppress(NOW, "opted_out", ids[:2]) == 1, "what is claimed is not taken away"
     claimed, gone, pending = scene.rows()
-    assert (gone.state, gone.reason, gone.changed_at) == (DeliveryState.SUPPRESSED, "suppressed", NOW)
+    assert (gone.state, gone.reason, gone.changed_at) == (DeliveryState.SUPPRESSED, "opted_out", NOW)
     assert claimed.state is DeliveryState.CLAIMED and pending.state is DeliveryState.PENDING
 
 

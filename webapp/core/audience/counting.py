@@ -9,9 +9,11 @@ from sqlalchemy.orm import Session
 
 from webapp.core.audience.earlier import Among, allowed
 from webapp.core.audience.filter import Audience, AudienceFilter
-from webapp.core.audience.memory import Copy, Holdings, copy_seen_by
+from webapp.core.audience.memory import MARKETING, Copy, Holdings, copy_seen_by
 from webapp.core.audience.overrides import picks_of
-from webapp.core.client_set import ClientSet
+from webapp.core.client_set import NOBODY, ClientSet
+from webapp.core.consent import settings
+from webapp.core.rules.consent import EUROPE
 from webapp.core.rules.statuses import HoldingStatus, MessageType
 from webapp.core.tables.broadcasts import PickKind
 
@@ -23,6 +25,7 @@ class Term(StrEnum):
     ADDED = "added"
     LEFT_OUT = "left_out"
     NO_USABLE_ADDRESS = "no_usable_address"
+    OPTED_OUT = "opted_out"
     SUPPRESSED = "suppressed"
     SAME_ADDRESS = "same_address"
     WILL_RECEIVE = "will_receive"
@@ -30,7 +33,7 @@ class Term(StrEnum):
 
 @dataclass(frozen=True)
 class AudienceCount:
-    """matching + added - left_out - no_usable_address - suppressed - same_address = will_receive.
+    """matching + added - left_out - no_usable_address - opted_out - suppressed - same_address = will_receive.
 
     `added` counts only those added by hand who do not match the filter anyhow, `left_out` only those who do.
     """
@@ -39,8 +42,9 @@ class AudienceCount:
     added: int
     left_out: int
     no_usable_address: int
-    same_address: int
+    opted_out: int
     suppressed: int
+    same_address: int
     will_receive: int
 
 
@@ -70,7 +74,9 @@ def select_terms(session: Session, audience: Audience) -> Selected:
     rest = (matching | added) - left_out
     no_usable = rest & copy.without_address
     rest -= no_usable
-    suppressed = rest & copy.suppressed
+    opted_out = rest & _declined(session, copy, audience) if audience.is_marketing else NOBODY
+    rest -= opted_out
+    suppressed = rest & (copy.suppressed | copy.suppressed_for_marketing if audience.is_marketing else copy.suppressed)
     rest -= suppressed
     same = copy.shared.repeated(rest)
     return Selected(
@@ -79,11 +85,28 @@ def select_terms(session: Session, audience: Audience) -> Selected:
             Term.ADDED: added,
             Term.LEFT_OUT: left_out,
             Term.NO_USABLE_ADDRESS: no_usable,
+            Term.OPTED_OUT: opted_out,
             Term.SUPPRESSED: suppressed,
             Term.SAME_ADDRESS: same,
             Term.WILL_RECEIVE: rest - same,
         }
     )
+
+
+def _declined(session: Session, copy: Copy, audience: Audience) -> ClientSet:
+    """Who declined marketing about the audience's topic, as `consent/bars.py` says it."""
+    decided, choices = settings.read(session), copy.values[MARKETING]
+    said_no, unknown = choices.get(False, NOBODY), choices.get(None, NOBODY)
+    by_country = copy.values["countries"]
+    europe = ClientSet.any_of(by_country[country] for country in EUROPE if country in by_country)
+    found = [said_no, copy.shared.sharing(said_no), copy.unsubscribed]
+    if not decided.unknown_is_in_europe:
+        found.append(unknown & europe)
+    if not decided.unknown_is_in:
+        found.append(unknown - europe)
+    if audience.topic_id is not None:
+        found.append(copy.topics.get(audience.topic_id, NOBODY))
+    return ClientSet.any_of(found)
 
 
 def matching_in(copy: Copy, filter_: AudienceFilter, among: Among | None, *, besides: str | None = None) -> ClientSet:

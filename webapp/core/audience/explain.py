@@ -6,6 +6,7 @@ from datetime import date
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from webapp.core.audience import consenting
 from webapp.core.audience.filter import Audience, AudienceFilter
 from webapp.core.audience.listing import Recipient, recipients_among
 from webapp.core.audience.selection import matches
@@ -16,7 +17,6 @@ from webapp.core.rules.lifecycle import SkipReason
 from webapp.core.rules.statuses import HoldingStatus, MessageType
 from webapp.core.tables.broadcasts import PickKind
 from webapp.core.tables.clients import AddonAssignment, Client, Service
-from webapp.core.tables.suppressions import Suppression
 
 SHOWN = 3
 """Holdings that a reason names before it counts the rest."""
@@ -64,9 +64,10 @@ def _skipped(session: Session, audience: Audience, row: Recipient, today: date) 
         return "Has no e-mail address."
     if row.skip_reason is SkipReason.INVALID_ADDRESS:
         return f"The address “{client.email}” cannot be used{f': {client.address_problem}' if client.address_problem else ''}."
+    if row.skip_reason is SkipReason.OPTED_OUT:
+        return consenting.why_declined(session, client, audience.topic_id)
     if row.skip_reason is SkipReason.SUPPRESSED:
-        reason = session.scalar(select(Suppression.reason).where(Suppression.address_key == client.address_key))
-        return f"The address {client.address} is suppressed{f': {reason}' if reason else ''}."
+        return consenting.why_suppressed(session, client, is_marketing=audience.is_marketing)
     sharing = session.scalars(select(Client.id).where(Client.address_key == client.address_key, Client.id < client.id))
     first = next(other for other in recipients_among(session, audience, today, sharing.all()) if not other.skip_reason)
     return f"{first.name} ({first.client.number}) has the same address and gets it."

@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from webapp.core.errors import Invalid
+from webapp.core.rules.consent import Purpose
 from webapp.core.rules.earlier import EarlierOutcome, broadcast_number
 from webapp.core.rules.statuses import ClientStatus, HoldingStatus, MessageType
 from webapp.core.tables.broadcasts import Broadcast
@@ -64,10 +65,17 @@ class AudienceFilter:
 
 @dataclass(frozen=True)
 class Audience:
-    """A filter and, by the broadcast's id, the clients added to it and left out of it by hand."""
+    """A filter and, by the broadcast's id, the clients added to it and left out of it by hand; and what the mail is for, since marketing
+    about a topic is not sent to those who declined it."""
 
     filter: AudienceFilter
     broadcast_id: int | None = None
+    purpose: Purpose | None = None
+    topic_id: int | None = None
+
+    @property
+    def is_marketing(self) -> bool:
+        return self.purpose is Purpose.MARKETING
 
 
 CRITERIA = tuple(field.name for field in fields(AudienceFilter))[1:]
@@ -98,7 +106,7 @@ def criteria_of(message_type: MessageType) -> tuple[str, ...]:
 def audience_of(broadcast: Broadcast) -> Audience:
     """Whom a broadcast is for, picks included."""
     stored = AudienceFilter.from_dict(broadcast.message_type, broadcast.audience_filter or {})
-    return Audience(stored, broadcast.id)
+    return Audience(stored, broadcast.id, broadcast.purpose, broadcast.topic_id)
 
 
 def _values(name: str, values: Iterable[Any]) -> tuple[Any, ...]:

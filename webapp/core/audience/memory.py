@@ -13,10 +13,11 @@ from sqlalchemy.orm import Session
 from webapp.core.audience.set_queries import Column, set_of, sets_by
 from webapp.core.audience.shared_addresses import Shared, read_shared
 from webapp.core.client_set import NOBODY, ClientSet
+from webapp.core.consent import bars
 from webapp.core.rules.statuses import HoldingStatus
 from webapp.core.tables.clients import AddonAssignment, Client, Service
+from webapp.core.tables.consent import Suppression, TopicOptOut
 from webapp.core.tables.stamps import ADDRESSES, BLOCK_BITS, SUPPRESSIONS, AudienceStamp
-from webapp.core.tables.suppressions import Suppression
 
 Stamps = Mapping[int, frozenset[tuple[int, int]]]
 """(writer, stamp) by the number of the block, or ADDRESSES, or SUPPRESSIONS."""
@@ -27,7 +28,8 @@ Holdings = Mapping[int, Mapping[HoldingStatus, ClientSet]]
 Sets = Mapping[Any, Mapping[Any, ClientSet]]
 
 HAS_ADDRESS = "has_address"
-BY_VALUE = ("countries", "languages", "client_statuses", HAS_ADDRESS)
+MARKETING = "marketing"
+BY_VALUE = ("countries", "languages", "client_statuses", HAS_ADDRESS, MARKETING)
 
 READ_AT_ONCE = 16
 """Blocks that one query reads: 262,144 clients."""
@@ -35,13 +37,18 @@ READ_AT_ONCE = 16
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """Everything as one session sees it. `values` are the clients by criterion and value, and by whether they have a usable address."""
+    """Everything as one session sees it. `values` are the clients by criterion and value, by whether they have a usable address,
+    and by their choice of marketing (None where it is not known). `suppressed` must get no mail at all, `suppressed_for_marketing` none of
+    that; `unsubscribed` declined all of it, `topics` by topic who declined that."""
 
     values: Mapping[str, Mapping[Any, ClientSet]] = field(default_factory=lambda: {name: {} for name in BY_VALUE})
     products: Holdings = field(default_factory=dict)
     addons: Holdings = field(default_factory=dict)
     everybody: ClientSet = NOBODY
     suppressed: ClientSet = NOBODY
+    suppressed_for_marketing: ClientSet = NOBODY
+    unsubscribed: ClientSet = NOBODY
+    topics: Mapping[int, ClientSet] = field(default_factory=dict)
     shared: Shared = field(default_factory=Shared)
 
     @property
@@ -131,9 +138,35 @@ def _renewed(session: Session, known: _Known, stamps: Stamps) -> Copy:
     if ADDRESSES in differ:
         copy = replace(copy, shared=read_shared(session))
     if differ & {ADDRESSES, SUPPRESSIONS}:
-        keys = select(Suppression.address_key)
-        copy = replace(copy, suppressed=set_of(session, Client.id, Client.address_key.in_(keys)))
+        copy = replace(
+            copy,
+            suppressed=_suppressed(session, bars.FOR_ALL),
+            suppressed_for_marketing=_suppressed(session, bars.FOR_MARKETING),
+            unsubscribed=_suppressed(session, bars.UNSUBSCRIBED),
+            topics=_who_declined(session),
+        )
     return copy
+
+
+def _suppressed(session: Session, condition: ColumnElement[bool]) -> ClientSet:
+    """The clients whose address has a suppression for which the condition holds."""
+    found = set_of(session, Client.id, Client.address_key.in_(select(Suppression.address_key).where(condition)))
+    hashed = select(Suppression.address_key).where(Suppression.is_hashed, condition)
+    if session.scalar(hashed.limit(1)) is None:
+        return found
+    return found | set_of(session, Client.id, bars.hash_of(Client.address_key).in_(hashed))
+
+
+def _who_declined(session: Session) -> dict[int, ClientSet]:
+    """The clients whose address declined a topic, by topic."""
+    found = {}
+    for topic_id in session.scalars(select(TopicOptOut.topic_id).distinct()).all():
+        of_topic = select(TopicOptOut.address_key).where(TopicOptOut.topic_id == topic_id)
+        found[topic_id] = set_of(session, Client.id, Client.address_key.in_(of_topic))
+        hashed = of_topic.where(TopicOptOut.is_hashed)
+        if session.scalar(hashed.limit(1)) is not None:
+            found[topic_id] |= set_of(session, Client.id, bars.hash_of(Client.address_key).in_(hashed))
+    return found
 
 
 def _reread(session: Session, copy: Copy, blocks: Sequence[int]) -> Copy:
@@ -190,11 +223,11 @@ def _joined(parts: Mapping[Any, Mapping[Any, list[ClientSet]]]) -> dict[Any, dic
 
 def _read_clients(session: Session, run: range) -> Sets:
     """The clients of some blocks by BY_VALUE."""
-    columns = (Client.country, Client.language, Client.status, Client.address_key.is_not(None))
+    columns = (Client.country, Client.language, Client.status, Client.address_key.is_not(None), Client.marketing_opt_in)
     parts: dict[str, dict[Any, list[ClientSet]]] = {name: {} for name in BY_VALUE}
     for row, clients in sets_by(session, Client.id, columns, _are_in(run, Client.id)).items():
-        country, language, status, has_address = row
-        for name, value in zip(BY_VALUE, (country or "", language or "", status, has_address), strict=True):
+        country, language, *others = row
+        for name, value in zip(BY_VALUE, (country or "", language or "", *others), strict=True):
             parts[name].setdefault(value, []).append(clients)
     return _joined(parts)
 

@@ -24,6 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from webapp.core.audience.filter import UNKNOWN, Audience, AudienceFilter
+from webapp.core.consent import bars
 from webapp.core.rules.earlier import REACHED, EarlierOutcome
 from webapp.core.rules.lifecycle import SkipReason
 from webapp.core.rules.statuses import MessageType
@@ -31,7 +32,6 @@ from webapp.core.tables.base import EnumText
 from webapp.core.tables.broadcasts import Pick, PickKind
 from webapp.core.tables.clients import AddonAssignment, Client, Service
 from webapp.core.tables.deliveries import CLIENTS, Delivery
-from webapp.core.tables.suppressions import Suppression
 
 
 def recipients(
@@ -129,18 +129,22 @@ def _one_of(column: InstrumentedAttribute[str | None], values: tuple[str, ...]) 
 def _skip_reason(
     audience: Audience, client: type[Client], left_out: ColumnElement[bool] | None, compares_addresses: bool
 ) -> ColumnElement[SkipReason | None]:
-    """The first reason that applies. Clients who share an address share its suppression too, so its order with `same_address` is free."""
+    """The first reason that applies. Whoever declined does not stand in the way of another client with the same address."""
     no_address = case((func.trim(client.email) == "", SkipReason.NO_ADDRESS), else_=SkipReason.INVALID_ADDRESS)
-    suppressed = client.address_key.in_(select(Suppression.address_key))
-    reasons: list[tuple[ColumnElement[bool], Any]] = [
-        (client.address_key.is_(None), no_address),
-        (suppressed, SkipReason.SUPPRESSED),
-    ]
+    reasons: list[tuple[ColumnElement[bool], Any]] = [(client.address_key.is_(None), no_address)]
+    if audience.is_marketing:
+        reasons.append((bars.declined(client, audience.topic_id), SkipReason.OPTED_OUT))
+    reasons.append((bars.is_suppressed(client.address_key, _barring(audience)), SkipReason.SUPPRESSED))
     if compares_addresses:
         reasons.append((_earlier_recipient(audience, client), SkipReason.SAME_ADDRESS))
     if left_out is not None:
         reasons.insert(0, (left_out, SkipReason.LEFT_OUT))
     return type_coerce(case(*reasons, else_=null()), EnumText(SkipReason))
+
+
+def _barring(audience: Audience) -> ColumnElement[bool]:
+    """The suppressions that bar an address from this mail."""
+    return or_(bars.FOR_ALL, bars.FOR_MARKETING) if audience.is_marketing else bars.FOR_ALL
 
 
 def _earlier_recipient(audience: Audience, client: type[Client]) -> ColumnElement[bool]:
@@ -155,6 +159,8 @@ def _earlier_recipient(audience: Audience, client: type[Client]) -> ColumnElemen
             or_(selected, pick.kind == PickKind.ADDED),
             or_(pick.kind.is_(None), pick.kind != PickKind.LEFT_OUT),
         )
+    if audience.is_marketing:
+        selected = and_(selected, ~bars.declined(other, audience.topic_id))
     return query.where(other.address_key == client.address_key, other.id < client.id, selected).exists()
 
 

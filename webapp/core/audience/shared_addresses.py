@@ -19,6 +19,14 @@ class Shared:
     later: "array[int]" = field(default_factory=lambda: array("Q"))
     first: "array[int]" = field(default_factory=lambda: array("Q"))
 
+    def sharing(self, clients: ClientSet) -> ClientSet:
+        """Those who have the address of one of these clients, who share it."""
+        if not clients or not self.later:
+            return ClientSet()
+        pairs = list(zip(self.later, self.first, clients.has(self.later), clients.has(self.first), strict=True))
+        firsts = {first for _, first, one, other in pairs if one or other}
+        return ClientSet([*firsts, *(later for later, first, _, _ in pairs if first in firsts)])
+
     def repeated(self, clients: ClientSet) -> ClientSet:
         """Of these clients, those whose address one of them with a lower id has."""
         are_there = clients.has(self.later)

@@ -1,7 +1,7 @@
-"""The hot path, as far as both databases go it alike: the body, and often the statement, whose values SQLite marks with `?`.
+"""The part of the hot path that both databases share: the body of an operation, and often its statement, with `?` for its values.
 
-What differs stands in `on_sqlite.py` and `on_postgresql.py`: a statement of the same name, or the whole operation, with the reason. What
-the operations do says `hot_path.HotPath`.
+The differences stand in `on_sqlite.py` and `on_postgresql.py`: a statement of the same name, or the whole operation, with the reason.
+`hot_path.HotPath` says what the operations do.
 """
 
 from abc import ABC, abstractmethod
@@ -12,10 +12,11 @@ from typing import Any, ClassVar
 from sqlalchemy.engine.interfaces import DBAPICursor
 
 from webapp.core.ledger.rows import Counted, DueRow, KnownUse, Standing
+from webapp.core.rules.consent import Purpose
 from webapp.core.rules.lifecycle import BroadcastState
 from webapp.core.rules.pacing import Reading, Use
 
-STANDING = "SELECT state, frozen_at IS NOT NULL, batch_size, interval_s, probing FROM broadcast WHERE id = ?"
+STANDING = "SELECT state, frozen_at IS NOT NULL, batch_size, interval_s, probing, purpose FROM broadcast WHERE id = ?"
 CLAIMED_OF_ONE = "SELECT coalesce(sum(count), 0) FROM tally WHERE broadcast_id = ? AND state = 'claimed'"
 CLAIMED_OF_ALL = """
 SELECT coalesce(sum(t.count), 0) FROM sender s
@@ -75,8 +76,9 @@ class OnBoth(ABC):
         row = self._run(statement, broadcast_id).fetchone()
         if row is None:
             return None
-        state, is_frozen, batch_size, interval_s, is_probing = row
-        return Standing(BroadcastState(state), bool(is_frozen), batch_size, interval_s, bool(is_probing))
+        state, is_frozen, batch_size, interval_s, is_probing, purpose = row
+        is_marketing = purpose == Purpose.MARKETING
+        return Standing(BroadcastState(state), bool(is_frozen), batch_size, interval_s, bool(is_probing), is_marketing)
 
     def left_since(self, since: datetime) -> Counted:
         mails, first = self._one(LEFT_SINCE, self._stored(since))
@@ -106,8 +108,6 @@ class OnBoth(ABC):
 
     def _due_rows(self, rows: Iterable[Sequence[Any]]) -> list[DueRow]:
         return [
-            DueRow(
-                key, client, service, addon, address, values, stamped and self._instant(stamped), attempts, bool(gone)
-            )
-            for key, client, service, addon, address, values, stamped, attempts, gone in rows
+            DueRow(key, client, service, addon, address, values, stamped and self._instant(stamped), attempts, barred)
+            for key, client, service, addon, address, values, stamped, attempts, barred in rows
         ]

@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from webapp.core.ledger.bars import BARRED
 from webapp.core.ledger.on_both import CLAIMED_OF_ALL, CLAIMED_OF_ONE, STANDING, OnBoth
 from webapp.core.ledger.rows import ClaimedNow, DueRow
 from webapp.core.rules.lifecycle import DeliveryState
@@ -18,30 +19,30 @@ from webapp.core.rules.pacing import Reading
 LOCK_LIMITS = "SELECT 1 FROM sending_limits FOR NO KEY UPDATE"
 
 # Rows that another sender is claiming are left to it.
-DUE = """
-SELECT d.id, d.client_id, d.service_id, d.addon_assignment_id, d.address, d.merge_values, d.stamped_at, d.attempts,
-       EXISTS (SELECT 1 FROM suppression s WHERE s.address_key = d.address_key)
-FROM delivery d WHERE d.broadcast_id = %s AND d.state = 'pending' AND d.due_at <= %s
-ORDER BY d.due_at DESC, d.id LIMIT %s FOR NO KEY UPDATE OF d SKIP LOCKED
+_ROWS = """
+SELECT d.id, d.client_id, d.service_id, d.addon_assignment_id, d.address, d.merge_values, d.stamped_at, d.attempts, {barred}
+FROM delivery d WHERE d.broadcast_id = %s AND d.state = 'pending' AND {due} LIMIT %s FOR NO KEY UPDATE OF d SKIP LOCKED
 """
-UNTRIED = DUE.replace("d.due_at <= %s\nORDER BY d.due_at DESC, d.id", "d.due_at = %s\nORDER BY d.id")
+DUE = {key: _ROWS.format(barred=one, due="d.due_at <= %s ORDER BY d.due_at DESC, d.id") for key, one in BARRED.items()}
+UNTRIED = {key: _ROWS.format(barred=one, due="d.due_at = %s ORDER BY d.id") for key, one in BARRED.items()}
 
 # Rows are found by their id: what else is asked of them is written so that no index answers it, and RENEW, which begins every transaction
 # of a sender, forbids to read tables from end to end. Left alone, PostgreSQL goes by statistics that are older than the broadcast, and
 # walks all its rows for each group.
-CLAIM = """
+_CLAIM = """
 UPDATE delivery d SET state = 'claimed', sender_id = %(sender)s, epoch = %(epoch)s, attempts = d.attempts + 1, reason = NULL,
        stamped_at = coalesce(d.stamped_at, %(now)s), merge_values = coalesce(d.merge_values, r.value), changed_at = %(now)s
 FROM json_each_text(%(rows)s::json) AS r(id, value)
 WHERE d.id = r.id::bigint AND d.state || '' = 'pending' AND d.broadcast_id + 0 = %(broadcast)s
-  AND NOT EXISTS (SELECT 1 FROM suppression s WHERE s.address_key = d.address_key)
+  AND ({barred}) IS NULL
   AND EXISTS (SELECT 1 FROM broadcast b WHERE b.id = %(broadcast)s AND b.state = 'sending' AND b.frozen_at IS NOT NULL)
   AND EXISTS (SELECT 1 FROM sender s WHERE s.id = %(sender)s AND s.epoch = %(epoch)s AND s.ended_at IS NULL)
 RETURNING d.id
 """
+CLAIM = {key: _CLAIM.format(barred=one) for key, one in BARRED.items()}
 
 SUPPRESS = """
-UPDATE delivery SET state = 'suppressed', reason = 'suppressed', changed_at = %s
+UPDATE delivery SET state = 'suppressed', reason = %s, changed_at = %s
 WHERE id = ANY(%s::bigint[]) AND state = 'pending'
 """
 
@@ -94,22 +95,29 @@ class OnPostgresql(OnBoth):
         wall, mails = self._one(f"SELECT clock_timestamp(), ({counting})", *values)
         return ClaimedNow(replace(reading, wall=self._instant(wall)), mails)
 
-    def due(self, broadcast_id: int, now: datetime, limit: int) -> list[DueRow]:
-        return self._due_rows(self._run(DUE, broadcast_id, now, limit).fetchall())
+    def due(self, broadcast_id: int, now: datetime, limit: int, *, is_marketing: bool) -> list[DueRow]:
+        return self._due_rows(self._run(DUE[is_marketing], broadcast_id, now, limit).fetchall())
 
-    def untried(self, broadcast_id: int, due_at: datetime, limit: int) -> list[DueRow]:
-        return self._due_rows(self._run(UNTRIED, broadcast_id, due_at, limit).fetchall())
+    def untried(self, broadcast_id: int, due_at: datetime, limit: int, *, is_marketing: bool) -> list[DueRow]:
+        return self._due_rows(self._run(UNTRIED[is_marketing], broadcast_id, due_at, limit).fetchall())
 
     def claim(
-        self, broadcast_id: int, sender_id: int, epoch: int, now: datetime, values: Mapping[int, Sequence[str]]
+        self,
+        broadcast_id: int,
+        sender_id: int,
+        epoch: int,
+        now: datetime,
+        values: Mapping[int, Sequence[str]],
+        *,
+        is_marketing: bool,
     ) -> Collection[int]:
         given = {"sender": sender_id, "epoch": epoch, "now": now, "broadcast": broadcast_id, "rows": json.dumps(values)}
-        self._cursor.execute(CLAIM, given)
+        self._cursor.execute(CLAIM[is_marketing], given)
         # The ids come back: an address may have been suppressed a moment ago, in a transaction beside this one.
         return {delivery_id for [delivery_id] in self._cursor.fetchall()}
 
-    def suppress(self, now: datetime, ids: Collection[int]) -> int:
-        self._cursor.execute(SUPPRESS, (now, list(ids)))
+    def suppress(self, now: datetime, reason: str, ids: Collection[int]) -> int:
+        self._cursor.execute(SUPPRESS, (reason, now, list(ids)))
         return self._cursor.rowcount
 
     def accept(self, sender_id: int, now: datetime, code: int, texts: Mapping[int, str]) -> int:

@@ -8,36 +8,37 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 
+from webapp.core.ledger.bars import BARRED
 from webapp.core.ledger.on_both import CLAIMED_OF_ALL, CLAIMED_OF_ONE, STANDING, OnBoth
 from webapp.core.ledger.rows import ClaimedNow, DueRow
 from webapp.core.rules.lifecycle import DeliveryState
 from webapp.core.rules.pacing import Reading
 
 # One text for all rows: with each row of a result the driver lets go of the interpreter, and takes it back from the thread that talks to
-# the relay. Joined, because SQLite begins each EXISTS anew.
-DUE = """
-SELECT json_group_array(json_array(id, client_id, service_id, addon_assignment_id, address, merge_values, stamped_at, attempts, suppressed))
-FROM (SELECT d.id, d.client_id, d.service_id, d.addon_assignment_id, d.address, d.merge_values, d.stamped_at, d.attempts,
-             s.address_key IS NOT NULL AS suppressed
-      FROM delivery d LEFT JOIN suppression s ON s.address_key = d.address_key
-      WHERE d.broadcast_id = ? AND d.state = 'pending' AND d.due_at <= ? ORDER BY d.due_at DESC, d.id LIMIT ?)
+# the relay.
+_ROWS = """
+SELECT json_group_array(json_array(id, client_id, service_id, addon_assignment_id, address, merge_values, stamped_at, attempts, barred))
+FROM (SELECT d.id, d.client_id, d.service_id, d.addon_assignment_id, d.address, d.merge_values, d.stamped_at, d.attempts, {barred} AS barred
+      FROM delivery d
+      WHERE d.broadcast_id = ? AND d.state = 'pending' AND {due} LIMIT ?)
 """
-UNTRIED = DUE.replace("d.due_at <= ? ORDER BY d.due_at DESC, d.id", "d.due_at = ? ORDER BY d.id")
+DUE = {key: _ROWS.format(barred=one, due="d.due_at <= ? ORDER BY d.due_at DESC, d.id") for key, one in BARRED.items()}
+UNTRIED = {key: _ROWS.format(barred=one, due="d.due_at = ? ORDER BY d.id") for key, one in BARRED.items()}
 
 # NOT INDEXED: rows are found by their id. Left alone, SQLite walks all rows of that state, once for each of the group.
-CLAIM = """
-UPDATE delivery NOT INDEXED SET state = 'claimed', sender_id = :sender, epoch = :epoch, attempts = attempts + 1, reason = NULL,
+_CLAIM = """
+UPDATE delivery AS d NOT INDEXED SET state = 'claimed', sender_id = :sender, epoch = :epoch, attempts = attempts + 1, reason = NULL,
        stamped_at = coalesce(stamped_at, :now), merge_values = coalesce(merge_values, j.value), changed_at = :now
 FROM json_each(:rows) AS j
-WHERE delivery.id = CAST(j.key AS INTEGER) AND delivery.state = 'pending' AND delivery.broadcast_id = :broadcast
-  AND delivery.address_key NOT IN (SELECT address_key FROM suppression)
+WHERE d.id = CAST(j.key AS INTEGER) AND d.state = 'pending' AND d.broadcast_id = :broadcast AND ({barred}) IS NULL
   AND EXISTS (SELECT 1 FROM broadcast b WHERE b.id = :broadcast AND b.state = 'sending' AND b.frozen_at IS NOT NULL)
   AND EXISTS (SELECT 1 FROM sender s WHERE s.id = :sender AND s.epoch = :epoch AND s.ended_at IS NULL)
 """
+CLAIM = {key: _CLAIM.format(barred=one) for key, one in BARRED.items()}
 
 # SQLite has no arrays: the ids are the keys of a JSON object.
 SUPPRESS = """
-UPDATE delivery NOT INDEXED SET state = 'suppressed', reason = 'suppressed', changed_at = :now
+UPDATE delivery NOT INDEXED SET state = 'suppressed', reason = :reason, changed_at = :now
 FROM json_each(:rows) AS j WHERE delivery.id = CAST(j.key AS INTEGER) AND delivery.state = 'pending'
 """
 
@@ -86,16 +87,23 @@ class OnSqlite(OnBoth):
         [mails] = self._one(CLAIMED_OF_ONE, broadcast_id) if broadcast_id else self._one(CLAIMED_OF_ALL)
         return ClaimedNow(reading, mails)
 
-    def due(self, broadcast_id: int, now: datetime, limit: int) -> list[DueRow]:
-        [found] = self._one(DUE, broadcast_id, self._stored(now), limit)
+    def due(self, broadcast_id: int, now: datetime, limit: int, *, is_marketing: bool) -> list[DueRow]:
+        [found] = self._one(DUE[is_marketing], broadcast_id, self._stored(now), limit)
         return self._due_rows(json.loads(found))
 
-    def untried(self, broadcast_id: int, due_at: datetime, limit: int) -> list[DueRow]:
-        [found] = self._one(UNTRIED, broadcast_id, self._stored(due_at), limit)
+    def untried(self, broadcast_id: int, due_at: datetime, limit: int, *, is_marketing: bool) -> list[DueRow]:
+        [found] = self._one(UNTRIED[is_marketing], broadcast_id, self._stored(due_at), limit)
         return self._due_rows(json.loads(found))
 
     def claim(
-        self, broadcast_id: int, sender_id: int, epoch: int, now: datetime, values: Mapping[int, Sequence[str]]
+        self,
+        broadcast_id: int,
+        sender_id: int,
+        epoch: int,
+        now: datetime,
+        values: Mapping[int, Sequence[str]],
+        *,
+        is_marketing: bool,
     ) -> Collection[int]:
         given = {
             "sender": sender_id,
@@ -104,15 +112,16 @@ class OnSqlite(OnBoth):
             "broadcast": broadcast_id,
             "rows": json.dumps(values),
         }
-        self._cursor.execute(CLAIM, given)
+        self._cursor.execute(CLAIM[is_marketing], given)
         # Nothing comes back row by row. The transaction is the only writer, so a row that was due a moment ago still is.
         claimed = self._cursor.rowcount
         if claimed not in (0, len(values)):
             raise RuntimeError(f"{claimed} of {len(values)} due rows could be claimed by the only writer")
         return values.keys() if claimed else ()
 
-    def suppress(self, now: datetime, ids: Collection[int]) -> int:
-        self._cursor.execute(SUPPRESS, {"now": self._stored(now), "rows": json.dumps(dict.fromkeys(ids, ""))})
+    def suppress(self, now: datetime, reason: str, ids: Collection[int]) -> int:
+        given = {"now": self._stored(now), "reason": reason, "rows": json.dumps(dict.fromkeys(ids, ""))}
+        self._cursor.execute(SUPPRESS, given)
         return self._cursor.rowcount
 
     def accept(self, sender_id: int, now: datetime, code: int, texts: Mapping[int, str]) -> int:

@@ -80,6 +80,7 @@ class SkipReason(StrEnum):
     NO_ADDRESS = "no_address"
     INVALID_ADDRESS = "invalid_address"
     SAME_ADDRESS = "same_address"
+    OPTED_OUT = "opted_out"
     SUPPRESSED = "suppressed"
     LEFT_OUT = "left_out"
 
@@ -89,6 +90,7 @@ class SkipReason(StrEnum):
             SkipReason.NO_ADDRESS: "no address",
             SkipReason.INVALID_ADDRESS: "address cannot be used",
             SkipReason.SAME_ADDRESS: "same address as another recipient",
+            SkipReason.OPTED_OUT: "declined marketing",
             SkipReason.SUPPRESSED: "address is suppressed",
             SkipReason.LEFT_OUT: "left out by hand",
         }[self]

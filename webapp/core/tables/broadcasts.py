@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, false, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from webapp.core.rules.consent import Purpose
 from webapp.core.rules.lifecycle import BroadcastState
 from webapp.core.rules.statuses import MessageType
 from webapp.core.tables.base import Base, BigId, EnumText, UtcDateTime, one_of
@@ -26,6 +27,8 @@ class Broadcast(Base):
     "now". When clocks are put back a wall time comes twice, and `starts_at` tells which is meant. `batch_size` mails leave
     every `interval_s` seconds; `batch_size` 0 means as fast as the relay takes them. `frozen_count` is the number of
     deliveries, known once the freeze is complete (`frozen_at`); `freeze_cursor` is the last client frozen before that.
+    `purpose` is NULL until somebody has chosen it, and for what was made before it was asked; `topic_id` is what marketing is about,
+    `important_reason` why it must be told.
     `start_confirmed_at`: it is to start at once, although its time was missed or is still to come, as somebody said at that instant.
     `undo_until`: nothing of it begins before that, as whoever said that it goes out may take that back. `started_by` is the address of the
     user who said it last, "" for a draft and for what is older than this column. `copied_from` is the broadcast it is a duplicate of.
@@ -42,6 +45,9 @@ class Broadcast(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(200), default="")
     message_type: Mapped[MessageType] = mapped_column(EnumText(MessageType))
+    purpose: Mapped[Purpose | None] = mapped_column(EnumText(Purpose))
+    topic_id: Mapped[int | None]
+    important_reason: Mapped[str] = mapped_column(String(200), default="", server_default="")
     state: Mapped[BroadcastState] = mapped_column(EnumText(BroadcastState), default=BroadcastState.DRAFT)
     version: Mapped[int] = mapped_column(default=1)
     audience_filter: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
@@ -82,6 +88,7 @@ class Broadcast(Base):
     __table_args__ = (
         one_of("state", BroadcastState),
         one_of("message_type", MessageType),
+        CheckConstraint("purpose IS NULL OR purpose IN ('marketing', 'important')", name="purpose"),
         one_of("uncertain_policy", UncertainPolicy),
         CheckConstraint("batch_size >= 0 AND interval_s >= 0", name="pace"),
         Index("ix_broadcast_state", "state", "starts_at"),
@@ -124,10 +131,12 @@ class Pick(Base):
 
 
 class FromAddress(Base):
-    """A sender that a broadcast may use, as `Name <local@domain>`. Written by `core/settings/from_addresses.py`."""
+    """A sender that a broadcast may use, as `Name <local@domain>`; one may be that of marketing.
+    Written by `core/settings/from_addresses.py`."""
 
     __tablename__ = "from_address"
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(200), default="")
     address: Mapped[str] = mapped_column(String(320), unique=True)
     is_default: Mapped[bool] = mapped_column(default=False)
+    is_for_marketing: Mapped[bool] = mapped_column(default=False, server_default=false())

@@ -2,7 +2,8 @@
 
 from webapp.core.tables.stamps import ADDRESSES, BLOCK_BITS, SUPPRESSIONS
 
-_CLIENT = ("country", "language", "status", "address_key", "email")
+_CLIENT = ("country", "language", "status", "address_key", "email", "marketing_opt_in")
+_OF_ADDRESSES = ("suppression", "topic_opt_out")
 _HOLDINGS = {
     "service": ("client_id", "product_id", "status"),
     "addon_assignment": ("client_id", "addon_id", "status"),
@@ -25,8 +26,9 @@ def _sqlite() -> list[str]:
     triggers.append(
         _sqlite_trigger("client", "address_update", f"UPDATE OF address_key ON client WHEN {changed}", ADDRESSES)
     )
-    for event in ("insert", "delete", "update"):
-        triggers.append(_sqlite_trigger("suppression", event, f"{event} ON suppression", SUPPRESSIONS))
+    for table in _OF_ADDRESSES:
+        for event in ("insert", "delete", "update"):
+            triggers.append(_sqlite_trigger(table, event, f"{event} ON {table}", SUPPRESSIONS))
     return triggers
 
 
@@ -51,7 +53,7 @@ def _sqlite_trigger(table: str, name: str, event: str, *blocks: object) -> str:
 
 def _postgresql() -> list[str]:
     client = _postgresql_body("client", "id", _CLIENT, _ADDRESS_BLOCKS)
-    bodies = {"client": client, "suppression": f"PERFORM audience_stamp(ARRAY[{SUPPRESSIONS}]);"}
+    bodies = {"client": client} | dict.fromkeys(_OF_ADDRESSES, f"PERFORM audience_stamp(ARRAY[{SUPPRESSIONS}]);")
     for table, columns in _HOLDINGS.items():
         bodies[table] = _postgresql_body(table, "client_id", columns, {})
     made = ["CREATE SEQUENCE audience_stamp_number", _STAMP, _STAMP_ALL]

@@ -8,12 +8,12 @@ BLOCK_BITS = 14
 """Clients are stamped in blocks of 16,384 consecutive ids."""
 
 ADDRESSES, SUPPRESSIONS = -1, -2
-"""Stand in the place of a block: any client's address changed; the suppressions changed."""
+"""Stand in the place of a block: any client's address changed; the suppressions or who declined a topic changed."""
 
 
 class AudienceStamp(Base):
     """A block's stamps differ whenever anything has changed by which its clients can be filtered: their country, language, status,
-    address or holdings.
+    address, choice of marketing or holdings.
 
     `stamp` never comes twice. `writer` is the writing transaction on PostgreSQL, where each has rows of its own so that none waits
     for another (and clears away those of finished ones), and 0 on SQLite, which has one writer at a time.

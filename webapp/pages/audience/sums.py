@@ -15,6 +15,7 @@ LABELS = {
     Term.ADDED: "added by hand",
     Term.LEFT_OUT: "left out by hand",
     Term.NO_USABLE_ADDRESS: "no usable address",
+    Term.OPTED_OUT: "declined marketing",
     Term.SUPPRESSED: "suppressed",
     Term.SAME_ADDRESS: "same address",
     Term.WILL_RECEIVE: "will receive",
