@@ -116,6 +116,7 @@ def runtime(turn: "Turn | None" = None, broadcast_id: int | None = None) -> Runt
         clock.ticks,
         lambda key: DatabaseWatch(engine, key),
         current_app.config["RELAY"].key,
+        current_app.config["PUBLIC_URL"],
         host_grace=grace,
         in_haste=lambda: _in_haste(engine),
         take_time=database.take_time,

@@ -91,6 +91,10 @@ WATCH_PATIENCE_S = 5.0
 WATCH_AGAIN_S = 0.5
 """It tries a new connection this often after one was lost."""
 
+DECLINE_HOLDS_S = 0.02
+"""The answer to whoever declines is held this long where a mail to them may be under way: by then its sender knows, and what it had begun
+before has left."""
+
 # The relay's health, which is one for the whole site.
 
 FIRST_WAIT_S, LONGEST_WAIT_S = 5.0, 300.0

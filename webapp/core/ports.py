@@ -176,10 +176,13 @@ class Journals(Protocol):
 
 
 class Watch(Protocol):
-    """Looks at one broadcast from beside the transactions of its sender."""
+    """Looks at one broadcast from beside the transactions of its sender. `consent` is another value after a look than before it whenever
+    somebody declined or took that back meanwhile, and where that cannot be told."""
+
+    consent: object
 
     def is_sending(self) -> bool:
-        """Whether the broadcast is sending, as of the last commit of anybody. Cheap enough to be asked before each mail."""
+        """Look: whether the broadcast is sending, as of the last commit of anybody. Cheap enough to be asked before each mail."""
 
     def close(self) -> None:
         """Let go of it."""

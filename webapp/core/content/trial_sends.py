@@ -57,7 +57,12 @@ def addresses(typed: str) -> list[str]:
 
 
 def mails(
-    session: Session, broadcast: Broadcast, person: previews.PreviewRecipient | None, to: list[str], now: datetime
+    session: Session,
+    broadcast: Broadcast,
+    person: previews.PreviewRecipient | None,
+    to: list[str],
+    now: datetime,
+    public_url: str,
 ) -> list[Mail]:
     """The mails of a test, each rendered for the recipient `person` but addressed to one of `to`. Raises DomainError for a draft that
     cannot become a mail."""
@@ -65,7 +70,7 @@ def mails(
     blocking = [problem for problem in problems.of_tags(broadcast) if problem.blocking]
     if blocking:
         raise Invalid(f"The message cannot be sent yet. {blocking[0].message}", blocking[0].field)
-    return previews.mails(session, broadcast, person, now, to)
+    return previews.mails(session, broadcast, person, now, to, public_url)
 
 
 def send(batch: list[Mail], hand_over: Callable[[Mail], Reply]) -> Iterator[Result]:

@@ -20,6 +20,7 @@ hot_path.py   what happens to rows with each group of mails: on_both.py, on_sqli
 """
 
 from webapp.core.ledger.again import make_pending, reasons
+from webapp.core.ledger.bars import who_is_barred
 from webapp.core.ledger.ceiling import next_of_the_day
 from webapp.core.ledger.claims import Claim, Claimed, claim, domain_of, release, release_all
 from webapp.core.ledger.forgetting import remove_values
@@ -92,5 +93,6 @@ __all__ = [
     "share_connections",
     "spread",
     "were_the_relays",
+    "who_is_barred",
     "with_rows_in",
 ]

@@ -35,7 +35,8 @@ LoadValues = Callable[[Sequence[Holder]], Sequence[Sequence[str]]]
 
 @dataclass(slots=True)
 class Claimed:
-    """One mail to hand over, `delay` seconds after the reading at its claim. `attempt` counts from 1."""
+    """One mail to hand over, `delay` seconds after the reading at its claim. `attempt` counts from 1. `consent` is as of which look of the
+    watch nobody has declined."""
 
     delivery_id: int
     address: str
@@ -43,6 +44,7 @@ class Claimed:
     stamped_at: datetime
     attempt: int
     delay: float = 0.0
+    consent: object = None
 
 
 @dataclass(slots=True)

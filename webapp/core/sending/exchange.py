@@ -12,15 +12,17 @@ from collections.abc import Callable, Collection, Iterable
 
 from webapp.core.content.compiling import CompiledContent
 from webapp.core.ledger import Claimed, Settled, domain_of
-from webapp.core.ports import Journal, Mail
+from webapp.core.ports import Journal, Mail, Watch
 from webapp.core.rules.evidence import Evidence
 from webapp.core.rules.outcome import ACCEPTED, Cause, Reply, Stage, judge
 from webapp.core.rules.refusal import Addressee
 from webapp.core.rules.relay_limits import NONE_KNOWN, RelayLimits
+from webapp.core.sending.declines import Declines, WhoDeclined
 
 log = logging.getLogger(__name__)
 Mark = tuple[int, int]
 GIVEN_TIME = Reply(Stage.MAIL, None, "", "the recipient's domain is given time", Cause.WITHDRAWN)
+DECLINED = Reply(Stage.MAIL, None, "", "the recipient declined before it left", Cause.WITHDRAWN)
 _DOT = Stage.DOT
 
 
@@ -39,9 +41,10 @@ class SendExchange:
         content: CompiledContent,
         journal: Journal,
         evidence: Evidence,
-        is_sending: Callable[[], bool],
+        watch: Watch,
         ticks: Callable[[], float],
         group: int,
+        who_declined: WhoDeclined | None = None,
     ) -> None:
         self.evidence = evidence
         self.barred: str | None = None
@@ -57,7 +60,8 @@ class SendExchange:
         self.resting: Collection[str] = ()
         self.watches_domains = False
         self._content, self._journal = content, journal
-        self._is_sending, self._ticks = is_sending, ticks
+        self._watch, self._ticks = watch, ticks
+        self._declines = Declines(watch, who_declined) if who_declined else None
         self._group = group
         self._taken_at = ticks()
         self._queue: deque[tuple[float, Claimed]] = deque()
@@ -78,13 +82,16 @@ class SendExchange:
             most = self.evidence.most_under_way
             if most is not None and len(under_way) >= most:
                 return None
-            if now >= self.deadline or not self._is_sending():
+            if now >= self.deadline or not self._watch.is_sending():
                 self.bar("the lease ran out" if now >= self.deadline else "the broadcast is not sending any more")
                 return None
             claimed = queue.popleft()[1]
             under_way[claimed.delivery_id] = claimed
             if self.resting and domain_of(claimed.address) in self.resting:
                 self._settle(claimed.delivery_id, GIVEN_TIME)
+                continue
+            if self._has_declined(claimed):
+                self._settle(claimed.delivery_id, DECLINED)
                 continue
             try:
                 return self._content.mail(claimed.delivery_id, claimed.address, claimed.stamped_at, claimed.values)
@@ -150,6 +157,11 @@ class SendExchange:
         if self._ticks() >= self.deadline:
             self.bar("the lease ran out")
             return False
+        # Last of all, and on a new look: from here on nothing calls the content back.
+        if self._declines is not None:
+            self._watch.is_sending()
+            if self._has_declined(self._under_way[delivery_id]):
+                return False
         self._begun[delivery_id] = attempt
         return True
 
@@ -162,8 +174,17 @@ class SendExchange:
 
     # The recorder's side
 
-    def add(self, mails: Iterable[Claimed], since: float) -> None:
-        """Add mails that are now claimed, after the commit. Their delays count from `since` (ticks)."""
+    def consent(self) -> object:
+        """What is known now of who declined, at least; to be asked before a claim begins."""
+        return self._watch.consent
+
+    def add(self, mails: Iterable[Claimed], since: float, consent: object = None) -> None:
+        """Mails that are claimed now, durably. `since`: the ticks from which their delays count; `consent`: as of which the claim has asked
+        who declined."""
+        if self._declines is not None:
+            mails = list(mails)
+            for mail in mails:
+                mail.consent = consent
         self._queue.extend((since + mail.delay if mail.delay else 0.0, mail) for mail in mails)
         self.wake()
 
@@ -250,6 +271,20 @@ class SendExchange:
         os.close(self._wake_write)
 
     # Both
+
+    def _has_declined(self, claimed: Claimed) -> bool:
+        """Whether this recipient has declined since the claim, as of the last look. The mail goes back then, and the next claim, which
+        asks the same, gives it up."""
+        if self._declines is None:
+            return False
+        try:
+            return self._declines.hit(claimed, self._in_hand)
+        except Exception as error:
+            self.bar(f"nobody can say who declined: {type(error).__name__}")
+            return True
+
+    def _in_hand(self) -> list[Claimed]:
+        return [*self._under_way.values(), *[claimed for _, claimed in list(self._queue)]]
 
     def _settle(self, delivery_id: int, reply: Reply) -> None:
         claimed, evidence = self._under_way[delivery_id], self.evidence

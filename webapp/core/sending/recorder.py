@@ -83,6 +83,7 @@ class Recorder(threading.Thread):
         settled = self._exchange.to_record()
         ran_dry = bool(settled) and not self._exchange.queued()
         wanted = lambda reading: self._wanted(reading, len(settled))  # noqa: E731
+        consent = self._exchange.consent()
         claim, reading, connections = self._insist(lambda: self._books.enter(settled, wanted))
         self._exchange.recorded()
         if (verdict := self._exchange.evidence.verdict) is not None:  # other senders may have come to it
@@ -97,7 +98,7 @@ class Recorder(threading.Thread):
             self._exchange.bar("the broadcast is not sending any more")
             return
         if claim.mails:
-            self._exchange.add(claim.mails, reading.ticks)
+            self._exchange.add(claim.mails, reading.ticks, consent)
         self._plan(claim, reading)
         self._consider_help(claim, reading.ticks)
 

@@ -1,7 +1,7 @@
 """One sending process of one broadcast: a lease, a mailer in this thread, a recorder in another, and why it ended."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session, joinedload
@@ -11,9 +11,11 @@ from webapp.core.content.compiling import CompiledContent, compiled
 from webapp.core.errors import DomainError
 from webapp.core.ledger import Lease, RowsLost
 from webapp.core.ports import Journal, Mailer
+from webapp.core.rules.consent import Purpose
 from webapp.core.rules.evidence import Evidence
 from webapp.core.rules.lifecycle import BroadcastState, DeliveryState
 from webapp.core.sending import failures
+from webapp.core.sending.declines import WhoDeclined
 from webapp.core.sending.exchange import SendExchange
 from webapp.core.sending.recorder import Recorder
 from webapp.core.sending.runtime import Runtime, SenderSettings
@@ -53,7 +55,7 @@ def send(
         if broadcast.state is not BroadcastState.SENDING or broadcast.frozen_at is None:
             return Ending("the broadcast is not sending", broadcast.state)
         try:
-            content = compiled(broadcast)
+            content = compiled(session, broadcast, runtime.public_url)
         except DomainError as error:
             return _cannot_compile(runtime, session, broadcast, error)
         written = journal()
@@ -109,7 +111,9 @@ def _send(
     settings: SenderSettings,
 ) -> str:
     watch = runtime.watch(broadcast.id)
-    exchange = SendExchange(content, journal, evidence, watch.is_sending, runtime.ticks, settings.group)
+    exchange = SendExchange(
+        content, journal, evidence, watch, runtime.ticks, settings.group, _asking(runtime, broadcast)
+    )
     recorder = Recorder(runtime, settings, lease, broadcast, content.tags, exchange)
     relay = mailer()
     recorder.start()
@@ -140,6 +144,19 @@ def _broke_off(runtime: Runtime, lease: Lease, error: Exception) -> None:
     log.info("broadcast %s: sender %s broke off: %s", broadcast_id, lease.sender_id, kind, extra=about)
     if not isinstance(error, RowsLost) and not failures.is_of_the_database(runtime.engine, error):
         failures.pause_for(runtime, broadcast_id, error)
+
+
+def _asking(runtime: Runtime, broadcast: Broadcast) -> WhoDeclined | None:
+    """Who asks which of claimed mails must not leave any more; None for a broadcast that nobody can decline."""
+    if broadcast.purpose is None:
+        return None
+    is_marketing = broadcast.purpose is Purpose.MARKETING
+
+    def who_declined(delivery_ids: Sequence[int]) -> Collection[int]:
+        with Session(runtime.engine) as session:
+            return ledger.who_is_barred(session, delivery_ids, is_marketing=is_marketing)
+
+    return who_declined
 
 
 def _ending(runtime: Runtime, broadcast_id: int, why: str) -> Ending:

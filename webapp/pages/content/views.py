@@ -84,7 +84,7 @@ def person(broadcast_id: int) -> str:
 def html(broadcast_id: int) -> ResponseReturnValue:
     """The HTML of the mail alone, for the frame of the preview."""
     broadcast = broadcasts.get(db.session, broadcast_id)
-    shown = previews.preview(db.session, broadcast, _person(broadcast), now())
+    shown = previews.preview(db.session, broadcast, _person(broadcast), now(), current_app.config["PUBLIC_URL"])
     page = shown.mail.html if shown.mail and shown.mail.html else NO_HTML
     # The mail itself leaves it to the mail program; this preview is asked for one of the two, and the first word counts.
     scheme = "dark" if "dark" in request.args else "light"
@@ -138,7 +138,9 @@ def send_test(broadcast_id: int) -> ResponseReturnValue:
     broadcast = broadcasts.get(db.session, broadcast_id)
     to, problem, batch, person = request.form.get("to", ""), None, [], _person(broadcast)
     try:
-        batch = trial_sends.mails(db.session, broadcast, person, trial_sends.addresses(to), now())
+        batch = trial_sends.mails(
+            db.session, broadcast, person, trial_sends.addresses(to), now(), current_app.config["PUBLIC_URL"]
+        )
         results = _sent(broadcast_id, batch)
     except DomainError as error:
         problem, results = str(error), []
@@ -223,7 +225,7 @@ def _person(broadcast: Broadcast) -> previews.PreviewRecipient | None:
 def _preview(broadcast: Broadcast) -> dict[str, Any]:
     """What the preview's fragments show."""
     person = _person(broadcast)
-    found = previews.preview(db.session, broadcast, person, now())
+    found = previews.preview(db.session, broadcast, person, now(), current_app.config["PUBLIC_URL"])
     form = ContentForm.of(broadcast)
     client_id = person.client_id if person else None
     return {

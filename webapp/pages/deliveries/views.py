@@ -3,7 +3,7 @@
 import re
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Response, make_response, render_template, request, stream_with_context
+from flask import Blueprint, Response, current_app, make_response, render_template, request, stream_with_context
 from flask.typing import ResponseReturnValue
 
 from webapp.adapters.clock import now
@@ -88,7 +88,7 @@ def show(broadcast_id: int, delivery_id: int) -> str:
     delivery = delivered.get(db.session, broadcast_id, delivery_id)
     mail, error = None, None
     try:
-        mail = delivered.mail(db.session, broadcast, delivery, now())
+        mail = delivered.mail(db.session, broadcast, delivery, now(), current_app.config["PUBLIC_URL"])
     except DomainError as problem:
         error = str(problem)
     ways = [way for way in WAYS if mail and (way != "html" or mail.shown.html is not None)]
@@ -143,7 +143,7 @@ def _found(broadcast_id: int, delivery_id: int) -> tuple[Broadcast, DeliveryRow]
 def _mail(broadcast: Broadcast, delivery_id: int) -> delivered.LedgerMail:
     """The mail, or NotFound that says why there is none."""
     delivery = delivered.get(db.session, broadcast.id, delivery_id)
-    mail = delivered.mail(db.session, broadcast, delivery, now())
+    mail = delivered.mail(db.session, broadcast, delivery, now(), current_app.config["PUBLIC_URL"])
     if mail is None:
         raise NotFound(delivered.unmade(broadcast, delivery) or "There is no mail.")
     return mail

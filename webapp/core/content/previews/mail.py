@@ -14,6 +14,7 @@ from webapp.core.errors import DomainError
 from webapp.core.ports import Mail
 from webapp.core.rules import message, tags
 from webapp.core.rules.tags import TagProblem
+from webapp.core.rules.tags.names import WORDS
 from webapp.core.tables.broadcasts import Broadcast
 
 NO_DELIVERY = 0
@@ -39,15 +40,18 @@ class DraftPreview:
         return next((value for field, value in fields if field.lower() == name.lower()), "")
 
 
-def preview(session: Session, broadcast: Broadcast, person: PreviewRecipient | None, now: datetime) -> DraftPreview:
-    """The draft as this recipient would get it; with example values for None. Never raises for what a person has written."""
+def preview(
+    session: Session, broadcast: Broadcast, person: PreviewRecipient | None, now: datetime, public_url: str
+) -> DraftPreview:
+    """The draft as this recipient would get it; with example values for None. `public_url` is the console's address as recipients reach it.
+    Never raises for what a person has written."""
     found = tuple(problems.of_message(broadcast))
     if is_blank(broadcast.content):
         return DraftPreview(None, found, blank=True)
     if any(problem.blocking for problem in found):
         return DraftPreview(None, found)
     try:
-        content = compiled(broadcast)
+        content = compiled(session, broadcast, public_url)
         address = person.address if person else EXAMPLE_ADDRESS
         mail = _mail(session, broadcast, content, person, now, address)
         return DraftPreview(message.decoded(mail.data), found, derived_text=text_of_body(broadcast, content))
@@ -56,10 +60,15 @@ def preview(session: Session, broadcast: Broadcast, person: PreviewRecipient | N
 
 
 def mails(
-    session: Session, broadcast: Broadcast, person: PreviewRecipient | None, now: datetime, addresses: Sequence[str]
+    session: Session,
+    broadcast: Broadcast,
+    person: PreviewRecipient | None,
+    now: datetime,
+    addresses: Sequence[str],
+    public_url: str,
 ) -> list[Mail]:
     """The mail as it would be sent to this recipient, once to each of `addresses`. Raises DomainError where it cannot be made."""
-    content = compiled(broadcast)
+    content = compiled(session, broadcast, public_url)
     return [_mail(session, broadcast, content, person, now, address) for address in addresses]
 
 
@@ -72,7 +81,7 @@ def _mail(
     address: str,
 ) -> Mail:
     if person is None:
-        values: Sequence[str] = [tags.BY_NAME[name].example for name in content.tags]
+        values: Sequence[str] = [WORDS[name] if name in WORDS else tags.BY_NAME[name].example for name in content.tags]
     else:
         row = (person.client_id, person.service_id, person.addon_assignment_id)
         values = tag_catalogue.load_values(session, [row], content.tags, broadcast=broadcast, now=now)[0]

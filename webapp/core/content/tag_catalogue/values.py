@@ -13,9 +13,11 @@ from sqlalchemy import ARRAY, BigInteger, Select, String, Text, bindparam, cast,
 from sqlalchemy.orm import Session
 
 from webapp.core.content.tag_catalogue.formats import Formats, formats_for
+from webapp.core.content.tag_catalogue.link_words import link_words
 from webapp.core.content.tag_catalogue.names import full_name
 from webapp.core.rules.message.parts import mailbox_or_blank
 from webapp.core.rules.statuses import ClientStatus, HoldingStatus
+from webapp.core.rules.tags.names import WORDS
 from webapp.core.rules.tags.values import clean
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.core.tables.clients import Addon, AddonAssignment, Client, Product, Service
@@ -210,6 +212,10 @@ def _languages(tags: Column, formats: Sequence[Formats]) -> list[str]:
     return [own.language(tag) if tag else "" for tag, own in zip(tags, formats, strict=True)]
 
 
+def _words(name: str) -> Callable[[Column], list[str]]:
+    return lambda languages: [link_words(name, language) for language in languages]
+
+
 _WRITERS: dict[str, ValueWriter] = {
     "client_id": ValueWriter(("client.number",), _cleaned),
     "first_name": ValueWriter(("client.first_name",), _cleaned),
@@ -228,4 +234,5 @@ _WRITERS: dict[str, ValueWriter] = {
     "service_due_date": ValueWriter(("service.due",), _days, is_local=True),
     "addon_name": ValueWriter(("addon.name",), _cleaned),
     "addon_status": ValueWriter(("addon.status",), lambda column: [_HOLDING_STATUS[status] for status in column]),
+    **{name: ValueWriter(("client.language",), _words(name)) for name in WORDS},
 }

@@ -12,7 +12,17 @@ from webapp.core.rules.tags import lexer
 from webapp.core.rules.tags.contexts import home_of, misplaced
 from webapp.core.rules.tags.expressions import TagError, read_block, read_output
 from webapp.core.rules.tags.lexer import Token
-from webapp.core.rules.tags.names import BY_NAME, TAGS, available, nearest, synonym, tags_for, why_not
+from webapp.core.rules.tags.names import (
+    BY_NAME,
+    LINK_NAMES,
+    LINKS,
+    TAGS,
+    available,
+    nearest,
+    synonym,
+    tags_for,
+    why_not,
+)
 from webapp.core.rules.tags.nodes import Block, Output
 from webapp.core.rules.tags.placeholders import Words
 
@@ -77,7 +87,7 @@ class Opened:
 class _TagChecker:
     def __init__(self, source: str, message_type: MessageType | None, field: str):
         self.source, self.type, self.field = source, message_type, field
-        self.names = [tag.name for tag in (tags_for(message_type) if message_type else TAGS)]
+        self.names = [tag.name for tag in (tags_for(message_type) if message_type else (*TAGS, *LINKS))]
         self.lines = [0, *(match.end() for match in re.finditer("\n", source))]
         self.open: list[Opened] = []
 
@@ -92,7 +102,7 @@ class _TagChecker:
         for token, place in self.placed():
             if place and place[0].place is Place.COMMENT:
                 continue
-            if place and token.kind in ("output", "block") and (complaint := misplaced(*place)):
+            if place and token.kind in ("output", "block") and (complaint := misplaced(*place, token.inner)):
                 yield self.problem(token, complaint, token.inner)
                 continue
             yield from self.of_token(token, _home(place))
@@ -151,6 +161,8 @@ class _TagChecker:
         names = found.names() if isinstance(found, Output) else found.condition.names() if found.condition else ()
         for name in dict.fromkeys(names):
             yield from self.name(token, name)
+            if name in LINK_NAMES and (isinstance(found, Block) or found.filters):
+                yield self.problem(token, f"{{{{ {name} }}}} stands alone: it takes no filter, and no condition.", name)
         if isinstance(found, Block):
             yield from self.block(token, found, home)
 
