@@ -133,6 +133,7 @@ def make_app(url: str, instance: Path, **config: object) -> Flask:
         "DATABASE_URL": url,
         "SECRET_KEY": "for tests",
         "MASSMAIL_UNDO": "0",
+        "MASSMAIL_DNS": "off",
     }
     app = create_app({"TESTING": True, "WTF_CSRF_ENABLED": False, "WEBHOOK_INSIDE": True} | config, environ)
     if caught_mails.bp.name not in app.blueprints:

@@ -13,7 +13,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from webapp import bounce_settings, paths, private
-from webapp.environ import SettingError
+from webapp.environ import SettingError, dns_servers
 
 MB = 1024 * 1024
 
@@ -203,6 +203,7 @@ def settings(environ: Mapping[str, str]) -> dict[str, object]:
         "SESSION_IDLE": timedelta(minutes=_whole(environ, "MASSMAIL_SESSION_IDLE", 480, low=5, high=14 * DAY_MINUTES)),
         "SESSION_LASTS": timedelta(hours=_whole(environ, "MASSMAIL_SESSION_LASTS", 336, low=1, high=31 * 24)),
         "TESTS_PER_HOUR": _whole(environ, "MASSMAIL_TESTS_PER_HOUR", 20, low=0, high=1000),
+        "DNS": dns_servers(environ),
         "WEBHOOK_INSIDE": _flag(environ, "MASSMAIL_WEBHOOK_INSIDE"),
         "LOG_LEVEL": _log_level(environ),
         "LOG_JSON": _flag(environ, "MASSMAIL_LOG_JSON"),

@@ -13,11 +13,16 @@ from webapp.core.content import problems
 from webapp.core.content.completeness import Missing, missing, unlisted_sender
 from webapp.core.content.fields import sources
 from webapp.core.content.tag_catalogue.gaps import Gap, gaps
+from webapp.core.domains import checks
 from webapp.core.rules import schedule, tags
 from webapp.core.rules.lifecycle import BroadcastState
+from webapp.core.rules.message.parts import mailbox_or_blank
 from webapp.core.rules.tags import TagProblem
 from webapp.core.settings import limits
 from webapp.core.tables.broadcasts import Broadcast
+
+MANY = 500
+"""Above so many mails it matters how receivers see the sender's domain."""
 
 LONG = timedelta(hours=24)
 """A broadcast that takes longer than this is worth a word."""
@@ -73,8 +78,17 @@ def review(session: Session, broadcast: Broadcast, now: datetime) -> Review:
     if ends and ends - now > LONG:
         takes = schedule.duration(round((ends - now).total_seconds()))
         warnings.append(Finding(f"At this pace it takes {takes}.", "schedule"))
+    warnings += of_domain(session, broadcast, count.will_receive)
     checked += _of_recipients(count)
     return Review(count, tuple(blocking), tuple(warnings), tuple(checked))
+
+
+def of_domain(session: Session, broadcast: Broadcast, recipients: int) -> list[Finding]:
+    """What is said of the sender's domain when many are to get the mail."""
+    if recipients <= MANY:
+        return []
+    sender = checks.of_sender(session, mailbox_or_blank(broadcast.from_address)[1])
+    return [Finding(words, "domains") for words in checks.concerns(sender)]
 
 
 def _of_purpose(broadcast: Broadcast) -> list[Finding]:

@@ -7,7 +7,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from webapp.core import guarded
-from webapp.core.ledger import order, tally
+from webapp.core.ledger import hard_bounces, order, tally
 from webapp.core.rules.lifecycle import DeliveryState
 from webapp.core.tables.deliveries import Attempt, Delivery
 
@@ -65,6 +65,7 @@ def make_pending(
             ),
         )
         tally.add(session, broadcast_id, tally.CONSOLE, {DeliveryState.FAILED: -moved, DeliveryState.PENDING: moved})
+        hard_bounces.take_back(session, wanted, now, "its mail is sent again")
     else:
         moved = 0
     return moved, rows[-1][0] if len(rows) == chunk else None

@@ -35,8 +35,8 @@ LoadValues = Callable[[Sequence[Holder]], Sequence[Sequence[str]]]
 
 @dataclass(slots=True)
 class Claimed:
-    """One mail to hand over, `delay` seconds after the reading at its claim. `attempt` counts from 1. `consent` is as of which look of the
-    watch nobody has declined."""
+    """One mail to hand over, `delay` seconds after the reading at its claim. `attempt` counts from 1. `consent` is the look of the watch as
+    of which nobody has declined."""
 
     delivery_id: int
     address: str

@@ -10,7 +10,8 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
 from webapp.core import guarded
-from webapp.core.ledger import again, ceiling, pace, refusals
+from webapp.core.ledger import again, ceiling, hard_bounces, pace, refusals
+from webapp.core.ledger.hard_bounces import RefusedForGood
 from webapp.core.ledger.hot_path import hot
 from webapp.core.ledger.leases import Lease
 from webapp.core.rules import pacing
@@ -19,7 +20,7 @@ from webapp.core.rules.lifecycle import DeliveryState
 from webapp.core.rules.limits import NO_LIMITS, Limits
 from webapp.core.rules.outcome import Blame, Cause, Outcome, Reply, Stage
 from webapp.core.rules.pacing import Reading, Retries
-from webapp.core.rules.refusal import Addressee, Refusal, refusal_of
+from webapp.core.rules.refusal import Addressee, Refusal, in_relays_words, refusal_of
 from webapp.core.tables.broadcasts import Broadcast, UncertainPolicy
 from webapp.core.tables.deliveries import Attempt, Delivery
 
@@ -106,6 +107,7 @@ def record(
     if special:
         run = _run(settled)
         refusals.keep(session, lease.broadcast_id, [one for one in run if decides or not one.is_parked])
+        hard_bounces.heed(session, _refused_for_good(special), now)
     # The minute in the chart and in the ceiling of the day.
     _count_minute(session, lease, accepted, special, now)
     # What the pace and the ceiling of the second remember.
@@ -144,6 +146,15 @@ def _use_pace(
     if is_paced:
         pace.use(session, lease.broadcast_id, settings.interval_s, reading, left)
     ceiling.use(session, settings.limits, reading, left)
+
+
+def _refused_for_good(special: Sequence[Settled]) -> list[RefusedForGood]:
+    """Those whom the relay refused for good, with its words."""
+    return [
+        RefusedForGood(one.delivery_id, one.attempt, one.outcome.reason, in_relays_words(one.outcome, one.reply))
+        for one in special
+        if one.outcome.state is DeliveryState.FAILED and one.reply.code is not None
+    ]
 
 
 def _run(settled: Sequence[Settled]) -> list[Refusal]:

@@ -8,7 +8,7 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from webapp.core import guarded
-from webapp.core.ledger import tally
+from webapp.core.ledger import hard_bounces, tally
 from webapp.core.rules.lifecycle import BroadcastState, DeliveryState
 from webapp.core.rules.outcome import Reply, Stage
 from webapp.core.rules.refusal import Refusal, equal_words
@@ -74,6 +74,7 @@ def were_the_relays(
     given_back = _move(session, ids, DeliveryState.FAILED, DeliveryState.HELD, now, due_at=due_at)
     if given_back:
         tally.add(session, broadcast_id, sender_id, {DeliveryState.FAILED: -given_back, DeliveryState.HELD: given_back})
+        hard_bounces.take_back(session, ids, now, "the relay refused everybody, not this address")
     _move(session, ids, DeliveryState.HELD, DeliveryState.HELD, now, due_at=due_at)
     _forget(session, broadcast_id)
     return given_back

@@ -10,7 +10,6 @@ import threading
 from collections import deque
 from collections.abc import Callable, Collection, Iterable
 
-from webapp.core.content.compiling import CompiledContent
 from webapp.core.ledger import Claimed, Settled, domain_of
 from webapp.core.ports import Journal, Mail, Watch
 from webapp.core.rules.evidence import Evidence
@@ -18,6 +17,7 @@ from webapp.core.rules.outcome import ACCEPTED, Cause, Reply, Stage, judge
 from webapp.core.rules.refusal import Addressee
 from webapp.core.rules.relay_limits import NONE_KNOWN, RelayLimits
 from webapp.core.sending.declines import Declines, WhoDeclined
+from webapp.core.sending.signed import MailSource
 
 log = logging.getLogger(__name__)
 Mark = tuple[int, int]
@@ -38,7 +38,7 @@ class SendExchange:
 
     def __init__(
         self,
-        content: CompiledContent,
+        content: MailSource,
         journal: Journal,
         evidence: Evidence,
         watch: Watch,
@@ -179,8 +179,8 @@ class SendExchange:
         return self._watch.consent
 
     def add(self, mails: Iterable[Claimed], since: float, consent: object = None) -> None:
-        """Mails that are claimed now, durably. `since`: the ticks from which their delays count; `consent`: as of which the claim has asked
-        who declined."""
+        """Add mails that are now claimed, after the commit. Their delays count from `since` (ticks). `consent` is the look of the watch
+        as of which the claim has asked who declined."""
         if self._declines is not None:
             mails = list(mails)
             for mail in mails:

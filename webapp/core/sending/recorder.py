@@ -6,10 +6,11 @@ import threading
 from collections.abc import Callable
 from typing import TypeVar
 
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from webapp.core import ledger
-from webapp.core.cadence import ASK_RUNTIME_S, LEASE_S, MARGIN_S, RENEW_S
+from webapp.core.cadence import ASK_RUNTIME_S, KEYS_EVERY_S, LEASE_S, MARGIN_S, RENEW_S
 from webapp.core.ledger import Claim, Lease, LeaseLost, RowsLost
 from webapp.core.rules.pacing import Reading
 from webapp.core.sending import failures
@@ -27,7 +28,8 @@ Result = TypeVar("Result")
 class Recorder(threading.Thread):
     """Runs from `start` until the broadcast has nothing more for this process; then `exchange.barred` is set and all is recorded.
 
-    `error` is what broke it, if anything did; then the journal has the outcomes that are not recorded.
+    `error` is what broke it, if anything did; then the journal has the outcomes that are not recorded. `look_again` is called now and then,
+    as the keys that sign may be others by then.
     """
 
     def __init__(
@@ -38,6 +40,7 @@ class Recorder(threading.Thread):
         broadcast: Broadcast,
         tags: tuple[str, ...],
         exchange: SendExchange,
+        look_again: Callable[[Engine], None] | None = None,
     ) -> None:
         super().__init__(name=f"recorder of broadcast {lease.broadcast_id}")
         self.error: BaseException | None = None
@@ -45,6 +48,7 @@ class Recorder(threading.Thread):
         self._group = settings.group
         self._books = Books(runtime, settings, lease, broadcast, tags, exchange)
         self._ahead = ClaimsAhead(settings.group, settings.connections)
+        self._look_again, self._looked_at = look_again, runtime.ticks()
         self._began = self._renewed = self._asked = float("-inf")
         self._claim_at = float("-inf")
         self._behind_since: float | None = None
@@ -80,6 +84,9 @@ class Recorder(threading.Thread):
 
     def _round(self) -> None:
         """Renew, record, claim; try again while the database is away."""
+        if self._look_again is not None and self._runtime.ticks() - self._looked_at >= KEYS_EVERY_S:
+            look_again, self._looked_at = self._look_again, self._runtime.ticks()
+            self._insist(lambda: look_again(self._runtime.engine))
         settled = self._exchange.to_record()
         ran_dry = bool(settled) and not self._exchange.queued()
         wanted = lambda reading: self._wanted(reading, len(settled))  # noqa: E731

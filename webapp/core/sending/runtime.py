@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from webapp.core import cadence
+from webapp.core.domains.sealing import Seal
 from webapp.core.ports import Watch
 from webapp.core.rules.pacing import Reading
 
@@ -50,12 +51,13 @@ class Runtime:
     """What the core is given. `host_grace`: how long a machine may be away with its journals.
 
     `prepare` begins a session's transaction as one that will write. `reading` looks at all clocks, `ticks` at the steady one alone.
-    `watch` looks at a broadcast's state outside of the transactions. `relay_key` names the relay (host and port), whose health is one
-    fact for the whole site. `public_url` is the console's address as recipients reach it. `must_stop` says whether the process is asked
-    to end, `somebody_waits` whether other work waits for this worker; the sender asks both a few times a second. `call_for_help` asks
-    for another process to serve the same broadcast, if one is idle. While `in_haste` is entered it gives another way to prepare a
-    transaction that writes much: its commit may return before the disk has it. `take_time` prepares the last of these transactions:
-    when its commit returns, the disk has all of them.
+    `watch` looks at a broadcast's state outside of the transactions. `relay_key` names the relay (host and port), whose health is one fact
+    for the whole site. `public_url` is the console's address as recipients reach it.
+    `must_stop` says whether the process is asked to end, `somebody_waits` whether other work waits for this worker;
+    the sender asks both a few times a second. `call_for_help` asks for another process to serve the same broadcast, if one is idle.
+    While `in_haste` is entered it gives another way to prepare a transaction that writes much: its commit may return before the disk has
+    it. `take_time` prepares the last of these transactions: when its commit returns, the disk has all of them. `seal` opens the keys that
+    sign mails; None: no mail is signed.
     """
 
     engine: Engine
@@ -73,3 +75,4 @@ class Runtime:
     )
     take_time: Callable[[Session], None] = lambda _session: None
     host_grace: timedelta = cadence.HOST_GRACE
+    seal: Seal | None = None

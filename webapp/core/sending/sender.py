@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session, joinedload
 
 from webapp.core import broadcasts, ledger
-from webapp.core.content.compiling import CompiledContent, compiled
+from webapp.core.content.compiling import compiled
 from webapp.core.errors import DomainError
 from webapp.core.ledger import Lease, RowsLost
 from webapp.core.ports import Journal, Mailer
@@ -19,6 +19,7 @@ from webapp.core.sending.declines import WhoDeclined
 from webapp.core.sending.exchange import SendExchange
 from webapp.core.sending.recorder import Recorder
 from webapp.core.sending.runtime import Runtime, SenderSettings
+from webapp.core.sending.signed import MailSource, SignedContent
 from webapp.core.tables.broadcasts import Broadcast
 
 log = logging.getLogger(__name__)
@@ -55,9 +56,11 @@ def send(
         if broadcast.state is not BroadcastState.SENDING or broadcast.frozen_at is None:
             return Ending("the broadcast is not sending", broadcast.state)
         try:
-            content = compiled(session, broadcast, runtime.public_url)
+            content: MailSource = compiled(session, broadcast, runtime.public_url)
         except DomainError as error:
             return _cannot_compile(runtime, session, broadcast, error)
+        if runtime.seal is not None:
+            content = SignedContent(content, session, broadcast.from_address, runtime.seal)
         written = journal()
         lease = ledger.open_lease(
             session, broadcast_id, host=host, pid=pid, journal=written.name, machine=machine, reading=runtime.reading()
@@ -105,7 +108,7 @@ def _send(
     lease: Lease,
     broadcast: Broadcast,
     evidence: Evidence,
-    content: CompiledContent,
+    content: MailSource,
     journal: Journal,
     mailer: Callable[[], Mailer],
     settings: SenderSettings,
@@ -114,7 +117,8 @@ def _send(
     exchange = SendExchange(
         content, journal, evidence, watch, runtime.ticks, settings.group, _asking(runtime, broadcast)
     )
-    recorder = Recorder(runtime, settings, lease, broadcast, content.tags, exchange)
+    look_again = content.look_again if isinstance(content, SignedContent) else None
+    recorder = Recorder(runtime, settings, lease, broadcast, content.tags, exchange, look_again)
     relay = mailer()
     recorder.start()
     try:
