@@ -93,6 +93,7 @@ def come_back(name: str) -> ResponseReturnValue:
     if wanted not in set(Fate) or not current_app.config["BOUNCE_ADDRESS"]:
         raise NotFound("Nothing listens for mails that come back.")
     fate = Fate(wanted)
+    db.session.commit()  # the listener writes, too, and waits for whoever has noted that somebody is here
     if bring(listener, maildir.return_path(name), answer(fate, mail.recipient, maildir.source(name))):
         flash(f"{fate.label}: it has come back, and stands in the ledger.", "ok")
     else:

@@ -1,12 +1,10 @@
 """Mails that come back in the demo, as they would from a recipient's server or provider: the mail catcher makes them for addresses such as
 bounce@…, and its pages for any mail. They go to the program's own listener for bounces."""
 
+import secrets
 import smtplib
 from email import message_from_bytes, policy
 from email.message import EmailMessage
-from email.mime.message import MIMEMessage
-from email.mime.multipart import MIMEMultipart
-from email.mime.text import MIMEText
 from email.utils import format_datetime
 from enum import StrEnum
 
@@ -59,35 +57,29 @@ def answer(fate: Fate, recipient: str, mail: bytes) -> bytes:
         reply.set_content("I am out of the office until Monday.")
         return reply.as_bytes()
     is_complaint = fate is Fate.COMPLAIN
-    whole = MIMEMultipart("report")
-    whole.set_param("report-type", "feedback-report" if is_complaint else "delivery-status")
-    whole["From"] = f"Mail catcher <mailer-daemon@{SERVER}>"
-    whole["Subject"] = "Complaint about a mail" if is_complaint else "What became of your mail"
-    whole["Date"] = format_datetime(now())
-    whole.attach(MIMEText("The mail catcher was asked to make this.\n"))
-    whole.attach(_feedback(recipient) if is_complaint else _status(fate, recipient))
-    whole.attach(MIMEMessage(message_from_bytes(mail, policy=policy.compat32)))
-    return whole.as_bytes(policy=policy.SMTP)
-
-
-def _status(fate: Fate, recipient: str) -> MIMEText:
-    action, status, words = _REPORTS[fate]
-    return _part(
-        "delivery-status",
-        f"Reporting-MTA: dns; {SERVER}\n\nFinal-Recipient: rfc822; {recipient}\nAction: {action}\nStatus: {status}\n"
-        f"Diagnostic-Code: smtp; {words}\n",
+    kind, report = _feedback(recipient) if is_complaint else _status(fate, recipient)
+    mark = f"=_{secrets.token_hex(16)}"
+    head = (
+        f"From: Mail catcher <mailer-daemon@{SERVER}>\r\n"
+        f"Subject: {'Complaint about a mail' if is_complaint else 'What became of your mail'}\r\n"
+        f"Date: {format_datetime(now())}\r\nMIME-Version: 1.0\r\n"
+        f'Content-Type: multipart/report; report-type={kind}; boundary="{mark}"\r\n\r\n'
+        f"--{mark}\r\nContent-Type: text/plain; charset=us-ascii\r\n\r\nThe mail catcher was asked to make this.\r\n\r\n"
+        f"--{mark}\r\nContent-Type: message/{kind}\r\n\r\n{report}\r\n"
+        f"--{mark}\r\nContent-Type: message/rfc822\r\n\r\n"
     )
+    return head.encode() + mail + f"\r\n--{mark}--\r\n".encode()
 
 
-def _feedback(recipient: str) -> MIMEText:
-    fields = f"Feedback-Type: abuse\nUser-Agent: mail-catcher/1\nVersion: 1\nOriginal-Rcpt-To: {recipient}\n"
-    return _part("feedback-report", fields)
+def _status(fate: Fate, recipient: str) -> tuple[str, str]:
+    action, status, words = _REPORTS[fate]
+    fields = f"Final-Recipient: rfc822; {recipient}\r\nAction: {action}\r\nStatus: {status}\r\nDiagnostic-Code: smtp; {words}\r\n"
+    return "delivery-status", f"Reporting-MTA: dns; {SERVER}\r\n\r\n{fields}"
 
 
-def _part(kind: str, text: str) -> MIMEText:
-    part = MIMEText(text)
-    part.replace_header("Content-Type", f"message/{kind}")
-    return part
+def _feedback(recipient: str) -> tuple[str, str]:
+    fields = ("Feedback-Type: abuse", "User-Agent: mail-catcher/1", "Version: 1", f"Original-Rcpt-To: {recipient}", "")
+    return "feedback-report", "\r\n".join(fields)
 
 
 def bring(listener: str, return_path: str, data: bytes) -> bool:

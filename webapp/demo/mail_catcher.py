@@ -48,6 +48,10 @@ class Catcher:
                 task.add_done_callback(self._under_way.discard)
         return "250 2.0.0 caught"
 
+    async def rest(self) -> None:
+        """Wait until what is to come back has come back, or cannot."""
+        await asyncio.gather(*self._under_way)
+
     async def _come_back(self, fate: Fate, recipient: str, envelope: Envelope) -> None:
         data = answer(fate, recipient, envelope.original_content or b"")
         for pause in (0.0, *TRIES_AGAIN_S):
