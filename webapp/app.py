@@ -37,6 +37,7 @@ ROOMS = (
     "notices",
     "notice_settings",
     "retention",
+    "relay_events",
 )
 """Blueprints: each is `webapp/pages/<room>/views.py` and exposes `bp`."""
 

@@ -37,7 +37,6 @@ class EventSource(Base):
     old_key: Mapped[str | None] = mapped_column(Text)
     old_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     is_on: Mapped[bool] = mapped_column(default=True)
-    adds_header: Mapped[bool] = mapped_column(default=True)
     made_at: Mapped[datetime] = mapped_column(UtcDateTime)
     seen_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     events: Mapped[int] = mapped_column(default=0)
