@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
@@ -9,6 +10,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from tests import factories
+from tests.databases import make_app
+from tests.visitors import sign_in
 from webapp.adapters.clock import now
 from webapp.core.consent import event_sources
 from webapp.core.consent.event_sources import Given
@@ -17,6 +20,7 @@ from webapp.core.rules.relay_events.samples import sample
 from webapp.core.tables.deliveries import MinuteCount
 from webapp.core.tables.event_sources import EventSource, ReceivedEvent
 from webapp.core.tables.events import DeliveryEvent
+from webapp.extensions import db
 
 P = Provider
 URL = "/settings/relay-events/"
@@ -48,6 +52,22 @@ def test_a_source_is_added_and_its_address_works(
     assert ('id="given-password"' in answer.text) == (provider in (P.POSTMARK, P.BREVO))
     assert secret not in browser_client.get(f"{URL}{only(sqlite_session).id}/").text
     assert provider.label in browser_client.get(URL).text
+
+
+def test_the_address_is_that_by_which_the_console_is_reached(tmp_path: Path, sqlite_url: str):
+    app = make_app(sqlite_url, tmp_path, PUBLIC_URL="https://intra.example.com/mail")
+    with app.app_context():
+        session = Session(db.engine)
+    client = sign_in(app, session)
+    answer = client.post(f"/mail{URL}add/brevo")
+    assert 'id="given-address">https://intra.example.com/mail/events/brevo/' in answer.text
+    assert "calls by https only" not in answer.text
+    session.close()
+
+
+def test_a_console_without_https_says_that_no_relay_reaches_it(browser_client: FlaskClient, sqlite_session: Session):
+    page = browser_client.get(f"{URL}{added(sqlite_session, P.BREVO).source_id}/").text
+    assert "calls by https" in page and "MASSMAIL_URL" in page
 
 
 def test_a_key_that_cannot_be_one_is_refused_at_its_field(browser_client: FlaskClient, sqlite_session: Session):

@@ -1,10 +1,10 @@
 """The forms of Settings, Events from the relay."""
 
 from flask_wtf import FlaskForm
-from wtforms import TextAreaField
+from wtforms import StringField
 
 
 class KeyForm(FlaskForm):
-    """What proves a relay's calls, as the relay shows it. It may be long, and lines in it do not matter."""
+    """What proves a relay's calls, as the relay shows it."""
 
-    key = TextAreaField("Key")
+    key = StringField("Key")

@@ -1,5 +1,7 @@
 """Events from the relay: the public address that relays call, and the page in the settings that is about it."""
 
+from urllib.parse import urljoin
+
 from flask import Blueprint, Response, current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import DBAPIError
@@ -167,7 +169,7 @@ def _page(source_id: int, form: KeyForm | None = None, given: Given | None = Non
 
 def _address(provider: Provider, secret: str) -> str:
     below = url_for("relay_events.receive", provider=provider.value, secret="-")
-    return f"{current_app.config['PUBLIC_URL']}{below.removesuffix('-')}{secret}"
+    return urljoin(current_app.config["PUBLIC_URL"], below.removesuffix("-")) + secret
 
 
 def _broadcast_of(delivery_id: int) -> int:
