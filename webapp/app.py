@@ -10,7 +10,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from webapp import paths
 from webapp.adapters import database, schema
 from webapp.config import settings
-from webapp.extensions import csrf, db, htmx, login, mail, migrate
+from webapp.extensions import babel, csrf, db, htmx, login, mail, migrate
 
 ROOMS = (
     "assets",
@@ -37,11 +37,15 @@ ROOMS = (
     "notices",
     "notice_settings",
     "retention",
+    "suppressions",
+    "consent_settings",
+    "unsubscribe",
+    "domains",
     "relay_events",
 )
 """Blueprints: each is `webapp/pages/<room>/views.py` and exposes `bp`."""
 
-COMMANDS = ("broadcasts", "clients", "notices", "users")
+COMMANDS = ("broadcasts", "clients", "notices", "suppressions", "users")
 """Command groups: each is `webapp/cli/<name>.py` and exposes `group`."""
 
 
@@ -54,6 +58,7 @@ def create_app(config: Mapping[str, object] | None = None, environ: Mapping[str,
     app.config.from_mapping(config or {})
     from webapp.pages import access, cookies, errors, input_guard, path_prefix, shell
     from webapp.pages.metrics import views as metrics
+    from webapp.pages.unsubscribe import languages
 
     cookies.install(app)
     db.init_app(app)
@@ -64,6 +69,7 @@ def create_app(config: Mapping[str, object] | None = None, environ: Mapping[str,
     mail.init_app(app)
     htmx.init_app(app)
     login.init_app(app)
+    babel.init_app(app, default_translation_directories=str(paths.TRANSLATIONS), locale_selector=languages.spoken)
 
     input_guard.install_first(app)
     errors.demand_schema(app)

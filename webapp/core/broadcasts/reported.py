@@ -27,6 +27,11 @@ class Report:
     said: str
 
     @property
+    def title(self) -> str:
+        """Its words, for a line of their own."""
+        return self.words[:1].upper() + self.words[1:]
+
+    @property
     def is_bad(self) -> bool:
         return self.kind in (EventKind.BOUNCED, EventKind.SOFT_BOUNCED, EventKind.COMPLAINED)
 

@@ -32,6 +32,15 @@ class Bar:
     complained: int = 0
 
     @property
+    def returned(self) -> int:
+        """The part of those accepted that bounced or was complained about."""
+        return min(self.bounced + self.complained, self.accepted)
+
+    @property
+    def stayed(self) -> int:
+        return self.accepted - self.returned
+
+    @property
     def total(self) -> int:
         return self.accepted + self.other + self.planned
 

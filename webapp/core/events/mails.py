@@ -7,7 +7,7 @@ from hashlib import blake2b
 from sqlalchemy.orm import Session
 
 from webapp.core.events.recording import Recorded, record
-from webapp.core.rules.bounces import Reading, ReturnPath, read
+from webapp.core.rules.bounces import BounceReading, ReturnPath, read
 from webapp.core.rules.relay_event import LARGEST_RAW, RelayEvent
 
 SOURCE = "mail"
@@ -35,7 +35,7 @@ def take(
     return record(session, event_of(reading, raw, delivery_id), now)
 
 
-def event_of(reading: Reading, raw: bytes, delivery_id: int | None) -> RelayEvent:
+def event_of(reading: BounceReading, raw: bytes, delivery_id: int | None) -> RelayEvent:
     """What the mail says, as an event. It bears no time of its own: that of its header is a stranger's."""
     own = f"{reading.own_id} {reading.kind} {reading.address}" if reading.own_id else ""
     key = blake2b(own.encode("utf-8", "replace") or raw, digest_size=24).hexdigest()

@@ -5,6 +5,7 @@ from webapp.core.tables import (  # noqa: F401
     clients,
     consent,
     deliveries,
+    domains,
     event_sources,
     events,
     imports,

@@ -30,7 +30,7 @@ COLUMNS = (
 )
 """In the words of the page; codes and ids, for programs, come last."""
 
-PIECE = 65536
+PIECE_CHARACTERS = 65536
 """Characters that are given out at a time."""
 
 
@@ -40,13 +40,13 @@ def lines(session: Session, broadcast_id: int, group: Group | Fact | None, searc
     for delivery in delivery_list.stream(session, broadcast_id, group=group, search=search):
         written.append(csv_cells.row(_cells(delivery)))
         size += len(written[-1])
-        if size > PIECE:
+        if size > PIECE_CHARACTERS:
             yield "".join(written)
             written, size = [], 0
     yield "".join(written)
 
 
-def _cells(row: delivery_list.Row) -> tuple[object, ...]:
+def _cells(row: delivery_list.DeliveryRow) -> tuple[object, ...]:
     return (
         row.client_number,
         row.name,

@@ -7,7 +7,7 @@ from typing import Any
 from flask import url_for
 
 from webapp.core.broadcasts import delivery_list
-from webapp.core.broadcasts.delivery_list import Page
+from webapp.core.broadcasts.delivery_list import DeliveryPage
 from webapp.core.broadcasts.progress import Counts, Group
 from webapp.core.rules.relay_event import Fact
 from webapp.core.tables.broadcasts import Broadcast
@@ -28,7 +28,7 @@ class Chip:
 class Ledger:
     """What `deliveries/_ledger.html` shows. `standalone` on a page of its own, where the address follows the choice."""
 
-    page: Page
+    page: DeliveryPage
     chips: Sequence[Chip]
     group: Group | Fact | None
     search: str
@@ -63,7 +63,13 @@ def load(broadcast: Broadcast, counts: Counts, args: Mapping[str, str], *, stand
     group, search = group_in(args), search_in(args)
     after, before = args.get("after"), args.get("before")
     page = delivery_list.listing(
-        db.session, broadcast.id, group=group, search=search, after=after, before=before, limit=delivery_list.PAGE
+        db.session,
+        broadcast.id,
+        group=group,
+        search=search,
+        after=after,
+        before=before,
+        limit=delivery_list.DELIVERIES_A_PAGE,
     )
 
     def here(group: Group | Fact | None, **cursor: Any) -> str:

@@ -11,7 +11,7 @@ identity.py         which mail of ours is spoken of: its Message-ID, its recipie
 return_path.py      return paths that name the delivery (VERP)
 """
 
-from webapp.core.rules.bounces.reading import LARGEST, Reading, read
+from webapp.core.rules.bounces.reading import LARGEST, BounceReading, read
 from webapp.core.rules.bounces.return_path import ReturnPath
 
-__all__ = ["LARGEST", "Reading", "ReturnPath", "read"]
+__all__ = ["LARGEST", "BounceReading", "ReturnPath", "read"]

@@ -8,7 +8,7 @@ import re
 from typing import NamedTuple
 
 from webapp.core.rules.bounces import wordings
-from webapp.core.rules.bounces.wordings import Cause
+from webapp.core.rules.bounces.wordings import BounceCause
 from webapp.core.rules.relay_event import EventKind
 
 ENHANCED = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?![\d.])")
@@ -20,47 +20,47 @@ _DEAD = {"1.0", "1.1", "1.2", "1.3", "1.4", "1.6", "1.10", "2.1", "4.4", "4.310"
 _SAYS_LITTLE = {"0.0", "2.0", "3.0", "3.5", "4.0", "5.0", "5.1", "5.4"}
 
 _CODES = {
-    Cause.NO_MAILBOX: "1.1",
-    Cause.NO_DOMAIN: "1.2",
-    Cause.DISABLED: "2.1",
-    Cause.FULL: "2.2",
-    Cause.TOO_LARGE: "3.4",
-    Cause.LOOP: "4.6",
-    Cause.EXPIRED: "4.7",
-    Cause.POLICY: "7.1",
+    BounceCause.NO_MAILBOX: "1.1",
+    BounceCause.NO_DOMAIN: "1.2",
+    BounceCause.DISABLED: "2.1",
+    BounceCause.FULL: "2.2",
+    BounceCause.TOO_LARGE: "3.4",
+    BounceCause.LOOP: "4.6",
+    BounceCause.EXPIRED: "4.7",
+    BounceCause.POLICY: "7.1",
 }
 
 
-class Finding(NamedTuple):
+class BounceFinding(NamedTuple):
     """What became of a mail, with the code that says it best; "" where nothing does."""
 
     kind: EventKind
     status: str
 
 
-def judge(status: str, words: str, *, is_final: bool) -> Finding:
+def judge(status: str, words: str, *, is_final: bool) -> BounceFinding:
     """`status` as it was reported, "" for none; `is_final`: no further attempt is made.
 
     >>> judge("5.1.1", "", is_final=True)
-    Finding(kind=<EventKind.BOUNCED: 'bounced'>, status='5.1.1')
+    BounceFinding(kind=<EventKind.BOUNCED: 'bounced'>, status='5.1.1')
     >>> judge("5.0.0", "552 mailbox for zoe is full", is_final=True)
-    Finding(kind=<EventKind.SOFT_BOUNCED: 'soft_bounced'>, status='5.2.2')
+    BounceFinding(kind=<EventKind.SOFT_BOUNCED: 'soft_bounced'>, status='5.2.2')
     """
     code = best_code(status, words)
     if not is_final:
-        return Finding(EventKind.DELAYED, code)
+        return BounceFinding(EventKind.DELAYED, code)
     cause = wordings.cause_of(words)
     letter, _, rest = code.partition(".")
     if cause is not None and (not code or rest in _SAYS_LITTLE or _is_policy_of_a_mailbox(rest, cause)):
-        letter = letter or ("4" if cause is Cause.EXPIRED else "5")
+        letter = letter or ("4" if cause is BounceCause.EXPIRED else "5")
         rest = _CODES[cause]
         code = f"{letter}.{rest}"
-    if letter == "4" and cause is not Cause.NO_DOMAIN:
-        return Finding(EventKind.SOFT_BOUNCED, code)
-    if rest in _DEAD or cause is Cause.NO_DOMAIN:
-        return Finding(EventKind.BOUNCED, f"5.{rest}")
+    if letter == "4" and cause is not BounceCause.NO_DOMAIN:
+        return BounceFinding(EventKind.SOFT_BOUNCED, code)
+    if rest in _DEAD or cause is BounceCause.NO_DOMAIN:
+        return BounceFinding(EventKind.BOUNCED, f"5.{rest}")
     is_vague = not rest or rest in ("0.0", "5.0", "5.1", "5.4", "3.0")
-    return Finding(EventKind.BOUNCED if is_vague and letter == "5" else EventKind.SOFT_BOUNCED, code)
+    return BounceFinding(EventKind.BOUNCED if is_vague and letter == "5" else EventKind.SOFT_BOUNCED, code)
 
 
 def best_code(status: str, words: str) -> str:
@@ -82,9 +82,13 @@ def _plain(code: str) -> str:
     return ".".join(str(int(part)) for part in code.split("."))
 
 
-def _is_policy_of_a_mailbox(rest: str, cause: Cause) -> bool:
+def _is_policy_of_a_mailbox(rest: str, cause: BounceCause) -> bool:
     """Whether a code of policy (X.7) or of delivery is used for what the words say of the mailbox."""
-    return (rest == "4.1" or rest.startswith("7.")) and cause in (Cause.NO_MAILBOX, Cause.NO_DOMAIN, Cause.DISABLED)
+    return (rest == "4.1" or rest.startswith("7.")) and cause in (
+        BounceCause.NO_MAILBOX,
+        BounceCause.NO_DOMAIN,
+        BounceCause.DISABLED,
+    )
 
 
 def in_plain_words(status: str) -> str:

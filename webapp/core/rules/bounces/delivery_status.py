@@ -16,7 +16,7 @@ _ADDRESS = re.compile(r"[^\s<>;,\"()]{1,64}@[^\s<>;,\"()]{1,255}")
 
 
 @dataclass(frozen=True, slots=True)
-class Recipient:
+class ReportedRecipient:
     """One recipient of a notification. `action` is the first word of its field, in lower case."""
 
     action: str
@@ -25,7 +25,7 @@ class Recipient:
     diagnostic: str
 
 
-def recipients(returned: Returned) -> Sequence[Recipient]:
+def recipients(returned: Returned) -> Sequence[ReportedRecipient]:
     """Those who are reported of, in their order; none where it is no such notification."""
     found = [block for part in returned.of_kind(*KINDS) for block in _blocks(part)]
     return [_recipient(fields) for fields in found[:MOST_PARTS] if "action" in fields or "status" in fields]
@@ -38,7 +38,7 @@ def kind_of_action(action: str) -> EventKind | None:
     return EventKind.DELAYED if action == "delayed" else None
 
 
-def _recipient(fields: Mapping[str, str]) -> Recipient:
+def _recipient(fields: Mapping[str, str]) -> ReportedRecipient:
     address = next(
         (
             found.group().strip("'.")
@@ -52,8 +52,8 @@ def _recipient(fields: Mapping[str, str]) -> Recipient:
     word = re.match(r"[a-z]+", action)
     status = fields.get("status", "").strip()
     if not word and status[:1] == "2":
-        return Recipient("delivered", status, address, diagnostic)
-    return Recipient(word.group() if word else "failed", status, address, " ".join(diagnostic.split()))
+        return ReportedRecipient("delivered", status, address, diagnostic)
+    return ReportedRecipient(word.group() if word else "failed", status, address, " ".join(diagnostic.split()))
 
 
 def _blocks(part: Message) -> Iterator[Mapping[str, str]]:

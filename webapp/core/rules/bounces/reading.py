@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from flufl.bounce import all_failures
 
 from webapp.core.rules.bounces import answers, delivery_status, feedback, identity, structure, wordings
-from webapp.core.rules.bounces.codes import ENHANCED, Finding, judge
-from webapp.core.rules.bounces.delivery_status import Recipient
+from webapp.core.rules.bounces.codes import ENHANCED, BounceFinding, judge
+from webapp.core.rules.bounces.delivery_status import ReportedRecipient
 from webapp.core.rules.bounces.structure import LARGEST, Returned
 from webapp.core.rules.relay_event import LONGEST_WORDS, EventKind
 
-__all__ = ["LARGEST", "Reading", "read"]
+__all__ = ["LARGEST", "BounceReading", "read"]
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class BounceReading:
     """What a mail says. `status` is an enhanced code (RFC 3463), given or made of the words; `address` the recipient as it was reported;
     `marks` name mails of ours, each with what proves it (`identity.MARK`); `recipients` are the addresses that this mail was sent to,
     `own_id` is its own Message-ID."""
@@ -30,7 +30,7 @@ class Reading:
     own_id: str = ""
 
 
-def read(raw: bytes) -> Reading:
+def read(raw: bytes) -> BounceReading:
     """Judge a mail. Never raises; looks at no more than `LARGEST` octets, in time that grows with them.
 
     Reports in a standard form come first. Then what a program says in the name of a person, unless it calls itself a mail system; then the
@@ -38,7 +38,7 @@ def read(raw: bytes) -> Reading:
     """
     returned = structure.parsed(raw)
     kind, status, words, address = _judged(returned)
-    return Reading(
+    return BounceReading(
         kind,
         status,
         " ".join(words.split())[:LONGEST_WORDS],
@@ -76,14 +76,14 @@ def _judged(returned: Returned) -> tuple[EventKind, str, str, str]:
 _SEVERITY = (EventKind.BOUNCED, EventKind.SOFT_BOUNCED, EventKind.DELAYED, EventKind.DELIVERED)
 
 
-def _of_notification(returned: Returned, reported: Sequence[Recipient]) -> tuple[EventKind, str, str, str]:
+def _of_notification(returned: Returned, reported: Sequence[ReportedRecipient]) -> tuple[EventKind, str, str, str]:
     """Ours have one recipient each, so several reported ones are what an address was expanded to: the worst of them is told."""
     judged = []
     for one in reported:
         kind = delivery_status.kind_of_action(one.action)
         said = one.diagnostic
         if kind is EventKind.DELIVERED:
-            finding = Finding(kind, one.status)
+            finding = BounceFinding(kind, one.status)
         else:
             if wordings.cause_of(said) is None and not _is_telling(one.status):
                 said = f"{said} {_first_words(returned)}"
@@ -124,7 +124,7 @@ def _of_words(returned: Returned, failed: str) -> tuple[EventKind, str, str, str
     whole = said if wordings.cause_of(said) else f"{said}\n{text}"
     finding = judge("", whole, is_final=not is_delayed)
     if cause is None and not finding.status and finding.kind is EventKind.SOFT_BOUNCED and permanent and not temporary:
-        finding = Finding(EventKind.BOUNCED, "5.0.0")
+        finding = BounceFinding(EventKind.BOUNCED, "5.0.0")
     address = failed.split(",")[0].strip(" <>") or next(iter(sorted(permanent | temporary)), "")
     address = address or _address_in(said) or _address_in(text)
     return finding.kind, finding.status, said or returned.field("Subject"), address

@@ -33,7 +33,7 @@ class ReturnPath:
             local = f"{local}+{PLACE}"
         before, _, behind = local.partition(PLACE)
         checked = usable(f"{before}x{behind}@{domain}")
-        if not before or isinstance(checked, Unusable) or not checked.address.isascii():
+        if not before.rstrip("+-=._") or isinstance(checked, Unusable) or not checked.address.isascii():
             problem = (
                 checked.problem
                 if isinstance(checked, Unusable)
@@ -51,6 +51,11 @@ class ReturnPath:
     @property
     def domain(self) -> str:
         return self.after.rpartition("@")[2]
+
+    @property
+    def plain(self) -> str:
+        """The address without a token, which complaints may be sent to."""
+        return f"{self.before.rstrip('+-=._')}{self.after}"
 
     def address(self, token: str) -> str:
         """The return path of the mail that the token names."""

@@ -4,7 +4,7 @@ import re
 from enum import StrEnum
 
 
-class Cause(StrEnum):
+class BounceCause(StrEnum):
     NO_MAILBOX = "no_mailbox"
     NO_DOMAIN = "no_domain"
     DISABLED = "disabled"
@@ -15,9 +15,9 @@ class Cause(StrEnum):
     POLICY = "policy"
 
 
-_CAUSES: tuple[tuple[Cause, str], ...] = (
+_CAUSES: tuple[tuple[BounceCause, str], ...] = (
     (
-        Cause.FULL,
+        BounceCause.FULL,
         r"mailbox (?:is |\S+ is )?full|mailbox for \S+ is full|mailbox (?:is )?over quota|over ?-?quota|quota (?:is )?exceeded|"
         r"exceeded (?:its |his |their |the |storage )*(?:mailbox |storage |disk )?(?:quota|allocation|limit for)|exceed\w* quota|"
         r"insufficient (?:disk|system) (?:space|storage|quota)|"
@@ -29,7 +29,7 @@ _CAUSES: tuple[tuple[Cause, str], ...] = (
         r"容量(?:を)?(?:超|オーバ)|メールボックスが(?:一杯|いっぱい|満杯)",
     ),
     (
-        Cause.DISABLED,
+        BounceCause.DISABLED,
         r"(?:account|mailbox|user|recipient|address)[^.\n]{0,60}(?:is |has been |was |currently )?(?:disabled|suspended|inactive|"
         r"deactivated|blocked for inactivity|discontinued|expired|closed|\blocked)|"
         r"(?:disabled|inactive|suspended) (?:account|mailbox|user|recipient)|not (?:currently )?an? active (?:account|user)|"
@@ -38,7 +38,7 @@ _CAUSES: tuple[tuple[Cause, str], ...] = (
         r"利用停止",
     ),
     (
-        Cause.NO_DOMAIN,
+        BounceCause.NO_DOMAIN,
         r"host (?:or domain name |name )?(?:is )?(?:unknown|not found)|(?:unknown|no such) (?:host|domain)|name service error|unrouteable|"
         r"domain[^.\n]{0,60}(?:not found|does(?: not|n't) exist|couldn't be found)|couldn't find any host (?:by that name|named)|"
         r"nxdomain|no mx (?:record|or)|domain takes no mail|does not accept mail|null ?mx|dns type '?mx'?|"
@@ -46,7 +46,7 @@ _CAUSES: tuple[tuple[Cause, str], ...] = (
         r"dominio[^.\n]{0,40}(?:no existe|non trovato|inexistente)|dom[ií]nio[^.\n]{0,40}(?:não (?:existe|encontrado)|inexistente)",
     ),
     (
-        Cause.NO_MAILBOX,
+        BounceCause.NO_MAILBOX,
         r"(?:user|recipient|mailbox|address|account|addressee|member)[^.\n]{0,60}"
         r"(?:unknown|not found|not listed|not exist|n't exist|not be found|"
         r"n't be found|not recogni[sz]ed|not known|invalid|undeliverable|no longer|not here|unavailable)|"
@@ -68,16 +68,16 @@ _CAUSES: tuple[tuple[Cause, str], ...] = (
         r"宛先(?:の)?(?:メール)?アドレス(?:が|は)[^。\n]{0,20}(?:存在|見つか)|(?:ユーザ|宛先)[^。\n]{0,20}(?:不明|存在し)|宛先不明|用户不存在|收件人不存在",
     ),
     (
-        Cause.TOO_LARGE,
+        BounceCause.TOO_LARGE,
         r"(?:message|mail)[^.\n]{0,40}too (?:large|big|long)|(?:message|mail) size exceeds|exceeds[^.\n]{0,40} (?:message|fixed) size|"
         r"size limit|nachricht ist zu gro(?:ß|ss)|message trop (?:gros|volumineux)",
     ),
     (
-        Cause.LOOP,
+        BounceCause.LOOP,
         r"mail (?:forwarding )?loop|loops? back|looping|hop count exceeded|too many (?:hops|received)|routing loop",
     ),
     (
-        Cause.EXPIRED,
+        BounceCause.EXPIRED,
         r"retry time(?:out)? (?:not reached|exceeded)|(?:retry|delivery|queue) (?:time|timeout)[^.\n]{0,30}(?:exceeded|expired)|"
         r"(?:message|mail) expired|"
         r"(?:was |been )?in the queue too long|gave? up|giving up|given up|could not be delivered (?:for|within) \S+ (?:days?|hours?)|"
@@ -85,7 +85,7 @@ _CAUSES: tuple[tuple[Cause, str], ...] = (
         r"not (?:yet )?be(?:en)? delivered (?:after|for) \d|temporarily|try again later|lease try again",
     ),
     (
-        Cause.POLICY,
+        BounceCause.POLICY,
         r"spam|\bjunk\b|blacklist|block ?list|black ?list|blocked|blocking|\brbl\b|dnsbl|reputation|polic(?:y|ies)|"
         r"dmarc|\bspf\b|dkim|"
         r"not (?:authori[sz]ed|permitted|allowed)|unauthori[sz]ed|access denied|relay(?:ing)? (?:access )?denied|relay not permitted|"
@@ -97,7 +97,7 @@ LONGEST = 4_000
 _ADDRESS = re.compile(r"[^\s<>;,:\"'()]{1,64}@[^\s<>;,:\"'()]{1,255}")
 
 
-def cause_of(words: str) -> Cause | None:
+def cause_of(words: str) -> BounceCause | None:
     """What the words amount to; None where they say nothing known. Only their first `LONGEST` characters are read."""
     words = _ADDRESS.sub("it", words[:LONGEST])
     return next((cause for cause, pattern in _PATTERNS if pattern.search(words)), None)
