@@ -128,6 +128,18 @@ def test_a_source_is_switched_off_and_on_and_removed(browser_client: FlaskClient
     assert browser_client.get(page).status_code == 404 and browser_client.get(URL).status_code == 200
 
 
+def test_the_header_of_mails_is_added_and_left_out(browser_client: FlaskClient, sqlite_session: Session):
+    page = f"{URL}{added(sqlite_session, P.MAILGUN).source_id}/"
+    assert (
+        "Mails do not bear it." in browser_client.get(page).text
+        and "X-Mailgun-Variables" in browser_client.get(page).text
+    )
+    browser_client.post(page + "header", data={"on": "1"})
+    assert only(sqlite_session).adds_header and "Mails bear it." in browser_client.get(page).text
+    browser_client.post(page + "header", data={"on": "0"})
+    assert not only(sqlite_session).adds_header
+
+
 def test_silence_while_mails_went_out_is_said(browser_client: FlaskClient, sqlite_session: Session):
     given = event_sources.add(sqlite_session, P.BREVO, "", now() - timedelta(days=4))
     broadcast = factories.broadcast(sqlite_session)

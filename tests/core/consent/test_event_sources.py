@@ -212,3 +212,17 @@ def test_silence_is_told_by_the_mails_that_went_out_meanwhile(session: Session):
     assert event_sources.unheard(session, row, NOW + timedelta(days=4)) == 12
     event_sources.switch(session, source.id, on=False)
     assert event_sources.unheard(session, row, NOW + timedelta(days=4)) == 0
+
+
+def test_mails_bear_the_headers_of_relays_that_name_mails_anew_each_once(sqlite_session: Session):
+    keys = {Provider.POSTMARK: "", Provider.MAILGUN: KEY, Provider.SES: TOPIC}
+    made = {one: event_sources.add(sqlite_session, one, key, NOW).source_id for one, key in keys.items()}
+    event_sources.add(sqlite_session, Provider.POSTMARK, "", NOW)
+
+    def names() -> list[str]:
+        return [header.name for header in event_sources.headers_of_mails(sqlite_session)]
+
+    assert names() == ["X-PM-Metadata-mail-id", "X-SES-MESSAGE-TAGS"]
+    event_sources.add_header(sqlite_session, made[Provider.MAILGUN], on=True)
+    event_sources.switch(sqlite_session, made[Provider.SES], on=False)
+    assert names() == ["X-Mailgun-Variables", "X-PM-Metadata-mail-id"]

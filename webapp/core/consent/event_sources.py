@@ -14,6 +14,7 @@ from webapp.core.errors import Invalid, NotFound
 from webapp.core.guarded import change
 from webapp.core.rules.relay_event import EventKind, RelayEvent
 from webapp.core.rules.relay_events import passwords, reading
+from webapp.core.rules.relay_events.matching import MatchingHeader, matching_header
 from webapp.core.rules.relay_events.providers import MAKERS, KeyKind, Provider, checked_key
 from webapp.core.rules.relay_events.reading import Refused
 from webapp.core.tables.deliveries import MinuteCount
@@ -83,7 +84,13 @@ def add(session: Session, provider: Provider, key: str, now: datetime) -> Given:
         raise Invalid("Enter the ARN of the topic: only its subscription is confirmed.", "key")
     secret, password = _secret(), _secret() if is_ours else ""
     kept = passwords.kept(password) if is_ours else checked_key(provider, key) if key.strip() else ""
-    source = EventSource(provider=provider, secret_hash=passwords.kept(secret), key=kept, made_at=now)
+    source = EventSource(
+        provider=provider,
+        secret_hash=passwords.kept(secret),
+        key=kept,
+        adds_header=provider.gives_own_message_id,
+        made_at=now,
+    )
     session.add(source)
     session.flush()
     return Given(source.id, secret, password)
@@ -120,6 +127,17 @@ def new_address(session: Session, source_id: int, now: datetime) -> Given:
 def switch(session: Session, source_id: int, *, on: bool) -> None:
     """Answer its calls, or none of them, as if it were not there. Raises NotFound."""
     get(session, source_id).is_on = on
+
+
+def add_header(session: Session, source_id: int, *, on: bool) -> None:
+    """Have mails bear the header by which this relay names them, or not. Raises NotFound."""
+    get(session, source_id).adds_header = on
+
+
+def headers_of_mails(session: Session) -> tuple[MatchingHeader, ...]:
+    """The headers by which the relays that are switched on name mails, each once."""
+    wanted = select(EventSource.provider).where(EventSource.is_on, EventSource.adds_header).distinct()
+    return tuple(matching_header(provider) for provider in sorted(session.scalars(wanted)))
 
 
 def remove(session: Session, source_id: int) -> None:

@@ -34,6 +34,7 @@ def upgrade() -> None:
         sa.Column("old_key", sa.Text(), nullable=True),
         sa.Column("old_until", INSTANT, nullable=True),
         sa.Column("is_on", sa.Boolean(), nullable=False),
+        sa.Column("adds_header", sa.Boolean(), nullable=False),
         sa.Column("made_at", INSTANT, nullable=False),
         sa.Column("seen_at", INSTANT, nullable=True),
         sa.Column("events", sa.Integer(), nullable=False),

@@ -9,12 +9,11 @@ from webapp.core.rules.relay_events.providers import Provider
 @dataclass(frozen=True, slots=True)
 class Guide:
     """`before`: what must be there first. `key_hint`: where the key is found, empty where there is none to enter. `after`: what to enter
-    there. `header`: whether the relay gives mails a Message-ID of its own, so that it must be told which mail is which."""
+    there."""
 
     before: tuple[str, ...]
     key_hint: str
     after: tuple[str, ...]
-    own_message_id: bool
 
 
 GUIDES: Mapping[Provider, Guide] = {
@@ -30,7 +29,6 @@ GUIDES: Mapping[Provider, Guide] = {
             "In Amazon SES, at the identity of your domain: Notifications. Set the topic for bounces, complaints and deliveries, each with "
             "“Include original email headers”. Or add the topic as an event destination to the configuration set that you send with.",
         ),
-        own_message_id=True,
     ),
     Provider.MAILGUN: Guide(
         (),
@@ -39,7 +37,6 @@ GUIDES: Mapping[Provider, Guide] = {
             "In Mailgun: Send, Sending, Webhooks. Choose your domain.",
             "Add the address for Permanent Failure, Temporary Failure, Spam Complaints, Unsubscribes and Delivered Messages.",
         ),
-        own_message_id=False,
     ),
     Provider.POSTMARK: Guide(
         (),
@@ -49,7 +46,6 @@ GUIDES: Mapping[Provider, Guide] = {
             "At “Basic auth credentials” enter the user and the password.",
             "Choose Delivery, Bounce, Spam complaint and Subscription change. The content of mails is not needed.",
         ),
-        own_message_id=True,
     ),
     Provider.SENDGRID: Guide(
         (),
@@ -59,7 +55,6 @@ GUIDES: Mapping[Provider, Guide] = {
             "Choose Delivered, Deferred, Bounced, Dropped, Spam reports and Unsubscribes.",
             "Switch on “Signature verification”, save, copy the verification key from there, and enter it here.",
         ),
-        own_message_id=False,
     ),
     Provider.BREVO: Guide(
         (),
@@ -69,6 +64,5 @@ GUIDES: Mapping[Provider, Guide] = {
             "Choose the authentication by token, and enter the token.",
             "Choose Delivered, Hard bounced, Soft bounced, Blocked, Invalid email, Deferred, Error, Complaint and Unsubscribed.",
         ),
-        own_message_id=True,
     ),
 }

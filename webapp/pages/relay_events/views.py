@@ -121,6 +121,18 @@ def switch(source_id: int) -> ResponseReturnValue:
     return _back(source_id)
 
 
+@bp.post("/settings/relay-events/<int:source_id>/header")
+def header(source_id: int) -> ResponseReturnValue:
+    on = request.form.get("on") == "1"
+    event_sources.add_header(db.session, source_id, on=on)
+    db.session.commit()
+    flash(
+        "Mails compiled from now on bear the header." if on else "Mails compiled from now on do not bear the header.",
+        "ok",
+    )
+    return _back(source_id)
+
+
 @bp.post("/settings/relay-events/<int:source_id>/remove")
 def remove(source_id: int) -> ResponseReturnValue:
     event_sources.remove(db.session, source_id)
@@ -169,7 +181,7 @@ def _page(source_id: int, form: KeyForm | None = None, given: Given | None = Non
 
 def _address(provider: Provider, secret: str) -> str:
     below = url_for("relay_events.receive", provider=provider.value, secret="-")
-    return urljoin(current_app.config["PUBLIC_URL"], below.removesuffix("-")) + secret
+    return f"{urljoin(current_app.config['PUBLIC_URL'], below.removesuffix('-'))}{secret}"
 
 
 def _broadcast_of(delivery_id: int) -> int:
