@@ -41,7 +41,7 @@ def test_a_suppression_is_found_lifted_with_a_reason_and_put_back(
     page.get_by_role("button", name="Undo").click()
     expect(page.get_by_text("it is suppressed again")).to_be_visible()
     page.goto(f"{console.url}/clients/{client.id}")
-    page.get_by_text("History").click()
+    page.get_by_text("History", exact=True).click()
     looker.look("client-consent", whole=True)
     page.get_by_role("button", name="Do not mail").first.click()
     looker.look("client-do-not-mail")
@@ -67,7 +67,7 @@ def test_a_suppression_is_found_lifted_with_a_reason_and_put_back(
     looker.look("suppressions-preview")
     page.get_by_role("button", name="Take over 1").click()
     expect(page.get_by_text("1 address added. 1 row could not be read.")).to_be_visible()
-    expect(page.get_by_text("dan@example.com")).to_be_visible()
+    expect(page.get_by_role("link", name="Lift the suppression of dan@example.com")).to_be_visible()
 
 
 def test_the_settings_of_consent_can_be_read_in_every_look(console: Console, console_page: Page, looker: Looker):
