@@ -58,7 +58,6 @@ def test_it_is_narrowed_by_a_part_of_the_address_kind_scope_and_source(session: 
     assert found(session, kind=K.BOUNCED) == found(session, source="smtp") == ["ada@example.com"]
     assert found(session, scope=S.MARKETING) == ["bob_1@example.com"]
     assert found(session, words="100%") == []
-    assert list(listing.sources(session)) == ["import", "link", "smtp"]
 
 
 def test_a_hash_is_found_by_the_whole_address(session: Session):

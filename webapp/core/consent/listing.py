@@ -93,12 +93,6 @@ def stream(session: Session, wanted: SuppressionSearch) -> Iterator[Suppression]
         place = _place(rows[-1])
 
 
-def sources(session: Session) -> Sequence[str]:
-    """The sources that there are, in the order of their names."""
-    query = select(Suppression.source).where(Suppression.source != "").distinct().order_by(Suppression.source)
-    return session.scalars(query).all()
-
-
 def clients(session: Session, address_keys: Sequence[str]) -> dict[str, tuple[int, str]]:
     """By address, a client who has it: the id and the number."""
     query = select(Client.address_key, Client.id, Client.number).where(Client.address_key.in_(set(address_keys)))

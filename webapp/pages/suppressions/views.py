@@ -62,7 +62,7 @@ def index() -> ResponseReturnValue:
     }
     if is_fragment:
         return fragment("suppressions/_suppression_list.html", **context)
-    form.offer(list(listing.sources(db.session)))
+    form.offer()
     return render_template("suppressions/index.html", lifted=lifted(), **context)
 
 
