@@ -31,6 +31,8 @@ from webapp.extensions import db
 NOW = factories.NOW
 BEFORE = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 """When broadcasts of these tests were frozen: in the past for every clock."""
+URL = "https://mail.example.com"
+"""Where recipients reach the console."""
 TAKEN = Reply(Stage.DOT, 250, "2.0.0 taken")
 
 
@@ -118,7 +120,9 @@ def rows(session: Session, broadcast: Broadcast | int) -> list[Delivery]:
 
 
 def runtime(engine: Engine, **changes: Any) -> Runtime:
-    given = Runtime(engine, database.will_write, clock.reading, clock.ticks, lambda key: DatabaseWatch(engine, key))
+    given = Runtime(
+        engine, database.will_write, clock.reading, clock.ticks, lambda key: DatabaseWatch(engine, key), public_url=URL
+    )
     return replace(given, **changes)
 
 

@@ -10,7 +10,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from webapp import paths
 from webapp.adapters import database, schema
 from webapp.config import settings
-from webapp.extensions import csrf, db, htmx, login, mail, migrate
+from webapp.extensions import babel, csrf, db, htmx, login, mail, migrate
 
 ROOMS = (
     "assets",
@@ -39,6 +39,8 @@ ROOMS = (
     "retention",
     "suppressions",
     "consent_settings",
+    "unsubscribe",
+    "domains",
 )
 """Blueprints: each is `webapp/pages/<room>/views.py` and exposes `bp`."""
 
@@ -55,6 +57,7 @@ def create_app(config: Mapping[str, object] | None = None, environ: Mapping[str,
     app.config.from_mapping(config or {})
     from webapp.pages import access, cookies, errors, input_guard, path_prefix, shell
     from webapp.pages.metrics import views as metrics
+    from webapp.pages.unsubscribe import languages
 
     cookies.install(app)
     db.init_app(app)
@@ -65,6 +68,7 @@ def create_app(config: Mapping[str, object] | None = None, environ: Mapping[str,
     mail.init_app(app)
     htmx.init_app(app)
     login.init_app(app)
+    babel.init_app(app, default_translation_directories=str(paths.TRANSLATIONS), locale_selector=languages.spoken)
 
     input_guard.install_first(app)
     errors.demand_schema(app)

@@ -1,5 +1,6 @@
 """Flask extensions, made here without an app and bound in `webapp/app.py`."""
 
+from flask_babel import Babel
 from flask_login import LoginManager
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
@@ -21,3 +22,4 @@ mail = RelayMail()
 csrf = CSRFProtect()
 htmx = Htmx()
 login = LoginManager()
+babel = Babel()

@@ -16,6 +16,7 @@ IS_CLONE = (ROOT / "pyproject.toml").is_file() and (ROOT / "templates").is_dir()
 
 TEMPLATES = (ROOT if IS_CLONE else PACKAGE) / "templates"
 STATIC = (ROOT if IS_CLONE else PACKAGE) / "static"
+TRANSLATIONS = (ROOT if IS_CLONE else PACKAGE) / "translations"
 MIGRATIONS = PACKAGE / "migrations"
 
 INSTANCE = ROOT / "instance" if IS_CLONE else Path(sys.prefix) / "var" / "massmail"

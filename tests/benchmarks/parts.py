@@ -19,6 +19,7 @@ from types import FrameType
 from sqlalchemy.orm import Session, joinedload
 
 from jobs.runtime import runtime
+from tests import engine
 from tests.benchmarks import postfix, render
 from tests.benchmarks.broadcasting import House, house
 from tests.benchmarks.figure import Figure
@@ -28,7 +29,7 @@ from webapp.adapters.watch import DatabaseWatch
 from webapp.config import RelaySettings
 from webapp.core import ledger
 from webapp.core.content import tag_catalogue
-from webapp.core.content.compiling import compiled
+from webapp.core.content.compiling import CompiledContent, compiled
 from webapp.core.ledger import Claimed, Lease, Settled
 from webapp.core.ports import Reply, Stage
 from webapp.core.rules.evidence import Evidence
@@ -153,13 +154,13 @@ def _mailer(ours: House, folder: Path, mails: int) -> None:
         print(f"  the mailer's thread: not measured, {missing}")
         return
     broadcast = _broadcast(ours.frozen_broadcast())
-    content = compiled(broadcast)
+    content = _compiled(broadcast.id)
     values = render.rows(render.COMMON, content.tags, iter(range(mails)), mails)
     now = clock.now()
     claimed = [Claimed(number, f"client{number}@example.com", own, now, 1) for number, own in enumerate(values, 1)]
     watch = DatabaseWatch(db.engine, broadcast.id)
     written = journal.FileJournal(folder)
-    exchange = NeverRecorded(content, written, Evidence(), watch.is_sending, clock.ticks, GROUP)
+    exchange = NeverRecorded(content, written, Evidence(), watch, clock.ticks, GROUP)
     exchange.deadline = FUTURE
     exchange.add(claimed, 0.0)
     with programs.receive(folder) as sink:
@@ -173,13 +174,30 @@ def _mailer(ours: House, folder: Path, mails: int) -> None:
     written.discard()
 
 
+class Silent:
+    """`ports.Watch` that sees nothing."""
+
+    consent: object = None
+
+    def is_sending(self) -> bool:
+        return True
+
+    def close(self) -> None:
+        pass
+
+
+def _compiled(broadcast_id: int) -> CompiledContent:
+    with Session(db.engine) as session:
+        return compiled(session, session.get_one(Broadcast, broadcast_id), engine.URL)
+
+
 def _recorder(kind: str, ours: House, folder: Path) -> None:
     broadcast = _broadcast(ours.frozen_broadcast())
-    content = compiled(broadcast)
+    content = _compiled(broadcast.id)
     written = journal.FileJournal(folder)
     given = runtime()
     lease = _lease(broadcast.id, written.name)
-    exchange = NeverSent(content, written, Evidence(), lambda: True, clock.ticks, GROUP)
+    exchange = NeverSent(content, written, Evidence(), Silent(), clock.ticks, GROUP)
     exchange.recorder = Recorder(given, SenderSettings(near_s=0.0), lease, broadcast, content.tags, exchange)
     with Session(ours.engine) as session:
         pending = ledger.counts(session, broadcast.id)["pending"]

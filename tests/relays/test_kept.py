@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.orm import Session
 
-from tests import factories
+from tests import engine, factories
 from tests.relays import kept
 from tests.relays.kept import Kept
 from webapp.core.broadcasts import delivered
@@ -27,11 +27,11 @@ class Beside:
         for part in ("new", "cur"):
             (folder / part).mkdir()
         broadcast = factories.broadcast(session, state=BroadcastState.SENDING)
-        values = json.dumps(["Ada"] * len(compiled(broadcast).tags))
+        values = json.dumps(["Ada"] * len(compiled(session, broadcast, engine.URL).tags))
         row = factories.delivery(session, broadcast, state=state, merge_values=values, stamped_at=NOW)
         broadcast.frozen_count = 1
         session.commit()
-        mail = delivered.mail(session, broadcast, row, NOW)
+        mail = delivered.mail(session, broadcast, row, NOW, engine.URL)
         assert mail is not None
         self._key, self.made, self.address = broadcast.id, mail.data.replace(b"\r\n", b"\n"), row.address or ""
 

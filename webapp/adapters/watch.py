@@ -1,4 +1,5 @@
-"""Watching one broadcast's state while its mails go out, so that a pause is known before the next mail and not with the next group.
+"""Watching one broadcast's state while its mails go out, so that a pause is known before the next mail and not with the next group; and
+whether anybody declined, so that whoever did gets no mail that has not begun.
 
 On SQLite a look at shared memory before each mail tells whether anything was committed. On PostgreSQL a question is under way all the
 time, and no mail is handed over on an answer that is older than a few milliseconds.
@@ -9,7 +10,6 @@ import mmap
 import os
 import select
 import time
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,11 +19,13 @@ from sqlalchemy import Connection, Engine
 from webapp.adapters import pooler
 from webapp.core.cadence import WATCH_AGAIN_S, WATCH_ASKS_S, WATCH_OLDEST_S, WATCH_PATIENCE_S
 from webapp.core.rules.lifecycle import BroadcastState
+from webapp.core.tables.stamps import SUPPRESSIONS
 
 HEADER = 48
 """Octets of the WAL index's header."""
 
-STATE = "SELECT state FROM broadcast WHERE id = "
+LOOK = f"SELECT state, ({{stamps}} FROM audience_stamp WHERE block = {SUPPRESSIONS}) FROM broadcast WHERE id = {{id}}"
+"""The state, and all stamps of who declined: a transaction that was slower than another leaves its own beside it."""
 log = logging.getLogger(__name__)
 
 
@@ -39,16 +41,21 @@ class DatabaseWatch:
         self._connection: Connection | None = None
         self._listen_again_at = 0.0
         self._listen()
-        self._last_known = self._look()
+        self._last_known = self._eye.is_sending()
+        self.consent = self._eye.consent
 
     def is_sending(self) -> bool:
         try:
             if self._connection is None and time.monotonic() >= self._listen_again_at:
                 self._listen()
             if self._connection is not None:
-                self._last_known = self._look()
+                self._last_known = self._eye.is_sending()
+                self.consent = self._eye.consent
+            else:
+                self.consent = object()  # like no other
         except Exception as error:
             log.warning("the broadcast cannot be watched: %s", error)
+            self.consent = object()
             self.close()
             self._listen_again_at = time.monotonic() + WATCH_AGAIN_S
         return self._last_known
@@ -64,12 +71,11 @@ class DatabaseWatch:
         # Nothing here may hold a transaction open: SQLite could not shorten its write-ahead log meanwhile.
         self._connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
         driver: Any = self._connection.connection.driver_connection
-        self._look: Callable[[], bool]
         if self._engine.dialect.name == "sqlite":
-            self._look = _Commits(driver, str(self._engine.url.database), self._id).is_sending
+            self._eye: _Commits | _SendingQuestion = _Commits(driver, str(self._engine.url.database), self._id)
         else:
             is_pooled = self._connection.info.get(pooler.KEY, True)
-            self._look = _Questions(driver.pgconn, self._id, is_pooled).is_sending
+            self._eye = _SendingQuestion(driver.pgconn, self._id, is_pooled)
 
 
 class _Commits:
@@ -80,6 +86,7 @@ class _Commits:
 
     def __init__(self, driver: Any, path: str, broadcast_id: int) -> None:
         self._cursor, self._id = driver.cursor(), broadcast_id
+        self.consent: object = None
         self._read()  # now there is an index
         self._index = _index_of(path)
         self._header: bytes | None = None
@@ -92,8 +99,9 @@ class _Commits:
         return self._sending
 
     def _read(self) -> None:
-        row = self._cursor.execute(f"{STATE}?", (self._id,)).fetchone()
-        self._sending = row is not None and row[0] == BroadcastState.SENDING
+        row = self._cursor.execute(LOOK.format(stamps="SELECT group_concat(stamp)", id="?"), (self._id,)).fetchone()
+        state, self.consent = row or (None, None)
+        self._sending = state == BroadcastState.SENDING
 
 
 _INDEXES: dict[tuple[int, int], mmap.mmap] = {}
@@ -115,7 +123,7 @@ def _index_of(path: str) -> mmap.mmap | None:
     return _INDEXES[key]
 
 
-class _Questions:
+class _SendingQuestion:
     """PostgreSQL: one question after the other, none of which is waited for as long as the last answer is fresh. It is prepared, which
     spares the server half of the work, but not through a pooler, where each question may come to another server's process."""
 
@@ -124,7 +132,8 @@ class _Questions:
         self._key = [str(broadcast_id).encode()]
         self._readable = select.poll()
         self._readable.register(pgconn.socket, select.POLLIN)
-        question = f"{STATE}$1".encode()
+        stamps = "SELECT string_agg(stamp::text, ',' ORDER BY stamp)"
+        question = LOOK.format(stamps=stamps, id="$1").encode()
         if is_pooled:
             self._send = partial(pgconn.send_query_params, question, self._key)
         else:
@@ -134,6 +143,7 @@ class _Questions:
         self._as_of = self._next_at = float("-inf")
         self._typical_s = 0.0
         self._sending = True
+        self.consent: object = None
 
     def is_sending(self) -> bool:
         now = time.monotonic()
@@ -166,7 +176,8 @@ class _Questions:
             pass
         if answer.error_message:
             raise RuntimeError(answer.error_message.decode("utf-8", "replace"))
-        self._sending = answer.ntuples == 1 and answer.get_value(0, 0) == BroadcastState.SENDING.value.encode()
+        state, self.consent = (answer.get_value(0, 0), answer.get_value(0, 1)) if answer.ntuples else (None, None)
+        self._sending = state == BroadcastState.SENDING.value.encode()
         took = time.monotonic() - self._asked_at
         if is_waited_for or took < self._typical_s:
             self._typical_s += (took - self._typical_s) / 16

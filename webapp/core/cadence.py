@@ -56,6 +56,9 @@ CALL_FOR_HELP_S = 1.0
 LIMITS_EVERY_S = 1.0
 """A sender reads the limits above all broadcasts, and what others know of the relay, this often."""
 
+KEYS_EVERY_S = 60.0
+"""A sender looks this often which keys sign its mails; shorter than `domains/keys.SIGNS_AFTER`."""
+
 INSIST_S = 120.0
 """A sender insists this long when the database takes no outcomes; then the journal holds them."""
 
@@ -90,6 +93,10 @@ WATCH_PATIENCE_S = 5.0
 
 WATCH_AGAIN_S = 0.5
 """It tries a new connection this often after one was lost."""
+
+DECLINE_HOLDS_S = 0.02
+"""The answer to whoever declines is held this long where a mail to them may be under way: by then its sender knows, and what it had begun
+before has left."""
 
 # The relay's health, which is one for the whole site.
 

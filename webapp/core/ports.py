@@ -6,6 +6,7 @@ from typing import NamedTuple, Protocol
 
 from webapp.core.rules.outcome import Cause, Reply, Stage
 from webapp.core.rules.relay_limits import RelayLimits
+from webapp.core.rules.sender_domains.answers import DnsAnswer
 
 __all__ = [
     "Cause",
@@ -17,6 +18,7 @@ __all__ = [
     "Mailer",
     "RelayLimits",
     "Reply",
+    "Resolver",
     "Stage",
     "Watch",
 ]
@@ -176,10 +178,21 @@ class Journals(Protocol):
 
 
 class Watch(Protocol):
-    """Looks at one broadcast from beside the transactions of its sender."""
+    """Looks at one broadcast from beside the transactions of its sender. `consent` is another value after a look than before it whenever
+    somebody declined or took that back meanwhile, and where that cannot be told."""
+
+    consent: object
 
     def is_sending(self) -> bool:
-        """Whether the broadcast is sending, as of the last commit of anybody. Cheap enough to be asked before each mail."""
+        """Look: whether the broadcast is sending, as of the last commit of anybody. Cheap enough to be asked before each mail."""
 
     def close(self) -> None:
         """Let go of it."""
+
+
+class Resolver(Protocol):
+    """Asks DNS, for one look at a domain."""
+
+    def look_up(self, name: str, kind: str) -> DnsAnswer:
+        """The records of a name (in ASCII), of kind A, AAAA, MX, PTR or TXT. Never raises, and blocks for seconds at most: where DNS does
+        not answer, or was asked for too much already, the answer says that nothing is known."""

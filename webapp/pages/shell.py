@@ -20,8 +20,8 @@ from webapp.pages.coming_back import places
 from webapp.pages.workers.views import workers_banner
 from webapp.paths import IS_CLONE
 
-OPEN_ROOMS = frozenset({"sign_in", "coming_back", "assets", "health", "metrics"})
-"""Blueprints that answer without a sign-in; the last wants a token."""
+OPEN_ROOMS = frozenset({"sign_in", "coming_back", "assets", "health", "metrics", "unsubscribe"})
+"""Blueprints that answer without a sign-in; the last two want a token."""
 
 UPLOADS = frozenset({"imports.upload", "suppressions.upload"})
 """Endpoints that take large files."""
@@ -39,6 +39,7 @@ READS_FIRST = frozenset(
         "resending.send",
         "suppressions.take_over",
         "consent_settings.hash_addresses",
+        "unsubscribe.submit",
     }
 )
 """Endpoints that take their time before they write, if they do, to look at all recipients, to hash a password or to read a file: when

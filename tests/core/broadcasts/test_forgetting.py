@@ -68,7 +68,7 @@ def test_what_mails_said_goes_when_its_time_is_over_and_the_fact_stays(session: 
     assert not forgetting.effect(session, KEPT, NOW) and remove(session) == 1
     row = engine.rows(session, old)[0]
     assert "no longer kept" in (delivered.unmade(old, row) or "")
-    assert delivered.mail(session, old, row, NOW) is None
+    assert delivered.mail(session, old, row, NOW, engine.URL) is None
 
 
 def test_what_is_not_over_keeps_its_values_however_old(session: Session):

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from tests import factories
+from tests.engine import URL
 from tests.factories import NOW
 from webapp.core.audience import audience_of
 from webapp.core.broadcasts import delivered
@@ -19,7 +20,7 @@ FROM = "Example Hosting <support@example.com>"
 
 
 def test_the_same_arguments_give_the_same_mail(sqlite_session):
-    content = compiled(factories.broadcast(sqlite_session, reply_to="help@example.com"))
+    content = compiled(sqlite_session, factories.broadcast(sqlite_session, reply_to="help@example.com"), URL)
     assert content.tags == ("full_name", "first_name") and content.mail_from == "support@example.com"
     mail = content.mail(17, "ada@example.net", NOW, ["Ada Byron", "Ada"])
     assert mail == content.mail(17, "ada@example.net", NOW, ["Ada Byron", "Ada"])
@@ -32,7 +33,7 @@ def test_the_same_arguments_give_the_same_mail(sqlite_session):
 @pytest.mark.parametrize("columns", [{"from_address": ""}, {"html": "{{ nonsense }}"}])
 def test_what_cannot_become_a_mail_is_refused(sqlite_session, columns):
     with pytest.raises(DomainError):
-        compiled(factories.broadcast(sqlite_session, **columns))
+        compiled(sqlite_session, factories.broadcast(sqlite_session, **columns), URL)
 
 
 def test_preview_trial_and_delivery_show_the_bytes_that_are_sent(sqlite_session):
@@ -40,21 +41,24 @@ def test_preview_trial_and_delivery_show_the_bytes_that_are_sent(sqlite_session)
     ada = factories.client(sqlite_session, "ada@example.com")
     broadcast = factories.broadcast(sqlite_session)
     person = previews.at(sqlite_session, audience_of(broadcast), NOW.date(), ada.id)
-    sent = compiled(broadcast).mail(0, "ada@example.com", NOW, [f"Ada {ada.last_name}", "Ada"])
-    assert trial_sends.mails(sqlite_session, broadcast, person, ["ada@example.com"], NOW) == [sent]
-    assert previews.preview(sqlite_session, broadcast, person, NOW).mail == decoded(sent.data)
+    sent = compiled(sqlite_session, broadcast, URL).mail(0, "ada@example.com", NOW, [f"Ada {ada.last_name}", "Ada"])
+    assert trial_sends.mails(sqlite_session, broadcast, person, ["ada@example.com"], NOW, URL) == [sent]
+    assert previews.preview(sqlite_session, broadcast, person, NOW, URL).mail == decoded(sent.data)
     values = {"merge_values": json.dumps([f"Ada {ada.last_name}", "Ada"]), "stamped_at": NOW}
     row = factories.delivery(sqlite_session, broadcast, ada, state=DeliveryState.PENDING, **values)
-    kept = delivered.mail(sqlite_session, broadcast, row, NOW)
+    kept = delivered.mail(sqlite_session, broadcast, row, NOW, URL)
     assert (
         kept
-        and kept.data == compiled(broadcast).mail(row.id, "ada@example.com", NOW, [f"Ada {ada.last_name}", "Ada"]).data
+        and kept.data
+        == compiled(sqlite_session, broadcast, URL)
+        .mail(row.id, "ada@example.com", NOW, [f"Ada {ada.last_name}", "Ada"])
+        .data
     )
 
 
 def test_the_text_of_the_body_is_known_also_beside_one_written_by_hand(sqlite_session):
     for text in (None, "By hand"):
         broadcast = factories.broadcast(sqlite_session, text=text)
-        assert text_of_body(broadcast, compiled(broadcast)).strip() == "Hello {{ first_name }}"
+        assert text_of_body(broadcast, compiled(sqlite_session, broadcast, URL)).strip() == "Hello {{ first_name }}"
     broadcast = factories.broadcast(sqlite_session, html="", text="By hand")
-    assert text_of_body(broadcast, compiled(broadcast)) == ""
+    assert text_of_body(broadcast, compiled(sqlite_session, broadcast, URL)) == ""

@@ -278,7 +278,7 @@ class Histories(RuleBasedStateMachine):
             lease = ledger.open_lease(session, key, host="here", pid=1, journal=name, reading=self.clocks.reading())
             broadcast = session.get_one(Broadcast, key)
             read = partial(tag_catalogue.load_values, session, broadcast=broadcast, now=self.clocks.today())
-            tags = compiled(broadcast).tags
+            tags = compiled(session, broadcast, engine.URL).tags
             mails = ledger.claim(session, lease, many, lambda holders: read(holders, tags), self.clocks.reading()).mails
             session.commit()
         assert len(mails) <= min(many, model.may_leave(self.clocks.now()))

@@ -10,7 +10,7 @@ from tests import engine
 from tests.engine import TAKEN, Clocks
 from webapp.core import broadcasts, ledger
 from webapp.core.cadence import TALLY_KEPT
-from webapp.core.ledger import Lease, RowsLost, Settled, Terms
+from webapp.core.ledger import Lease, RecordingSettings, RowsLost, Settled
 from webapp.core.rules.lifecycle import BroadcastState
 from webapp.core.rules.limits import NO_LIMITS
 from webapp.core.rules.outcome import Cause, Reply, Stage, judge
@@ -51,7 +51,9 @@ def settle(session: Session, lease: Lease, broadcast: Broadcast, clocks: Clocks,
         for mail, reply in zip(mails, replies, strict=True)
     ]
     ledger.renew(session, lease, clocks.wall)
-    ledger.record(session, lease, settled, Terms.of(broadcast, NO_LIMITS), clocks.reading(), chance=lambda: 0.5)
+    ledger.record(
+        session, lease, settled, RecordingSettings.of(broadcast, NO_LIMITS), clocks.reading(), chance=lambda: 0.5
+    )
     session.commit()
 
 

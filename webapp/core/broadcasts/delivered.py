@@ -8,9 +8,10 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from webapp.core.consent.tokens import TokenPurpose, delivery_of
 from webapp.core.content import tag_catalogue
 from webapp.core.content.compiling import compiled
-from webapp.core.errors import NotFound
+from webapp.core.errors import DomainError, NotFound
 from webapp.core.rules import reasons
 from webapp.core.rules.lifecycle import WAITING, BroadcastState, DeliveryState
 from webapp.core.rules.message import Preview, decoded
@@ -25,7 +26,7 @@ _UNMADE = {
 
 
 @dataclass(frozen=True, slots=True)
-class Mail:
+class LedgerMail:
     """`data` is the whole message (RFC 5322), `shown` what a mail program shows of it. `final`: these are the bytes that were or would be
     sent; otherwise the row was not taken up yet, and this is what it would be with the client's present data."""
 
@@ -83,12 +84,15 @@ def _is_made(delivery: Delivery) -> bool:
     return delivery.merge_values is not None and delivery.stamped_at is not None
 
 
-def mail(session: Session, broadcast: Broadcast, delivery: Delivery, now: datetime) -> Mail | None:
-    """The mail of a delivery; None where `unmade` says why there is none. Raises DomainError when it cannot be made."""
+def mail(
+    session: Session, broadcast: Broadcast, delivery: Delivery, now: datetime, public_url: str
+) -> LedgerMail | None:
+    """The mail of a delivery; None where `unmade` says why there is none. `public_url` is the console's address as recipients reach it.
+    Raises DomainError when it cannot be made."""
     if unmade(broadcast, delivery):
         return None
     assert delivery.address is not None
-    content = compiled(broadcast)
+    content = compiled(session, broadcast, public_url)
     if delivery.merge_values is not None and delivery.stamped_at is not None:
         values, stamped_at, final = json.loads(delivery.merge_values), delivery.stamped_at, True
     else:
@@ -96,7 +100,21 @@ def mail(session: Session, broadcast: Broadcast, delivery: Delivery, now: dateti
         values = tag_catalogue.load_values(session, [row], content.tags, broadcast=broadcast, now=now)[0]
         stamped_at, final = now, False
     data = content.mail(delivery.id, delivery.address, stamped_at, values).data
-    return Mail(data, decoded(data), final)
+    return LedgerMail(data, decoded(data), final)
+
+
+def by_token(session: Session, token: str, now: datetime, public_url: str) -> LedgerMail | None:
+    """The mail that a token opens in the browser: one that has gone out, as it was. None for what is no such token, and where what the
+    mail said is no longer kept."""
+    delivery_id = delivery_of(session, TokenPurpose.BROWSER, token)
+    delivery = session.get(Delivery, delivery_id) if delivery_id is not None else None
+    if delivery is None or not _is_made(delivery):
+        return None
+    broadcast = session.get_one(Broadcast, delivery.broadcast_id)
+    try:
+        return mail(session, broadcast, delivery, now, public_url)
+    except DomainError:
+        return None
 
 
 def attempts(session: Session, delivery: Delivery) -> Sequence[Try]:

@@ -4,44 +4,65 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy.orm import Session
+
+from webapp.core.content.framing import OwnTokens, frame_of, tokens_of
 from webapp.core.ports import Mail
-from webapp.core.rules.message import CompiledMessage, Envelope, MessageParts, Stamp, compile_message
+from webapp.core.rules.message import CompiledMessage, Envelope, Frame, MessageParts, Stamp, compile_message
+from webapp.core.rules.message.own_links import as_tags
+from webapp.core.rules.message.parts import NO_TOKEN
 from webapp.core.rules.tags.unparse import source_of
 from webapp.core.tables.broadcasts import Broadcast
 
 
 @dataclass(frozen=True, slots=True)
 class CompiledContent:
-    """A broadcast's content, ready to become mails. `tags` names the values that `mail` takes, in their order. Holds no state of a mail, so
-    threads may share it."""
+    """A broadcast's content, ready to become mails. `tags` names the values that `mail` takes, in their order; `own` makes the tokens of
+    the mails' own links, None where they have none or belong to no delivery. Threads may share it."""
 
     message: CompiledMessage
     tags: tuple[str, ...]
     mail_from: str
     secret: str
+    own: OwnTokens | None = None
 
     def mail(self, delivery_id: int, address: str, date: datetime, values: Sequence[str]) -> Mail:
         """The mail of a delivery to `address`, with `date` (aware) in its head: the same bytes each time. Raises DomainError where a value
         or the address cannot be written."""
-        stamp = Stamp(delivery_id, self.secret, address, date)
+        own = self.own
+        if own is None:
+            stamp = Stamp(delivery_id, self.secret, address, date)
+        else:
+            browser = own.browser.of(delivery_id) if "browser_token" in self.message.tokens else NO_TOKEN
+            stamp = Stamp(delivery_id, self.secret, address, date, own.unsubscribe.of(delivery_id), browser)
         return Mail(delivery_id, self.mail_from, address, self.message.render(values, stamp))
 
 
-def compiled(broadcast: Broadcast) -> CompiledContent:
-    """The broadcast's content as it stands. Raises DomainError for content or an envelope that cannot be used."""
+def compiled(session: Session, broadcast: Broadcast, public_url: str) -> CompiledContent:
+    """The broadcast's content as it stands. `public_url` is the console's address as recipients reach it. Raises DomainError for content or
+    an envelope that cannot be used."""
     content = broadcast.content
     parts = MessageParts(content.subject, content.html, content.text)
-    message = compile_message(parts, Envelope.of(broadcast.from_address, broadcast.reply_to))
-    return CompiledContent(message, message.tags, message.envelope.from_address, broadcast.secret)
+    frame = frame_of(session, broadcast, public_url)
+    message = compile_message(parts, Envelope.of(broadcast.from_address, broadcast.reply_to), frame)
+    own = tokens_of(session, broadcast) if message.tokens else None
+    return CompiledContent(message, message.tags, message.envelope.from_address, broadcast.secret, own)
 
 
 def text_of_body(broadcast: Broadcast, found: CompiledContent) -> str:
-    """The plain text that is made from the body, with its tags; "" where there is no body. `found` is its compiled content."""
+    """The plain text that is made from the body, with its tags and without what stands around it; "" where there is no body. `found` is its
+    compiled content."""
     content = broadcast.content
     if not content.html.strip():
         return ""
     message = found.message
-    if content.text is not None:  # written by hand, and this is what would be there instead
-        parts = MessageParts(content.subject, content.html)
-        message = compile_message(parts, Envelope.of(broadcast.from_address))
-    return source_of(message.trees["plain"])
+    if content.text is None and not message.tokens:
+        return source_of(message.trees["plain"])
+    # Written by hand, and this is what would be there instead; or there is more in it than was written.
+    parts = MessageParts(content.subject, content.html)
+    message = compile_message(parts, Envelope.of(broadcast.from_address), Frame(_NOWHERE))
+    return as_tags(source_of(message.trees["plain"]), _NOWHERE)
+
+
+_NOWHERE = "https://own.invalid"
+"""Stands for the public address where it is taken out again."""

@@ -24,7 +24,7 @@ from webapp.core.tables.broadcasts import Broadcast
 from webapp.core.tables.limits import SendingLimits
 from webapp.core.tables.trial_sends import TestSend
 
-MOST = 5
+MOST_ADDRESSES = 5
 """Addresses of one test."""
 
 HOUR = timedelta(hours=1)
@@ -51,13 +51,18 @@ def addresses(typed: str) -> list[str]:
         if isinstance(address, Unusable):
             raise Invalid(f"{address.problem[0].upper()}{address.problem[1:]}.", "to")
         found.setdefault(address.key, address.address)
-    if len(found) > MOST:
-        raise Invalid(f"A test goes to at most {MOST} addresses; these are {len(found)}.", "to")
+    if len(found) > MOST_ADDRESSES:
+        raise Invalid(f"A test goes to at most {MOST_ADDRESSES} addresses; these are {len(found)}.", "to")
     return list(found.values())
 
 
 def mails(
-    session: Session, broadcast: Broadcast, person: previews.Person | None, to: list[str], now: datetime
+    session: Session,
+    broadcast: Broadcast,
+    person: previews.PreviewRecipient | None,
+    to: list[str],
+    now: datetime,
+    public_url: str,
 ) -> list[Mail]:
     """The mails of a test, each rendered for the recipient `person` but addressed to one of `to`. Raises DomainError for a draft that
     cannot become a mail."""
@@ -65,7 +70,7 @@ def mails(
     blocking = [problem for problem in problems.of_tags(broadcast) if problem.blocking]
     if blocking:
         raise Invalid(f"The message cannot be sent yet. {blocking[0].message}", blocking[0].field)
-    return previews.mails(session, broadcast, person, now, to)
+    return previews.mails(session, broadcast, person, now, to, public_url)
 
 
 def send(batch: list[Mail], hand_over: Callable[[Mail], Reply]) -> Iterator[Result]:

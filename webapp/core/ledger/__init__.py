@@ -20,6 +20,7 @@ hot_path.py   what happens to rows with each group of mails: on_both.py, on_sqli
 """
 
 from webapp.core.ledger.again import make_pending, reasons
+from webapp.core.ledger.bars import who_is_barred
 from webapp.core.ledger.ceiling import next_of_the_day
 from webapp.core.ledger.claims import Claim, Claimed, claim, domain_of, release, release_all
 from webapp.core.ledger.forgetting import remove_values
@@ -39,7 +40,7 @@ from webapp.core.ledger.leases import (
 )
 from webapp.core.ledger.lost import LostHost, give_up, lost_hosts
 from webapp.core.ledger.next_look import next_look
-from webapp.core.ledger.outcomes import RowsLost, Settled, Terms, record
+from webapp.core.ledger.outcomes import RecordingSettings, RowsLost, Settled, record
 from webapp.core.ledger.recovery import may_recover, recover
 from webapp.core.ledger.refusals import open_refusals, were_the_relays
 from webapp.core.ledger.tally import counts, fold, foldable, with_rows_in
@@ -54,9 +55,9 @@ __all__ = [
     "LeaseLost",
     "LostHost",
     "Others",
+    "RecordingSettings",
     "RowsLost",
     "Settled",
-    "Terms",
     "cancel_waiting",
     "claim",
     "counts",
@@ -92,5 +93,6 @@ __all__ = [
     "share_connections",
     "spread",
     "were_the_relays",
+    "who_is_barred",
     "with_rows_in",
 ]

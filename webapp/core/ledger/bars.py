@@ -1,5 +1,10 @@
 """What bars a claimed address, in SQL for the hot path: as `core/consent/bars.py` says it, less what is decided at the freeze for good."""
 
+from collections.abc import Collection, Sequence
+
+from sqlalchemy import bindparam, text
+from sqlalchemy.orm import Session
+
 _HASHED = "address_hash((SELECT hash_key FROM consent_settings), d.address_key)"
 
 
@@ -27,3 +32,16 @@ _FOR_MARKETING = f"WHEN {_MARKETING} THEN 'suppressed'"
 
 BARRED = {False: f"CASE {_FOR_ALL} END", True: f"CASE {_DECLINED} {_FOR_ALL} {_FOR_MARKETING} END"}
 """By whether it is marketing: an expression over a delivery `d`, the reason (`SkipReason`) why its address must not get it, or NULL."""
+
+
+_WHO = {
+    key: text(f"SELECT d.id FROM delivery d WHERE d.id IN :ids AND ({one}) IS NOT NULL").bindparams(
+        bindparam("ids", expanding=True)
+    )
+    for key, one in BARRED.items()
+}
+
+
+def who_is_barred(session: Session, delivery_ids: Sequence[int], *, is_marketing: bool) -> Collection[int]:
+    """Those of claimed deliveries whose address must not get the broadcast, as of now."""
+    return session.scalars(_WHO[is_marketing], {"ids": list(delivery_ids)}).all() if delivery_ids else ()

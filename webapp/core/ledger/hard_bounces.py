@@ -20,7 +20,7 @@ from webapp.core.tables.deliveries import Attempt, Delivery
 SOURCE = "smtp"
 
 
-class Refused(NamedTuple):
+class RefusedForGood(NamedTuple):
     """A delivery that failed: at which attempt (from 1), with which reason (of `rules/outcome.py`), and the relay's words."""
 
     delivery_id: int
@@ -29,7 +29,7 @@ class Refused(NamedTuple):
     words: str
 
 
-def heed(session: Session, refused: Sequence[Refused], now: datetime) -> int:
+def heed(session: Session, refused: Sequence[RefusedForGood], now: datetime) -> int:
     """Suppress the addresses of those whose refusal counts. Returns how many were not suppressed before. Nothing is asked of the database
     where no reason is one that may count."""
     counted = [one for one in refused if one.reason in USUAL]
@@ -61,7 +61,9 @@ def _addresses(session: Session, delivery_ids: Collection[int]) -> dict[int, str
     return {id_: address_key for id_, address_key in session.execute(query) if address_key}
 
 
-def _refused_before(session: Session, refused: Sequence[Refused], addresses: dict[int, str], now: datetime) -> set[int]:
+def _refused_before(
+    session: Session, refused: Sequence[RefusedForGood], addresses: dict[int, str], now: datetime
+) -> set[int]:
     """The deliveries whose address was refused so before: in another broadcast, or at an earlier attempt of the same mail."""
     if not refused:
         return set()

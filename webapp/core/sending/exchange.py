@@ -10,44 +10,47 @@ import threading
 from collections import deque
 from collections.abc import Callable, Collection, Iterable
 
-from webapp.core.content.compiling import CompiledContent
 from webapp.core.ledger import Claimed, Settled, domain_of
-from webapp.core.ports import Journal, Mail
+from webapp.core.ports import Journal, Mail, Watch
 from webapp.core.rules.evidence import Evidence
 from webapp.core.rules.outcome import ACCEPTED, Cause, Reply, Stage, judge
-from webapp.core.rules.refusal import Recipient
+from webapp.core.rules.refusal import Addressee
 from webapp.core.rules.relay_limits import NONE_KNOWN, RelayLimits
+from webapp.core.sending.declines import Declines, WhoDeclined
+from webapp.core.sending.signed import MailSource
 
 log = logging.getLogger(__name__)
 Mark = tuple[int, int]
 GIVEN_TIME = Reply(Stage.MAIL, None, "", "the recipient's domain is given time", Cause.WITHDRAWN)
+DECLINED = Reply(Stage.MAIL, None, "", "the recipient declined before it left", Cause.WITHDRAWN)
 _DOT = Stage.DOT
 
 
 class SendExchange:
     """`ports.Exchange` of one sending process.
 
-    `deadline` (ticks) is when the lease ends as far as this process may trust it. Once `barred` nothing more is handed over, ever; `hold`
-    stops handing over for as long as the database takes no outcomes. `connections_allowed` is what the recorder lets the mailer have,
-    `connections_held` what it has, `connections_opening` how many of them are not of use yet. `limits_known` is what is known of the relay,
-    `lesson` what the mailer has learned of it since the recorder asked last. Nothing is handed over to domains that are `resting`;
-    `watches_domains`: the recorder wants to know of whom mails were taken.
+    This process hands nothing over from `deadline` (ticks) on, a margin before its lease ends. Once `barred` it hands nothing over, ever;
+    `hold` stops it for as long as the database takes no outcomes. `connections_allowed` is how many connections the recorder lets the
+    mailer have, `connections_held` how many it has, `connections_opening` how many of these are not of use yet. `limits_known` are the
+    known limits of the relay, `lesson` those that the mailer has learned since the recorder last asked. Mails to domains in `resting` are
+    not handed over. `watches_domains`: the recorder wants to know the domains that took mails.
     """
 
     def __init__(
         self,
-        content: CompiledContent,
+        content: MailSource,
         journal: Journal,
         evidence: Evidence,
-        is_sending: Callable[[], bool],
+        watch: Watch,
         ticks: Callable[[], float],
         group: int,
+        who_declined: WhoDeclined | None = None,
     ) -> None:
         self.evidence = evidence
         self.barred: str | None = None
         self.on_hold = False
         self.deadline = 0.0
-        self._lock = threading.RLock()  # what a signal handler does may fall into what it interrupts
+        self._lock = threading.RLock()  # a signal handler may need the lock that the interrupted code holds
         self.changed = threading.Condition(self._lock)
         self.connections_allowed: int | None = None
         self.connections_held = self.connections_opening = 0
@@ -57,7 +60,8 @@ class SendExchange:
         self.resting: Collection[str] = ()
         self.watches_domains = False
         self._content, self._journal = content, journal
-        self._is_sending, self._ticks = is_sending, ticks
+        self._watch, self._ticks = watch, ticks
+        self._declines = Declines(watch, who_declined) if who_declined else None
         self._group = group
         self._taken_at = ticks()
         self._queue: deque[tuple[float, Claimed]] = deque()
@@ -78,13 +82,16 @@ class SendExchange:
             most = self.evidence.most_under_way
             if most is not None and len(under_way) >= most:
                 return None
-            if now >= self.deadline or not self._is_sending():
+            if now >= self.deadline or not self._watch.is_sending():
                 self.bar("the lease ran out" if now >= self.deadline else "the broadcast is not sending any more")
                 return None
             claimed = queue.popleft()[1]
             under_way[claimed.delivery_id] = claimed
             if self.resting and domain_of(claimed.address) in self.resting:
                 self._settle(claimed.delivery_id, GIVEN_TIME)
+                continue
+            if self._has_declined(claimed):
+                self._settle(claimed.delivery_id, DECLINED)
                 continue
             try:
                 return self._content.mail(claimed.delivery_id, claimed.address, claimed.stamped_at, claimed.values)
@@ -133,7 +140,9 @@ class SendExchange:
             os.read(self._wake_read, 4096)
 
     def body_starts(self, mail: Mail) -> bool:
-        if self.evidence.verdict is not None:  # since its commands went out behind another mail's content
+        if (
+            self.evidence.verdict is not None
+        ):  # the verdict came after its commands went out behind another mail's content
             return False
         delivery_id, journal = mail.delivery_id, self._journal
         attempt = self._under_way[delivery_id].attempt
@@ -144,10 +153,15 @@ class SendExchange:
         except OSError as error:
             self.bar(f"the journal cannot be written: {error}")
             return False
-        # After the line, not before it: a process that is stopped in between and continued when others have read its journal must not send.
+        # Checked after the line is written: a process that was stopped in between, while others read its journal, must not send.
         if self._ticks() >= self.deadline:
             self.bar("the lease ran out")
             return False
+        # Last of all, and on a new look: from here on nothing calls the content back.
+        if self._declines is not None:
+            self._watch.is_sending()
+            if self._has_declined(self._under_way[delivery_id]):
+                return False
         self._begun[delivery_id] = attempt
         return True
 
@@ -160,8 +174,17 @@ class SendExchange:
 
     # The recorder's side
 
-    def add(self, mails: Iterable[Claimed], since: float) -> None:
-        """Mails that are claimed now, durably. `since`: the ticks from which their delays count."""
+    def consent(self) -> object:
+        """What is known now of who declined, at least; to be asked before a claim begins."""
+        return self._watch.consent
+
+    def add(self, mails: Iterable[Claimed], since: float, consent: object = None) -> None:
+        """Add mails that are now claimed, after the commit. Their delays count from `since` (ticks). `consent` is the look of the watch
+        as of which the claim has asked who declined."""
+        if self._declines is not None:
+            mails = list(mails)
+            for mail in mails:
+                mail.consent = consent
         self._queue.extend((since + mail.delay if mail.delay else 0.0, mail) for mail in mails)
         self.wake()
 
@@ -178,7 +201,7 @@ class SendExchange:
         return len(self._under_way)
 
     def to_record(self) -> list[Settled]:
-        """What was settled since; it counts as unrecorded until `recorded`. The same again if that was not called."""
+        """The outcomes to record. They count as unrecorded until `recorded` is called; before that the next call returns the same ones."""
         with self.changed:
             if not self._recording:
                 settled = self._settled
@@ -186,7 +209,7 @@ class SendExchange:
             return self._recording
 
     def recorded(self) -> None:
-        """What `to_record` gave is in the database."""
+        """The outcomes that `to_record` returned are in the database."""
         with self.changed:
             self._recording = []
 
@@ -195,22 +218,22 @@ class SendExchange:
         return len(self._settled) + len(self._recording)
 
     def waits_for_others(self) -> bool:
-        """Whether nothing is handed over before the other senders of the broadcast know what was refused here."""
+        """Whether nothing may be handed over before the other senders of the broadcast know what was refused here."""
         return self.evidence.most_under_way == 0 and self.evidence.verdict is None
 
     def is_opening(self) -> bool:
-        """Whether connections are being opened and there is none of use: to give up the turn now would throw them away."""
+        """Whether connections are being opened and none is of use yet: ending now would throw them away."""
         return 0 < self.connections_opening == self.connections_held
 
     def next_release(self) -> float | None:
-        """The ticks at which the first mail of the queue may leave, if it may not yet."""
+        """The ticks at which the first mail of the queue may leave; None if it may leave now, or there is none."""
         with contextlib.suppress(IndexError):
             not_before = self._queue[0][0]
             return not_before if not_before > self._ticks() else None
         return None
 
     def break_off(self, why: str) -> None:
-        """The mailer ended with mails under way: those it had begun are uncertain."""
+        """The mailer ended with mails under way: those whose content had begun to leave are uncertain."""
         for claimed in list(self._under_way.values()):
             if claimed.delivery_id in self._begun:
                 self._settle(claimed.delivery_id, Reply(Stage.DOT, None, "", why))
@@ -224,7 +247,7 @@ class SendExchange:
             self.changed.notify_all()
 
     def allow(self, connections: int | None) -> None:
-        """Let the mailer hold so many connections from now on; None: as many as it likes."""
+        """Let the mailer hold `connections` from now on; None: as many as it likes."""
         if connections != self.connections_allowed:
             self.connections_allowed = connections
             self.wake()
@@ -249,6 +272,20 @@ class SendExchange:
 
     # Both
 
+    def _has_declined(self, claimed: Claimed) -> bool:
+        """Whether this recipient has declined since the claim, as of the last look. The mail goes back then, and the next claim, which
+        asks the same, gives it up."""
+        if self._declines is None:
+            return False
+        try:
+            return self._declines.hit(claimed, self._in_hand)
+        except Exception as error:
+            self.bar(f"nobody can say who declined: {type(error).__name__}")
+            return True
+
+    def _in_hand(self) -> list[Claimed]:
+        return [*self._under_way.values(), *[claimed for _, claimed in list(self._queue)]]
+
     def _settle(self, delivery_id: int, reply: Reply) -> None:
         claimed, evidence = self._under_way[delivery_id], self.evidence
         self._journal.replied(delivery_id, claimed.attempt, reply)
@@ -264,11 +301,11 @@ class SendExchange:
         else:
             outcome = judge(reply)
             domain = domain_of(claimed.address)
-            evidence.saw(outcome, reply, Recipient(delivery_id, domain, claimed.attempt))
+            evidence.saw(outcome, reply, Addressee(delivery_id, domain, claimed.attempt))
             self._heed_evidence()
         del self._under_way[delivery_id]
         self._begun.pop(delivery_id, None)
-        # Without the lock: to append is one step, and who takes out takes no more than there was when it began.
+        # Without the lock: appending is one step, and `to_record` takes no more outcomes than there were when it began.
         self._settled.append(Settled(delivery_id, claimed.attempt, claimed.stamped_at, outcome, reply, now, domain))
         waiting = len(self._settled)
         if waiting == 1 or waiting == self._group or not self._under_way:

@@ -3,13 +3,13 @@
 import re
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Response, make_response, render_template, request, stream_with_context
+from flask import Blueprint, Response, current_app, make_response, render_template, request, stream_with_context
 from flask.typing import ResponseReturnValue
 
 from webapp.adapters.clock import now
 from webapp.core import broadcasts
-from webapp.core.broadcasts import delivered, delivery_list, progress
-from webapp.core.broadcasts.delivery_list import Row
+from webapp.core.broadcasts import delivered, delivery_list, progress, reported
+from webapp.core.broadcasts.delivery_list import DeliveryRow
 from webapp.core.errors import DomainError, NotFound
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.extensions import db
@@ -88,7 +88,7 @@ def show(broadcast_id: int, delivery_id: int) -> str:
     delivery = delivered.get(db.session, broadcast_id, delivery_id)
     mail, error = None, None
     try:
-        mail = delivered.mail(db.session, broadcast, delivery, now())
+        mail = delivered.mail(db.session, broadcast, delivery, now(), current_app.config["PUBLIC_URL"])
     except DomainError as problem:
         error = str(problem)
     ways = [way for way in WAYS if mail and (way != "html" or mail.shown.html is not None)]
@@ -105,6 +105,7 @@ def show(broadcast_id: int, delivery_id: int) -> str:
         ways=ways,
         way=way if way in ways else (ways or [""])[0],
         tries=delivered.attempts(db.session, delivery),
+        reports=reported.of_delivery(db.session, delivery_id),
     )
 
 
@@ -131,7 +132,7 @@ def message(broadcast_id: int, delivery_id: int) -> ResponseReturnValue:
     return Response(mail.data, mimetype="message/rfc822", headers={"Content-Disposition": disposition})
 
 
-def _found(broadcast_id: int, delivery_id: int) -> tuple[Broadcast, Row]:
+def _found(broadcast_id: int, delivery_id: int) -> tuple[Broadcast, DeliveryRow]:
     broadcast = broadcasts.get(db.session, broadcast_id)
     row = delivery_list.get(db.session, broadcast_id, delivery_id)
     if row is None:
@@ -139,10 +140,10 @@ def _found(broadcast_id: int, delivery_id: int) -> tuple[Broadcast, Row]:
     return broadcast, row
 
 
-def _mail(broadcast: Broadcast, delivery_id: int) -> delivered.Mail:
+def _mail(broadcast: Broadcast, delivery_id: int) -> delivered.LedgerMail:
     """The mail, or NotFound that says why there is none."""
     delivery = delivered.get(db.session, broadcast.id, delivery_id)
-    mail = delivered.mail(db.session, broadcast, delivery, now())
+    mail = delivered.mail(db.session, broadcast, delivery, now(), current_app.config["PUBLIC_URL"])
     if mail is None:
         raise NotFound(delivered.unmade(broadcast, delivery) or "There is no mail.")
     return mail

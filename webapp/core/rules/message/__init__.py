@@ -2,12 +2,13 @@
 
 from webapp.core.rules.message.compile import CompiledMessage, compile_message
 from webapp.core.rules.message.headers import message_id
-from webapp.core.rules.message.parts import Envelope, MessageParts, MessageTooLarge, RenderError, Stamp
+from webapp.core.rules.message.parts import Envelope, Frame, MessageParts, MessageTooLarge, RenderError, Stamp
 from webapp.core.rules.message.preview import Preview, decoded, preview
 
 __all__ = [
     "CompiledMessage",
     "Envelope",
+    "Frame",
     "MessageParts",
     "MessageTooLarge",
     "Preview",

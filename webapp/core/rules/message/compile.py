@@ -13,14 +13,25 @@
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from operator import attrgetter
 
 from webapp.core.errors import Invalid
 from webapp.core.rules.message import headers
 from webapp.core.rules.message.bodies import Body, Cells, compiled, line
 from webapp.core.rules.message.document import finish
-from webapp.core.rules.message.parts import Envelope, MessageParts, MessageTooLarge, RenderError, Stamp, split_mailbox
+from webapp.core.rules.message.own_links import framed
+from webapp.core.rules.message.parts import (
+    Envelope,
+    Frame,
+    MessageParts,
+    MessageTooLarge,
+    RenderError,
+    Stamp,
+    split_mailbox,
+)
 from webapp.core.rules.message.plain_text import text_of
 from webapp.core.rules.tags import lexer
+from webapp.core.rules.tags.names import LINK_NAMES, TOKENS
 from webapp.core.rules.tags.nodes import Nodes
 from webapp.core.rules.tags.parser import names_of, parse, trimmed
 
@@ -35,14 +46,21 @@ _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 class CompiledMessage:
     """A broadcast's content, ready to be rendered. `tags` names the values that `render` takes, in their order; the first is always
-    full_name, for the To header. Holds no state of a mail, so threads may share it."""
+    full_name, for the To header. `tokens` names those of a stamp's tokens that stand in it. Holds no state of a mail, so threads may share
+    it."""
 
-    def __init__(self, subject: Nodes, bodies: Sequence[tuple[str, Nodes]], envelope: Envelope):
-        self.tags = tuple(dict.fromkeys(("full_name", *names_of(subject, *(nodes for _, nodes in bodies)))))
+    def __init__(
+        self, subject: Nodes, bodies: Sequence[tuple[str, Nodes]], envelope: Envelope, frame: Frame | None = None
+    ):
+        names = dict.fromkeys(("full_name", *names_of(subject, *(nodes for _, nodes in bodies))))
+        self.tags = tuple(name for name in names if name not in TOKENS)
         self.trees = {"subject": subject, **{kind.removeprefix("text/"): nodes for kind, nodes in bodies}}
         self.envelope = envelope
-        self._cells = Cells(self.tags)
-        self._subject = line(subject, self.tags)
+        used = [name for name in TOKENS if name in names]
+        order = (*self.tags, *used)
+        self._tokens = [attrgetter(name) for name in used]
+        self._cells = Cells(order)
+        self._subject = line(subject, order)
         self._bodies: list[tuple[str, Body]] = []
         for kind, nodes in bodies:
             body = compiled(nodes, self._cells)
@@ -55,6 +73,8 @@ class CompiledMessage:
         self._reply_to = (
             headers.mailbox("Reply-To", *split_mailbox(envelope.reply_to, "reply_to")) if envelope.reply_to else ""
         )
+        self._before_token, self._behind_token = headers.around(frame, self._domain) if frame else ("", "")
+        self.tokens = frozenset(used + (["unsubscribe_token"] if self._behind_token else []))
 
     def render(self, values: Sequence[str], stamp: Stamp, extra: Sequence[tuple[str, str]] = ()) -> bytes:
         """The whole mail as it goes to the relay: CRLF line ends, ASCII only but for an address in the header that has no such form (in
@@ -66,7 +86,10 @@ class CompiledMessage:
         if len(values) != len(self.tags):
             raise ValueError(f"{len(values)} values for {len(self.tags)} tags")
         try:
+            if self._tokens:
+                values = [*values, *[token(stamp) for token in self._tokens]]
             values, cells = self._cells.of(values)
+            message_id = headers.message_id(stamp.delivery_id, stamp.broadcast_secret, self._domain)
             out = [
                 self._from,
                 headers.mailbox("To", values[0], stamp.address),
@@ -75,9 +98,14 @@ class CompiledMessage:
                 "Date: ",
                 headers.date(stamp.date),
                 "\r\nMessage-ID: <",
-                headers.message_id(stamp.delivery_id, stamp.broadcast_secret, self._domain),
+                message_id,
                 ">\r\nMIME-Version: 1.0\r\n",
             ]
+            if self._before_token:
+                mark = message_id[: -len(self._domain) - 1]
+                out += (headers.SUPPORT_ID, ": ", mark, "\r\n", self._before_token)
+                if self._behind_token:
+                    out += (stamp.unsubscribe_token, self._behind_token)
             if extra:
                 out += [headers.extra(name, value) for name, value in extra]
             if len(self._bodies) == 1:
@@ -101,19 +129,21 @@ class CompiledMessage:
         return mail
 
     def _culprit(self, values: Sequence[str]) -> str | None:
-        for name, value in zip(self.tags, values, strict=True):
+        for name, value in zip(self.tags, values, strict=False):
             if any("\ud800" <= character <= "\udfff" for character in value):
                 return f"The value of {name} holds half of a character that takes two places, which no mail can carry."
         return None
 
 
-def compile_message(parts: MessageParts, envelope: Envelope) -> CompiledMessage:
+def compile_message(parts: MessageParts, envelope: Envelope, frame: Frame | None = None) -> CompiledMessage:
     """Compile the content of a broadcast. Raises Invalid, naming the field, for tags with problems and for a sender or reply address that
     cannot be used; MessageTooLarge where the content alone is too much.
 
     HTML is made harmless and its styles inline; where `parts.text` is None, the text part is derived from it. Where `parts.html` is
-    blank, the mail has only the text part.
+    blank, the mail has only the text part. `frame` is what the mails have around them; without one they have no links of their own.
     """
+    if frame:
+        parts = framed(parts, frame)
     subject = _source(parts.subject, "subject")
     trees: list[tuple[str, Nodes]] = []
     subject_nodes = parse(subject, field="subject")
@@ -127,9 +157,11 @@ def compile_message(parts: MessageParts, envelope: Envelope) -> CompiledMessage:
     else:
         trees = [("text/plain", parse(_source(parts.text or "", "text"), field="text"))]
     try:
-        message = CompiledMessage(subject_nodes, trees, envelope)
+        message = CompiledMessage(subject_nodes, trees, envelope, frame)
     except ValueError as error:
         raise Invalid(f"The sender cannot be used: {error}.", "from_address") from None
+    if lost := LINK_NAMES.intersection(message.tags):
+        raise Invalid(f"There is nothing to which {{{{ {min(lost)} }}}} could lead.", "html")
     message.render([""] * len(message.tags), Stamp(0, "", "nobody@example.com", datetime(2000, 1, 1, tzinfo=UTC)))
     return message
 

@@ -12,6 +12,10 @@ from functools import lru_cache
 from hashlib import blake2b
 
 from webapp.core.errors import Invalid
+from webapp.core.rules.message.parts import NO_TOKEN, Frame
+
+SUPPORT_ID = "X-Massmail-Id"
+"""The field that says which delivery a mail is, also where a relay has put a Message-ID of its own: what stands in ours before the @."""
 
 WIDTH = 76
 """Columns of a line with an encoded word in it (RFC 2047 section 2); used for every line that can be folded."""
@@ -160,6 +164,26 @@ def _end_of_quoted(data: bytes, position: int, columns: int) -> int:
         if columns < 0:
             return end
     return len(data)
+
+
+def around(frame: Frame, domain: str) -> tuple[str, str]:
+    """The fields that a mail has because of what its broadcast is for, up to the token of its link to decline, and from there on; all in
+    the first where it has no such link. `domain` is the sender's.
+
+    List-Unsubscribe as RFC 2369 and RFC 8058 have it, List-Id as RFC 2919, Auto-Submitted as RFC 3834. Feedback-ID is what Gmail tells
+    complaints apart by: broadcast, list, kind, and a name of the sender that stays the same.
+    """
+    if not frame.is_marketing and not frame.is_important:
+        return "", ""
+    kind = "marketing" if frame.is_marketing else "important"
+    sender = blake2b(domain.encode(), digest_size=6).hexdigest()
+    common = extra("Feedback-ID", f"{frame.broadcast_id}:{frame.list_name}:{kind}:{sender}")
+    if not frame.is_marketing:
+        return extra("Auto-Submitted", "auto-generated") + common, ""
+    link = extra("List-Unsubscribe", f"<{frame.base}/unsubscribe/{NO_TOKEN}>")
+    before, _, after = link.partition(NO_TOKEN)
+    after += extra("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")
+    return before, after + extra("List-Id", f"<{frame.list_name}.{domain}>") + common
 
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")

@@ -60,13 +60,35 @@ class Envelope:
         return cls(name, address, reply_to or None, max_bytes=max_bytes)
 
 
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What is around the content of a broadcast's mails because of what it is for. `base` is the console's public address, without a slash
+    at its end. Marketing mail says who sends it, and how to decline; important mail does not. Neither: nobody has said which it is.
+    `list_name` names in a domain's name what can be declined together; `broadcast_id` is for those who look into a mail."""
+
+    base: str
+    is_marketing: bool = False
+    is_important: bool = False
+    list_name: str = ""
+    broadcast_id: int = 0
+    business_name: str = ""
+    postal_address: str = ""
+
+
+NO_TOKEN = "0" * 44
+"""Stands for a token in a preview or a test: it is that of no delivery, and opens nothing."""
+
+
 class Stamp(NamedTuple):
-    """What one mail has for itself: its delivery, the secret of its broadcast, the address as in RCPT TO, and its Date (aware)."""
+    """What one mail has for itself: its delivery, the secret of its broadcast, the address as in RCPT TO, its Date (aware), and the tokens
+    of its links."""
 
     delivery_id: int
     broadcast_secret: str
     address: str
     date: datetime
+    unsubscribe_token: str = NO_TOKEN
+    browser_token: str = NO_TOKEN
 
 
 def split_mailbox(text: str, field: str) -> tuple[str, str]:

@@ -12,11 +12,21 @@ from webapp.core.rules.tags import lexer
 from webapp.core.rules.tags.contexts import home_of, misplaced
 from webapp.core.rules.tags.expressions import TagError, read_block, read_output
 from webapp.core.rules.tags.lexer import Token
-from webapp.core.rules.tags.names import BY_NAME, TAGS, available, nearest, synonym, tags_for, why_not
+from webapp.core.rules.tags.names import (
+    BY_NAME,
+    LINK_NAMES,
+    LINKS,
+    TAGS,
+    available,
+    nearest,
+    synonym,
+    tags_for,
+    why_not,
+)
 from webapp.core.rules.tags.nodes import Block, Output
 from webapp.core.rules.tags.placeholders import Words
 
-MOST = 100
+MOST_TAG_PROBLEMS = 100
 """No more problems than these are listed: whoever pastes something else entirely needs not read all."""
 
 
@@ -49,17 +59,17 @@ class TagProblem:
 
 
 def check(source: str, message_type: MessageType | None, *, field: str) -> list[TagProblem]:
-    """Every problem of the tags in `source`, in the order of reading, at most `MOST`. `field` is "subject", "html" or "text"; "html" is
-    also checked for tags at places where they cannot stand. With `message_type` None the tags of all types are allowed.
+    """Every problem of the tags in `source`, in the order of reading, at most `MOST_TAG_PROBLEMS`. `field` is "subject", "html" or "text";
+    "html" is also checked for tags at places where they cannot stand. With `message_type` None the tags of all types are allowed.
 
     >>> [p.message for p in check("Hi {{ frist_name }}", None, field="text")]
     ['There is no tag frist_name. Did you mean first_name?']
     """
-    checker = _Checker(source, message_type, field)
+    checker = _TagChecker(source, message_type, field)
     problems: list[TagProblem] = []
     for problem in checker.problems():
         problems.append(problem)
-        if len(problems) == MOST:
+        if len(problems) == MOST_TAG_PROBLEMS:
             break
     return sorted(problems, key=lambda p: (p.start, p.end))
 
@@ -74,10 +84,10 @@ class Opened:
     had_else: bool = False
 
 
-class _Checker:
+class _TagChecker:
     def __init__(self, source: str, message_type: MessageType | None, field: str):
         self.source, self.type, self.field = source, message_type, field
-        self.names = [tag.name for tag in (tags_for(message_type) if message_type else TAGS)]
+        self.names = [tag.name for tag in (tags_for(message_type) if message_type else (*TAGS, *LINKS))]
         self.lines = [0, *(match.end() for match in re.finditer("\n", source))]
         self.open: list[Opened] = []
 
@@ -92,7 +102,7 @@ class _Checker:
         for token, place in self.placed():
             if place and place[0].place is Place.COMMENT:
                 continue
-            if place and token.kind in ("output", "block") and (complaint := misplaced(*place)):
+            if place and token.kind in ("output", "block") and (complaint := misplaced(*place, token.inner)):
                 yield self.problem(token, complaint, token.inner)
                 continue
             yield from self.of_token(token, _home(place))
@@ -151,6 +161,8 @@ class _Checker:
         names = found.names() if isinstance(found, Output) else found.condition.names() if found.condition else ()
         for name in dict.fromkeys(names):
             yield from self.name(token, name)
+            if name in LINK_NAMES and (isinstance(found, Block) or found.filters):
+                yield self.problem(token, f"{{{{ {name} }}}} stands alone: it takes no filter, and no condition.", name)
         if isinstance(found, Block):
             yield from self.block(token, found, home)
 

@@ -4,6 +4,7 @@ import html
 import re
 
 from webapp.core.rules.markup import Piece, Place
+from webapp.core.rules.tags.names import LINK_NAMES
 from webapp.core.rules.tags.nodes import Escape
 
 _LINKS = {"href": "link", "src": "picture’s address", "background": "picture’s address"}
@@ -17,12 +18,15 @@ _OTHER_ADDRESSES = frozenset(
 )
 
 
-def misplaced(piece: Piece, before: str) -> str | None:
-    """A sentence that says why a tag cannot stand in this piece of the source, or None if it can. `before` is the piece up to the tag.
+def misplaced(piece: Piece, before: str, inner: str = "") -> str | None:
+    """A sentence that says why a tag cannot stand in this piece of the source, or None if it can. `before` is the piece up to the tag,
+    `inner` what stands between its braces: a tag that is a whole address may begin a link.
 
     Comments are no wrong place: they do not become part of the mail, and neither do tags in them.
     """
     match piece.place:
+        case Place.VALUE if piece.attribute == "href" and inner in LINK_NAMES and not before.strip():
+            return None
         case Place.INSIDE:
             return "A tag can stand in the value of an attribute, in quotes, but not elsewhere between < and >."
         case Place.RAW if piece.element == "style":

@@ -13,6 +13,7 @@ class TagGroup(StrEnum):
     SERVICE = "Service"
     ADDON = "Addon"
     SENDER = "Sender"
+    LINKS = "Links"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +49,31 @@ TAGS: tuple[Tag, ...] = (
     Tag("date", "Date of sending", TagGroup.SENDER, "23 November 2026"),
 )
 
-BY_NAME: dict[str, Tag] = {tag.name: tag for tag in TAGS}
+LINKS: tuple[Tag, ...] = (
+    Tag("unsubscribe_url", "Unsubscribe", TagGroup.LINKS, "https://mail.example.com/unsubscribe/…"),
+    Tag("preferences_url", "Choose what to get", TagGroup.LINKS, "https://mail.example.com/preferences/…"),
+    Tag("browser_url", "View in the browser", TagGroup.LINKS, "https://mail.example.com/view/…"),
+)
+"""Whole addresses, each mail's own. They have no values to be read: the compiler writes what never changes of them, and a token."""
+
+LINK_NAMES = frozenset(tag.name for tag in LINKS)
+
+TOKENS = ("unsubscribe_token", "browser_token")
+"""What the compiler puts in their place for the part that is each mail's own, in the order of `Stamp`."""
+
+WORDS = {
+    "unsubscribe_words": "Unsubscribe",
+    "preferences_words": "Choose what you get",
+    "browser_words": "View this mail in the browser",
+}
+"""And for the words of such a link, where none are written: their values are in each client's language, in English by default."""
+
+BY_NAME: dict[str, Tag] = {tag.name: tag for tag in (*TAGS, *LINKS)}
 
 _GROUPS = {
-    MessageType.GENERAL: {TagGroup.CLIENT, TagGroup.SENDER},
-    MessageType.SERVICES: {TagGroup.CLIENT, TagGroup.SERVICE, TagGroup.SENDER},
-    MessageType.ADDONS: {TagGroup.CLIENT, TagGroup.SERVICE, TagGroup.ADDON, TagGroup.SENDER},
+    MessageType.GENERAL: {TagGroup.CLIENT, TagGroup.SENDER, TagGroup.LINKS},
+    MessageType.SERVICES: {TagGroup.CLIENT, TagGroup.SERVICE, TagGroup.SENDER, TagGroup.LINKS},
+    MessageType.ADDONS: {TagGroup.CLIENT, TagGroup.SERVICE, TagGroup.ADDON, TagGroup.SENDER, TagGroup.LINKS},
 }
 
 _OTHER_WORDS = {
@@ -100,17 +120,26 @@ _OTHER_WORDS = {
     "signature": "sender_name",
     "today": "date",
     "now": "date",
+    "unsubscribe": "unsubscribe_url",
+    "unsubscribe_link": "unsubscribe_url",
+    "unsub_url": "unsubscribe_url",
+    "preferences": "preferences_url",
+    "manage_url": "preferences_url",
+    "view_in_browser": "browser_url",
+    "webversion": "browser_url",
 }
 """What people write who come from other programs, in lower case with underscores and without a leading `client_`."""
 
 
 def tags_for(message_type: MessageType) -> tuple[Tag, ...]:
     """The tags that a message of this type may use, in the order of the palette."""
-    return tuple(tag for tag in TAGS if tag.group in _GROUPS[message_type])
+    return tuple(tag for tag in (*TAGS, *LINKS) if tag.group in _GROUPS[message_type])
 
 
 def available(name: str, message_type: MessageType | None) -> bool:
-    """Whether `name` is a tag of this message type; with None, of any."""
+    """Whether `name` is a tag of this message type; with None, of any, those included that only the compiler writes."""
+    if message_type is None and (name in WORDS or name in TOKENS):
+        return True
     tag = BY_NAME.get(name)
     return tag is not None and (message_type is None or tag.group in _GROUPS[message_type])
 

@@ -1,0 +1,44 @@
+"""What is around a broadcast's mails because of what it is for: how to decline, who sends, and the tokens of each mail's own links."""
+
+from typing import NamedTuple
+
+from sqlalchemy.orm import Session
+
+from webapp.core.consent import settings, tokens
+from webapp.core.consent.tokens import TokenPurpose, Tokens
+from webapp.core.rules.consent import Purpose
+from webapp.core.rules.message import Frame
+from webapp.core.tables.broadcasts import Broadcast
+
+
+class OwnTokens(NamedTuple):
+    """What makes the tokens of a broadcast's links."""
+
+    unsubscribe: Tokens
+    browser: Tokens
+
+
+def frame_of(session: Session, broadcast: Broadcast, public_url: str) -> Frame:
+    """The frame of the broadcast's mails. `public_url` is the console's address as recipients reach it."""
+    if broadcast.purpose is None:
+        return Frame(public_url)
+    is_marketing = broadcast.purpose is Purpose.MARKETING
+    known = settings.read(session)
+    topic = "" if broadcast.topic_id is None else f"topic-{broadcast.topic_id}"
+    return Frame(
+        public_url,
+        is_marketing=is_marketing,
+        is_important=not is_marketing,
+        list_name=(topic or "marketing") if is_marketing else "important",
+        broadcast_id=broadcast.id,
+        business_name=known.business_name,
+        postal_address=known.postal_address,
+    )
+
+
+def tokens_of(session: Session, broadcast: Broadcast) -> OwnTokens | None:
+    """The tokens of the broadcast's links; None before it has started, when its mails are previews and tests."""
+    if broadcast.started_at is None:
+        return None
+    key = tokens.key_of(session, broadcast.started_at)
+    return OwnTokens(*(Tokens(key.id, key.secret, one) for one in (TokenPurpose.UNSUBSCRIBE, TokenPurpose.BROWSER)))
