@@ -27,6 +27,7 @@ FAMILIES = (
     "relay",
     "relays",
     "waiting",
+    "declines",
     "disturbed",
     "lost_host",
     "restored",
