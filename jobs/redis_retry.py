@@ -72,7 +72,7 @@ class Patience(Retry):
                 return result
 
 
-class Ending:
+class WorkerEnding:
     """How a worker came to its end: asked to, or because a step of its work failed."""
 
     def __init__(self) -> None:
@@ -94,7 +94,7 @@ class Ending:
 def endure(worker: Any = BaseWorker, scheduler: Any = RQScheduler) -> None:
     """Make the worker and scheduler of this process patient until they are asked to end. At its start a Redis that cannot be used is a
     mistake, and a work-horse that has done its job waits for nobody."""
-    patience, ending = Patience(), Ending()
+    patience, ending = Patience(), WorkerEnding()
 
     def is_known(worker: BaseWorker, _timeout: int | None = None, pipeline: Any = None) -> None:
         worker_registration.register(worker, pipeline)

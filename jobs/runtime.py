@@ -20,13 +20,14 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from webapp.adapters import clock, database, machine, wakeups
-from webapp.adapters.journal import Journals
+from webapp.adapters.journal import FileJournals
 from webapp.adapters.markers import Markers
 from webapp.adapters.pulse import Pulse, is_held
 from webapp.adapters.smtp import SmtpMailer
 from webapp.adapters.watch import DatabaseWatch
 from webapp.app import create_app
 from webapp.core.cadence import ASK_REDIS_S, LEASE_S, REDIS_AWAY_S
+from webapp.core.domains.sealing import Seal
 from webapp.core.sending import Host, Runtime
 from webapp.extensions import db
 
@@ -61,9 +62,9 @@ def inside_app() -> Iterator[Flask]:
             raise
 
 
-def journals(app: Flask) -> Journals:
+def journals(app: Flask) -> FileJournals:
     """Where this machine's sending processes keep their journals."""
-    return Journals(Path(app.config["INSTANCE"]) / "journals")
+    return FileJournals(Path(app.config["INSTANCE"]) / "journals")
 
 
 def markers(app: Flask) -> Markers:
@@ -118,6 +119,7 @@ def runtime(turn: "Turn | None" = None, broadcast_id: int | None = None) -> Runt
         current_app.config["RELAY"].key,
         current_app.config["PUBLIC_URL"],
         host_grace=grace,
+        seal=Seal(current_app.config["SECRET_KEY"]),
         in_haste=lambda: _in_haste(engine),
         take_time=database.take_time,
     )

@@ -11,5 +11,6 @@ def sweep() -> None:
     with inside_app() as app:
         wakeups.begins(IN_NO_HURRY)
         instance, ask_after = Path(app.config["INSTANCE"]), app.config["MISSED_START"]
-        for call in sweep_round.sweep(runtime(), journals(app), markers(app), instance, ask_after):
+        asks_dns = app.config["DNS"] is not None
+        for call in sweep_round.sweep(runtime(), journals(app), markers(app), instance, ask_after, asks_dns=asks_dns):
             wakeups.ask(call)

@@ -50,10 +50,12 @@ async function open() {
   const answer = await ask().catch(() => "");
   opening = false;
   if (!answer) return say("You are signed out, and the sign-in did not come. What you typed is still on this page.");
-  dialog.innerHTML = answer;
+  dialog.replaceChildren(...read(answer).body.childNodes);
   htmx.process(dialog);
   lookInside();
 }
+
+const read = (html) => new DOMParser().parseFromString(html, "text/html");
 
 async function ask() {
   const answer = await fetch(dialog.dataset.src, { cache: "no-store" });
@@ -78,7 +80,7 @@ function lookInside() {
 async function lookElsewhere() {
   if (!dialog.open || document.hidden) return;
   const answer = await ask().catch(() => "");
-  const end = new DOMParser().parseFromString(answer, "text/html").getElementById("signed-in");
+  const end = read(answer).getElementById("signed-in");
   if (end && dialog.open) goOn(end.dataset.token);
 }
 

@@ -15,7 +15,13 @@ hypothesis.settings.load_profile("shared machines")
 pytest_plugins = ["tests.databases", "tests.neighbours", "tests.visitors", "tests.consoles", "tests.looks"]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--full", action="store_true", help="try all values also where every day some of them are enough")
+
+
 def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--full"):
+        os.environ[run.FULL] = "1"
     if not hasattr(config, "workerinput"):
         run.begin()
 

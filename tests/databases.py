@@ -13,6 +13,8 @@ import flask_migrate
 import psycopg
 import pytest
 from flask import Flask
+from jinja2 import BytecodeCache
+from jinja2.bccache import Bucket
 from sqlalchemy.orm import Session
 
 from tests import postgres, run
@@ -26,6 +28,23 @@ ANOTHER = "UPDATE installation SET database_id = ?"
 """A copy of the template is a database of its own, and not an older one."""
 
 numbers = itertools.count(1)
+
+
+class CompiledOnce(BytecodeCache):
+    """What templates were compiled to, for all apps of this process: each would begin with compiling those it shows, which takes longer
+    than to show them. A template that was changed is compiled anew."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, str], object] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        bucket.code = self._known.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._known[bucket.key, bucket.checksum] = bucket.code
+
+
+templates = CompiledOnce()
 
 
 def new_sqlite(folder: Path) -> str:
@@ -114,6 +133,7 @@ def make_app(url: str, instance: Path, **config: object) -> Flask:
         "DATABASE_URL": url,
         "SECRET_KEY": "for tests",
         "MASSMAIL_UNDO": "0",
+        "MASSMAIL_DNS": "off",
     }
     app = create_app({"TESTING": True, "WTF_CSRF_ENABLED": False, "WEBHOOK_INSIDE": True} | config, environ)
     if caught_mails.bp.name not in app.blueprints:
@@ -121,6 +141,7 @@ def make_app(url: str, instance: Path, **config: object) -> Flask:
         app.register_blueprint(caught_mails.bp)
         app.register_blueprint(sample_clients.bp)
     app.test_client_class = Visitor
+    app.jinja_env.bytecode_cache = templates
     return app
 
 

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from webapp.core.rules.consent import Purpose
 from webapp.core.rules.lifecycle import BORN, BroadcastState, DeliveryState
 from webapp.core.rules.statuses import ClientStatus, HoldingStatus, MessageType
 from webapp.core.tables.broadcasts import Broadcast, Content
@@ -99,6 +100,8 @@ def broadcast(session: Session, **columns: Any) -> Broadcast:
     defaults = {
         "name": f"Broadcast {next(_numbers)}",
         "message_type": MessageType.GENERAL,
+        "purpose": Purpose.IMPORTANT,
+        "important_reason": "It changes what they pay",
         "from_address": "Example Hosting <support@example.com>",
         "secret": "s" * 32,
         "created_at": NOW,

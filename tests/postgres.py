@@ -20,7 +20,9 @@ SETTINGS = {
     "max_connections": "200",
     "max_wal_size": "4GB",
     "timezone": "UTC",
+    "log_line_prefix": "%m [%p] %d: ",
 }
+"""A line of the log names the database it is about."""
 FORGETFUL = {
     "fsync": "off",
     "synchronous_commit": "off",

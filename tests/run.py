@@ -8,16 +8,18 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
 import pytest
 
+T = TypeVar("T")
 FOLDER = "MASSMAIL_TEST_RUN"
 CONTROLLER = "MASSMAIL_TEST_CONTROLLER"
 NOTHING_SKIPPED = "MASSMAIL_NOTHING_SKIPPED"
+FULL = "MASSMAIL_TESTS_FULL"
 
 
 def folder() -> Path:
@@ -31,6 +33,10 @@ def begin() -> None:
     Path(made).chmod(0o711)  # as root, PostgreSQL runs as somebody else, who must pass through
     os.environ[FOLDER] = made
     os.environ[CONTROLLER] = str(os.getpid())
+    if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
+        # Nothing is to be written beside the sources. Each of the hundreds of programs that tests start would compile all of them, and all
+        # packages, which takes seconds: what is compiled is kept in the run's own folder.
+        os.environ.setdefault("PYTHONPYCACHEPREFIX", str(folder() / "compiled"))
 
 
 def end() -> None:
@@ -48,6 +54,17 @@ def missing(what: str) -> NoReturn:
 
 def nothing_may_be_skipped() -> bool:
     return os.environ.get(NOTHING_SKIPPED) == "1"
+
+
+def bare_environ(**settings: str) -> dict[str, str]:
+    """The environment of a program that knows these settings, the PATH, where Python keeps what it compiled, and nothing else of ours."""
+    kept = ("PATH", "PYTHONPYCACHEPREFIX")
+    return {name: os.environ[name] for name in kept if name in os.environ} | settings
+
+
+def some(values: Sequence[T], *, first: int, step: int) -> Sequence[T]:
+    """Of what a test tries much of, every `step`th from `first` on: others try the rest. All of it with `--full`."""
+    return values if os.environ.get(FULL) == "1" else values[first::step]
 
 
 @contextmanager

@@ -85,6 +85,11 @@ def strings(name: str) -> Iterator[str]:
             yield node.value
 
 
+def class_names(name: str) -> Iterator[str]:
+    """The name of every class that the file makes, also inside classes and functions."""
+    yield from (node.name for node in ast.walk(tree(name)) if isinstance(node, ast.ClassDef))
+
+
 def constants(node: ast.AST) -> Iterator[ast.Constant]:
     """Every string constant in `node`."""
     yield from (one for one in ast.walk(node) if isinstance(one, ast.Constant) and isinstance(one.value, str))

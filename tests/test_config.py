@@ -109,3 +109,18 @@ def test_it_speaks_at_info_in_text_and_tells_no_numbers_unless_it_is_said(tmp_pa
 def test_what_the_voice_cannot_be_set_to_is_refused_by_name(tmp_path: Path, name: str, value: str):
     with pytest.raises(SettingError, match=name):
         of(tmp_path, **{name: value})
+
+
+def test_dns_servers_are_addresses_with_ports_and_dns_can_be_off(tmp_path: Path):
+    said = "192.0.2.53, 127.0.0.1:5353 [2001:db8::53]:54 2001:db8::53"
+    wanted = (("192.0.2.53", 53), ("127.0.0.1", 5353), ("2001:db8::53", 54), ("2001:db8::53", 53))
+    assert of(tmp_path, MASSMAIL_DNS=said)["DNS"] == wanted
+    assert of(tmp_path)["DNS"] == () and of(tmp_path, MASSMAIL_DNS=" Off ")["DNS"] is None
+
+
+@pytest.mark.parametrize(
+    "said", ["dns.example.com", "192.0.2", "192.0.2.1:0", "192.0.2.1:99999", "[192.0.2.1", "::1:x"]
+)
+def test_a_dns_server_that_is_no_address_is_named(tmp_path: Path, said: str):
+    with pytest.raises(SettingError, match="MASSMAIL_DNS names"):
+        of(tmp_path, MASSMAIL_DNS=said)

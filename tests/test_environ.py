@@ -1,6 +1,5 @@
 """`.env`: what it may say, what wins over it, and that each program reads it."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.consoles import free_port
+from tests.run import bare_environ
 from webapp.environ import SettingError, read_env_file
 from webapp.paths import ROOT
 
@@ -75,7 +75,7 @@ def test_each_program_reads_it_where_it_is_started(tmp_path: Path, command: tupl
         (tmp_path / name).symlink_to(ROOT / name)
     (tmp_path / ".env").write_text("MAIL_PORT=many\nRQ_CONFIG=jobs.worker\n")
     command = tuple(str(free_port()) if word == "FREE" else word for word in command)
-    environ = {"PATH": os.environ["PATH"], "MASSMAIL_INSTANCE": str(tmp_path / "instance"), "RQ_CONFIG": "jobs.worker"}
+    environ = bare_environ(MASSMAIL_INSTANCE=str(tmp_path / "instance"), RQ_CONFIG="jobs.worker")
     ended = subprocess.run(
         [sys.executable, "-m", *command], cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=90
     )

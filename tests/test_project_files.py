@@ -13,7 +13,7 @@ def test_what_is_checked_before_a_commit_is_what_is_checked_before_a_change_land
     (local,) = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"]
     assert local["repo"] == "local"
     hooks = {hook["name"]: hook["entry"] for hook in local["hooks"]}
-    checks = re.findall(r'^check "([^"]+)" \$python (.*)$', (ROOT / ".ci" / "run").read_text(), re.MULTILINE)
+    checks = re.findall(r'^beside "([^"]+)" \$python (.*)$', (ROOT / ".ci" / "run").read_text(), re.MULTILINE)
     assert hooks == {name: f".venv/bin/python {words}" for name, words in checks}
 
 

@@ -1,6 +1,5 @@
 """Settings that cannot be used end each program with one line that says which and what to do: no traceback, no password."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.consoles import free_port
+from tests.run import bare_environ
 from webapp.paths import ROOT
 
 WORDS = "MAIL_PORT is 'many': use a whole number.\n"
@@ -17,7 +17,7 @@ SECRET = "s3cret"
 def run(folder: Path, *command: str, **environ: str) -> subprocess.CompletedProcess[str]:
     """Run a program with nothing in its environment but these settings."""
     none = {"MASSMAIL_ENV_FILE": "", "FLASK_SKIP_DOTENV": "1"}
-    given = {"PATH": os.environ["PATH"], "MASSMAIL_INSTANCE": str(folder / "instance")} | none | environ
+    given = bare_environ(MASSMAIL_INSTANCE=str(folder / "instance")) | none | environ
     return subprocess.run(
         [sys.executable, "-m", *command], cwd=ROOT, env=given, capture_output=True, text=True, timeout=90
     )

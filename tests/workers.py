@@ -46,6 +46,7 @@ class Worker:
             "DATABASE_URL": str(app.config["SQLALCHEMY_DATABASE_URI"]),
             "REDIS_URL": redis_url,
             "MASSMAIL_ENV_FILE": "",
+            "MASSMAIL_DNS": "off",
             "RQ_CONFIG": "jobs.worker",
             "MAIL_SERVER": relay.host,
             "MAIL_PORT": str(relay.port),

@@ -37,11 +37,14 @@ ROOMS = (
     "notices",
     "notice_settings",
     "retention",
+    "suppressions",
+    "consent_settings",
     "unsubscribe",
+    "domains",
 )
 """Blueprints: each is `webapp/pages/<room>/views.py` and exposes `bp`."""
 
-COMMANDS = ("broadcasts", "clients", "notices", "users")
+COMMANDS = ("broadcasts", "clients", "notices", "suppressions", "users")
 """Command groups: each is `webapp/cli/<name>.py` and exposes `group`."""
 
 

@@ -12,8 +12,8 @@ from redis.connection import parse_url
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
-from webapp import paths, private
-from webapp.environ import SettingError
+from webapp import bounce_settings, paths, private
+from webapp.environ import SettingError, dns_servers
 
 MB = 1024 * 1024
 
@@ -185,6 +185,7 @@ def settings(environ: Mapping[str, str]) -> dict[str, object]:
         "UNDO": timedelta(seconds=_whole(environ, "MASSMAIL_UNDO", 30, low=0, high=600)),
         "TYPE_NUMBER_ABOVE": _whole(environ, "MASSMAIL_TYPE_NUMBER_ABOVE", 500, low=0, high=1_000_000_000),
         "RELAY": relay,
+        **bounce_settings.read(environ),
         "MAIL_SERVER": relay.host,
         "MAIL_PORT": relay.port,
         "MAIL_USE_TLS": relay.starttls,
@@ -202,6 +203,7 @@ def settings(environ: Mapping[str, str]) -> dict[str, object]:
         "SESSION_IDLE": timedelta(minutes=_whole(environ, "MASSMAIL_SESSION_IDLE", 480, low=5, high=14 * DAY_MINUTES)),
         "SESSION_LASTS": timedelta(hours=_whole(environ, "MASSMAIL_SESSION_LASTS", 336, low=1, high=31 * 24)),
         "TESTS_PER_HOUR": _whole(environ, "MASSMAIL_TESTS_PER_HOUR", 20, low=0, high=1000),
+        "DNS": dns_servers(environ),
         "WEBHOOK_INSIDE": _flag(environ, "MASSMAIL_WEBHOOK_INSIDE"),
         "LOG_LEVEL": _log_level(environ),
         "LOG_JSON": _flag(environ, "MASSMAIL_LOG_JSON"),

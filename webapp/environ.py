@@ -1,9 +1,11 @@
 """Where settings come from, the environment and a `.env`, and how a program ends that was given one it cannot use."""
 
 import os
+import re
 import sys
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
+from ipaddress import ip_address
 from pathlib import Path
 
 from dotenv import dotenv_values
@@ -49,3 +51,29 @@ def read_env_file(environ: MutableMapping[str, str] = os.environ) -> None:
         if value is None:
             raise SettingError(f"{path} has {name} with nothing behind it: write {name}=… or remove the line.")
         environ.setdefault(name, value)
+
+
+def dns_servers(environ: Mapping[str, str]) -> tuple[tuple[str, int], ...] | None:
+    """The DNS servers to ask as MASSMAIL_DNS names them, each with its port; empty: those of the system; None: DNS is not asked. Raises
+    SettingError."""
+    found = []
+    if environ.get("MASSMAIL_DNS", "").strip().lower() == "off":
+        return None
+    for word in environ.get("MASSMAIL_DNS", "").replace(",", " ").split():
+        parts = re.fullmatch(r"\[([0-9a-fA-F:.]+)\](?::(\d{1,5}))?|([0-9.]+)(?::(\d{1,5}))?|([0-9a-fA-F:]+)", word)
+        host = parts and (parts[1] or parts[3] or parts[5])
+        port = int((parts and (parts[2] or parts[4])) or 53)
+        if not host or not _is_address(host) or not 0 < port < 65536:
+            raise SettingError(
+                f"MASSMAIL_DNS names {word!r}: use 192.0.2.53, 192.0.2.53:5353, [2001:db8::53]:53 or off."
+            )
+        found.append((host, port))
+    return tuple(found)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True

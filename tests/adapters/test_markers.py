@@ -15,7 +15,7 @@ from webapp.adapters import pulse
 from webapp.adapters.markers import KEY, Markers
 from webapp.adapters.pulse import Pulse
 from webapp.core.settings import installation
-from webapp.core.settings.installation import Mark
+from webapp.core.settings.installation import HighWaterMark
 from webapp.core.tables.installation import Installation
 
 AT = datetime(2026, 11, 14, 2, 30, tzinfo=UTC)
@@ -42,7 +42,7 @@ def away() -> Redis:
 
 
 def test_what_was_written_is_read_from_both_places(markers: Markers, tmp_path: Path, redis: Redis):
-    mark = Mark("abc", 5, AT)
+    mark = HighWaterMark("abc", 5, AT)
     markers.write(mark)
     assert markers.read() == [mark, mark]
     redis.delete(KEY)
@@ -53,16 +53,16 @@ def test_what_was_written_is_read_from_both_places(markers: Markers, tmp_path: P
 
 
 def test_an_older_mark_never_replaces_a_newer_one(markers: Markers):
-    newer = Mark("abc", 7, AT)
+    newer = HighWaterMark("abc", 7, AT)
     markers.write(newer)
-    markers.write(Mark("abc", 6, AT))
+    markers.write(HighWaterMark("abc", 6, AT))
     assert markers.read() == [newer, newer]
 
 
 def test_each_database_has_a_marker_of_its_own(markers: Markers):
-    markers.write(Mark("abc", 7, AT))
-    markers.write(Mark("def", 1, None))
-    assert set(markers.read()) == {Mark("abc", 7, AT), Mark("def", 1, None)}
+    markers.write(HighWaterMark("abc", 7, AT))
+    markers.write(HighWaterMark("def", 1, None))
+    assert set(markers.read()) == {HighWaterMark("abc", 7, AT), HighWaterMark("def", 1, None)}
 
 
 def test_a_marker_that_was_cut_off_says_nothing_and_is_written_anew(markers: Markers, tmp_path: Path, redis: Redis):
@@ -71,16 +71,16 @@ def test_a_marker_that_was_cut_off_says_nothing_and_is_written_anew(markers: Mar
         (tmp_path / "sent" / "abc.json").write_text(broken)
         redis.hset(KEY, "abc", broken)
         assert markers.read() == []
-    markers.write(Mark("abc", 1, AT))
+    markers.write(HighWaterMark("abc", 1, AT))
     assert len(markers.read()) == 2
 
 
 def test_a_redis_that_is_away_and_a_folder_that_cannot_be_written_hinder_nobody(tmp_path: Path):
     markers = Markers(tmp_path, away)
-    markers.write(Mark("abc", 1, AT))
-    assert markers.read() == [Mark("abc", 1, AT)]
+    markers.write(HighWaterMark("abc", 1, AT))
+    assert markers.read() == [HighWaterMark("abc", 1, AT)]
     (tmp_path / "file").touch()
-    Markers(tmp_path / "file", away).write(Mark("abc", 1, AT))
+    Markers(tmp_path / "file", away).write(HighWaterMark("abc", 1, AT))
 
 
 def test_a_pulse_beats_at_the_beginning_while_it_lasts_and_at_the_end(
@@ -89,7 +89,7 @@ def test_a_pulse_beats_at_the_beginning_while_it_lasts_and_at_the_end(
     grown = threading.Event()
     write = markers.write
 
-    def watched(mark: Mark) -> None:
+    def watched(mark: HighWaterMark) -> None:
         write(mark)
         if mark.generation >= 4:
             grown.set()

@@ -15,7 +15,7 @@ from webapp.adapters import notice_mail
 from webapp.adapters.smtp.flask_front import RelayMail
 from webapp.config import RelaySettings
 from webapp.core.notices.outbox import Answer, Errand
-from webapp.core.rules.notices import Channel, Kind
+from webapp.core.rules.notices import Channel, NoticeKind
 
 SENDER, URL = "Grüße vom Haus <support@example.com>", "https://mail.example.com"
 COUNTS = {"accepted": 1200, "failed": 3, "uncertain": 0, "skipped": 0, "waiting": 40, "cancelled": 0}
@@ -27,7 +27,7 @@ WAITING = {
 }
 
 
-def errand(kind: Kind = Kind.PAUSED_ITSELF, facts: dict = PAUSED, to: str = "uma@example.org") -> Errand:
+def errand(kind: NoticeKind = NoticeKind.PAUSED_ITSELF, facts: dict = PAUSED, to: str = "uma@example.org") -> Errand:
     return Errand(1, 1, Channel.MAIL, 5, kind, facts, NOW, NOW, user_id=3, to=to, time_zone="Europe/Berlin")
 
 
@@ -58,7 +58,7 @@ def test_a_notice_arrives_as_plain_text_with_one_link(oracle_file: Path, tmp_pat
 
 
 def test_what_happens_at_once_is_one_mail_with_one_link():
-    two = replace(errand(), others=(errand(Kind.FINISHED, PAUSED | {"id": 8, "name": "Prices"}),))
+    two = replace(errand(), others=(errand(NoticeKind.FINISHED, PAUSED | {"id": 8, "name": "Prices"}),))
     assert notice_mail.subject(two) == "Paused: Autumn news Bcc: x@y.test (and 1 more)"
     text = notice_mail.text(two, URL)
     assert "Sending has paused by itself." in text and "Finished: Prices" in text
@@ -66,7 +66,7 @@ def test_what_happens_at_once_is_one_mail_with_one_link():
 
 
 def test_a_notice_of_the_site_names_what_waits():
-    text = notice_mail.text(errand(Kind.WAITS_FOR_RELAY, WAITING), URL)
+    text = notice_mail.text(errand(NoticeKind.WAITS_FOR_RELAY, WAITING), URL)
     assert "- News 9\n- and 2 more" in text and f"{URL}/mass-mail/\n" in text
 
 

@@ -23,6 +23,7 @@ SUBJECTS = (
     "console",
     "pace",
     "render",
+    "signing",
     "smtp",
     "sending",
     "parts",

@@ -13,7 +13,7 @@ from tests.looks import Looker
 from webapp.adapters import clock
 from webapp.core import ledger
 from webapp.core.settings import installation
-from webapp.core.settings.installation import Mark
+from webapp.core.settings.installation import HighWaterMark
 from webapp.core.tables.deliveries import Sender
 
 
@@ -28,7 +28,7 @@ def test_a_restored_database_is_explained_and_released(
     known = installation.sign_of_life(sqlite_session, clock.now() - timedelta(hours=5))
     sqlite_session.flush()
     sqlite_session.expire_all()
-    mark = Mark(known.database_id, known.generation + 5, clock.now() - timedelta(hours=1))
+    mark = HighWaterMark(known.database_id, known.generation + 5, clock.now() - timedelta(hours=1))
     installation.notice(sqlite_session, [mark], clock.now())
     sqlite_session.commit()
     page = console_page

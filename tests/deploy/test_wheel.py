@@ -2,7 +2,6 @@
 started by the very commands of `deploy/`."""
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -20,6 +19,7 @@ from tests import source
 from tests.consoles import free_port
 from tests.deploy import files
 from tests.deploy.bare_environment import BareEnvironment
+from tests.run import bare_environ
 from tests.workers import wait_until
 from webapp.demo import children, valkey
 from webapp.paths import ROOT
@@ -67,7 +67,7 @@ def wheel(production: BareEnvironment) -> Path:
 def settings(tmp_path: Path) -> dict[str, str]:
     """The environment of an operator, with the one setting that matters in a `.env`."""
     (tmp_path / ".env").write_text(f"MASSMAIL_INSTANCE={tmp_path / 'instance'}\n")
-    return {"PATH": os.environ["PATH"], "PYTHONUNBUFFERED": "1"}
+    return bare_environ(PYTHONUNBUFFERED="1")
 
 
 def massmail(

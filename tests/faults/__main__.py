@@ -13,6 +13,7 @@ from pathlib import Path
 
 from tests import run
 from tests.faults.result import Result
+from tests.faults.side_by_side import side_by_side
 
 FAMILIES = (
     "kill",
@@ -37,6 +38,9 @@ FAMILIES = (
 its promise. `short` is the form for continuous integration: the same faults, fewer repetitions, and what depends on the speed of
 the machine is only told."""
 
+AT_A_TIME_SHORT = 3
+"""Families side by side in the short form, which judges nothing by the clock: they wait more than they work. Else one after the other."""
+
 MOST_FAILURES, MOST_LETTERS = 4, 700
 """Of each family that failed, said again at the end."""
 
@@ -47,6 +51,9 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows there, too")
     parser.add_argument("--short", action="store_true", help="fewer repetitions")
     parser.add_argument("--seed", type=int, default=1, help="where chance begins (1)")
+    parser.add_argument(
+        "--at-a-time", type=int, metavar="N", help=f"families side by side (1, short {AT_A_TIME_SHORT})"
+    )
     chosen = parser.parse_args(arguments)
     unknown = set(chosen.names) - set(FAMILIES)
     if unknown:
@@ -54,7 +61,9 @@ def main(arguments: list[str]) -> int:
     print(f"{'family':<14}{'runs':>7}{'mails':>10}{'lost':>7}{'twice':>7}{'uncertain':>11}{'min':>7}  ", flush=True)
     run.begin()
     try:
-        results = [_run(name, chosen.short, chosen.seed) for name in chosen.names or FAMILIES]
+        calls = [(name, chosen.short, chosen.seed) for name in chosen.names or FAMILIES]
+        at_a_time = chosen.at_a_time or (AT_A_TIME_SHORT if chosen.short else 1)
+        results = side_by_side(_run, calls, at_a_time=at_a_time) if at_a_time > 1 else [_run(*call) for call in calls]
     finally:
         run.end()
     if chosen.json:
@@ -85,13 +94,12 @@ def _run(name: str, short: bool, seed: int) -> Result:
         result.broken(" ".join([f"{type(error).__name__}: {error!s:.300}", *getattr(error, "__notes__", ())]))
         result.notes.append(traceback.format_exc())
     took = (time.monotonic() - began) / 60
-    print(
+    head = (
         f"{name:<14}{result.runs:>7,}{result.mails:>10,}{result.lost:>7,}{result.duplicates:>7,}{result.uncertain:>11,}{took:>7.1f}"
-        f"  {'met' if result.met else 'NOT MET'}",
-        flush=True,
+        f"  {'met' if result.met else 'NOT MET'}"
     )
-    for note in result.notes:
-        print("    " + note.replace("\n", "\n    "), flush=True)
+    notes = ["    " + note.replace("\n", "\n    ") for note in result.notes]
+    print("\n".join([head, *notes]), flush=True)  # at once: others may print, too
     return result
 
 

@@ -5,6 +5,7 @@ was under way is lost to its clients, and the journals know what the relay took.
 """
 
 import random
+import re
 import signal
 import time
 from collections.abc import Sequence
@@ -29,6 +30,8 @@ WORKERS = 2
 OBEYED_S = 1.0
 STEADILY = Script(latency=0.01)
 ALL_THERE_IS = Script()
+COMPLAINS = re.compile(r"\] (\w*): (?:ERROR|WARNING):")
+"""A line of the server's log, with the database it is about: other families may have theirs there."""
 MARKS = ("ERROR", "Traceback", "prepared statement", "cannot be watched")
 """What has no place in a worker's log; of these the pooler's end alone brings the others, and never the third."""
 
@@ -161,6 +164,6 @@ class _Logs(ExitStack):
         if self._marks == MARKS:
             found += self._place.pooler.complaints()
         said = self._server.read_bytes()[self._before :].decode("utf-8", "replace").splitlines()
-        found += [line for line in said if "ERROR:" in line or "WARNING:" in line]
+        found += [line for line in said if (about := COMPLAINS.search(line)) and about[1] in ("", self._database)]
         if found:
             self._total.broken(f"{len(found)} lines in the logs, such as: {found[0]:.300}")

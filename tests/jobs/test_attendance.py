@@ -1,6 +1,5 @@
 """Real workers: known while they live, of no work that they cannot do, and ready by themselves when what was wrong is mended."""
 
-import os
 import re
 import shutil
 import signal
@@ -19,6 +18,7 @@ from jobs.presence import doing
 from tests.adapters.test_schema import head, stamp
 from tests.engine import engine_of
 from tests.faults.places import Place, scene
+from tests.run import bare_environ
 from tests.smtp_oracle import Script
 from tests.workers import Worker, wait_until
 from webapp.adapters import wakeups
@@ -131,14 +131,13 @@ def test_a_worker_without_its_database_waits_for_it(sqlite_place: Place):
 
 
 def run_worker(place: Place, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environ = {
-        "PATH": os.environ["PATH"],
-        "RQ_CONFIG": "jobs.worker",
-        "MASSMAIL_INSTANCE": str(place.app.config["INSTANCE"]),
-        "DATABASE_URL": str(place.app.config["SQLALCHEMY_DATABASE_URI"]),
-        "REDIS_URL": place.redis_url,
-        "SECRET_KEY": "another one",
-    }
+    environ = bare_environ(
+        RQ_CONFIG="jobs.worker",
+        MASSMAIL_INSTANCE=str(place.app.config["INSTANCE"]),
+        DATABASE_URL=str(place.app.config["SQLALCHEMY_DATABASE_URI"]),
+        REDIS_URL=place.redis_url,
+        SECRET_KEY="another one",
+    )
     command = [sys.executable, "-m", "rq.cli", "worker", *arguments]
     return subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=90)
 
@@ -162,7 +161,7 @@ def test_a_worker_that_cannot_do_the_work_says_so_in_one_line_and_ends(
 
 def test_a_worker_of_another_program_on_our_queue_is_told_from_ours(sqlite_place: Place):
     place = sqlite_place
-    environ = {"PATH": os.environ["PATH"]}
+    environ = bare_environ()
     command = [sys.executable, "-m", "rq.cli", "worker", "--url", place.redis_url, "default"]
     with subprocess.Popen(command, cwd=place.folder, env=environ, stderr=subprocess.DEVNULL) as process:
         try:

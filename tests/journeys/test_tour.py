@@ -26,6 +26,8 @@ def draft(demo_page: Page) -> Page:
     page = demo_page
     page.get_by_role("main").get_by_role("link", name="Create Mass Mail").first.click()
     page.get_by_label("Services & Products").check()
+    page.get_by_label("Important").check()
+    page.get_by_label("Why must everybody be told?").fill("Hosts are replaced")
     page.get_by_role("button", name="Choose recipients").click()
     for choice in ("c-countries-DE", "c-client_statuses-active", "c-service_statuses-active"):
         tick(page, page.locator(f"#{choice}"))

@@ -10,7 +10,8 @@ from tests import factories
 from tests.pages.broadcast_page import HTMX, bare, maker, now_in, part
 from webapp.adapters.clock import now
 from webapp.core import broadcasts
-from webapp.core.broadcasts.listing import PAGE
+from webapp.core.broadcasts.listing import BROADCASTS_A_PAGE
+from webapp.core.rules.consent import Purpose
 from webapp.core.rules.lifecycle import BroadcastState, DeliveryState
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.core.tables.deliveries import Delivery, MinuteCount
@@ -68,7 +69,7 @@ def test_htmx_gets_the_same_list_that_the_page_holds(browser_client, make):
 
 
 def test_a_long_list_has_pages_that_keep_search_and_tab(browser_client, sqlite_session):
-    for _ in range(PAGE + 1):
+    for _ in range(BROADCASTS_A_PAGE + 1):
         factories.broadcast(sqlite_session, name="Letter")
     sqlite_session.commit()
     page = browser_client.get("/mass-mail/?tab=drafts&q=letter").text
@@ -100,6 +101,9 @@ def test_a_draft_is_counted_when_its_row_comes_into_sight(browser_client, sqlite
     assert "1" in browser_client.get(f"/mass-mail/{draft.id}/recipient-number").text
 
 
+IMPORTANT = {"purpose": "important", "important_reason": "Hosts are replaced"}
+
+
 def test_a_new_mass_mail_asks_for_its_type_and_says_what_each_is_for(browser_client):
     page = browser_client.get("/mass-mail/new").text
     for words in (
@@ -109,8 +113,63 @@ def test_a_new_mass_mail_asks_for_its_type_and_says_what_each_is_for(browser_cli
         "whatever they hold",
         "certain products",
         "certain addons",
+        "May it be declined?",
+        "Marketing",
+        "Important",
     ):
         assert words in page
+    assert "checked" not in page.partition("May it be declined?")[2].partition("</fieldset>")[0], "there is no default"
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ({}, "Say whether it may be declined"),
+        ({"purpose": "news"}, "Say whether it may be declined"),
+        ({"purpose": "marketing"}, "Choose the topic"),
+        ({"purpose": "marketing", "topic_id": "99"}, "Choose the topic"),
+        ({"purpose": "important", "important_reason": "  "}, "Say why everybody must be told"),
+        ({"purpose": "important", "important_reason": "x" * 201}, "at most 200 characters"),
+    ],
+)
+def test_what_is_missing_in_the_answer_is_said_beside_what_was_chosen(browser_client, sqlite_session, answer, words):
+    page = browser_client.post("/mass-mail/new", data={"message_type": "addons", "important_reason": "Zebra"} | answer)
+    assert page.status_code == 422 and words in page.text
+    assert re.search(r'value="addons"\s+checked', page.text)
+    assert ("Zebra" in page.text) is ("important_reason" not in answer)
+    assert sqlite_session.query(Broadcast).count() == 0
+
+
+def test_the_answer_is_kept_and_can_be_changed_while_it_is_a_draft(browser_client, sqlite_session, make):
+    answer = {"message_type": "general", "purpose": "important", "important_reason": "A new  law"}
+    browser_client.post("/mass-mail/new", data=answer | {"topic_id": "1"})
+    (made,) = sqlite_session.query(Broadcast).all()
+    assert (made.purpose, made.topic_id, made.important_reason) == (Purpose.IMPORTANT, None, "A new law")
+    assert "Important: A new law" in browser_client.get(f"/mass-mail/{made.id}/audience/").text
+    url = f"/mass-mail/{made.id}/purpose"
+    assert "A new law" in browser_client.get(url).text
+    assert browser_client.post(url, data={"purpose": "marketing", "important_reason": "Zebra"}).status_code == 422
+    assert browser_client.post(url, data={"purpose": "marketing", "topic_id": "2"}).status_code == 303
+    sqlite_session.rollback()
+    assert (made.purpose, made.topic_id, made.important_reason) == (Purpose.MARKETING, 2, "")
+    assert "Marketing: Product news" in browser_client.get(f"/mass-mail/{made.id}/review/").text
+    running = make(B.SENDING)
+    assert browser_client.get(f"/mass-mail/{running.id}/purpose").location == f"/mass-mail/{running.id}/"
+    assert (
+        browser_client.post(
+            f"/mass-mail/{running.id}/purpose", data={"purpose": "marketing", "topic_id": "2"}
+        ).status_code
+        == 409
+    )
+
+
+def test_a_draft_of_which_nobody_has_said_it_is_not_sent_before(browser_client, sqlite_session, make):
+    row = make(B.DRAFT, purpose=None)
+    assert "Marketing or important?" in browser_client.get(f"/mass-mail/{row.id}/audience/").text
+    assert (
+        "Nobody has said yet whether it is marketing or important."
+        in browser_client.get(f"/mass-mail/{row.id}/review/").text
+    )
 
 
 def test_the_list_names_mass_mails_without_reading_their_text(browser_client, sqlite_session, make):
@@ -138,7 +197,7 @@ def test_the_page_of_a_mass_mail_and_its_polls_name_it_without_reading_its_text(
 
 
 def test_creating_makes_a_draft_in_the_users_zone_and_leads_to_its_audience(browser_client, sqlite_session):
-    answer = browser_client.post("/mass-mail/new", data={"message_type": "services"})
+    answer = browser_client.post("/mass-mail/new", data={"message_type": "services"} | IMPORTANT)
     (made,) = sqlite_session.query(Broadcast).all()
     assert answer.status_code == 303 and answer.location == f"/mass-mail/{made.id}/audience/"
     assert (made.state, made.message_type.value, made.time_zone) == (B.DRAFT, "services", "UTC")

@@ -107,7 +107,7 @@ def test_rows_ask_again_only_while_the_broadcast_moves(browser_client, sqlite_se
 
 
 def test_pages_lead_through_all_rows_and_back_by_plain_links(browser_client, broadcast, deliver, monkeypatch):
-    monkeypatch.setattr(delivery_list, "PAGE", 2)
+    monkeypatch.setattr(delivery_list, "DELIVERIES_A_PAGE", 2)
     rows = [deliver().id for _ in range(5)]
     seen, here = [], url(broadcast)
     for _ in range(3):

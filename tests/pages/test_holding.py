@@ -8,7 +8,7 @@ import pytest
 from tests import engine
 from webapp.adapters import clock
 from webapp.core.settings import installation
-from webapp.core.settings.installation import Mark
+from webapp.core.settings.installation import HighWaterMark
 from webapp.core.tables.installation import Installation
 
 
@@ -23,7 +23,7 @@ def restored(sqlite_session, sending):
     known = installation.sign_of_life(sqlite_session, clock.now() - timedelta(hours=2))
     sqlite_session.flush()
     sqlite_session.expire_all()
-    mark = Mark(known.database_id, known.generation + 5, clock.now() - timedelta(hours=1))
+    mark = HighWaterMark(known.database_id, known.generation + 5, clock.now() - timedelta(hours=1))
     installation.notice(sqlite_session, [mark], clock.now())
     sqlite_session.commit()
     return sending

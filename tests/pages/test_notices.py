@@ -15,7 +15,7 @@ from tests.webhook_receiver import Receiver, status
 from webapp.adapters import clock
 from webapp.core.cadence import NEWS_UNSEEN
 from webapp.core.notices import choices, lists, webhook
-from webapp.core.notices.choices import Choice
+from webapp.core.notices.choices import NoticePreference
 from webapp.core.rules.lifecycle import BroadcastState
 from webapp.core.rules.notices import Scope
 from webapp.core.tables.notices import Notice, NoticeDispatch, NoticeWatch
@@ -164,12 +164,12 @@ def test_who_hears_of_what_is_chosen(browser_client, sqlite_session, me):
     )
     sqlite_session.rollback()
     chosen = {user.id: choice for user, choice in choices.listing(sqlite_session)}
-    assert chosen == {me.id: Choice(True, Scope.ALL), other.id: Choice(False, Scope.OWN)}
+    assert chosen == {me.id: NoticePreference(True, Scope.ALL), other.id: NoticePreference(False, Scope.OWN)}
 
 
 def test_a_choice_that_is_none_changes_nothing(browser_client, sqlite_session, me):
     browser_client.post("/settings/notices/who", data={f"scope-{me.id}": "everything", f"mail-{me.id}": "1"})
-    assert [choice for _user, choice in choices.listing(sqlite_session)] == [Choice()]
+    assert [choice for _user, choice in choices.listing(sqlite_session)] == [NoticePreference()]
 
 
 def test_the_secret_is_shown_once_and_never_again(browser_client, sqlite_session, me):

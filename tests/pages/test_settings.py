@@ -185,3 +185,14 @@ def test_the_forecast_and_the_progress_tell_what_a_ceiling_does(browser_client, 
         "at most 2 mails a day for all mass mails together" in page
         and "as fast as the relay" not in page.partition("About this")[0]
     )
+
+
+def test_marketing_can_have_a_sender_of_its_own(browser_client, sqlite_session):
+    sender = from_addresses.add(sqlite_session, "News", "news@example.com")
+    sqlite_session.commit()
+    url = f"/settings/sending/from-addresses/{sender.id}/marketing"
+    assert "Use for marketing" in browser_client.get("/settings/sending").text
+    page = browser_client.post(url, data={"wanted": "1"}, follow_redirects=True).text
+    assert "New marketing comes from news@example.com." in page and "Not for marketing" in page
+    page = browser_client.post(url, data={"wanted": ""}, follow_redirects=True).text
+    assert "New marketing comes from the default sender." in page and "Use for marketing" in page

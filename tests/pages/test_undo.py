@@ -152,7 +152,7 @@ def test_what_makes_something_new_makes_it_once_a_press(browser_client, sqlite_s
     source = make(B.FINISHED, name="News", subject="Hello")
     for path, fields in (
         (f"/mass-mail/{source.id}/", {}),
-        ("/mass-mail/new", {"message_type": "general"}),
+        ("/mass-mail/new", {"message_type": "general", "purpose": "important", "important_reason": "A new law"}),
     ):
         post = path if fields else f"{path}duplicate"
         data = fields | press_of(browser_client.get(path).text)

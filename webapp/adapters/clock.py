@@ -1,4 +1,4 @@
-"""The time, for shells to hand to the core, which never looks at a clock itself."""
+"""The time, which pages, commands and jobs hand to the core: it never looks at a clock itself."""
 
 import socket
 import time

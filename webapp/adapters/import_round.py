@@ -16,7 +16,7 @@ from webapp.core.imports.uploads import GONE
 from webapp.core.tables.imports import ImportState
 
 
-class Missing:
+class MissingFile:
     """In place of a file that is not in the database, and not on this machine either."""
 
     def open(self, _mode: str, /) -> BinaryIO:
@@ -42,7 +42,7 @@ def work_on(
             name = runs.get(session, import_id).stored_as
         except NotFound:
             return False
-        source = uploads.find(engine, name, instance) or Missing()
+        source = uploads.find(engine, name, instance) or MissingFile()
         run = running.work(session, import_id, step, source, clock.now, lay_down)
         if run is None:
             return False

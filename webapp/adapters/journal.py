@@ -1,18 +1,18 @@
 """The journal of a sending process: a file in which it writes a line before each mail's content and one after each answer.
 
-The file is mapped into memory with its blocks allocated in advance: a line costs no system call, outlives the process however that ends,
-and finds room when the disk is full. The process holds a lock on it for as long as it lives, which is how others know that it does.
+The file is mapped into memory, and its blocks are allocated in advance: a line costs no system call, outlives the process however that
+ends, and has room when the disk is full. The process holds a lock on the file while it lives; the lock tells others that it does.
 
-A journal is *here* if it lies in the folder: whoever wrote it shares the folder with us, whatever its host is called. How far it can be
-trusted says its first line, with boot, machine and inode:
+A journal is *here* if it lies in the folder: its writer shares the folder with us, whatever its host is called. The first line, with boot,
+machine and inode, says how far to trust it:
 
 =====================================  ==========================================================================================
 same boot, same machine                a process of this kernel: the lock tells whether it lives, and every line it wrote is there
-another boot, same machine             the machine restarted, or the folder moved to another, or two hosts share it over a network. What
-                                       stands there is true; lines may be missing, and the lock of a living process may not be seen. So
-                                       its lease must be over, and rows without a line are uncertain
-another machine or inode               a copy, of a folder or out of a back-up: as above, since the original may have gone on
-no such file                           the folder of another machine, or a lost one: its rows have the grace of a machine that is away
+another boot, same machine             the machine restarted, or the folder moved to another, or two hosts share it over a network. The
+                                       lines are true; some may be missing, and the lock of a living process may not be visible. So its
+                                       lease must be over, and rows without a line are uncertain
+another machine or inode               a copy, of the folder or from a back-up: as above, since the original may have gone on
+no such file                           the folder of another machine, or a lost file: its rows have the grace of a machine that is away
 =====================================  ==========================================================================================
 """
 
@@ -33,14 +33,14 @@ from webapp.core.rules.outcome import Cause, Reply, Stage
 
 SIZE = 1 << 20
 RESERVE = 1 << 17
-"""Kept for answers of mails already begun, when the journal cannot be shortened."""
+"""Octets kept for the answers to mails that have begun, when the journal cannot be shortened."""
 
 LONGEST_TEXT = 500
 SUFFIX = ".journal"
 
 
 class FileJournal:
-    """The journal that this process writes. `name` is what others find it by."""
+    """The journal that this process writes. Others find it by its `name`."""
 
     _fd: int
     _map: mmap.mmap
@@ -98,7 +98,7 @@ class FileJournal:
         self.is_full = self._end > self._due
 
     def _open(self, lines: bytes) -> tuple[int, mmap.mmap, int]:
-        """A new file in place of the one there is, locked before anybody can see it."""
+        """Put a new file in place of the old one, locked before anybody can see it."""
         fresh = self._path.with_suffix(".new")
         fd = os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
         try:
@@ -117,7 +117,7 @@ class FileJournal:
 
 
 def find(folder: Path, name: str) -> JournalFinding:
-    """What is left of a journal in this folder; not here when there is none. Its `boot` is None where it is a copy."""
+    """What is left of a journal in this folder. `is_here` is False when there is none; `boot` is None when it is a copy."""
     path = folder / name
     while True:
         try:
@@ -126,7 +126,7 @@ def find(folder: Path, name: str) -> JournalFinding:
             return JournalFinding(is_here=False)
         try:
             is_held = _is_locked(fd)
-            # The process may just have put a shorter file in the place of the one we opened.
+            # The process may just have put a shorter file in place of the one that we opened.
             inode = os.fstat(fd).st_ino
             with contextlib.suppress(FileNotFoundError):
                 if inode != path.stat().st_ino:
@@ -148,7 +148,7 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.glob("*" + SUFFIX))
 
 
-class Journals:
+class FileJournals:
     """`ports.Journals` of one folder."""
 
     def __init__(self, folder: Path) -> None:
@@ -166,12 +166,12 @@ class Journals:
 
 def _parse(content: bytes, is_held: bool, original: tuple[str, str]) -> JournalFinding:
     head, *lines = content.split(b"\0", 1)[0].split(b"\n")
-    # A line without its end was cut off by the end of the process: what it announces has not happened.
+    # A line without its end was cut off when the process ended: what it announces has not happened.
     lines = lines[:-1]
     words = head.decode("utf-8", "replace").split()
     if len(words) < 4 or words[0] != "massmail":
         return JournalFinding(is_here=False)
-    # The first form had no more than the host's name, which says nothing.
+    # The first version had the host's name only, which says nothing.
     is_original = words[1] == "1" or tuple(words[3:5]) == original
     begun: set[tuple[int, int]] = set()
     replies: dict[tuple[int, int], Reply] = {}
@@ -195,7 +195,7 @@ def _parse(content: bytes, is_held: bool, original: tuple[str, str]) -> JournalF
 
 
 def _reply_line(delivery_id: int, attempt: int, reply: Reply, longest: int) -> bytes:
-    """A line that `_parse` reads as JSON. Put together by hand, because this is done for every mail."""
+    """A line that `_parse` reads as JSON. It is put together by hand for speed: this runs for every mail."""
     stage, code, text, error, cause = reply
     if code is not None and error is None and cause is None:
         return b'R %d %d ["%b",%d,%b,null,null]\n' % (

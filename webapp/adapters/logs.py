@@ -51,7 +51,7 @@ def set_up(level: str, as_json: bool, stream: TextIO | None = None) -> None:
         root.removeHandler(handler)
     least = logging.getLevelNamesMapping()[level.upper()]
     voice = _Voice(stream or sys.stderr)
-    voice.setFormatter(_Json() if as_json else _Text())
+    voice.setFormatter(_Json() if as_json else _PlainText())
     voice.addFilter(_bears_its_id)
     voice.addFilter(_is_one_line)
     if least > logging.DEBUG:
@@ -154,7 +154,7 @@ class _Utc(logging.Formatter):
         return "".join(_told(ei[1])).rstrip("\n") if ei[1] is not None else ""
 
 
-class _Text(_Utc):
+class _PlainText(_Utc):
     """One line for people; a traceback follows on lines of its own. A line break within a message begins no line."""
 
     def __init__(self) -> None:

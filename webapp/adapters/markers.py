@@ -14,7 +14,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from webapp import private
-from webapp.core.settings.installation import Mark
+from webapp.core.settings.installation import HighWaterMark
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ class Markers:
         self._key = f"{prefix}{KEY}"
         self._redis = redis
 
-    def read(self) -> list[Mark]:
+    def read(self) -> list[HighWaterMark]:
         """All there are, of all databases."""
         found = [_mark(path.stem, text) for path in self._folder.glob("*.json") if (text := _text(path))]
         try:
@@ -42,7 +42,7 @@ class Markers:
             log.warning("Redis cannot be asked how far sending has got: %s", error)
         return [mark for mark in found if mark is not None]
 
-    def write(self, mark: Mark) -> None:
+    def write(self, mark: HighWaterMark) -> None:
         """Write down that this was committed. Where a newer one stands already it stays."""
         text = json.dumps({"generation": mark.generation, "at": mark.at.isoformat() if mark.at else None})
         try:
@@ -57,7 +57,7 @@ class Markers:
         except RedisError as error:
             log.warning("Redis cannot be told how far sending has got: %s", error)
 
-    def _write_file(self, mark: Mark, text: str) -> None:
+    def _write_file(self, mark: HighWaterMark, text: str) -> None:
         private.folder(self._folder)
         path = self._folder / f"{mark.database_id}.json"
         with open(self._folder / "lock", "a", opener=private.opener) as lock:
@@ -72,7 +72,7 @@ class Markers:
             fresh.replace(path)
 
 
-def _is_newer(database_id: str, there: str, mark: Mark) -> bool:
+def _is_newer(database_id: str, there: str, mark: HighWaterMark) -> bool:
     known = _mark(database_id, there)
     return known is not None and known.generation > mark.generation
 
@@ -87,9 +87,11 @@ def _text(path: Path) -> str:
     return ""
 
 
-def _mark(database_id: str, text: str) -> Mark | None:
+def _mark(database_id: str, text: str) -> HighWaterMark | None:
     """What a marker says; None for one that was cut off."""
     with suppress(ValueError, TypeError, KeyError):
         told = json.loads(text)
-        return Mark(database_id, int(told["generation"]), datetime.fromisoformat(told["at"]) if told["at"] else None)
+        return HighWaterMark(
+            database_id, int(told["generation"]), datetime.fromisoformat(told["at"]) if told["at"] else None
+        )
     return None

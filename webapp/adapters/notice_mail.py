@@ -8,7 +8,7 @@ import flask_mail
 
 from webapp.adapters.smtp.flask_front import RelayMail
 from webapp.core.notices.outbox import Answer, Errand
-from webapp.core.rules.notices import Kind, broadcast_url, counted, sentence, title
+from webapp.core.rules.notices import NoticeKind, broadcast_url, counted, sentence, title
 
 NO_SENDER = "There is no sender: set MAIL_DEFAULT_SENDER, or add a sender at Settings, Sending."
 SILENT_S = 30.0
@@ -73,13 +73,13 @@ def text(errand: Errand, public_url: str) -> str:
 def _told(errand: Errand) -> list[str]:
     facts, at = errand.facts, errand.happened_at.astimezone(ZoneInfo(errand.time_zone))
     parts = [title(errand.kind, facts), sentence(errand.kind, facts), f"Since {at:%a %-d %b %Y, %H:%M %Z}."]
-    if errand.kind is Kind.FINISHED:
+    if errand.kind is NoticeKind.FINISHED:
         parts[-1] = f"At {at:%H:%M %Z on %a %-d %b %Y}."
     if errand.kind.is_of_the_site:
         those = [f"- {one['name']}" for one in facts["broadcasts"]]
         more = facts["number"] - len(those)
         parts.append("\n".join(["What waits:", *those, *([f"- and {more:,} more"] if more else [])]))
-    elif errand.kind is not Kind.FINISHED:
+    elif errand.kind is not NoticeKind.FINISHED:
         parts.append(f"So far: {counted(facts['counts'])}.")
     return parts
 

@@ -9,6 +9,7 @@ from webapp.adapters import clock, uploads
 from webapp.adapters.database import will_write
 from webapp.core.broadcasts import forgetting
 from webapp.core.cadence import RETENTION_ROUND_S
+from webapp.core.events import keeping
 from webapp.core.imports import runs
 from webapp.core.settings import retention
 
@@ -17,8 +18,8 @@ AT_ONCE = 500
 
 
 def tidy(engine: Engine, instance: Path) -> None:
-    """Remove uploads, refused rows and values of mails whose time is over. `instance` is where files lay before they were kept in the
-    database."""
+    """Remove uploads, refused rows, values of mails and received reports whose time is over. `instance` is where files lay before they
+    were kept in the database."""
     began, now = clock.ticks(), clock.now()
     with Session(engine) as session:
         will_write(session)
@@ -30,4 +31,9 @@ def tidy(engine: Engine, instance: Path) -> None:
         while after is not None and clock.ticks() - began < RETENTION_ROUND_S:
             will_write(session)
             after = forgetting.remove_some(session, kept, now, after, AT_ONCE)
+            session.commit()
+        left = AT_ONCE
+        while left == AT_ONCE and clock.ticks() - began < RETENTION_ROUND_S:
+            will_write(session)
+            left = keeping.forget_raw(session, now, AT_ONCE)
             session.commit()

@@ -6,7 +6,16 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
-from webapp.adapters import import_jobs, import_round, notice_round, pulse, retention_round, wakeups
+from webapp.adapters import (
+    clock,
+    domain_round,
+    import_jobs,
+    import_round,
+    notice_round,
+    pulse,
+    retention_round,
+    wakeups,
+)
 from webapp.adapters.markers import Markers
 from webapp.adapters.wakeups import Call
 from webapp.core.ports import Journals
@@ -15,9 +24,16 @@ from webapp.core.settings import installation
 
 
 def sweep(
-    runtime: Runtime, journals: Journals, markers: Markers, instance: Path, ask_after: timedelta | None
+    runtime: Runtime,
+    journals: Journals,
+    markers: Markers,
+    instance: Path,
+    ask_after: timedelta | None,
+    *,
+    asks_dns: bool = False,
 ) -> Iterator[Call]:
-    """What workers are to be asked for, each as soon as that is known. A start missed by more than `ask_after` waits for a person."""
+    """What workers are to be asked for, each as soon as that is known. A start missed by more than `ask_after` waits for a person.
+    `asks_dns`: domains of senders are looked at."""
     engine = runtime.engine
     pulse.notice(engine, markers)
     if _may_repair(runtime):
@@ -28,6 +44,8 @@ def sweep(
     retention_round.tidy(engine, instance)
     if notice_round.look(engine, runtime.relay_key, ask_after):
         yield Call(wakeups.NOTIFY, (), wakeups.NOTIFY)
+    if asks_dns and domain_round.is_due(engine, clock.now()):
+        yield Call(wakeups.CHECK_DOMAINS, (), wakeups.CHECK_DOMAINS)
 
 
 def _may_repair(runtime: Runtime) -> bool:

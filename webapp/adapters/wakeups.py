@@ -32,6 +32,7 @@ DEFAULT_QUEUE = "default"
 LOOK = "jobs.send_batch.send_batch"
 SWEEP = "jobs.sweep.sweep"
 NOTIFY = "jobs.notify.notify"
+CHECK_DOMAINS = "jobs.check_domains.check_domains"
 
 ASKED_BY = "asked_by"
 """Of what RQ keeps beside a job: the id of the request or job that asked for it."""

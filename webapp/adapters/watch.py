@@ -72,10 +72,10 @@ class DatabaseWatch:
         self._connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
         driver: Any = self._connection.connection.driver_connection
         if self._engine.dialect.name == "sqlite":
-            self._eye: _Commits | _Questions = _Commits(driver, str(self._engine.url.database), self._id)
+            self._eye: _Commits | _SendingQuestion = _Commits(driver, str(self._engine.url.database), self._id)
         else:
             is_pooled = self._connection.info.get(pooler.KEY, True)
-            self._eye = _Questions(driver.pgconn, self._id, is_pooled)
+            self._eye = _SendingQuestion(driver.pgconn, self._id, is_pooled)
 
 
 class _Commits:
@@ -123,7 +123,7 @@ def _index_of(path: str) -> mmap.mmap | None:
     return _INDEXES[key]
 
 
-class _Questions:
+class _SendingQuestion:
     """PostgreSQL: one question after the other, none of which is waited for as long as the last answer is fresh. It is prepared, which
     spares the server half of the work, but not through a pooler, where each question may come to another server's process."""
 

@@ -18,7 +18,7 @@ from webapp.cli import file_layout, import_questions, schema
 from webapp.core.errors import DomainError
 from webapp.core.imports import changes, issues, mapping, memory, reading, running, runs, survey
 from webapp.core.imports.answers import Answers
-from webapp.core.rules.normalise import DateOrder, Mark
+from webapp.core.rules.normalise import DateOrder, DecimalMark
 from webapp.core.tables.imports import ImportKind, ImportRun, ImportState
 from webapp.extensions import db
 
@@ -198,7 +198,7 @@ def _reading_of(
             answers,
             statuses={**answers.statuses, **import_questions.meanings(said.words, kind)},
             order=DateOrder(said.dates) if said.dates else answers.order,
-            mark=Mark(said.decimals) if said.decimals else answers.mark,
+            mark=DecimalMark(said.decimals) if said.decimals else answers.mark,
         ),
     )
 

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import click
 
 from webapp.cli.import_questions import is_asked
-from webapp.core.imports.encodings import Choice
+from webapp.core.imports.encodings import EncodingChoice
 from webapp.core.imports.reading import ENCODINGS, Layout, look
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -51,7 +51,7 @@ def of(file: Path, said: Mapping[str, Any]) -> Layout:
     return layout
 
 
-def _with_encoding(file: Path, layout: Layout, choices: Sequence[Choice]) -> Layout:
+def _with_encoding(file: Path, layout: Layout, choices: Sequence[EncodingChoice]) -> Layout:
     """The layout with the encoding that the person finds right, each shown with words of the file; as guessed where nobody is there."""
     for choice in choices[:LIKELY]:
         click.echo(f"  {choice.encoding:10} {' · '.join(choice.words[:6])}")

@@ -12,7 +12,7 @@ from webapp.core.imports.answers import REFUSE, Answers
 from webapp.core.imports.fields import FIELDS, label
 from webapp.core.imports.mapping import Proposal, assign
 from webapp.core.imports.survey import Findings
-from webapp.core.rules.normalise import DateOrder, Mark, status_key
+from webapp.core.rules.normalise import DateOrder, DecimalMark, status_key
 from webapp.core.tables.imports import ImportKind
 
 CONSTANT = "="
@@ -99,7 +99,7 @@ def answers_to(kind: ImportKind, findings: Findings, answers: Answers) -> Answer
         mark = _choice(
             f"What stands before the decimals in {asked.prices[0]}?", ["point", "comma"], "--decimals", asked.prices[0]
         )
-        answers = replace(answers, mark=Mark(mark))
+        answers = replace(answers, mark=DecimalMark(mark))
     if is_asked() and asked.open_words:
         statuses = [status.value for status in asking.STATUSES[kind]]
         meanings = {}

@@ -56,6 +56,9 @@ CALL_FOR_HELP_S = 1.0
 LIMITS_EVERY_S = 1.0
 """A sender reads the limits above all broadcasts, and what others know of the relay, this often."""
 
+KEYS_EVERY_S = 60.0
+"""A sender looks this often which keys sign its mails; shorter than `domains/keys.SIGNS_AFTER`."""
+
 INSIST_S = 120.0
 """A sender insists this long when the database takes no outcomes; then the journal holds them."""
 

@@ -6,6 +6,7 @@ from typing import NamedTuple, Protocol
 
 from webapp.core.rules.outcome import Cause, Reply, Stage
 from webapp.core.rules.relay_limits import RelayLimits
+from webapp.core.rules.sender_domains.answers import DnsAnswer
 
 __all__ = [
     "Cause",
@@ -17,6 +18,7 @@ __all__ = [
     "Mailer",
     "RelayLimits",
     "Reply",
+    "Resolver",
     "Stage",
     "Watch",
 ]
@@ -186,3 +188,11 @@ class Watch(Protocol):
 
     def close(self) -> None:
         """Let go of it."""
+
+
+class Resolver(Protocol):
+    """Asks DNS, for one look at a domain."""
+
+    def look_up(self, name: str, kind: str) -> DnsAnswer:
+        """The records of a name (in ASCII), of kind A, AAAA, MX, PTR or TXT. Never raises, and blocks for seconds at most: where DNS does
+        not answer, or was asked for too much already, the answer says that nothing is known."""

@@ -18,7 +18,7 @@ from webapp.pages.fragments import fragment
 
 bp = Blueprint("mail_catcher", __name__, url_prefix="/mail-catcher")
 
-PAGE = 50
+MAILS_A_PAGE = 50
 MAIL_POLICY = (
     "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data: https:; "
     "frame-ancestors 'self'"
@@ -115,13 +115,13 @@ def _text(part: EmailMessage | MIMEPart) -> str:
 def _list() -> dict[str, Any]:
     search = request.args.get("q", "").strip()
     offset = max(0, request.args.get("from", 0, type=int))
-    rows, total = _maildir().page(search, offset, PAGE)
+    rows, total = _maildir().page(search, offset, MAILS_A_PAGE)
     under_way = (BroadcastState.SCHEDULED, BroadcastState.SENDING)
     return {
         "mails": rows,
         "total": total,
         "search": search,
         "offset": offset,
-        "page": PAGE,
+        "page": MAILS_A_PAGE,
         "more_to_come": offset == 0 and db.session.scalar(select(exists().where(Broadcast.state.in_(under_way)))),
     }

@@ -89,6 +89,7 @@ def _demo(options: argparse.Namespace, instance: Path, environ: Mapping[str, str
         "MASSMAIL_INSTANCE": str(instance),
         "MASSMAIL_URL": environ.get("MASSMAIL_URL") or f"http://{HOST}:{options.port}",
         "MASSMAIL_DEMO": "1",
+        "MASSMAIL_DNS": environ.get("MASSMAIL_DNS") or "off",
         "MASSMAIL_ENV_FILE": "",
         "MASSMAIL_CATCHER_DIR": "",
         "RQ_CONFIG": environ.get("RQ_CONFIG") or "jobs.worker",

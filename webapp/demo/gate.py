@@ -65,7 +65,7 @@ class Gate:
                 return
             environ = _environ(scope, cast(BinaryIO, body))
             loop = asyncio.get_running_loop()
-            await loop.run_in_executor(self._threads, _serve, self._app, environ, _Answer(send, loop))
+            await loop.run_in_executor(self._threads, _serve, self._app, environ, _Response(send, loop))
 
     async def _read(self, receive: Receive, body: BinaryIO) -> int | None:
         """Read the body to its end; the status to refuse it with if it is too long or too slow, 0 for a client that has gone."""
@@ -88,7 +88,7 @@ class Gate:
                 return None
 
 
-class _Answer:
+class _Response:
     """What the app says, sent by the event loop, from the thread in which the app runs."""
 
     def __init__(self, send: Send, loop: asyncio.AbstractEventLoop):
@@ -126,7 +126,7 @@ async def _awaited(waiting: Awaitable[None]) -> None:
     await waiting
 
 
-def _serve(app: WSGIApplication, environ: dict[str, Any], answer: _Answer) -> None:
+def _serve(app: WSGIApplication, environ: dict[str, Any], answer: _Response) -> None:
     pieces: Iterable[bytes] = app(environ, answer.start)
     try:
         for piece in pieces:

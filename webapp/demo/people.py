@@ -16,7 +16,7 @@ LETTERS = str.maketrans({"ł": "l", "đ": "d", "ø": "o", "æ": "ae", "œ": "oe"
 
 
 @dataclass(frozen=True, slots=True)
-class Name:
+class PersonName:
     """A name as written, and in Latin letters: for an address (`slug`, ASCII) and to be read (`latin`)."""
 
     written: str
@@ -25,12 +25,12 @@ class Name:
 
 
 @dataclass(frozen=True, slots=True)
-class Names:
+class LanguageNames:
     """The names of one language. A family is a pair: the form for men and the form for women."""
 
-    women: tuple[Name, ...]
-    men: tuple[Name, ...]
-    families: tuple[tuple[Name, Name], ...]
+    women: tuple[PersonName, ...]
+    men: tuple[PersonName, ...]
+    families: tuple[tuple[PersonName, PersonName], ...]
     firms: tuple[tuple[str, str], ...]
 
 
@@ -39,7 +39,7 @@ class Speakers:
     """People of a country with the same language; `latin` when their names are written in Latin letters."""
 
     language: str
-    names: Names
+    names: LanguageNames
     latin: bool
 
 
@@ -47,7 +47,7 @@ class Speakers:
 class Country:
     code: str
     currency: str
-    cities: tuple[Name, ...]
+    cities: tuple[PersonName, ...]
     speakers: Lots[Speakers]
 
 
@@ -98,13 +98,13 @@ class People:
 
 
 @cache
-def _same_script(city: Name, name: Name) -> bool:
+def _same_script(city: PersonName, name: PersonName) -> bool:
     """Whether a person writes the city as the people there do: a Briton in Dubai does not."""
     return city.written == city.latin or name.written != name.latin
 
 
-def _names(language: str, entry: dict[str, Any]) -> Names:
-    def several(text: str) -> tuple[Name, ...]:
+def _names(language: str, entry: dict[str, Any]) -> LanguageNames:
+    def several(text: str) -> tuple[PersonName, ...]:
         return tuple(_name(language, one) for one in text.split(", "))
 
     families = []
@@ -116,10 +116,10 @@ def _names(language: str, entry: dict[str, Any]) -> Names:
         else:
             families.append((_name(language, for_men), _name(language, rest or for_men)))
     firms = tuple(tuple(one.split(" = ")) for one in entry["firms"])
-    return Names(several(entry["women"]), several(entry["men"]), tuple(families), firms)
+    return LanguageNames(several(entry["women"]), several(entry["men"]), tuple(families), firms)
 
 
-def _country(code: str, entry: dict[str, Any], names: dict[str, Names]) -> Country:
+def _country(code: str, entry: dict[str, Any], names: dict[str, LanguageNames]) -> Country:
     speakers = {}
     for people, weight in entry["people"].items():
         language, _, names_of = people.partition(":")
@@ -128,12 +128,12 @@ def _country(code: str, entry: dict[str, Any], names: dict[str, Names]) -> Count
     return Country(code, entry.get("currency", "EUR"), cities, Lots(speakers))
 
 
-def _name(language: str, text: str) -> Name:
+def _name(language: str, text: str) -> PersonName:
     if _is_latin(text):
         plain = text.lower().translate(UMLAUTS) if language == "de" else text
-        return Name(text, text, _slug(plain))
+        return PersonName(text, text, _slug(plain))
     written, _, latin = text.rpartition(" ")
-    return Name(written, latin.replace("-", " ").title(), _slug(latin))
+    return PersonName(written, latin.replace("-", " ").title(), _slug(latin))
 
 
 def _is_latin(text: str) -> bool:

@@ -21,7 +21,7 @@ FIRST_CLIENT, FIRST_SERVICE, FIRST_ADDON = 200_001, 700_001, 2_000_001
 """Numbers far from those of a small export, so that trying an import does not change made-up clients."""
 BEGAN = date(2009, 4, 1)
 """When this hosting business had its first client."""
-CHUNK = 2000
+CLIENTS_A_CHUNK = 2000
 
 PRIVATE = ("example.com", "mail.example.com", "example.org", "post.example.net", "inbox.example.org", "example.net")
 FIRM = ("example.com", "example.com", "example.net", "example.org")
@@ -79,9 +79,9 @@ class Population:
 
     def chunks(self) -> Iterator[Chunk]:
         """All rows, some thousand clients at a time, each with what they hold."""
-        for begin in range(0, self.size, CHUNK):
+        for begin in range(0, self.size, CLIENTS_A_CHUNK):
             chunk = Chunk([], [], [])
-            for index in range(begin, min(begin + CHUNK, self.size)):
+            for index in range(begin, min(begin + CLIENTS_A_CHUNK, self.size)):
                 self._add_client(index, chunk)
             yield chunk
 

@@ -27,7 +27,7 @@ LARGEST_ID = 2**63 - 1
 READ_HEADERS = ("HX-Current-URL", "HX-Target", "HX-Prompt", "Referer", "User-Agent")
 """Headers of which pages take more than whether they are there. Their addresses are looked at decoded."""
 
-WORDS = "holds a character that cannot be kept (NUL, or half of a pair)"
+COMPLAINT = "holds a character that cannot be kept (NUL, or half of a pair)"
 
 
 class Id(IntegerConverter):
@@ -44,7 +44,7 @@ class Unkept(BadRequest):
     """Something in the request cannot be kept; the description says what. `is_form` where the form alone is at fault."""
 
     def __init__(self, where: str, *, is_form: bool = False):
-        super().__init__(f"{where} {WORDS}. Nothing was changed.")
+        super().__init__(f"{where} {COMPLAINT}. Nothing was changed.")
         self.is_form = is_form
 
 

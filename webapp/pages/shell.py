@@ -23,7 +23,7 @@ from webapp.paths import IS_CLONE
 OPEN_ROOMS = frozenset({"sign_in", "coming_back", "assets", "health", "metrics", "unsubscribe"})
 """Blueprints that answer without a sign-in; the last two want a token."""
 
-UPLOADS = frozenset({"imports.upload"})
+UPLOADS = frozenset({"imports.upload", "suppressions.upload"})
 """Endpoints that take large files."""
 
 READS_FIRST = frozenset(
@@ -37,6 +37,8 @@ READS_FIRST = frozenset(
         "imports.check",
         "notice_settings.send_test",
         "resending.send",
+        "suppressions.take_over",
+        "consent_settings.hash_addresses",
         "unsubscribe.submit",
     }
 )

@@ -13,10 +13,10 @@ from tests.smtp_oracle import Oracle, Script
 from webapp.adapters.smtp import SmtpMailer, send_one
 from webapp.config import RelaySettings
 from webapp.core.ports import Cause, Mail, Reply, Stage
-from webapp.core.rules.evidence import Evidence, Kind
+from webapp.core.rules.evidence import Evidence, VerdictKind
 from webapp.core.rules.lifecycle import BroadcastState, DeliveryState
 from webapp.core.rules.outcome import WORDS, judge
-from webapp.core.rules.refusal import Recipient
+from webapp.core.rules.refusal import Addressee
 
 ZOFIE, YONGHU = "žofie@example.test", "用户@xn--r8jz45g.example"
 ASCII_ONLY = "the relay does not take addresses with letters outside ASCII"
@@ -119,10 +119,10 @@ def test_it_is_no_evidence_either_way() -> None:
     busy = Reply(Stage.MAIL, 451, "4.3.2 not now")
     evidence = Evidence()
     for number, each in enumerate((busy, reply, reply, busy, reply)):
-        evidence.saw(judge(each), each, Recipient(number, "example.test", 1))
+        evidence.saw(judge(each), each, Addressee(number, "example.test", 1))
     assert evidence.verdict is None and evidence.most_under_way == 1 and not evidence.run
     evidence.saw(judge(busy), busy)
-    assert evidence.verdict and evidence.verdict.kind is Kind.WAITING
+    assert evidence.verdict and evidence.verdict.kind is VerdictKind.WAITING
 
 
 @pytest.mark.parametrize("offered", ["always", "never"])

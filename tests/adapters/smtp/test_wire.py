@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.certificates import Authority, server_context
-from webapp.adapters.smtp.wire import PIECE, Wire
+from webapp.adapters.smtp.wire import RECORD_OCTETS, Wire
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def test_more_may_be_written_while_something_is_kept(listener: socket.socket, wi
     wire.write(data)
     kept = wire.unsent
     wire.write(b"behind")
-    assert wire.unsent >= kept - 16 * PIECE + len(b"behind")
+    assert wire.unsent >= kept - 16 * RECORD_OCTETS + len(b"behind")
     other, _ = listener.accept()
     received = bytearray()
     with other:
@@ -107,7 +107,7 @@ def test_tls_leaves_record_by_record_so_that_a_dot_has_left_only_when_it_is_coun
         wire.flush()
     server.join(10)
     assert received == data
-    assert max(sizes) == PIECE == 16_384
+    assert max(sizes) == RECORD_OCTETS == 16_384
 
 
 def test_a_refused_connection_raises(wire: Wire) -> None:

@@ -43,7 +43,7 @@ def world(session: Session) -> list[int]:
 
 
 def test_the_directory_finds_whom_the_table_has_page_by_page(session: Session, world, monkeypatch):
-    monkeypatch.setattr(import_module("webapp.core.clients.search"), "PAGE", 4)
+    monkeypatch.setattr(import_module("webapp.core.clients.search"), "CLIENTS_A_PAGE", 4)
     warm(session)
     directory = audience.directory(session)
     assert directory
@@ -101,7 +101,7 @@ def test_nobody_waits_for_the_directory_while_the_copy_is_read(sqlite_session: S
 def test_a_search_by_words_looks_through_the_clients_no_more_than_it_must(
     sqlite_session: Session, words, number, statements
 ):
-    for _ in range(9 * clients.PAGE + 1):
+    for _ in range(9 * clients.CLIENTS_A_PAGE + 1):
         factories.client(sqlite_session)
     sqlite_session.commit()
     asked = []
@@ -115,4 +115,4 @@ def test_a_search_by_words_looks_through_the_clients_no_more_than_it_must(
     page = clients.search(sqlite_session, ClientSearch(words), number)
     event.remove(engine, "before_cursor_execute", ask)
     assert len(asked) == statements
-    assert page.total == (9 * clients.PAGE + 1 if words == "example" else 0)
+    assert page.total == (9 * clients.CLIENTS_A_PAGE + 1 if words == "example" else 0)

@@ -8,7 +8,7 @@ from tests import factories
 from tests.factories import NOW
 from webapp.core import audience, broadcasts, ledger
 from webapp.core.broadcasts import already_sent
-from webapp.core.broadcasts.already_sent import Earlier
+from webapp.core.broadcasts.already_sent import Overlap
 from webapp.core.errors import Conflict
 from webapp.core.rules.lifecycle import BroadcastState as S
 from webapp.core.rules.lifecycle import DeliveryState as D
@@ -46,7 +46,7 @@ def draft_of(session: Session, subject: str = "News", html: str = "<div>hello</d
     return draft
 
 
-def found(session: Session, draft: Broadcast) -> list[Earlier]:
+def found(session: Session, draft: Broadcast) -> list[Overlap]:
     return already_sent.find(session, draft, audience.count(session, audience.audience_of(draft), TODAY))
 
 

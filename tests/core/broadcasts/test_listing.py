@@ -6,7 +6,7 @@ import pytest
 
 from tests import factories
 from tests.factories import NOW
-from webapp.core.broadcasts.listing import PAGE, Tab, _few, listing
+from webapp.core.broadcasts.listing import BROADCASTS_A_PAGE, Tab, _few, listing
 from webapp.core.rules.lifecycle import BroadcastState
 from webapp.core.rules.statuses import MessageType
 
@@ -63,12 +63,12 @@ def test_a_search_looks_into_name_subject_and_author(session, search, found):
 
 
 def test_pages_hold_every_broadcast_once_and_a_number_too_high_gives_the_last(session):
-    for _ in range(PAGE + 3):
+    for _ in range(BROADCASTS_A_PAGE + 3):
         factories.broadcast(session)
     first, last = listing(session), listing(session, page=2)
-    assert (first.first, first.last, first.has_next) == (1, PAGE, True)
-    assert (last.first, last.last, last.has_next) == (PAGE + 1, PAGE + 3, False)
-    assert len({*names(first), *names(last)}) == PAGE + 3
+    assert (first.first, first.last, first.has_next) == (1, BROADCASTS_A_PAGE, True)
+    assert (last.first, last.last, last.has_next) == (BROADCASTS_A_PAGE + 1, BROADCASTS_A_PAGE + 3, False)
+    assert len({*names(first), *names(last)}) == BROADCASTS_A_PAGE + 3
     assert names(listing(session, page=99)) == names(last)
     assert names(listing(session, page=-5)) == names(first)
 

@@ -6,8 +6,10 @@ import pytest
 
 from tests import factories
 from tests.factories import NOW
-from webapp.core.broadcasts.review import review, unfinished_steps
+from webapp.core.broadcasts.review import of_domain, review, unfinished_steps
+from webapp.core.domains import checks
 from webapp.core.rules.lifecycle import BroadcastState
+from webapp.core.rules.sender_domains.findings import DomainFinding, DomainTopic, Standing
 from webapp.core.tables.broadcasts import FromAddress, Pick, PickKind
 
 
@@ -104,3 +106,12 @@ def test_the_steps_with_something_to_do_are_known_without_counting(sqlite_sessio
 
 def test_the_schedule_is_to_be_looked_at_before_it_is_complete(sqlite_session):
     assert unfinished_steps(factories.broadcast(sqlite_session), NOW) == {"schedule", "review"}
+
+
+def test_many_mails_from_a_domain_that_receivers_do_not_believe_are_worth_a_word(session, sender):
+    broadcast = factories.broadcast(session)
+    assert of_domain(session, broadcast, 501) == [], "nobody has looked"
+    checks.record(session, "example.com", [DomainFinding(DomainTopic.DMARC, Standing.MISSING, "None.")], NOW)
+    assert of_domain(session, broadcast, 500) == []
+    ((room, words),) = said(of_domain(session, broadcast, 501))
+    assert room == "domains" and words.startswith("DMARC of example.com is not as large receivers want it")

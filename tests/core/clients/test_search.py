@@ -58,11 +58,16 @@ def test_filters_narrow_together(session, some):
 
 
 def test_pages_follow_each_other_and_one_behind_the_end_is_the_last(session):
-    for number in range(clients.PAGE + 3):
+    for number in range(clients.CLIENTS_A_PAGE + 3):
         factories.client(session, number=f"p{number}")
     first, second = (clients.search(session, ClientSearch(), number) for number in (1, 99))
-    assert (first.first, first.last, first.has_next) == (1, clients.PAGE, True)
-    assert (second.number, second.first, second.last, second.has_next) == (2, clients.PAGE + 1, clients.PAGE + 3, False)
+    assert (first.first, first.last, first.has_next) == (1, clients.CLIENTS_A_PAGE, True)
+    assert (second.number, second.first, second.last, second.has_next) == (
+        2,
+        clients.CLIENTS_A_PAGE + 1,
+        clients.CLIENTS_A_PAGE + 3,
+        False,
+    )
     assert not {row.id for row in first.rows} & {row.id for row in second.rows}
 
 

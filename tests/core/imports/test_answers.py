@@ -13,7 +13,7 @@ from webapp.core.imports import asking, changes, mapping, memory, runs
 from webapp.core.imports.answers import KIND, Answers
 from webapp.core.imports.reading import look, samples
 from webapp.core.imports.running import work
-from webapp.core.rules.normalise import DateOrder, Mark
+from webapp.core.rules.normalise import DateOrder, DecimalMark
 from webapp.core.rules.statuses import ClientStatus, HoldingStatus
 from webapp.core.tables.clients import Client, Service
 from webapp.core.tables.imports import ImportKind, ImportState
@@ -94,7 +94,10 @@ def test_what_was_only_tried_is_not_remembered(two_clients: Session, tmp_path):
 
 @pytest.mark.parametrize(
     ("price", "answers", "words"),
-    [("1.234", Answers(), "what stands before the decimals in 1.234"), ("1.234", Answers(mark=Mark.COMMA), None)],
+    [
+        ("1.234", Answers(), "what stands before the decimals in 1.234"),
+        ("1.234", Answers(mark=DecimalMark.COMMA), None),
+    ],
 )
 def test_prices_with_two_meanings_are_asked_before_anything_is_imported(
     two_clients: Session, tmp_path, price, answers, words
@@ -169,6 +172,6 @@ def test_checking_again_forgets_the_changes_that_were_shown(two_clients: Session
 
 
 def test_answers_come_back_as_they_were_kept():
-    answers = Answers({"status": "Active"}, {"odd": "refuse"}, DateOrder.MONTH, Mark.COMMA, ("number",))
+    answers = Answers({"status": "Active"}, {"odd": "refuse"}, DateOrder.MONTH, DecimalMark.COMMA, ("number",))
     assert Answers.of_json(answers.as_json()) == answers
     assert Answers.of_json({}) == Answers()

@@ -94,7 +94,7 @@ def test_a_batch_is_bounded_by_rows_cells_and_characters():
 
 
 def test_what_was_stopped_frees_its_rows_before_the_next_batch(session, tmp_path, monkeypatch):
-    monkeypatch.setattr(running, "CHUNK", 2)
+    monkeypatch.setattr(running, "ROWS_A_TRANSACTION", 2)
     path = written(tmp_path / "a.csv", HEADER, *(f"{n},a{n}@example.com,Active" for n in range(40)))
     import_id = checked(session, path).id
     runs.begin(session, import_id, "run", NOW)

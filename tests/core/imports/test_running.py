@@ -172,7 +172,7 @@ def test_a_product_without_group_is_the_only_one_of_its_name(sqlite_session, tmp
 
 
 def test_a_number_that_stands_in_the_file_twice_is_taken_once_also_over_chunks(sqlite_session, tmp_path, monkeypatch):
-    monkeypatch.setattr(running, "CHUNK", 3)
+    monkeypatch.setattr(running, "ROWS_A_TRANSACTION", 3)
     path = written(tmp_path / "a.csv", "Client ID,Status", *(f"{n % 5},Active" for n in range(11)))
     run = imported(sqlite_session, path)
     assert numbers(run) == {"new": 5, "refused": 6}
@@ -217,7 +217,7 @@ class Killed(BaseException):
 
 
 def test_an_import_whose_worker_was_killed_goes_on_where_it_was(session, tmp_path, monkeypatch):
-    monkeypatch.setattr(running, "CHUNK", 2)
+    monkeypatch.setattr(running, "ROWS_A_TRANSACTION", 2)
     path = clients_file(tmp_path / "a.csv", 9)
     run = checked(session, path)
     import_id = run.id
@@ -249,7 +249,7 @@ def test_an_import_whose_worker_was_killed_goes_on_where_it_was(session, tmp_pat
 
 
 def test_a_worker_that_was_taken_for_dead_changes_nothing_when_it_comes_back(session, tmp_path, monkeypatch):
-    monkeypatch.setattr(running, "CHUNK", 2)
+    monkeypatch.setattr(running, "ROWS_A_TRANSACTION", 2)
     path = clients_file(tmp_path / "a.csv", 9)
     run = checked(session, path)
     import_id = run.id
@@ -350,7 +350,7 @@ def test_a_run_wants_a_checked_file(sqlite_session, tmp_path):
 
 
 def test_an_import_can_be_stopped_and_leaves_nothing(session, tmp_path, monkeypatch):
-    monkeypatch.setattr(running, "CHUNK", 2)
+    monkeypatch.setattr(running, "ROWS_A_TRANSACTION", 2)
     path = clients_file(tmp_path / "a.csv", 9)
     import_id = checked(session, path).id
     runs.begin(session, import_id, "run", NOW)
@@ -371,7 +371,7 @@ def test_an_import_can_be_stopped_and_leaves_nothing(session, tmp_path, monkeypa
 
 
 def test_work_is_laid_down_when_others_wait_and_goes_on_later(sqlite_session, tmp_path, monkeypatch):
-    monkeypatch.setattr(running, "CHUNK", 2)
+    monkeypatch.setattr(running, "ROWS_A_TRANSACTION", 2)
     path = clients_file(tmp_path / "a.csv", 9)
     import_id = checked(sqlite_session, path).id
     runs.begin(sqlite_session, import_id, "run", NOW)
@@ -389,7 +389,7 @@ def test_work_is_laid_down_when_others_wait_and_goes_on_later(sqlite_session, tm
 
 
 def test_a_file_of_which_all_rows_are_refused_is_not_read_to_its_end(sqlite_session, tmp_path, monkeypatch):
-    monkeypatch.setattr(running, "CHUNK", 2)
+    monkeypatch.setattr(running, "ROWS_A_TRANSACTION", 2)
     monkeypatch.setattr(running, "MOST_REFUSED", 4)
     run = checked(sqlite_session, clients_file(tmp_path / "a.csv", 20, status="gold"))
     assert (run.state, run.error) == (ImportState.FAILED, "4 of the first 4 rows were refused. Is the mapping right?")

@@ -29,7 +29,9 @@ def count(session: Session, table) -> int:
     return session.scalar(select(func.count()).select_from(table)) or 0
 
 
-@pytest.mark.parametrize("size", [0, 1, uploads.CHUNK - 1, uploads.CHUNK, uploads.CHUNK + 1, 3 * uploads.CHUNK])
+@pytest.mark.parametrize(
+    "size", [0, 1, uploads.CHUNK_OCTETS - 1, uploads.CHUNK_OCTETS, uploads.CHUNK_OCTETS + 1, 3 * uploads.CHUNK_OCTETS]
+)
 def test_what_was_stored_is_read_again(engine, size: int):
     content = (b"0123456789,abcdefghijk\r\n" * (size // 24 + 1))[:size]
     found = uploads.find(engine, keep(engine, content))
@@ -45,14 +47,14 @@ def test_a_stream_that_gives_little_at_a_time_makes_no_small_chunks(session: Ses
         def read(self, size=-1):
             return super().read(min(size, 70_000))
 
-    name = uploads.keep(engine, will_write, Dripping(b"x" * (uploads.CHUNK + 5)), NOW)
+    name = uploads.keep(engine, will_write, Dripping(b"x" * (uploads.CHUNK_OCTETS + 5)), NOW)
     assert count(session, UploadChunk) == 2
-    assert uploads.find(engine, name).open().read() == b"x" * (uploads.CHUNK + 5)
+    assert uploads.find(engine, name).open().read() == b"x" * (uploads.CHUNK_OCTETS + 5)
 
 
 def test_a_large_file_is_never_in_memory_as_a_whole(engine):
     class Zeros(io.RawIOBase):
-        left = 64 * uploads.CHUNK
+        left = 64 * uploads.CHUNK_OCTETS
 
         def read(self, size=-1):
             given = min(size, self.left)
@@ -62,10 +64,10 @@ def test_a_large_file_is_never_in_memory_as_a_whole(engine):
     tracemalloc.start()
     found = uploads.find(engine, uploads.keep(engine, will_write, Zeros(), NOW))
     with found.open() as stream:
-        assert sum(len(piece) for piece in iter(lambda: stream.read(100_000), b"")) == 64 * uploads.CHUNK
+        assert sum(len(piece) for piece in iter(lambda: stream.read(100_000), b"")) == 64 * uploads.CHUNK_OCTETS
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert peak < 16 * uploads.CHUNK
+    assert peak < 16 * uploads.CHUNK_OCTETS
 
 
 def test_others_write_between_two_chunks(session: Session, engine):
@@ -76,7 +78,7 @@ def test_others_write_between_two_chunks(session: Session, engine):
                 other.rollback()
             return super().read(size)
 
-    assert uploads.keep(engine, will_write, Interrupted(b"x" * 2 * uploads.CHUNK), NOW)
+    assert uploads.keep(engine, will_write, Interrupted(b"x" * 2 * uploads.CHUNK_OCTETS), NOW)
 
 
 def test_an_upload_that_broke_off_is_no_file_and_is_swept(session: Session, engine):
@@ -87,7 +89,7 @@ def test_an_upload_that_broke_off_is_no_file_and_is_swept(session: Session, engi
             return super().read(size)
 
     with pytest.raises(OSError, match="gone"):
-        uploads.keep(engine, will_write, Broken(b"x" * 2 * uploads.CHUNK), NOW)
+        uploads.keep(engine, will_write, Broken(b"x" * 2 * uploads.CHUNK_OCTETS), NOW)
     assert count(session, UploadChunk) == 1
     assert uploads.find(engine, session.scalar(select(Upload.name))) is None
     session.rollback()
@@ -110,7 +112,7 @@ def test_only_what_no_import_names_is_swept(session: Session, engine, tmp_path):
 
 
 def test_a_removed_file_says_so_to_who_is_reading_it(engine):
-    name = keep(engine, b"x" * 2 * uploads.CHUNK)
+    name = keep(engine, b"x" * 2 * uploads.CHUNK_OCTETS)
     found = uploads.find(engine, name)
     stream = found.open()
     stream.read(10)
@@ -125,7 +127,7 @@ def test_a_stored_file_reads_as_one_on_the_disk(engine, tmp_path, encoding: str)
     rows = [f"{number},Jürgen Groß,juergen{number}@example.com" for number in range(40_000)]
     path = written(tmp_path / "a.csv", "Client ID,Name,Email", *rows, encoding=encoding)
     found = uploads.find(engine, keep(engine, path.read_bytes()))
-    assert found.size > uploads.CHUNK
+    assert found.size > uploads.CHUNK_OCTETS
     layout = reading.look(found)
     assert layout == reading.look(path)
     assert list(reading.records(found, layout)) == list(reading.records(path, layout))

@@ -14,7 +14,7 @@ from tests.engine import TAKEN, Clocks
 from webapp.core import broadcasts, ledger
 from webapp.core.cadence import LEASE_S, RENEW_S
 from webapp.core.errors import Invalid
-from webapp.core.ledger import Claimed, Lease, Settled, Terms
+from webapp.core.ledger import Claimed, Lease, RecordingSettings, Settled
 from webapp.core.ports import JournalFinding
 from webapp.core.rules.limits import NO_LIMITS, Limits
 from webapp.core.rules.outcome import Stage, judge
@@ -54,7 +54,7 @@ def settle(
         Settled(mail.delivery_id, mail.attempt, mail.stamped_at, judge(TAKEN), TAKEN, clocks.ticks) for mail in mails
     ]
     ledger.renew(session, lease, clocks.wall)
-    ledger.record(session, lease, settled, Terms.of(broadcast, above), clocks.reading())
+    ledger.record(session, lease, settled, RecordingSettings.of(broadcast, above), clocks.reading())
     session.commit()
 
 
@@ -229,7 +229,7 @@ def test_a_retry_follows_the_pauses_that_were_set(session: Session, clocks: Cloc
     busy = TAKEN._replace(code=451, text="4.2.1 later", stage=Stage.RCPT)
     settled = [Settled(mail.delivery_id, 1, mail.stamped_at, judge(busy), busy, clocks.ticks)]
     ledger.renew(session, lease, clocks.wall)
-    ledger.record(session, lease, settled, Terms.of(broadcast, above), clocks.reading())
+    ledger.record(session, lease, settled, RecordingSettings.of(broadcast, above), clocks.reading())
     session.commit()
     [row] = engine.rows(session, broadcast)
     assert row.state == "deferred" and row.due_at == clocks.wall + timedelta(minutes=7)

@@ -10,7 +10,7 @@ from tests import engine
 from tests.engine import TAKEN, Clocks
 from webapp.core import broadcasts, ledger
 from webapp.core.cadence import TALLY_KEPT
-from webapp.core.ledger import Lease, RowsLost, Settled, Terms
+from webapp.core.ledger import Lease, RecordingSettings, RowsLost, Settled
 from webapp.core.rules.lifecycle import BroadcastState
 from webapp.core.rules.limits import NO_LIMITS
 from webapp.core.rules.outcome import Cause, Reply, Stage, judge
@@ -19,6 +19,7 @@ from webapp.core.tables.deliveries import Attempt, MinuteCount, PaceUse, Tally
 
 GREYLISTED = Reply(Stage.RCPT, 451, "4.2.0 greylisted")
 UNKNOWN = Reply(Stage.RCPT, 550, "5.1.1 no such user")
+MOVED = Reply(Stage.RCPT, 551, "5.1.6 moved away")  # no hard bounce: the address is mailed again
 POLICY = Reply(Stage.DOT, 554, "5.7.1 go away")
 SILENCE = Reply(Stage.DOT, None, "", "no answer for 600 s", Cause.SILENT)
 LOST = Reply(Stage.DATA, None, "", "connection lost", Cause.LOST)
@@ -50,7 +51,9 @@ def settle(session: Session, lease: Lease, broadcast: Broadcast, clocks: Clocks,
         for mail, reply in zip(mails, replies, strict=True)
     ]
     ledger.renew(session, lease, clocks.wall)
-    ledger.record(session, lease, settled, Terms.of(broadcast, NO_LIMITS), clocks.reading(), chance=lambda: 0.5)
+    ledger.record(
+        session, lease, settled, RecordingSettings.of(broadcast, NO_LIMITS), clocks.reading(), chance=lambda: 0.5
+    )
     session.commit()
 
 
@@ -215,7 +218,7 @@ def test_the_counts_of_senders_that_ended_long_ago_are_folded_and_no_sum_changes
     for broadcast in (first, second, first, second):
         lease = engine.lease_for(session, broadcast, clocks)
         mails = claimed(session, lease, clocks, 3)
-        settle(session, lease, broadcast, clocks, mails[:2], TAKEN, UNKNOWN)
+        settle(session, lease, broadcast, clocks, mails[:2], TAKEN, MOVED)
         clocks.pass_(60)
         settle(session, lease, broadcast, clocks, mails[2:], GREYLISTED)
         ledger.end_lease(session, lease, clocks.wall)

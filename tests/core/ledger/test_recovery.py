@@ -253,7 +253,7 @@ def test_a_resume_makes_held_mails_due_at_once(session: Session, clocks: Clocks)
     broadcast, _, [mail], lease = abandoned(session, clocks, mails=1)
     reply = Reply(Stage.DOT, 554, "5.7.1 no")
     settled = ledger.Settled(mail.delivery_id, 1, mail.stamped_at, ledger.recovery.judge(reply), reply, clocks.ticks)
-    ledger.record(session, lease, [settled], ledger.Terms.of(broadcast, NO_LIMITS), clocks.reading())
+    ledger.record(session, lease, [settled], ledger.RecordingSettings.of(broadcast, NO_LIMITS), clocks.reading())
     broadcasts.stop(session, broadcast.id, "ill", clocks.wall, probing=True)
     assert ledger.promote(session, broadcast.id, clocks.wall) == 0
     broadcasts.resume(session, broadcast.id, clocks.wall)
@@ -268,7 +268,7 @@ def test_prospects_say_when_to_look_again(session: Session, clocks: Clocks):
         ledger.Settled(mail.delivery_id, 1, mail.stamped_at, ledger.recovery.judge(TAKEN), TAKEN, clocks.ticks)
         for mail in mails
     ]
-    ledger.record(session, lease, settled, ledger.Terms.of(broadcast, NO_LIMITS), clocks.reading())
+    ledger.record(session, lease, settled, ledger.RecordingSettings.of(broadcast, NO_LIMITS), clocks.reading())
     assert round(ledger.next_look(session, broadcast, clocks.reading()) or 0, 1) == 30.0
     clocks.pass_(31)
     assert ledger.next_look(session, broadcast, clocks.reading()) == 0.0

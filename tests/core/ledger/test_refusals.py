@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from tests import engine
 from tests.engine import TAKEN, Clocks
 from webapp.core import broadcasts, ledger
-from webapp.core.ledger import Lease, Settled, Terms
+from webapp.core.ledger import Lease, RecordingSettings, Settled
 from webapp.core.rules.limits import NO_LIMITS
 from webapp.core.rules.outcome import Reply, Stage, judge
 from webapp.core.tables.broadcasts import Broadcast
@@ -46,7 +46,7 @@ def record(session: Session, clocks: Clocks, broadcast: Broadcast, lease: Lease,
         )
         for number, (mail, reply) in enumerate(said)
     ]
-    terms = Terms.of(broadcast, NO_LIMITS)
+    terms = RecordingSettings.of(broadcast, NO_LIMITS)
     ledger.record(session, lease, settled, terms, clocks.reading(), **options)
     session.commit()
 
@@ -123,7 +123,7 @@ def test_who_is_left_at_the_end_and_refused_again_has_failed_unless_many_domains
         )
         for number, mail in enumerate(mails)
     ]
-    terms = Terms.of(broadcast, NO_LIMITS)
+    terms = RecordingSettings.of(broadcast, NO_LIMITS)
     for one in settled:
         ledger.record(session, lease, [one], terms, clocks.reading(), has_delivered=True)
     session.commit()

@@ -13,7 +13,7 @@ from tests import engine, factories
 from tests.core.notices.news import NOW, RELAY_DOWN, begin, broadcast, hearers, later, look, mailed, paused
 from webapp.adapters.database import will_write
 from webapp.core.notices import choices, facts, looking, webhook
-from webapp.core.notices.choices import Choice
+from webapp.core.notices.choices import NoticePreference
 from webapp.core.rules.lifecycle import BroadcastState, DeliveryState
 from webapp.core.rules.notices import Scope
 from webapp.core.tables.broadcasts import Broadcast
@@ -183,8 +183,10 @@ def test_the_author_hears_and_whoever_asked_for_all_and_nobody_who_is_locked(sql
     begin(sqlite_session)
     author, other, all_of_them, quiet, locked = (factories.user(sqlite_session) for _ in range(5))
     locked.is_active = False
-    everything = Choice(scope=Scope.ALL)
-    choices.save(sqlite_session, {all_of_them.id: everything, quiet.id: Choice(by_mail=False, scope=Scope.ALL)})
+    everything = NoticePreference(scope=Scope.ALL)
+    choices.save(
+        sqlite_session, {all_of_them.id: everything, quiet.id: NoticePreference(by_mail=False, scope=Scope.ALL)}
+    )
     broadcast(sqlite_session, S.FINISHED, created_by=author.id)
     look(sqlite_session)
     assert hearers(sqlite_session) == [author.id, all_of_them.id, quiet.id]
@@ -205,7 +207,7 @@ def test_the_webhook_is_called_once_for_each_notice_whoever_reads_it(sqlite_sess
     begin(sqlite_session)
     webhook.set_up(sqlite_session, "https://hooks.example.com/", NOW)
     for _ in range(2):
-        choices.save(sqlite_session, {factories.user(sqlite_session).id: Choice(scope=Scope.ALL)})
+        choices.save(sqlite_session, {factories.user(sqlite_session).id: NoticePreference(scope=Scope.ALL)})
     paused(sqlite_session)
     look(sqlite_session)
     look(sqlite_session, later(minutes=1))

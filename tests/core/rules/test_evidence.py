@@ -10,10 +10,10 @@ from webapp.core.rules.evidence import (
     SILENT_S,
     WINDOW,
     Evidence,
-    Kind,
+    VerdictKind,
 )
 from webapp.core.rules.outcome import Cause, Reply, Stage, judge
-from webapp.core.rules.refusal import Recipient, equal_words
+from webapp.core.rules.refusal import Addressee, equal_words
 
 POLICY = Reply(Stage.DOT, 550, "5.7.1 we do not like you")
 LATER = Reply(Stage.DOT, 451, "4.3.0 trouble here")
@@ -32,31 +32,31 @@ def feed(evidence: Evidence, *replies: Reply | None, domains: int = 1, attempt: 
         if reply is None:
             evidence.took()
         else:
-            evidence.saw(judge(reply), reply, Recipient(number, f"d{number % domains}.example", attempt))
+            evidence.saw(judge(reply), reply, Addressee(number, f"d{number % domains}.example", attempt))
     return evidence
 
 
-def kind(evidence: Evidence) -> Kind | None:
+def kind(evidence: Evidence) -> VerdictKind | None:
     return evidence.verdict and evidence.verdict.kind
 
 
 def test_three_errors_of_the_relay_in_a_row_have_all_wait_for_it():
     assert kind(feed(Evidence(), BUSY, BUSY)) is None
     found = feed(Evidence(), BUSY, LOST, BUSY)
-    assert kind(found) is Kind.WAITING and "451 4.3.2 not now" in found.verdict.words
+    assert kind(found) is VerdictKind.WAITING and "451 4.3.2 not now" in found.verdict.words
     assert kind(feed(Evidence(), BUSY, BUSY, None, BUSY, BUSY)) is None
     assert kind(feed(Evidence(), BUSY, BUSY, UNKNOWN, BUSY, BUSY)) is None
 
 
 def test_mails_that_are_never_answered_pause_it_because_each_try_may_be_one_more_in_doubt():
-    assert kind(feed(Evidence(), UNANSWERED, UNANSWERED, UNANSWERED)) is Kind.REFUSING
+    assert kind(feed(Evidence(), UNANSWERED, UNANSWERED, UNANSWERED)) is VerdictKind.REFUSING
 
 
 def test_what_is_refused_to_recipients_of_many_domains_with_nobody_taken_between_is_the_relays():
     few = feed(Evidence(), *[POLICY] * (RECIPIENTS - 1), domains=DOMAINS)
     assert kind(few) is None
-    assert kind(feed(few, POLICY, domains=DOMAINS, first=RECIPIENTS)) is Kind.REFUSING
-    assert kind(feed(Evidence(), *[LATER] * RECIPIENTS, domains=DOMAINS)) is Kind.WAITING
+    assert kind(feed(few, POLICY, domains=DOMAINS, first=RECIPIENTS)) is VerdictKind.REFUSING
+    assert kind(feed(Evidence(), *[LATER] * RECIPIENTS, domains=DOMAINS)) is VerdictKind.WAITING
     assert kind(feed(Evidence(has_delivered=True), *[POLICY] * RECIPIENTS, domains=DOMAINS - 1)) is None
 
 
@@ -73,7 +73,7 @@ def test_what_decides_against_the_relay_in_equal_words_names_them():
 
 def test_what_is_refused_to_one_of_many_is_that_ones():
     evidence = feed(Evidence(), *[POLICY, None] * 10, domains=20)
-    assert kind(evidence) is Kind.CONTENT  # but not so many, over so many domains, at their end
+    assert kind(evidence) is VerdictKind.CONTENT  # but not so many, over so many domains, at their end
     assert kind(feed(Evidence(), *[POLICY, None, None, None, None, None] * 40, domains=240)) is None
     assert kind(feed(Evidence(), *[POLICY, None] * 100, domains=DOMAINS - 1)) is None
     assert kind(feed(Evidence(heeds_content=False), *[POLICY, None] * 100, domains=240)) is None
@@ -81,7 +81,9 @@ def test_what_is_refused_to_one_of_many_is_that_ones():
 
 def test_the_content_is_doubted_before_many_were_tried_and_the_numbers_are_said():
     evidence = feed(Evidence(), *[None, None, POLICY] * 100, domains=240)
-    assert kind(evidence) is Kind.CONTENT and "Of the last 18 mails the relay refused 6" in evidence.verdict.words
+    assert (
+        kind(evidence) is VerdictKind.CONTENT and "Of the last 18 mails the relay refused 6" in evidence.verdict.words
+    )
 
 
 def test_temporary_refusals_by_chance_are_nobodys_content():
@@ -93,7 +95,7 @@ def test_equal_words_for_many_domains_are_the_relays_whatever_they_say():
         Reply(Stage.RCPT, 550, f"<c{n}@d{n}.example> exceeded the max emails per hour (id {n}ab{n})") for n in range(40)
     ]
     evidence = feed(Evidence(), *[None] * 10, *quota, domains=1000)
-    assert kind(evidence) is Kind.REFUSING and len(evidence.run) == EQUAL_DOMAINS
+    assert kind(evidence) is VerdictKind.REFUSING and len(evidence.run) == EQUAL_DOMAINS
     mixed = [reply for pair in zip(quota, [UNKNOWN] * 40, strict=True) for reply in pair]
     assert kind(feed(Evidence(has_delivered=True), *mixed[: FAILURES - 1], domains=1000)) is None
 
@@ -110,7 +112,7 @@ def test_nothing_but_failures_ends_it_however_personal_each_of_them_sounds():
     assert "50 mails failed one after the other" in feed(evidence, UNKNOWN, first=FAILURES).verdict.words
     assert evidence.most_under_way == 0
     assert kind(feed(Evidence(), *[UNKNOWN] * (FAILURES_AT_FIRST - 1))) is None
-    assert kind(feed(Evidence(), *[UNKNOWN] * FAILURES_AT_FIRST)) is Kind.REFUSING
+    assert kind(feed(Evidence(), *[UNKNOWN] * FAILURES_AT_FIRST)) is VerdictKind.REFUSING
     assert kind(feed(Evidence(), *[None, *[UNKNOWN] * (FAILURES - 1)] * 4)) is None
 
 
@@ -120,7 +122,7 @@ def test_who_was_refused_before_and_is_again_says_nothing_new():
 
 def test_it_goes_on_from_the_refusals_that_others_left():
     run = feed(Evidence(), *[POLICY] * (RECIPIENTS - 1), domains=DOMAINS).run
-    assert kind(feed(Evidence(run=run), POLICY, domains=DOMAINS, first=RECIPIENTS)) is Kind.REFUSING
+    assert kind(feed(Evidence(run=run), POLICY, domains=DOMAINS, first=RECIPIENTS)) is VerdictKind.REFUSING
     assert kind(feed(Evidence(run=run), POLICY, domains=DOMAINS, first=1)) is None  # the same once more
 
 
@@ -132,14 +134,14 @@ def test_what_others_were_refused_meanwhile_counts_and_what_they_were_taken_does
     mine.know([])
     assert mine.most_under_way == 5  # as it began: it was not taken from yet
     mine.know(run)
-    assert kind(mine) is Kind.REFUSING and mine.most_under_way == 0
+    assert kind(mine) is VerdictKind.REFUSING and mine.most_under_way == 0
 
 
 def test_a_relay_that_says_nothing_until_its_time_out_is_waited_for_at_once_if_it_takes_nobodys_mail():
     silent = Reply(Stage.BANNER, None, "", "no answer for 60 s", Cause.SILENT)
     for after_s, quiet_s, concluded in (
-        (60.0, 60.0, Kind.WAITING),
-        (SILENT_S, SILENT_S, Kind.WAITING),
+        (60.0, 60.0, VerdictKind.WAITING),
+        (SILENT_S, SILENT_S, VerdictKind.WAITING),
         (0.1, 0.5, None),
         (
             300.0,
@@ -188,7 +190,7 @@ def test_refused_passwords_bad_certificates_and_refused_senders_end_it_at_once()
         (Reply(Stage.MAIL, 550, "5.7.1 not from you"), False),
     ):
         verdict = feed(Evidence(), None, reply).verdict
-        assert verdict and (verdict.kind, verdict.is_site_wide) == (Kind.REFUSING, site)
+        assert verdict and (verdict.kind, verdict.is_site_wide) == (VerdictKind.REFUSING, site)
 
 
 def test_a_mail_too_big_for_the_relay_ends_it_before_the_first_and_later_fails_alone():
@@ -199,11 +201,14 @@ def test_a_mail_too_big_for_the_relay_ends_it_before_the_first_and_later_fails_a
 
 def test_when_nobody_is_left_all_there_are_decide():
     assert Evidence().nothing_left() is None
-    assert feed(Evidence(), POLICY, POLICY).nothing_left().kind is Kind.REFUSING
-    assert feed(Evidence(), LATER).nothing_left().kind is Kind.WAITING
+    assert feed(Evidence(), POLICY, POLICY).nothing_left().kind is VerdictKind.REFUSING
+    assert feed(Evidence(), LATER).nothing_left().kind is VerdictKind.WAITING
     assert feed(Evidence(), None, *[POLICY] * 5).nothing_left() is None
     assert feed(Evidence(has_delivered=True), *[POLICY] * 5, attempt=2).nothing_left() is None
-    assert feed(Evidence(has_delivered=True), *[POLICY] * 5, domains=5, attempt=2).nothing_left().kind is Kind.REFUSING
+    assert (
+        feed(Evidence(has_delivered=True), *[POLICY] * 5, domains=5, attempt=2).nothing_left().kind
+        is VerdictKind.REFUSING
+    )
 
 
 def test_most_of_the_last_fifty_not_taken_for_the_relays_sake_has_all_wait_even_if_some_get_through():
@@ -212,13 +217,13 @@ def test_most_of_the_last_fifty_not_taken_for_the_relays_sake_has_all_wait_even_
         feed(evidence, *([None] if number % 3 == 0 else [BUSY]), first=number)
         if evidence.verdict:
             break
-    assert kind(evidence) is Kind.WAITING and number == WINDOW - 1
+    assert kind(evidence) is VerdictKind.WAITING and number == WINDOW - 1
     assert kind(feed(Evidence(), *[None, None, BUSY] * 100)) is None
 
 
 def test_a_probe_after_a_pause_ends_with_the_first_refusal_and_a_success_ends_the_probe():
-    assert kind(feed(Evidence(is_probing=True), BUSY)) is Kind.WAITING
-    assert kind(feed(Evidence(is_probing=True), POLICY)) is Kind.REFUSING
+    assert kind(feed(Evidence(is_probing=True), BUSY)) is VerdictKind.WAITING
+    assert kind(feed(Evidence(is_probing=True), POLICY)) is VerdictKind.REFUSING
     assert kind(feed(Evidence(is_probing=True), UNKNOWN)) is None
     assert kind(feed(Evidence(is_probing=True), None, BUSY, BUSY)) is None
 
@@ -228,7 +233,7 @@ def test_a_probe_after_waiting_is_answered_by_a_relay_that_refuses_one_recipient
     evidence.begin_probe()
     assert evidence.most_under_way == 1
     assert kind(feed(evidence, POLICY)) is None and evidence.most_under_way == 1
-    assert kind(feed(evidence, LATER, first=2)) is Kind.WAITING
+    assert kind(feed(evidence, LATER, first=2)) is VerdictKind.WAITING
 
 
 def test_it_feels_its_way_until_the_relay_took_a_mail():
@@ -248,7 +253,7 @@ def test_whoever_is_told_to_come_again_is_no_evidence():
 
 def test_a_mail_called_back_says_nothing_about_the_relay():
     withdrawn = Reply(Stage.DATA, None, "", "called back", Cause.WITHDRAWN)
-    assert kind(feed(Evidence(), BUSY, BUSY, withdrawn, BUSY)) is Kind.WAITING
+    assert kind(feed(Evidence(), BUSY, BUSY, withdrawn, BUSY)) is VerdictKind.WAITING
 
 
 def test_a_relay_that_cannot_be_reached_is_said_once():

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from webapp.core.rules.markup import Piece, Place, Tag, pieces, spots, tags_and_texts
+from webapp.core.rules.markup import MarkupTag, Piece, Place, pieces, spots, tags_and_texts
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_it_knows_the_conditional_comment_something_is_in():
 
 def test_tags_come_with_their_attributes_as_they_are_meant():
     (tag,) = tags_and_texts("<a href='https://x.example/?a=1&amp;b=2' title=\"&quot;\" hidden Title=x />")
-    assert isinstance(tag, Tag) and tag.self_closing
+    assert isinstance(tag, MarkupTag) and tag.self_closing
     assert tag.attributes == {"href": "https://x.example/?a=1&b=2", "title": '"', "hidden": ""}
 
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from webapp.core.rules import normalise
-from webapp.core.rules.normalise import DateHabit, DateOrder, Mark, PriceHabit, priced
+from webapp.core.rules.normalise import DateHabit, DateOrder, DecimalMark, PriceHabit, priced
 from webapp.core.rules.statuses import ClientStatus, HoldingStatus
 
 
@@ -294,10 +294,10 @@ def test_what_stands_around_an_amount_is_understood_or_makes_it_none(text, amoun
 def test_a_price_that_could_be_two_amounts_is_asked():
     found = normalise.price("1.234")
     assert (found.value, found.doubt, found.note) == (None, True, "“1.234” could be 1.234 or 1234: say which")
-    assert normalise.price("1.234", Mark.COMMA).value == Decimal("1234")
-    assert normalise.price("1.234", Mark.POINT).value == Decimal("1.234")
-    assert str(normalise.price("5.120", Mark.POINT).value) == "5.12"
-    assert normalise.price("1.23456", Mark.POINT).note == "“1.23456” rounded to 1.235"
+    assert normalise.price("1.234", DecimalMark.COMMA).value == Decimal("1234")
+    assert normalise.price("1.234", DecimalMark.POINT).value == Decimal("1.234")
+    assert str(normalise.price("5.120", DecimalMark.POINT).value) == "5.12"
+    assert normalise.price("1.23456", DecimalMark.POINT).note == "“1.23456” rounded to 1.235"
 
 
 @pytest.mark.parametrize(
@@ -325,7 +325,7 @@ def test_three_digits_behind_a_mark_are_judged_by_the_currency_and_its_neighbour
     found, _ = priced(*row, PriceHabit.of_json(habit.as_json()))
     assert found.value == (Decimal(amount) if amount else None)
     assert found.doubt is (amount is None)
-    assert priced(*row, habit, Mark.COMMA)[0].understood
+    assert priced(*row, habit, DecimalMark.COMMA)[0].understood
 
 
 def test_a_price_in_another_currency_than_its_row_is_none_of_it():

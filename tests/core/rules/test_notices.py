@@ -3,15 +3,23 @@
 import pytest
 
 from tests.factories import NOW
-from webapp.core.rules.notices import Kind, paused_itself, payload, same_reason, sentence, title, without_addresses
+from webapp.core.rules.notices import (
+    NoticeKind,
+    paused_itself,
+    payload,
+    same_reason,
+    sentence,
+    title,
+    without_addresses,
+)
 
 COUNTS = {"accepted": 1200, "failed": 3, "uncertain": 2, "skipped": 0, "waiting": 0, "cancelled": 0}
 OF_ONE = {"id": 7, "name": "Autumn news", "state": "paused", "reason": "535 no", "counts": COUNTS}
 OF_THE_SITE = {"number": 1200, "broadcasts": [{"id": 7, "name": "Autumn news", "state": "sending"}], "reason": None}
 
 
-@pytest.mark.parametrize("kind", list(Kind))
-def test_every_kind_has_a_title_a_sentence_and_a_payload(kind: Kind):
+@pytest.mark.parametrize("kind", list(NoticeKind))
+def test_every_kind_has_a_title_a_sentence_and_a_payload(kind: NoticeKind):
     about = OF_THE_SITE if kind.is_of_the_site else OF_ONE
     assert title(kind, about) == f"{kind.label}: {'1,200 mass mails' if kind.is_of_the_site else 'Autumn news'}"
     assert sentence(kind, about)
@@ -21,7 +29,9 @@ def test_every_kind_has_a_title_a_sentence_and_a_payload(kind: Kind):
 
 
 def test_the_counts_are_in_the_words_of_a_finished_one():
-    assert sentence(Kind.FINISHED, OF_ONE) == "All mails are accounted for: 1,200 accepted, 3 failed, 2 uncertain."
+    assert (
+        sentence(NoticeKind.FINISHED, OF_ONE) == "All mails are accounted for: 1,200 accepted, 3 failed, 2 uncertain."
+    )
 
 
 @pytest.mark.parametrize(

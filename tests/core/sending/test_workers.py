@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from tests import factories
 from webapp.core.rules.lifecycle import BroadcastState
 from webapp.core.sending import workers
-from webapp.core.sending.workers import Identity, Missing, WorkerState
+from webapp.core.sending.workers import Identity, NoWorker, WorkerState
 from webapp.core.tables.workers import KnownWorker
 
 NOW = factories.NOW
@@ -21,15 +21,15 @@ def identity(name: str, **changes) -> Identity:
 
 
 def test_a_worker_is_missing_only_after_half_a_minute(session: Session):
-    assert workers.missing_since(session, NOW) == Missing(None)
+    assert workers.missing_since(session, NOW) == NoWorker(None)
     workers.seen(session, identity("a"), workers.WAITS, NOW)
     assert workers.missing_since(session, NOW + 29 * SECOND) is None
-    assert workers.missing_since(session, NOW + 30 * SECOND) == Missing(NOW)
+    assert workers.missing_since(session, NOW + 30 * SECOND) == NoWorker(NOW)
 
 
 def test_a_clock_that_was_set_back_keeps_no_dead_worker_alive(session: Session):
     workers.seen(session, identity("a"), workers.WAITS, NOW + timedelta(hours=1))
-    assert workers.missing_since(session, NOW) == Missing(NOW + timedelta(hours=1))
+    assert workers.missing_since(session, NOW) == NoWorker(NOW + timedelta(hours=1))
     (listed,) = workers.listing(session, NOW)
     assert listed.state is WorkerState.GONE
 
@@ -39,7 +39,7 @@ def test_one_that_lives_is_enough_and_one_that_has_just_ended_may_be_starting_an
     workers.seen(session, identity("ending"), "sends mass mail 3", NOW)
     workers.ended(session, "ending", NOW + 5 * SECOND)
     assert workers.missing_since(session, NOW + 34 * SECOND) is None
-    assert workers.missing_since(session, NOW + 35 * SECOND) == Missing(NOW + 5 * SECOND)
+    assert workers.missing_since(session, NOW + 35 * SECOND) == NoWorker(NOW + 5 * SECOND)
 
 
 def test_the_listing_tells_who_works_waits_ended_and_is_gone(session: Session):
@@ -70,7 +70,7 @@ def test_who_was_seen_once_keeps_its_start_and_comes_back_after_being_gone(sessi
 def test_a_worker_gone_for_a_day_is_forgotten_by_the_next_that_lives_but_the_last_one_never(session: Session):
     workers.seen(session, identity("old"), workers.WAITS, NOW)
     later = NOW + timedelta(days=3)
-    assert workers.missing_since(session, later) == Missing(NOW)
+    assert workers.missing_since(session, later) == NoWorker(NOW)
     workers.seen(session, identity("new"), workers.WAITS, later)
     assert list(session.scalars(select(KnownWorker.id))) == ["new"]
 

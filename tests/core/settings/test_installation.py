@@ -12,24 +12,24 @@ from webapp.core.errors import Conflict
 from webapp.core.ports import JournalFinding
 from webapp.core.sending import releasing
 from webapp.core.settings import installation
-from webapp.core.settings.installation import Mark
+from webapp.core.settings.installation import HighWaterMark
 from webapp.core.tables.installation import HoldKind, Installation
 
 NOW = engine.NOW
 NOWHERE = JournalFinding(is_here=False)
 
 
-def beat(session: Session, count: int = 1) -> Mark:
+def beat(session: Session, count: int = 1) -> HighWaterMark:
     for _ in range(count):
         mark = installation.sign_of_life(session, NOW)
         session.commit()
     return mark
 
 
-def restored(session: Session, ahead: int = 3) -> Mark:
+def restored(session: Session, ahead: int = 3) -> HighWaterMark:
     """Make the database older than its markers, and have that noticed; the newest marker. Commits."""
     known = beat(session)
-    mark = Mark(known.database_id, known.generation + ahead, NOW + timedelta(minutes=40))
+    mark = HighWaterMark(known.database_id, known.generation + ahead, NOW + timedelta(minutes=40))
     assert installation.notice(session, [mark], NOW)
     session.commit()
     return mark
@@ -59,8 +59,12 @@ def test_a_marker_that_is_ahead_holds_everything_once(session: Session):
     [
         lambda own: [],
         lambda own: [own],
-        lambda own: [Mark(own.database_id, own.generation - 2, NOW), own, Mark(own.database_id, 0, None)],
-        lambda own: [Mark("another database", own.generation + 9, NOW)],
+        lambda own: [
+            HighWaterMark(own.database_id, own.generation - 2, NOW),
+            own,
+            HighWaterMark(own.database_id, 0, None),
+        ],
+        lambda own: [HighWaterMark("another database", own.generation + 9, NOW)],
     ],
     ids=["all lost", "up to date", "of different age", "of another database"],
 )
@@ -80,7 +84,7 @@ def test_a_sign_of_life_that_was_not_committed_leaves_the_database_where_it_was(
 
 def test_the_release_goes_beyond_every_marker_so_that_it_holds_no_more(session: Session):
     mark = restored(session)
-    newer = Mark(mark.database_id, mark.generation + 10, NOW)
+    newer = HighWaterMark(mark.database_id, mark.generation + 10, NOW)
     written = release(session, marks=[newer])
     assert written and written.generation == newer.generation + 1
     assert installation.hold_of(session) is None
@@ -100,7 +104,7 @@ def test_one_broadcast_is_released_and_the_others_are_not(session: Session):
 def test_a_second_restore_holds_again_what_was_released(session: Session):
     mark = restored(session)
     release(session, [7])
-    assert installation.notice(session, [Mark(mark.database_id, mark.generation + 50, NOW)], NOW)
+    assert installation.notice(session, [HighWaterMark(mark.database_id, mark.generation + 50, NOW)], NOW)
     assert installation.is_held(session, 7)
 
 

@@ -16,8 +16,8 @@ class RelayAddresses:
         self._found_at = 0.0
 
     def look_up(self, now: float, *, is_busy: bool) -> str | None:
-        """See that `known` is fresh. That blocks, so old ones are kept while mails are under way (`is_busy`), and while the name cannot be
-        looked up. Returns None, or why there is no address, in words."""
+        """Look the addresses up again when `known` is older than KEPT_SECONDS. That blocks, so `known` stays while mails are under way
+        (`is_busy`), and while the name cannot be looked up. Returns None, or in words why there is no address."""
         if self.known and (is_busy or now - self._found_at <= KEPT_SECONDS):
             return None
         try:

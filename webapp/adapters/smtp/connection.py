@@ -1,4 +1,4 @@
-"""One connection to the relay, from connect to its end, and who is in doubt when it breaks."""
+"""One connection to the relay, from connect to its end, and which mails are in doubt when it breaks."""
 
 import ssl
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from webapp.core.ports import Cause, Mail, Reply, Stage
 
 
 class Owner(Pool, Protocol):
-    """What a connection needs from those who run it, and tells them of itself."""
+    """What a connection needs from the mailer, and tells it."""
 
     def has_opened(self, connection: "Connection") -> None:
         """The relay lets the connection carry mails."""
@@ -34,15 +34,15 @@ class Owner(Pool, Protocol):
 
 
 CARRIES_S = 60.0
-"""A connection on which nothing moved for longer is no proof that the relay works."""
+"""Seconds. A connection on which nothing moved for longer does not prove that the relay works."""
 AFTER_A_MAIL_S = 1.0
-"""A connection that the relay closes so soon after a mail had carried enough; later it was unused for too long."""
+"""Seconds. A connection that the relay closes within this time after a mail had carried enough; later it was idle for too long."""
 
 
 class Connection:
-    """One conversation. `mail` is the one it is about, `following` the one whose commands were written behind the content of `mail`;
-    `deadline` is the instant (monotonic) until which what it is `awaiting` must come. `last`: after so many mails it leaves; `last_behind`:
-    behind as many contents, less one, the next mail's commands may be written. `worked_at`: when the relay last answered a mail after it
+    """One conversation. `mail` is the mail under way; `following` is the mail whose commands were written behind the content of `mail`.
+    The reply that it is `awaiting` must come before `deadline` (monotonic seconds). It leaves after `last` mails; it may write the next
+    mail's commands behind a content until it has carried `last_behind` mails. `worked_at` is when the relay last answered a mail after it
     had taken the sender, 0 if it never did."""
 
     def __init__(self, pool: Owner, addresses: Sequence[Address]) -> None:
@@ -94,7 +94,7 @@ class Connection:
             self._set_deadline()
 
     def take(self) -> Mail | None:
-        """The next mail that this connection can carry, first of those put back; one that it cannot is settled on the way."""
+        """Take the next mail that this connection can carry, mails put back first. Settles mails that it cannot carry."""
         exchange, put_back = self.pool.exchange, self.pool.mails_put_back
         while (mail := put_back.popleft() if put_back else exchange.take()) is not None:
             refusal = unsendable(mail, self.size_limit, self.takes_smtputf8)
@@ -104,22 +104,22 @@ class Connection:
         return None
 
     def limit_to(self, mails: int, behind_dot: bool) -> None:
-        """Carry no more mails than that, and write commands behind a dot or not."""
+        """Carry at most `mails` mails, and write commands behind a dot only if `behind_dot`."""
         self.last, self._may_write_behind = mails, behind_dot
         self.last_behind = mails if behind_dot and self.pipelining else 0
 
     def carries(self) -> bool:
-        """Whether it shows that the relay takes mails: it has one, or had, and something moves."""
+        """Whether it proves that the relay takes mails: it carries one, or has carried some, and something moves."""
         if not self.is_open or self.awaiting is QUIT or not (self.mail or self.worked_at):
             return False
         return self.pool.now - (self.deadline - self._limit()) < CARRIES_S
 
     def begin(self, mail: Mail) -> None:
-        """Carry a mail; only while idle."""
+        """Carry a mail. Call it only while idle."""
         self._go_on(mail)
 
     def leave(self) -> None:
-        """Say goodbye; only while idle. The connection ends when the relay has answered, or soon."""
+        """Say QUIT. Call it only while idle. The connection ends when the relay has answered, or after a short time-out."""
         self.awaiting = QUIT
         self.wire.write(b"QUIT\r\n")
         self._set_deadline()
@@ -145,11 +145,11 @@ class Connection:
     # How it goes on
 
     def greeted(self, features: dict[str, str]) -> None:
-        """Remember what the relay offers; asked anew after STARTTLS, which forgets all (RFC 3207 section 4.2)."""
+        """Remember the features that the relay announces; after STARTTLS it announces them anew (RFC 3207 section 4.2)."""
         self.features = features
         self.pipelining = "PIPELINING" in features
         self.limit_to(self.last, self._may_write_behind)
-        # One demands the other (RFC 6531 section 3.1), and a relay that forgot that is not to be trusted with it.
+        # SMTPUTF8 requires 8BITMIME (RFC 6531 section 3.1): a relay that announces it alone is not trusted with it.
         self.takes_smtputf8 = "SMTPUTF8" in features and "8BITMIME" in features
         size = features.get("SIZE", "")
         self.size_limit = int(size) if size.isdecimal() else 0
@@ -169,7 +169,7 @@ class Connection:
         yield from transactions(self)
 
     def _connect(self, failure: OSError | None) -> None:
-        """Try the next of the relay's addresses; when none is left, the last failure is the trouble."""
+        """Try the next of the relay's addresses. When none is left, the last failure is the trouble to tell."""
         while self._addresses:
             try:
                 self.wire.connect(self._addresses.pop(0))
@@ -182,7 +182,7 @@ class Connection:
         self._end(Reply(Stage.CONNECT, None, "", words, Cause.UNREACHABLE))
 
     def _go_on_quietly(self) -> None:
-        """Go on with a step that has no reply: the connection itself, the TLS handshake."""
+        """Go on with a step that has no reply: the TCP connection, or the TLS handshake."""
         try:
             if self.awaiting is Stage.CONNECT:
                 self.wire.connected()
@@ -201,7 +201,7 @@ class Connection:
             self._go_on(None)
 
     def _hear(self, data: bytes) -> None:
-        """Octets from the relay: go on with every whole reply among them."""
+        """Octets have come from the relay: go on with every whole reply."""
         reader, wire = self.reader, self.wire
         reader.feed(data)
         try:
@@ -238,8 +238,8 @@ class Connection:
     # How it ends
 
     def _end(self, reply: Reply | None) -> None:
-        """Close, and say what becomes of what was on the connection: the mail it was about by `reply`; one whose content never left may be
-        for another connection."""
+        """Close, and settle the mails of this connection: `reply` is for the one under way; a mail whose content never left may go to
+        another connection."""
         self.is_closed = True
         self.wire.close()
         mail, following = self.mail, self.following
@@ -263,7 +263,7 @@ class Connection:
             pool.put_back(following, Reply(Stage.MAIL, None, "", words, Cause.LOST))
 
     def _give_up(self, mail: Mail, reply: Reply) -> None:
-        """The connection ended with this mail on it."""
+        """The connection ended while it carried this mail."""
         pool = self.pool
         if reply.cause is Cause.LOST and reply.stage in (Stage.MAIL, Stage.RCPT, Stage.DATA):
             if self.worked_at:
@@ -279,7 +279,7 @@ class Connection:
         return bool(self.worked_at) or self.has_answered or self.awaiting is QUIT
 
     def _stage(self) -> Stage:
-        """The stage a failure now would belong to."""
+        """The stage to which a failure at this moment belongs."""
         if self.awaiting is Stage.DOT and self.wire.unsent > self.behind_dot:
             return Stage.BODY
         return self.awaiting if isinstance(self.awaiting, Stage) else Stage.MAIL

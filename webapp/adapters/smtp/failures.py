@@ -1,4 +1,4 @@
-"""What to say when a connection does not come about: what happened, and which setting is likely to be wrong."""
+"""The words for a connection that fails: what happened, and which setting is likely to be wrong."""
 
 import ssl
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ _NO_TLS = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUE
 
 
 def silence(stage: Stage, seconds: float, settings: RelaySettings) -> str:
-    """The relay said nothing for so long."""
+    """The relay said nothing for `seconds`."""
     words = f"{_WAITED_FOR.get(stage, 'no answer')} for {seconds:g} s"
     if stage is Stage.BANNER and not settings.implicit_tls:
         return f"{words}; a port that speaks TLS from the start keeps silent, too: for such a one set MAIL_USE_SSL"
@@ -27,7 +27,7 @@ def silence(stage: Stage, seconds: float, settings: RelaySettings) -> str:
 
 
 def lost(stage: Stage, why: str, came: bytes, settings: RelaySettings) -> str:
-    """The connection ended for the reason `why`, when no more than the beginning of an answer had come."""
+    """The connection ended for the reason `why` before a whole answer had come."""
     if stage is Stage.BANNER and not settings.implicit_tls:
         if came.startswith(_TLS_RECORDS):
             return _speaks_tls(settings)
@@ -36,7 +36,7 @@ def lost(stage: Stage, why: str, came: bytes, settings: RelaySettings) -> str:
 
 
 def handshake(error: OSError, settings: RelaySettings) -> str:
-    """TLS did not come about, for other reasons than the certificate."""
+    """The TLS handshake failed, for another reason than the certificate."""
     words = f"TLS handshake failed: {error.strerror or error}"
     if settings.implicit_tls and isinstance(error, ssl.SSLError) and error.reason in _NO_TLS:
         return (
@@ -47,7 +47,7 @@ def handshake(error: OSError, settings: RelaySettings) -> str:
 
 
 def nonsense(stage: Stage, raw: bytes, settings: RelaySettings) -> str:
-    """What came is no reply."""
+    """The relay sent something that is no reply."""
     return _speaks_tls(settings) if stage is Stage.BANNER and raw.startswith(_TLS_RECORDS) else "answer not understood"
 
 
@@ -56,7 +56,7 @@ def _speaks_tls(settings: RelaySettings) -> str:
 
 
 def mechanisms(offered: Sequence[str]) -> str:
-    """None of the ways to sign in that the relay offers is known here."""
+    """The relay offers no way to sign in that we know."""
     if not offered:
         return "The relay offers no sign-in, but MAIL_USERNAME is set: unset it, or set MAIL_USE_TLS if the relay offers it only then"
     names = f"{', '.join(offered[:-1])} and {offered[-1]}" if len(offered) > 1 else offered[0]

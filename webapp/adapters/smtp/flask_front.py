@@ -63,8 +63,8 @@ class RelayMail(flask_mail.Mail):
         return RelayConnection(current_app.extensions["mail"])
 
     def send_one(self, mail: Mail, **time_outs: Any) -> Reply:
-        """Hand over one rendered mail, such as a test send, and say how it ended, as `one_off.send_one` does; with other time-outs than
-        the relay's settings (fields of RelaySettings, seconds) where somebody waits for it."""
+        """Hand over one rendered mail, such as a test send, and say how it ended, as `one_off.send_one` does. `time_outs` (fields of
+        RelaySettings, in seconds) replace those of the relay's settings when somebody waits for the answer."""
         return send_one(replace(_relay(), **time_outs), mail)
 
 

@@ -1,4 +1,4 @@
-"""What a mailer knows of its relay's limits: of its own finding, and of others through the exchange, which hears of each lesson."""
+"""What a mailer knows about its relay's limits, by itself and from others through the exchange; the exchange hears each lesson."""
 
 import logging
 import re
@@ -17,16 +17,16 @@ _ENOUGH = re.compile(
     r"\b(mails?|messages?|transactions?)\b.{0,20}\bper (connection|session)\b",
     re.IGNORECASE | re.DOTALL,
 )
-"""Words of a reply to MAIL that say that there were enough mails on this connection; 4.4.5 and 4.5.3 are what mailers commonly give."""
+"""A reply to MAIL with these words says that there were enough mails on this connection; mail servers commonly use 4.4.5 and 4.5.3."""
 
 _OUT_OF_STEP = re.compile(
     r"5\.5\.[01]\b|pipelin|bad sequence|out of (sequence|order)|synchroni[sz]ation", re.IGNORECASE
 )
-"""Words of a reply that say that a command came at a time when it may not. 503 says so by its code."""
+"""A reply with these words says that a command came at the wrong time. 503 says so by its code."""
 
 _NO_LIMIT = frozenset({Cause.CERTIFICATE, Cause.NOT_OFFERED, Cause.PLAINTEXT, Cause.WITHDRAWN})
 _MAY_BE_FULL = frozenset({Stage.CONNECT, Stage.BANNER, Stage.EHLO})
-"""Stages at which a final refusal may mean that there are too many connections, too. Later ones are about us."""
+"""Stages at which even a final refusal may mean that there are too many connections. At later stages it is about us."""
 
 
 class Knowledge:
@@ -51,7 +51,7 @@ class Knowledge:
         )
 
     def adopt(self, limits: RelayLimits, now: float) -> bool:
-        """What the exchange knows. Returns whether it was news."""
+        """Take over what the exchange knows. Returns whether it was new."""
         if limits is self._seen or limits == self._seen:
             return False
         before, self._seen = self._seen, limits
@@ -64,7 +64,7 @@ class Knowledge:
         return True
 
     def learns(self, exchange: Exchange, connections: Collection[Carrier], now: float) -> bool:
-        """See whether what was met has proved to be a limit, and tell the exchange. Returns whether connections are to do otherwise now."""
+        """See whether a limit that was met is certain by now, and tell the exchange. Returns whether connections must change."""
         if self.connections.learns(connections, self._settings.connections, now):
             self.tell_connections(exchange, self.connections.most)
         if self._is_trying_without and any(one.mails > 1 and one.began_at >= self._tried_at for one in connections):
@@ -76,23 +76,22 @@ class Knowledge:
         return True
 
     def tell_connections(self, exchange: Exchange, most: int | None) -> None:
-        """So many connections of this mailer work, or one more is to be tried; None: as many as it likes."""
+        """Tell the exchange that this many connections of this mailer work, or that it wants to try one more; None: as many as it likes."""
         self._tell(exchange, replace(exchange.relay_limits(), connections=most))
 
     def refuses_behind_dot(self, exchange: Exchange) -> None:
-        """The relay does not take commands behind a final dot."""
+        """The relay takes no commands behind a final dot."""
         self.behind_dot = False
         self._tell(exchange, replace(exchange.relay_limits(), behind_dot=False))
 
     def met(self, connection: Carrier, reply: Reply, now: float) -> bool:
-        """The relay took no more mails on a connection that had carried some, or closed it. Returns whether connections are to do
-        otherwise now."""
+        """The relay took no more mails on a connection that had carried some, or closed it. Returns whether connections must change."""
         says_so = reply.code is not None and _ENOUGH.search(reply.text) is not None
         was_in_question = self.mails.is_in_question
         self.mails.met(connection, now, says_so=says_so)
         if connection.mails > 1 or was_in_question or not self.mails.is_in_question:
             return False
-        # Again one mail a connection. That may be because of what was written behind its dot: see whether more go without that.
+        # Again one mail a connection. The cause may be the commands behind its dot: see whether the relay takes more without them.
         if self.behind_dot and not self._is_trying_without:
             self.behind_dot, self._is_trying_without, self._tried_at = False, True, now
             self.mails.forget_question()
@@ -103,7 +102,7 @@ class Knowledge:
         return False
 
     def ended(self, exchange: Exchange, connection: Carrier, now: float) -> bool:
-        """A connection is no more. Returns whether the others are to do otherwise now."""
+        """A connection has ended. Returns whether the others must change."""
         self.connections.ended(connection)
         if self.mails.ended(connection, self._settings.mails_per_connection, now):
             self._tell(exchange, replace(exchange.relay_limits(), per_connection=self.mails.most))
@@ -111,7 +110,7 @@ class Knowledge:
         return False
 
     def is_ill(self) -> None:
-        """The relay was found ill: what it refused meanwhile teaches nothing."""
+        """The relay is ill: what it refused meanwhile teaches nothing."""
         self.connections.forget_question()
         self.mails.forget_question()
         if self._is_trying_without:
@@ -123,7 +122,7 @@ class Knowledge:
 
 
 def may_be_full(reply: Reply) -> bool:
-    """Whether a new connection that ended so may have been one too many."""
+    """Whether a new connection that ended with `reply` may have been one too many."""
     if reply.code is None:
         return reply.cause not in _NO_LIMIT
     return reply.code < 500 or reply.stage in _MAY_BE_FULL

@@ -1,7 +1,7 @@
-"""How many connections a relay takes, and how many mails on each: found by meeting the limit. No sockets: values in, values out.
+"""How many connections a relay takes, and how many mails on each, learned by meeting the limit. No sockets: values in, values out.
 
-A refusal alone teaches nothing: a relay that is being stopped refuses as well. A lesson counts when mails were taken after it: by the
-connections that were there (there was one too many), or by a new one (the old one had carried enough). Times are monotonic seconds.
+A refusal alone teaches nothing: a relay that is stopping refuses, too. A limit counts once the relay took mails after the refusal: on
+the connections that were there (there was one too many), or on a new one (the old one had carried enough). Times are monotonic seconds.
 """
 
 import math
@@ -11,16 +11,16 @@ from typing import Protocol
 
 NEVER = math.inf
 GROWTH_S, LONGEST_GROWTH_S = 60.0, 3600.0
-"""How long until one more connection than the relay took is tried; doubled each time that it refuses it."""
+"""Seconds until the mailer tries one connection more than the relay took; doubled each time that the relay refuses it."""
 TRIAL_S, LONGEST_TRIAL_S = 600.0, 4 * 3600.0
-"""The same for a connection that tries to carry twice as many mails."""
+"""Seconds until a connection tries to carry twice as many mails."""
 EXCUSES, EXCUSED_FOR_S = 3, 1.0
-"""So many refusals in so short a time may be due to connections that have ended and that the relay still counts."""
+"""So many refusals in so many seconds may come from connections that have ended and that the relay still counts."""
 
 
 class Carrier(Protocol):
-    """What is known of a connection: when it began, whether it opened, how many contents it began to carry, and when the relay last
-    answered a mail on it after having taken its sender (0: never)."""
+    """A connection: when it began, whether it opened, how many contents it has begun to carry, and when the relay last answered a mail on
+    it after it had taken its sender (0: never)."""
 
     began_at: float
     worked_at: float
@@ -29,7 +29,7 @@ class Carrier(Protocol):
 
 
 class ConnectionLimit:
-    """How many connections the relay takes of this mailer. `most` None: any number. `grow_at` is when one more may be tried."""
+    """How many connections the relay takes from this mailer. `most` None: any number. `grow_at` is when the mailer may try one more."""
 
     def __init__(self) -> None:
         self.most: int | None = None
@@ -44,17 +44,17 @@ class ConnectionLimit:
 
     @property
     def is_trying(self) -> bool:
-        """Whether one more than before is on trial."""
+        """Whether one connection more than before is on trial."""
         return self._tried_at is not None
 
     def adopt(self, most: int | None, now: float) -> None:
-        """Others know that. What this mailer found out itself counts more, as long as there is a limit."""
+        """Take over what others know. What this mailer found out itself counts more, as long as there is a limit."""
         if most is None or self.most is None:
             self.most, self.is_in_question, self._tried_at = most, False, None
             self.grow_at = NEVER if most is None else now + self._pause
 
     def refused(self, others: int, allowed: int, now: float, *, one_just_ended: bool) -> None:
-        """The relay refused a connection beside `others`, which carry mails, where so many were allowed."""
+        """The relay refused a connection beside `others`, which carry mails; `allowed` is how many there might be."""
         if one_just_ended:
             if self._is_excused(now):
                 return
@@ -86,7 +86,7 @@ class ConnectionLimit:
         return True
 
     def grow(self, held: int, now: float) -> int:
-        """Try one more than there are; returns how many that is."""
+        """Try one connection more than there are. Returns how many that makes."""
         self.most, self._tried_at = held + 1, now
         self.grow_at = now + self._pause
         return self.most
@@ -102,7 +102,7 @@ class ConnectionLimit:
         there = [one for one in connections if one.is_open and one.began_at <= self._refused_at]
         if self._others_worked or any(map(self._has_shown, there)):
             if now < self._refused_at + EXCUSED_FOR_S and not all(one.worked_at for one in connections):
-                return False  # some have not shown that they are of use, and may be refused, too
+                return False  # some have not been of use yet, and may be refused, too
             self.is_in_question = False
             return True
         if not there:
@@ -132,14 +132,14 @@ class MailsLimit:
         self._try_at, self._pause = NEVER, TRIAL_S
 
     def adopt(self, most: int | None, now: float) -> None:
-        """Others know that."""
+        """Take over what others know."""
         if most == self.most:
             return
         self.most, self.is_in_question = most, False
         self._try_at = NEVER if most is None else now + self._pause
 
     def for_new(self, connection: Carrier, full: int, now: float) -> int:
-        """After how many mails a new connection is to leave; now and then one tries twice as many as are known to go."""
+        """The number of mails after which a new connection leaves. Now and then one tries twice as many as are known to go."""
         if self.most is None:
             return full
         if now >= self._try_at and self._trial is None:
@@ -148,13 +148,13 @@ class MailsLimit:
         return min(self.most, full)
 
     def for_old(self, connection: Carrier, full: int) -> int:
-        """The same for one that is there."""
+        """The number of mails after which an existing connection leaves."""
         if self.most is None:
             return full
         return min(self.most * 2 if connection is self._trial else self.most, full)
 
     def met(self, connection: Carrier, now: float, *, says_so: bool) -> None:
-        """The relay took no more mails on this connection, or closed it after one; `says_so`: because there were enough, in its words."""
+        """The relay took no more mails on this connection, or closed it after one. `says_so`: its words say that there were enough."""
         mails, most = connection.mails, self.most
         if connection is self._trial:
             self._trial = None
@@ -170,18 +170,16 @@ class MailsLimit:
                 self._is_said = True
                 return
             if self.is_in_question and not self._is_said and mails != self._asked:
-                self.is_in_question = (
-                    False  # what ends connections now after so many mails, now after others, is no limit
-                )
+                self.is_in_question = False  # an end after changing numbers of mails is no limit
             if mails != self._seen:
                 self._seen, self._seen_at = mails, now
             elif (
                 connection.began_at >= self._seen_at
-            ):  # again, and not in the same breath as the first: one fault may end several
+            ):  # again, and not together with the first: one fault may end several
                 self._ask(mails, now)
 
     def ended(self, connection: Carrier, full: int, now: float) -> bool:
-        """A connection is no more. Returns whether it has shown that more go than was known."""
+        """A connection has ended. Returns whether it has shown that more mails go than was known."""
         if self.is_in_question and connection.worked_at and connection.began_at >= self._asked_at:
             self._new_one_worked = True
         self._disprove(connection.mails)
@@ -206,11 +204,11 @@ class MailsLimit:
         return False
 
     def forget_question(self) -> None:
-        """The relay is ill: what it ended meanwhile teaches nothing."""
+        """The relay is ill: connections that it ended meanwhile teach nothing."""
         self.is_in_question, self._seen = False, 0
 
     def _disprove(self, mails: int) -> None:
-        """A connection carried so many: what ended others after fewer, without a word, was a fault and no limit."""
+        """A connection carried `mails`: others that ended after fewer, without a word, met a fault and no limit."""
         if self.is_in_question and not self._is_said and mails > self._asked:
             self.is_in_question = False
         if mails > self._seen:

@@ -17,29 +17,30 @@ from webapp.core.ports import Cause, Exchange, Mail, Reply, Stage
 from webapp.core.rules.relay_limits import NONE_KNOWN
 
 IDLE_SECONDS = 60.0
-"""An unused connection is closed after this; relays commonly hang up after one to five minutes."""
+"""An unused connection is closed after this time; relays commonly hang up after one to five minutes."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
-"""Seconds between attempts to connect while the relay is ill: doubled from the first to the longest."""
+"""Seconds between attempts to connect while the relay is ill; doubled from the first to the longest."""
 SHORT_PAUSE = 0.02
 """Seconds between attempts to connect while other connections carry mails and the relay takes no more."""
 STILL_COUNTED = 1.0
-"""A relay may count a connection for so long after it ended."""
+"""Seconds. A relay may still count a connection for this time after its end."""
 RECENTLY = 2.0
-"""Seconds after the last mail that a relay took in which a refused connection is not yet called trouble."""
+"""Seconds after the last mail that the relay took. In this time a refused connection is not trouble yet."""
 MOST_PUT_BACKS = 8
-"""How often one mail is carried by yet another connection before its end counts as an answer to it."""
+"""How often one mail is carried by yet another connection before its end counts as an answer to it, beside once for each connection that
+there may be: all of them can have carried enough when it comes to them."""
 GOODBYE_SECONDS = 2.0
 TICK_SECONDS = 1.0
-"""How late a time-out may be noticed."""
+"""A time-out is noticed at most so late."""
 
 
 class SmtpMailer:
     """`ports.Mailer` over SMTP. Not for use by several threads, nor across a fork.
 
-    Connections are opened as mails wait for them, up to `settings.connections`; as long as none has ever opened, or after one failed, one
-    at a time, so that a relay that is down, or refuses the password, is asked once and not ten times. A connection that the relay refuses
-    or ends while it takes mails on others shows a limit (`Knowledge`): a mail on it whose content has not left is put back and carried
-    by another one.
+    It opens connections while mails wait for them, up to `settings.connections`. Before the first one has opened, and after one failed, it
+    opens them one at a time, so that a relay that is down, or refuses the password, is asked once and not ten times. When the relay refuses
+    or ends a connection while it takes mails on others, that shows a limit (`Knowledge`): a mail on it whose content has not left is put
+    back, and another connection carries it.
     """
 
     def __init__(
@@ -83,7 +84,7 @@ class SmtpMailer:
         self.selector.register(wake, READ, None)
         try:
             self.now, self._sweep_at = self._clock(), 0.0
-            self._listen(0)  # what the relay said or closed since the last run, and what grew too old
+            self._listen(0)  # what the relay said or closed since the last run, and deadlines that have passed
             while True:
                 self._heed_limits()
                 self._hand_out()
@@ -104,7 +105,7 @@ class SmtpMailer:
             self.selector.unregister(wake)
 
     def close(self) -> None:
-        """Say QUIT to idle connections, wait briefly for the answers, and let go of everything."""
+        """Say QUIT on idle connections, wait GOODBYE_SECONDS for the answers, and close everything."""
         self._keep_idle_ones()
         for connection in self._connections:
             connection.leave()
@@ -154,9 +155,9 @@ class SmtpMailer:
             self._pause = self._first_pause
 
     def put_back(self, mail: Mail, reply: Reply) -> None:
-        """The content of this mail never left, which is not its own fault: another connection is to carry it, or `reply` counts."""
+        """The content of this mail never left, and not through its own fault: another connection carries it, or `reply` settles it."""
         self._times_put_back[mail.delivery_id] += 1
-        if self._times_put_back[mail.delivery_id] > MOST_PUT_BACKS:
+        if self._times_put_back[mail.delivery_id] > MOST_PUT_BACKS + self.settings.connections:
             self.exchange.settled(mail, reply)
         else:
             self.mails_put_back.append(mail)
@@ -200,8 +201,8 @@ class SmtpMailer:
     # The loop
 
     def _listen(self, patience: float) -> None:
-        """Wait for the relay or the exchange and deal with what they say. What had expired before is ended only after that: an answer
-        that lies there counts, also when this process was stopped for longer than the time-out."""
+        """Wait for the relay or the exchange, and handle what they say. Only after that, connections end whose deadline had passed before:
+        an answer that is there counts, also when this process was stopped for longer than the time-out."""
         before = self.now
         events = self.selector.select(patience)
         self.now = self._clock()
@@ -216,8 +217,8 @@ class SmtpMailer:
                 connection.expired()
 
     def _heed_limits(self) -> None:
-        """Say how many connections there are, see what is known of the relay, and say goodbye to idle connections beyond what is allowed;
-        others become idle after their mail."""
+        """Tell the exchange how many connections there are, read what is known about the relay, and say QUIT on idle connections beyond the
+        allowed number; busy ones end after their mail."""
         exchange, knows = self.exchange, self._knows
         if len(self._connections) != self._told or self._opening != self._told_opening:
             self._told, self._told_opening = len(self._connections), self._opening
@@ -243,25 +244,25 @@ class SmtpMailer:
                 connection.leave()
 
     def _grow(self, allowed: int | None) -> int:
-        """Try one more connection than the relay was found to take, if it is of use."""
+        """Try one connection more than the relay was found to take, if it is of use."""
         knows, held = self._knows, len(self._connections)
         assert knows.connections.most is not None
         is_of_use = self.exchange.at_hand() + len(self.mails_put_back) > 0 and held < self.settings.connections
         if not is_of_use or held < min(self._most, knows.connections.most):
             return knows.connections.most
         if allowed is not None and allowed <= held and self.exchange.relay_limits().connections is not None:
-            knows.tell_connections(self.exchange, held + 1)  # it is not allowed yet
+            knows.tell_connections(self.exchange, held + 1)  # not allowed yet
         self._is_curious = True
         return knows.connections.grow(held, self.now)
 
     def _apply_limits(self) -> None:
-        """Connections that are there heed what was learned, too; one that is on trial goes on."""
+        """Apply what was learned to existing connections, too; one that is on trial goes on."""
         knows = self._knows
         for connection in self._connections:
             connection.limit_to(knows.mails.for_old(connection, self.settings.mails_per_connection), knows.behind_dot)
 
     def _withdraw(self) -> None:
-        """Nothing more is to leave: what was put back goes back to the exchange."""
+        """Nothing more may leave: mails that were put back go back to the exchange."""
         while self.mails_put_back:
             words = "called back before another connection could carry it"
             self.exchange.settled(self.mails_put_back.popleft(), Reply(Stage.MAIL, None, "", words, Cause.WITHDRAWN))
@@ -274,7 +275,7 @@ class SmtpMailer:
 
     def _hand_out(self) -> None:
         while self._idle:
-            connection = self._idle[-1]  # the one used last, so that those not needed grow old
+            connection = self._idle[-1]  # the one used last, so that connections that are not needed grow old
             if connection.is_closed or connection.awaiting is not IDLE:
                 self._idle.pop()
                 continue
@@ -316,7 +317,7 @@ class SmtpMailer:
             self._pause = min(self._pause * 2, LONGEST_PAUSE)
 
     def _patience(self) -> float:
-        """Seconds until the loop must look up even if nothing happens."""
+        """Seconds until the loop must go round even if nothing happens."""
         patience = self._tick
         if self.now < self._may_connect_at:
             patience = min(patience, self._may_connect_at - self.now)
@@ -335,7 +336,7 @@ class SmtpMailer:
 
 
 def _timeouts(settings: RelaySettings, idle_seconds: float) -> dict[str, float]:
-    """Seconds for each thing a connection waits for; RFC 5321 section 4.5.3.2 gives DATA two minutes and each block of content three."""
+    """Seconds for each thing that a connection waits for. RFC 5321 section 4.5.3.2 gives DATA two minutes and a block of content three."""
     command = settings.command_timeout
     limits: dict[str, float] = dict.fromkeys((*Stage, RSET, LONE_DOT), command)
     limits |= {

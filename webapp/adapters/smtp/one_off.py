@@ -10,8 +10,8 @@ from webapp.core.rules.relay_limits import NONE_KNOWN, RelayLimits
 
 
 def send_one(settings: RelaySettings, mail: Mail) -> Reply:
-    """Hand one mail to the relay and say how it ended; `core.rules.outcome.judge` puts it in words. Blocks, at the longest for the
-    settings' time-outs. Tries once: trouble with the connection is an answer, too."""
+    """Hand one mail to the relay and say how it ended; `core.rules.outcome.judge` puts that in words. Blocks for the settings' time-outs at
+    most. Tries once: a connection that fails is an answer, too."""
     mailer = SmtpMailer(replace(settings, connections=1))
     exchange = _Single(mail)
     try:
@@ -24,7 +24,7 @@ def send_one(settings: RelaySettings, mail: Mail) -> Reply:
 
 
 class _Single:
-    """The exchange of one mail."""
+    """An exchange that has one mail."""
 
     def __init__(self, mail: Mail) -> None:
         self.reply: Reply | None = None

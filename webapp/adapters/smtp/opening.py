@@ -1,7 +1,7 @@
 """From the TCP connection to the first mail: banner, EHLO, STARTTLS, EHLO again, AUTH.
 
-Written as a generator: it yields the stage whose reply it waits for and is sent the reply (`None` for a step that has no reply, TCP
-and TLS), so that the order on the page is the order on the wire.
+It is a generator, so that the order on the page is the order on the wire: it yields the stage whose reply it waits for, and is sent the
+reply (`None` for TCP and TLS, which have no reply).
 """
 
 import base64
@@ -19,11 +19,11 @@ from webapp.core.ports import Cause, Reply, Stage
 Dialogue = Generator[str, Any, None]
 
 _MECHANISM_REFUSED = re.compile(rb"504 |53[48] |5\d\d 5\.5\.4\b")
-"""Answers that are about the way of signing in and not about who does (RFC 4954 section 6)."""
+"""These answers are about the way of signing in, not about the user who does (RFC 4954 section 6)."""
 
 
 class Ended(Exception):
-    """The conversation cannot go on. `reply` tells what becomes of the mail on it, or what the trouble is; None: nothing to tell."""
+    """The conversation cannot go on. `reply` is the reply for the mail on it, or tells the trouble; None: nothing to tell."""
 
     def __init__(self, reply: Reply | None = None) -> None:
         super().__init__(reply)
@@ -31,7 +31,7 @@ class Ended(Exception):
 
 
 def refused(stage: Stage, answer: Answer) -> Reply:
-    """The relay's answer as a Reply; one that makes no sense at this stage as garbled."""
+    """The relay's answer as a Reply; an answer that makes no sense at this stage counts as garbled."""
     code, text = answer
     if 400 <= code <= 599:
         return Reply(stage, code, as_text(text))
@@ -39,12 +39,12 @@ def refused(stage: Stage, answer: Answer) -> Reply:
 
 
 def tls_context(ca_file: str | None) -> ssl.SSLContext:
-    """Verifies certificate and host name, always; against `ca_file` alone if there is one, else against the system's authorities."""
+    """A context that always verifies certificate and host name: against `ca_file` alone if there is one, else the system's authorities."""
     return ssl.create_default_context(cafile=ca_file)
 
 
 def ehlo_name(configured: str, own_address: str) -> str:
-    """The name to greet with: the configured one, this host's if it is a full one, else an address literal (RFC 5321 section 4.1.3)."""
+    """The name for EHLO: the configured one, else this host's if it is a full one, else an address literal (RFC 5321 section 4.1.3)."""
     if configured:
         return configured
     name = socket.gethostname()
@@ -55,7 +55,7 @@ def ehlo_name(configured: str, own_address: str) -> str:
 
 
 def opening(connection: Conversation) -> Dialogue:
-    """Open the conversation as the settings demand; raises Ended where it cannot be."""
+    """Open the conversation as the settings demand. Raises Ended when that fails."""
     settings = connection.settings
     yield Stage.CONNECT
     if settings.implicit_tls:
@@ -114,7 +114,7 @@ def _features(text: bytes) -> dict[str, str]:
 
 
 def _sign_in(connection: Conversation, username: str, password: str) -> Dialogue:
-    """AUTH PLAIN (RFC 4616) or LOGIN; never in the clear, but on this machine itself."""
+    """Sign in with AUTH PLAIN (RFC 4616) or LOGIN; without encryption on this machine itself only."""
     if not connection.wire.is_tls and not connection.wire.is_loopback():
         raise Ended(Reply(Stage.AUTH, None, "", "no password is sent without TLS", Cause.PLAINTEXT))
     mechanisms = connection.features.get("AUTH", "").split()

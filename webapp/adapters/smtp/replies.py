@@ -3,18 +3,18 @@
 import re
 
 LONGEST = 16_384
-"""Octets of one reply, all lines together. RFC 5321 section 4.5.3.1.5 says 512 a line; real relays write more."""
+"""Octets of one reply, all lines together. RFC 5321 section 4.5.3.1.5 allows 512 a line; real relays write more."""
 
 _WHOLE = re.compile(rb"([2-5]\d\d) ([^\r\n]*)\r\n")
 _LINE = re.compile(rb"([2-5]\d\d)(?:([ -])([^\n]*)|\r?)\n")
 _GO_AHEAD = re.compile(rb"2\d\d [^\r\n]*\r\n2\d\d [^\r\n]*\r\n354 [^\r\n]*\r\n")
 
 Answer = tuple[int, bytes]
-"""Code and text of a reply, the texts of its lines joined by LF."""
+"""Code and text of a reply; the texts of its lines are joined by LF."""
 
 
 class Garbled(Exception):
-    """What came is not a reply; `args[0]` is the beginning of it as bytes."""
+    """The relay sent something that is no reply; `args[0]` is the beginning of it, in bytes."""
 
 
 class ReplyReader:
@@ -36,16 +36,16 @@ class ReplyReader:
 
     @property
     def is_empty(self) -> bool:
-        """True when nothing is left that was not given back."""
+        """True when every octet was given back."""
         return self._position >= len(self._buffer) and not self._texts
 
     @property
     def rest(self) -> bytes:
-        """What has come and is no whole line yet."""
+        """The octets that are no whole line yet."""
         return self._buffer[self._position :]
 
     def next(self) -> Answer | None:
-        """The next whole reply; None when it has not come completely. Raises Garbled."""
+        """The next reply; None when it is not complete yet. Raises Garbled."""
         if self._position >= len(self._buffer):
             return None
         if not self._texts and (whole := _WHOLE.match(self._buffer, self._position)) is not None:
@@ -54,7 +54,7 @@ class ReplyReader:
         return self._next_of_many()
 
     def _next_of_many(self) -> Answer | None:
-        """The same for a reply of several lines, or one that is not complete or not as it should be."""
+        """The next reply when it has several lines, is not complete, or is malformed."""
         while self._position < len(self._buffer):
             match = _LINE.match(self._buffer, self._position)
             if match is None:
@@ -78,8 +78,8 @@ class ReplyReader:
         return None
 
     def goes_ahead(self) -> bool:
-        """True, and taken from what has come, when the next three replies are there and agree to MAIL, RCPT and DATA: the common case
-        of a pipelined mail, in one look."""
+        """Take the next three replies if they are there and agree to MAIL, RCPT and DATA; then True. The common case of a pipelined mail
+        takes one look."""
         match = _GO_AHEAD.match(self._buffer, self._position)
         if match is None:
             return False
@@ -87,14 +87,14 @@ class ReplyReader:
         return True
 
     def _check_rest(self) -> None:
-        """What is there is no whole line; make sure that it can become one."""
+        """The rest is no whole line: make sure that it can become one."""
         rest = len(self._buffer) - self._position
         if self._buffer.find(b"\n", self._position) >= 0 or self._size + rest > LONGEST:
             raise Garbled(self._buffer[self._position : self._position + 200].partition(b"\n")[0])
 
 
 def as_text(raw: bytes) -> str:
-    """The relay's words as text that any database and page can hold: no control characters but LF, nothing undecodable."""
+    """The relay's words as text that any database and page can hold: without control characters but LF, and without undecodable octets."""
     text = raw.decode("utf-8", "replace")
     if text.isprintable():
         return text

@@ -1,4 +1,4 @@
-"""What the parts of the SMTP client know of each other: a conversation with the relay, and the pool that has them all."""
+"""What the parts of the SMTP client know about each other: a conversation with the relay, and the pool of all conversations."""
 
 import selectors
 import ssl
@@ -12,7 +12,7 @@ from webapp.core.ports import Exchange, Mail, Reply
 
 
 class Conversation(Protocol):
-    """What `opening` and `transactions` need of a connection; its names are told at `Connection`."""
+    """What `opening` and `transactions` need from a connection; `Connection` explains the names."""
 
     settings: RelaySettings
     wire: Wire
@@ -29,13 +29,13 @@ class Conversation(Protocol):
 
     @property
     def pool(self) -> "Pool":
-        """What it shares with the others."""
+        """What all conversations share."""
 
     def take(self) -> Mail | None:
-        """The next mail that this connection can carry."""
+        """Take the next mail that this connection can carry."""
 
     def greeted(self, features: dict[str, str]) -> None:
-        """The relay has said what it offers."""
+        """The relay has announced its features."""
 
     def has_carried_enough(self, reply: Reply) -> None:
         """The relay takes no more mails on this connection, or closed it after one."""
@@ -45,7 +45,7 @@ class Conversation(Protocol):
 
 
 class Pool(Protocol):
-    """What all conversations of a mailer share. `now` is monotonic seconds."""
+    """What all conversations of a mailer share. `now` is in monotonic seconds."""
 
     settings: RelaySettings
     selector: selectors.BaseSelector
@@ -55,11 +55,11 @@ class Pool(Protocol):
     mails_put_back: deque[Mail]
 
     def tls(self) -> ssl.SSLContext:
-        """How to encrypt."""
+        """The TLS context."""
 
     def put_back(self, mail: Mail, reply: Reply) -> None:
-        """The content of this mail never left, which is not its own fault: another connection is to carry it. Where that cannot be, it is
-        settled by `reply`."""
+        """The content of this mail never left, and not through its own fault: another connection carries it. If none can, `reply` settles
+        it."""
 
     def refuses_behind_dot(self) -> None:
         """The relay refuses commands because they were written behind a final dot."""

@@ -13,39 +13,39 @@ from webapp.adapters.smtp.roles import Conversation
 from webapp.core.ports import Cause, Mail, Reply, Stage
 
 IDLE, RSET, LONE_DOT, QUIT = "idle", "rset", "lone dot", "quit"
-"""What a connection waits for when it is not a mail's stage: work, or an answer that changes no outcome."""
+"""What a connection waits for outside of a mail's stages: work, or an answer that changes no outcome."""
 
 _DOT = Stage.DOT
 _ADDRESS = re.compile(r"[!-;=?-~]+")
-"""Printable ASCII without blank, < and >: nothing that could end the path or the line it stands in."""
+"""Printable ASCII without blank, < and >: no character that could end the path or its line."""
 _INTERNATIONAL = re.compile(r"[!-;=?-~\xa1-\U0010ffff]+")
 """The same with the rest of Unicode (RFC 6531 section 3.3), as far as it is printable."""
 
 
 def transactions(connection: Conversation) -> Dialogue:
-    """Wait for work, carry it, wait again; a generator as in `opening`, which is sent a Mail when it waits for one (IDLE)."""
+    """Wait for a mail, carry it, wait again. A generator as in `opening`; while it yields IDLE it is sent a Mail."""
     while True:
         mail = yield IDLE
         yield from _carry(connection, mail)
 
 
 def unsendable(mail: Mail, size_limit: int, takes_smtputf8: bool) -> Reply | None:
-    """Why a mail cannot be handed to a relay that takes `size_limit` octets (0: any number), and addresses with letters outside ASCII or
-    not; None when it can."""
+    """Why a mail cannot be handed to a relay that takes `size_limit` octets (0: any number), and that takes addresses with letters outside
+    ASCII or not (`takes_smtputf8`); None when it can."""
     sender, recipient = mail.mail_from, mail.rcpt_to
     if not _ADDRESS.fullmatch(recipient) and (why := _objection("recipient", recipient, takes_smtputf8)):
         return Reply(Stage.RCPT, None, "", *why)
     if sender and not _ADDRESS.fullmatch(sender) and (why := _objection("sender", sender, takes_smtputf8)):
         return Reply(Stage.MAIL, None, "", *why)
     if 0 < size_limit < len(mail.data):
-        # RFC 1870 section 6.1: the relay said so in its SIZE, and would say it again.
+        # RFC 1870 section 6.1: the relay announced its limit with SIZE, and would refuse the mail.
         has, takes = _in_megabytes(len(mail.data), size_limit)
         return Reply(Stage.MAIL, 552, f"5.3.4 this mail has {has} MB, the relay takes {takes} MB")
     return None
 
 
 def _in_megabytes(larger: int, smaller: int) -> tuple[str, str]:
-    """Two numbers of octets in millions, with as many decimals as it takes to see which is larger."""
+    """Two numbers of octets in millions, with as many decimals as the difference needs."""
     for decimals in range(1, 6):
         texts = f"{larger / 1e6:.{decimals}f}", f"{smaller / 1e6:.{decimals}f}"
         if texts[0] != texts[1]:
@@ -54,14 +54,14 @@ def _in_megabytes(larger: int, smaller: int) -> tuple[str, str]:
 
 
 def _objection(whose: str, address: str, takes_smtputf8: bool) -> tuple[str, Cause] | None:
-    """What is against an address that is not plain ASCII, in words and for the program."""
+    """The objection to an address that is not plain ASCII, in words and for the program; None when there is none."""
     if address.isascii() or not (_INTERNATIONAL.fullmatch(address) and address.isprintable()):
         return f"the {whose}'s address cannot be sent", Cause.UNSENDABLE
     return None if takes_smtputf8 else (f"the relay announces no SMTPUTF8, which {address} needs", Cause.ASCII_ONLY)
 
 
 def _carry(connection: Conversation, mail: Mail) -> Dialogue:
-    """Hand over `mail`, and whatever follows while the exchange has more at hand."""
+    """Hand over `mail`, and the next ones while the exchange has more at hand."""
     pool, exchange = connection.pool, connection.pool.exchange
     wire, reader, pipelining = connection.wire, connection.reader, connection.pipelining
     is_behind = False
@@ -92,7 +92,7 @@ def _carry(connection: Conversation, mail: Mail) -> Dialogue:
         connection.following, connection.behind_dot = following, len(group)
         data = mail.data
         end = b".\r\n" if data.endswith(b"\r\n") else b"\r\n.\r\n"
-        wire.write(data + (end + group))  # the long part is copied once
+        wire.write(data + (end + group))  # the long part is copied only once
         code, text = answer = yield _DOT
         if 200 <= code <= 299:
             connection.mail, connection.worked_at = None, pool.now
@@ -105,10 +105,10 @@ def _carry(connection: Conversation, mail: Mail) -> Dialogue:
 
 
 def _group(mail: Mail) -> bytes:
-    """MAIL, RCPT and DATA in one."""
+    """MAIL, RCPT and DATA in one write."""
     try:
         return f"MAIL FROM:<{mail.mail_from}>\r\nRCPT TO:<{mail.rcpt_to}>\r\nDATA\r\n".encode("ascii")
-    except UnicodeEncodeError:  # seldom; the many pay nothing for it
+    except UnicodeEncodeError:  # rare, so it costs the common case nothing
         return _mail_from(mail) + f"RCPT TO:<{mail.rcpt_to}>\r\nDATA\r\n".encode()
 
 
@@ -121,8 +121,8 @@ def _mail_from(mail: Mail) -> bytes:
 
 
 def _is_for_another(connection: Conversation, stage: Stage, answer: Answer, is_behind: bool) -> bool:
-    """Whether a refusal is no answer to this mail, which is put back then: the connection has carried enough, is one too many, or the
-    relay does not bear that the mail's commands were written behind another's dot (`is_behind`)."""
+    """Whether a refusal is no answer to this mail; if so, put the mail back. The connection has carried enough, is one too many, or the
+    relay does not take commands that were written behind another mail's dot (`is_behind`)."""
     mail, pool, reply = connection.mail, connection.pool, refused(stage, answer)
     if reply.code is None:
         return False
@@ -141,7 +141,7 @@ def _is_for_another(connection: Conversation, stage: Stage, answer: Answer, is_b
 
 
 def _leave(connection: Conversation, answer: Answer) -> Dialogue:
-    """Say goodbye in the middle of a group: what else is answered to it means nothing any more."""
+    """Say QUIT in the middle of a group: the other answers to the group mean nothing any more."""
     if answer[0] == 421:
         raise Ended  # RFC 5321 section 3.8: the relay closes the connection after it
     connection.wire.write(b"QUIT\r\n")
@@ -149,10 +149,10 @@ def _leave(connection: Conversation, answer: Answer) -> Dialogue:
 
 
 def _refused(connection: Conversation, stage: Stage, answer: Answer) -> Dialogue:
-    """The relay does not take this mail: settle it, and bring the conversation back to where another can begin."""
+    """The relay does not take this mail: settle it, and bring the conversation to where the next mail can begin."""
     _settle(connection, stage, answer)
     if connection.pipelining:
-        while stage is not Stage.DATA:  # the answers to what had already been written
+        while stage is not Stage.DATA:  # the answers to commands that were already written
             stage = Stage.RCPT if stage is Stage.MAIL else Stage.DATA
             answer = yield stage
         if answer[0] == 354:
@@ -166,7 +166,7 @@ def _refused(connection: Conversation, stage: Stage, answer: Answer) -> Dialogue
 
 
 def _settle(connection: Conversation, stage: Stage, answer: Answer) -> None:
-    """Tell the exchange, once, that the relay does not take a mail. Raises Ended where the conversation cannot go on after it."""
+    """Tell the exchange, once, that the relay does not take a mail. Raises Ended when the conversation cannot go on after that."""
     reply = refused(stage, answer)
     if reply.code is None:
         raise Ended(reply)

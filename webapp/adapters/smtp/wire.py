@@ -1,4 +1,4 @@
-"""A non-blocking TCP connection, plain or TLS, that knows exactly what has left it."""
+"""A non-blocking TCP connection, plain or TLS, that knows exactly which octets have left it."""
 
 import contextlib
 import errno
@@ -9,12 +9,12 @@ import socket
 import ssl
 
 READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
-CHUNK = 4_096
-"""Octets of one read: answers are short, and room that is not used has to be found and given back for each of them."""
+READ_OCTETS = 4_096
+"""Octets of one read. Answers are short, and each read allocates and frees this much memory."""
 
-PIECE = 16_384
-"""What is kept leaves in pieces of one TLS record (RFC 8446 section 5.1): a record that has not left whole cannot be read by the other
-side, so that "cannot take it now" always means that nothing of the piece arrived, also not a final dot near its end."""
+RECORD_OCTETS = 16_384
+"""Octets of one TLS record (RFC 8446 section 5.1). What could not leave at once leaves in pieces of this size: the other side cannot read a
+record before it is complete, so "cannot take it now" always means that no octet of the piece arrived, nor a final dot near its end."""
 PIECES_AT_A_TIME = 16
 
 Address = tuple[socket.AddressFamily, tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]]
@@ -22,10 +22,10 @@ _NOT_NOW = (BlockingIOError, InterruptedError, ssl.SSLWantReadError, ssl.SSLWant
 
 
 class Wire:
-    """One socket and what it still has to write.
+    """One socket and the octets that it still has to write.
 
-    `unsent` counts the octets given to `write` that the kernel has not taken. `ended` says in words why nothing more will come; what
-    was received before the end is always read first, because it may hold the reply that matters.
+    `unsent` counts the octets given to `write` that the kernel has not taken. `ended` says in words why nothing more will come; octets
+    that came before the end are always read first, because they may hold the reply that matters.
     """
 
     __slots__ = (
@@ -52,7 +52,7 @@ class Wire:
         self.ended: str | None = None
 
     def connect(self, address: Address) -> None:
-        """Begin to connect; `connected` tells the end. Raises OSError when the system refuses at once. May be called again after it."""
+        """Begin to connect; `connected` ends it. Raises OSError when the system refuses at once; then it may be called again."""
         self.close()
         family, target = address
         self.socket = socket.socket(family, socket.SOCK_STREAM)
@@ -65,9 +65,9 @@ class Wire:
         self._mask = WRITE
 
     def connected(self) -> None:
-        """The socket became writable: the connection stands, or OSError says why not."""
+        """The socket became writable: the connection is there, or OSError says why not."""
         code = self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-        if code not in (0, errno.ECONNRESET):  # reset: it did stand, and the next read tells
+        if code not in (0, errno.ECONNRESET):  # reset: the connection was there, and the next read says so
             raise OSError(code, os.strerror(code))
         self._watch(READ)
 
@@ -76,7 +76,7 @@ class Wire:
         return ipaddress.ip_address(self.socket.getpeername()[0].partition("%")[0]).is_loopback
 
     def wrap(self, context: ssl.SSLContext, host: str) -> None:
-        """Begin TLS as a client, for a server whose certificate must be good for `host`; go on with `handshake`."""
+        """Begin TLS as a client. The server's certificate must be valid for `host`. Go on with `handshake`."""
         plain = self.socket
         self._selector.unregister(plain)
         self.socket = context.wrap_socket(plain, server_hostname=host, do_handshake_on_connect=False)
@@ -100,7 +100,7 @@ class Wire:
         return True
 
     def write(self, data: bytes) -> None:
-        """Send, or keep what cannot leave now. A failure shows in `ended` once everything received has been read."""
+        """Send, or keep what cannot leave now. `ended` tells a failure once everything received has been read."""
         if self.unsent:
             self._unsent = memoryview(bytes(self._unsent) + data)
         elif self.is_tls:
@@ -120,12 +120,12 @@ class Wire:
         self.flush()
 
     def flush(self) -> None:
-        """Send more of what is kept: a bounded part, so that what comes in meanwhile is soon read."""
+        """Send more of what is kept: at most PIECES_AT_A_TIME records, so that incoming octets are soon read."""
         if self.write_failed:
             return
         try:
             for _ in range(PIECES_AT_A_TIME):
-                self._unsent = self._unsent[self.socket.send(self._unsent[:PIECE]) :]
+                self._unsent = self._unsent[self.socket.send(self._unsent[:RECORD_OCTETS]) :]
                 self.unsent = len(self._unsent)
                 if not self.unsent:
                     break
@@ -136,7 +136,7 @@ class Wire:
         self._watch(READ if self.write_failed or not self.unsent else READ | WRITE)
 
     def read(self) -> bytes:
-        """What has arrived; empty when nothing has. Sets `ended` at the end of the stream."""
+        """The octets that have arrived; empty when none have. Sets `ended` at the end of the stream."""
         if not self.is_tls:
             return self._receive()
         pieces = []
@@ -146,7 +146,7 @@ class Wire:
 
     def _receive(self) -> bytes:
         try:
-            data = self.socket.recv(CHUNK)
+            data = self.socket.recv(READ_OCTETS)
         except _NOT_NOW:
             return b""
         except OSError as error:
@@ -157,7 +157,7 @@ class Wire:
         return data
 
     def close(self) -> None:
-        """Let go of the socket, if there is one."""
+        """Close the socket, if there is one."""
         if not hasattr(self, "socket"):
             return
         with contextlib.suppress(KeyError, ValueError):

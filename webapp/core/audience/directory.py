@@ -15,7 +15,7 @@ from webapp.core.rules.statuses import MessageType
 
 
 @dataclass(frozen=True, slots=True)
-class Directory:
+class MemoryDirectory:
     """Every client, by the copy in memory."""
 
     copy: Copy
@@ -47,10 +47,10 @@ class Directory:
         return sorted(value for value in self.copy.values[criterion] if value != UNKNOWN)
 
 
-def directory(session: Session) -> Directory | None:
+def directory(session: Session) -> MemoryDirectory | None:
     """The directory as `session` sees it, where nothing has to be read for it; else None."""
     copy = copy_at_hand(session)
-    return None if copy is None else Directory(copy)
+    return None if copy is None else MemoryDirectory(copy)
 
 
 def client_count(session: Session) -> int:

@@ -19,7 +19,7 @@ SETTLED = (BroadcastState.FINISHED, BroadcastState.CANCELLED)
 
 
 @dataclass(frozen=True, slots=True)
-class Earlier:
+class EarlierBroadcast:
     """A broadcast as others speak of it. `day` is that of its start, by its own calendar."""
 
     name: str
@@ -32,7 +32,7 @@ class Earlier:
         return f"“{self.name}”{f' ({self.day.day} {self.day:%b %Y})' if self.day else ''}"
 
 
-def earlier_broadcasts(session: Session, ids: Collection[int]) -> dict[int, Earlier]:
+def earlier_broadcasts(session: Session, ids: Collection[int]) -> dict[int, EarlierBroadcast]:
     """Those of these broadcasts that exist."""
     if not ids:
         return {}
@@ -46,7 +46,7 @@ def earlier_broadcasts(session: Session, ids: Collection[int]) -> dict[int, Earl
     )
     rows = session.execute(select(*columns).join(Broadcast.content).where(Broadcast.id.in_(ids)))
     return {
-        id_: Earlier(
+        id_: EarlierBroadcast(
             name or subject or "Untitled mass mail",
             started_at.astimezone(ZoneInfo(zone)).date() if started_at else None,
             state,

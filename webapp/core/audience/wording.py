@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from webapp.core.audience.filter import UNKNOWN, AudienceFilter
-from webapp.core.audience.sources import NO_SUCH_MAIL, Earlier, earlier_broadcasts, earlier_in_words
+from webapp.core.audience.sources import NO_SUCH_MAIL, EarlierBroadcast, earlier_broadcasts, earlier_in_words
 from webapp.core.rules.earlier import EarlierOutcome
 from webapp.core.rules.statuses import MessageType
 from webapp.core.tables.clients import Addon, Product
@@ -27,7 +27,7 @@ class Names:
     products: Mapping[int, str] = field(default_factory=dict)
     groups: Mapping[int, str] = field(default_factory=dict)
     addons: Mapping[int, str] = field(default_factory=dict)
-    broadcasts: Mapping[int, Earlier] = field(default_factory=dict)
+    broadcasts: Mapping[int, EarlierBroadcast] = field(default_factory=dict)
 
     def of(self, criterion: str, value: int) -> str:
         return (self.products if criterion == "products" else self.addons).get(value) or GONE[criterion]

@@ -1,6 +1,7 @@
 """A broadcast from draft to finished: the one writer of what is remembered of it.
 
 drafts.py     made, found, edited, duplicated, deleted
+purposes.py   marketing or important
 steps.py      a step of a draft saved over nobody else's change
 starting.py   scheduled, started, undone
 lifecycle.py  every other change of state

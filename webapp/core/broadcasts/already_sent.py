@@ -16,12 +16,12 @@ from webapp.core.rules.lifecycle import BroadcastState
 from webapp.core.rules.likeness import text_digest
 from webapp.core.tables.broadcasts import Broadcast, Content, PickKind
 
-MOST = 5
+MOST_EARLIER = 5
 """Earlier mass mails that are looked at, the latest first."""
 
 
 @dataclass(frozen=True, slots=True)
-class Earlier:
+class Overlap:
     """A broadcast of which `got` of those who would get the draft have its mail already, the last about `at`, and `to_come` are about to.
     `same_text`: it says the same; otherwise the draft is a copy of it that was changed since. One that `is_scheduled` has no recipients
     yet: `to_come` are those it would go to now."""
@@ -35,7 +35,7 @@ class Earlier:
     is_scheduled: bool
 
 
-def find(session: Session, draft: Broadcast, count: AudienceCount) -> list[Earlier]:
+def find(session: Session, draft: Broadcast, count: AudienceCount) -> list[Overlap]:
     """The earlier mass mails that this draft repeats, the latest first. Quick at any size: the text is found by its digest, and who got it
     is a set in memory."""
     if not count.will_receive:
@@ -50,7 +50,7 @@ def find(session: Session, draft: Broadcast, count: AudienceCount) -> list[Earli
         .where(or_(Content.text_digest == digest, Broadcast.id == draft.copied_from))
         .where(Broadcast.id != draft.id, Broadcast.state != BroadcastState.DRAFT)
         .order_by(begun.desc(), Broadcast.id.desc())
-        .limit(MOST)
+        .limit(MOST_EARLIER)
     )
     receivers = _receivers(session, draft)
     found = [_overlap(session, one, digest, receivers) for one in session.scalars(query)]
@@ -61,11 +61,11 @@ def _receivers(session: Session, broadcast: Broadcast) -> ClientSet:
     return audience.select_terms(session, audience.audience_of(broadcast)).terms[Term.WILL_RECEIVE]
 
 
-def _overlap(session: Session, one: Broadcast, digest: str, receivers: ClientSet) -> Earlier:
+def _overlap(session: Session, one: Broadcast, digest: str, receivers: ClientSet) -> Overlap:
     is_scheduled = one.state is BroadcastState.SCHEDULED
     got = NOBODY if is_scheduled else members_of(session, one.id, GOT)
     to_come = _receivers(session, one) if is_scheduled else members_of(session, one.id, TO_COME)
-    return Earlier(
+    return Overlap(
         one.id,
         one.name or one.content.subject or "Untitled mass mail",
         receivers.overlap(got),

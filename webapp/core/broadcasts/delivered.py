@@ -26,7 +26,7 @@ _UNMADE = {
 
 
 @dataclass(frozen=True, slots=True)
-class Mail:
+class LedgerMail:
     """`data` is the whole message (RFC 5322), `shown` what a mail program shows of it. `final`: these are the bytes that were or would be
     sent; otherwise the row was not taken up yet, and this is what it would be with the client's present data."""
 
@@ -84,7 +84,9 @@ def _is_made(delivery: Delivery) -> bool:
     return delivery.merge_values is not None and delivery.stamped_at is not None
 
 
-def mail(session: Session, broadcast: Broadcast, delivery: Delivery, now: datetime, public_url: str) -> Mail | None:
+def mail(
+    session: Session, broadcast: Broadcast, delivery: Delivery, now: datetime, public_url: str
+) -> LedgerMail | None:
     """The mail of a delivery; None where `unmade` says why there is none. `public_url` is the console's address as recipients reach it.
     Raises DomainError when it cannot be made."""
     if unmade(broadcast, delivery):
@@ -98,10 +100,10 @@ def mail(session: Session, broadcast: Broadcast, delivery: Delivery, now: dateti
         values = tag_catalogue.load_values(session, [row], content.tags, broadcast=broadcast, now=now)[0]
         stamped_at, final = now, False
     data = content.mail(delivery.id, delivery.address, stamped_at, values).data
-    return Mail(data, decoded(data), final)
+    return LedgerMail(data, decoded(data), final)
 
 
-def by_token(session: Session, token: str, now: datetime, public_url: str) -> Mail | None:
+def by_token(session: Session, token: str, now: datetime, public_url: str) -> LedgerMail | None:
     """The mail that a token opens in the browser: one that has gone out, as it was. None for what is no such token, and where what the
     mail said is no longer kept."""
     delivery_id = delivery_of(session, TokenPurpose.BROWSER, token)

@@ -5,21 +5,25 @@ states is walked state by state along `ix_delivery_state`, everything along the 
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from webapp.core.broadcasts import reported
 from webapp.core.broadcasts.progress import Group
+from webapp.core.broadcasts.reported import Report
 from webapp.core.rules import reasons
 from webapp.core.rules.lifecycle import DeliveryState
+from webapp.core.rules.relay_event import Fact
 from webapp.core.rules.texts import folded
 from webapp.core.tables.clients import Client
 from webapp.core.tables.deliveries import CLIENTS, Delivery, delivery_id
+from webapp.core.tables.events import DeliveryEvent
 
-PAGE = 50
+DELIVERIES_A_PAGE = 50
 FEW = 2000
 """Up to this many clients found by a search are looked up one by one; more are met often enough on the way."""
 
@@ -27,7 +31,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class DeliveryRow:
     """One delivery. `address` is where it goes, for skipped rows what stands in the client's record ("" for nothing)."""
 
     id: int
@@ -45,6 +49,12 @@ class Row:
     due_at: datetime | None
     stamped_at: datetime | None
     changed_at: datetime
+    reports: Sequence[Report] = ()
+
+    @property
+    def report(self) -> Report | None:
+        """What is to be known first of what was reported later."""
+        return self.reports[0] if self.reports else None
 
     @property
     def state_word(self) -> str:
@@ -54,6 +64,12 @@ class Row:
     @property
     def reason_words(self) -> str:
         return reasons.in_words(self.state, self.reason)
+
+    @property
+    def whole_words(self) -> str:
+        """State, reason, and what was reported since: "Accepted, bounced after 3 min: no such mailbox"."""
+        state = f"{self.state_word}: {self.reason_words}" if self.reason_words else self.state_word
+        return f"{state}, {self.report.words}" if self.report else state
 
     @property
     def reply(self) -> str:
@@ -71,10 +87,10 @@ _WORDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class DeliveryPage:
     """Rows in order. `previous` and `next` are cursors of the neighbouring pages, None where there is none."""
 
-    rows: Sequence[Row]
+    rows: Sequence[DeliveryRow]
     previous: str | None
     next: str | None
 
@@ -106,12 +122,12 @@ def listing(
     session: Session,
     broadcast_id: int,
     *,
-    group: Group | None = None,
+    group: Group | Fact | None = None,
     search: str = "",
     after: str | None = None,
     before: str | None = None,
-    limit: int = PAGE,
-) -> Page:
+    limit: int = DELIVERIES_A_PAGE,
+) -> DeliveryPage:
     """One page of a broadcast's deliveries: the first, or the one behind the cursor `after`, or the one that ends at `before`.
 
     `search` looks for all its words in names, company, number and address. A cursor that makes no sense gives the first page.
@@ -123,15 +139,18 @@ def listing(
         more, rows = len(rows) > limit, rows[:limit][::-1]
         if more or rows:
             first, last = _cursors(stretches, rows)
-            return Page([row for _number, row in rows], first if more else None, last)
+            return DeliveryPage(_with_reports(session, [row for _number, row in rows]), first if more else None, last)
     place = _place(after, stretches) if after else None
     rows = _walk(session, stretches, found, place, limit + 1)
     more, rows = len(rows) > limit, rows[:limit]
     first, last = _cursors(stretches, rows)
-    return Page([row for _number, row in rows], first if place else None, last if more else None)
+    shown = _with_reports(session, [row for _number, row in rows])
+    return DeliveryPage(shown, first if place else None, last if more else None)
 
 
-def stream(session: Session, broadcast_id: int, *, group: Group | None = None, search: str = "") -> Iterator[Row]:
+def stream(
+    session: Session, broadcast_id: int, *, group: Group | Fact | None = None, search: str = ""
+) -> Iterator[DeliveryRow]:
     """Every delivery under the same filters as the page, in the same order, read in chunks so that memory stays flat."""
     cursor: str | None = None
     while True:
@@ -143,12 +162,12 @@ def stream(session: Session, broadcast_id: int, *, group: Group | None = None, s
             return
 
 
-def get(session: Session, broadcast_id: int, delivery_id: int) -> Row | None:
+def get(session: Session, broadcast_id: int, delivery_id: int) -> DeliveryRow | None:
     row = session.execute(_rows().where(Delivery.broadcast_id == broadcast_id, Delivery.id == delivery_id)).first()
-    return _row(row) if row else None
+    return _with_reports(session, [_row(row)])[0] if row else None
 
 
-def _stretches(broadcast_id: int, group: Group | None) -> list[_Stretch]:
+def _stretches(broadcast_id: int, group: Group | Fact | None) -> list[_Stretch]:
     ours = Delivery.broadcast_id == broadcast_id
     if group is None:
         return [
@@ -157,6 +176,9 @@ def _stretches(broadcast_id: int, group: Group | None) -> list[_Stretch]:
                 ((Delivery.id, False),),
             )
         ]
+    if isinstance(group, Fact):
+        theirs = select(DeliveryEvent.delivery_id).where(*reported.of_broadcast(broadcast_id, group))
+        return [_Stretch((Delivery.id.in_(theirs),), ((Delivery.id, False),))]
     stretches = []
     for state in group.states:
         here = (ours, Delivery.state == state)
@@ -175,10 +197,10 @@ def _walk(
     limit: int,
     *,
     backwards: bool = False,
-) -> list[tuple[int, Row]]:
+) -> list[tuple[int, DeliveryRow]]:
     """Up to `limit` rows, each with the number of its stretch, from `place` (exclusive) on through the stretches."""
     first = place[0] if place else len(stretches) - 1 if backwards else 0
-    rows: list[tuple[int, Row]] = []
+    rows: list[tuple[int, DeliveryRow]] = []
     for number in range(first, -1, -1) if backwards else range(first, len(stretches)):
         stretch = stretches[number]
         after = place[1] if place and number == place[0] else ()
@@ -212,9 +234,14 @@ def _rows() -> Select[*tuple[Any, ...]]:
     ).join(Client, Client.id == Delivery.client_id)
 
 
-def _row(record: Any) -> Row:
+def _row(record: Any) -> DeliveryRow:
     id_, client_id, number, first, last, company, address, email, *rest = record
-    return Row(id_, client_id, number, f"{first} {last}".strip(), company, address or email, *rest)
+    return DeliveryRow(id_, client_id, number, f"{first} {last}".strip(), company, address or email, *rest)
+
+
+def _with_reports(session: Session, rows: Sequence[DeliveryRow]) -> list[DeliveryRow]:
+    reports = reported.facts_of(session, [row.id for row in rows])
+    return [replace(row, reports=reports[row.id]) if row.id in reports else row for row in rows]
 
 
 def _found(session: Session, broadcast_id: int, search: str) -> list[ColumnElement[bool]]:
@@ -226,7 +253,7 @@ def _found(session: Session, broadcast_id: int, search: str) -> list[ColumnEleme
     return [Delivery.id.in_([delivery_id(broadcast_id, id_) for id_ in ids])] if len(ids) <= FEW else matching
 
 
-def _cursors(stretches: Sequence[_Stretch], rows: Sequence[tuple[int, Row]]) -> tuple[str | None, str | None]:
+def _cursors(stretches: Sequence[_Stretch], rows: Sequence[tuple[int, DeliveryRow]]) -> tuple[str | None, str | None]:
     """The cursors of the first and the last row: the number of the stretch, and the row's keys in it."""
     if not rows:
         return None, None

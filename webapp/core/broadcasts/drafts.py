@@ -32,6 +32,9 @@ ON_BROADCAST = frozenset(
         "batch_size",
         "interval_s",
         "uncertain_policy",
+        "purpose",
+        "topic_id",
+        "important_reason",
     }
 )
 ON_CONTENT = frozenset({"subject", "html", "text"})

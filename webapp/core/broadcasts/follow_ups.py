@@ -17,7 +17,16 @@ from webapp.core.tables.deliveries import Delivery, delivery_id
 HOLDINGS = ("products", "addons")
 """What a follow-up with the same text asks for as its source did, so that the tags take the same service's data."""
 
-COPIED = ("from_address", "reply_to", "batch_size", "interval_s", "uncertain_policy")
+COPIED = (
+    "from_address",
+    "reply_to",
+    "batch_size",
+    "interval_s",
+    "uncertain_policy",
+    "purpose",
+    "topic_id",
+    "important_reason",
+)
 
 
 def offered(broadcast: Broadcast) -> bool:

@@ -15,7 +15,7 @@ from webapp.core.tables.broadcasts import Broadcast, Content
 from webapp.core.tables.clients import Addon, Product
 from webapp.core.tables.users import User
 
-PAGE = 25
+BROADCASTS_A_PAGE = 25
 _NONE: ColumnElement[bool] = false()
 
 
@@ -51,7 +51,7 @@ _STATES: dict[Tab, tuple[BroadcastState, ...]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class BroadcastRow:
     """One broadcast of the list, with who made it ("" when they are gone) and whom it is for in short."""
 
     broadcast: Broadcast
@@ -61,17 +61,17 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class BroadcastPage:
     """Rows `first` to `last` of `total`, latest change first. `tabs` has the numbers of all tabs under the same search."""
 
-    rows: Sequence[Row]
+    rows: Sequence[BroadcastRow]
     tabs: Mapping[Tab, int]
     total: int
     number: int
 
     @property
     def first(self) -> int:
-        return (self.number - 1) * PAGE + 1 if self.rows else 0
+        return (self.number - 1) * BROADCASTS_A_PAGE + 1 if self.rows else 0
 
     @property
     def last(self) -> int:
@@ -89,7 +89,7 @@ def listing(
     search: str = "",
     page: int = 1,
     missed: ColumnElement[bool] = _NONE,
-) -> Page:
+) -> BroadcastPage:
     """One page of the list. `search` looks into name, subject and author; `page` counts from 1 and stays within what there is.
 
     `missed` (see `broadcasts.is_missed`) are those scheduled ones that need somebody, because their start has passed.
@@ -107,7 +107,7 @@ def listing(
     tabs[Tab.SCHEDULED] -= need_somebody
     tabs[Tab.NEEDS_YOU] += need_somebody
     total = tabs[tab]
-    page = max(1, min(page, -(-total // PAGE)))
+    page = max(1, min(page, -(-total // BROADCASTS_A_PAGE)))
     query = (
         select(Broadcast, User.name, User.email)
         .join(Broadcast.content)
@@ -115,15 +115,15 @@ def listing(
         .outerjoin(User, User.id == Broadcast.created_by)
         .where(_in_tab(tab, missed), *found)
         .order_by(Broadcast.updated_at.desc(), Broadcast.id.desc())
-        .offset((page - 1) * PAGE)
-        .limit(PAGE)
+        .offset((page - 1) * BROADCASTS_A_PAGE)
+        .limit(BROADCASTS_A_PAGE)
     )
     rows = session.execute(query).all()
     counts = counts_of(session, [broadcast.id for broadcast, _name, _email in rows])
     names = _holding_names(session, [broadcast for broadcast, _name, _email in rows])
-    return Page(
+    return BroadcastPage(
         [
-            Row(broadcast, counts[broadcast.id], name or email or "", audience_in_short(broadcast, names))
+            BroadcastRow(broadcast, counts[broadcast.id], name or email or "", audience_in_short(broadcast, names))
             for broadcast, name, email in rows
         ],
         tabs,

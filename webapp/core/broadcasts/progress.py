@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -10,10 +10,12 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from webapp.core import broadcasts, ledger
+from webapp.core.broadcasts import reported
 from webapp.core.broadcasts.timeline import Plan
 from webapp.core.rules import pacing
 from webapp.core.rules.lifecycle import BroadcastState, DeliveryState
 from webapp.core.rules.limits import DAY_S
+from webapp.core.rules.relay_event import Fact
 from webapp.core.settings import limits
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.core.tables.deliveries import Delivery, MinuteCount, PaceUse, Tally
@@ -71,11 +73,14 @@ _MEANINGS = {
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Deliveries per state of the ledger."""
+    """Deliveries per state of the ledger, and how many of them something was reported of since."""
 
     states: Mapping[DeliveryState, int]
+    facts: Mapping[Fact, int] = field(default_factory=dict)
 
-    def of(self, group: Group) -> int:
+    def of(self, group: Group | Fact) -> int:
+        if isinstance(group, Fact):
+            return self.facts.get(group, 0)
         return sum(self.states.get(state, 0) for state in group.states)
 
     @property
@@ -168,7 +173,7 @@ def is_live(broadcast: Broadcast, counts: Counts, now: datetime) -> bool:
 
 
 def counts_of(session: Session, broadcast_ids: Iterable[int]) -> dict[int, Counts]:
-    """The counts of several broadcasts in one query; a broadcast without deliveries has empty counts."""
+    """The counts of several broadcasts, in two queries; a broadcast without deliveries has empty counts."""
     ids = list(broadcast_ids)
     found: dict[int, dict[DeliveryState, int]] = defaultdict(dict)
     if ids:
@@ -179,7 +184,8 @@ def counts_of(session: Session, broadcast_ids: Iterable[int]) -> dict[int, Count
         )
         for broadcast_id, state, count in rows:
             found[broadcast_id][DeliveryState(state)] = int(count)
-    return {broadcast_id: Counts(found[broadcast_id]) for broadcast_id in ids}
+    facts = reported.counts_of_many(session, ids) if ids else {}
+    return {broadcast_id: Counts(found[broadcast_id], facts.get(broadcast_id, {})) for broadcast_id in ids}
 
 
 def read(session: Session, broadcast: Broadcast, now: datetime) -> Progress:

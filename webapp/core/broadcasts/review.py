@@ -7,16 +7,22 @@ from sqlalchemy.orm import Session
 
 from webapp.core import audience
 from webapp.core.audience import AudienceCount
+from webapp.core.broadcasts.purposes import undecided
 from webapp.core.broadcasts.starting import passed_start
 from webapp.core.content import problems
 from webapp.core.content.completeness import Missing, missing, unlisted_sender
 from webapp.core.content.fields import sources
 from webapp.core.content.tag_catalogue.gaps import Gap, gaps
+from webapp.core.domains import checks
 from webapp.core.rules import schedule, tags
 from webapp.core.rules.lifecycle import BroadcastState
+from webapp.core.rules.message.parts import mailbox_or_blank
 from webapp.core.rules.tags import TagProblem
 from webapp.core.settings import limits
 from webapp.core.tables.broadcasts import Broadcast
+
+MANY = 500
+"""Above so many mails it matters how receivers see the sender's domain."""
 
 LONG = timedelta(hours=24)
 """A broadcast that takes longer than this is worth a word."""
@@ -48,6 +54,7 @@ def review(session: Session, broadcast: Broadcast, now: datetime) -> Review:
     found_problems = problems.of_message(broadcast)
     lacks = missing(broadcast)
     blocking = [
+        *_of_purpose(broadcast),
         *_nobody(count),
         *(_of_content(one) for one in lacks),
         *(_of_problem(broadcast, one) for one in found_problems if one.blocking),
@@ -71,8 +78,22 @@ def review(session: Session, broadcast: Broadcast, now: datetime) -> Review:
     if ends and ends - now > LONG:
         takes = schedule.duration(round((ends - now).total_seconds()))
         warnings.append(Finding(f"At this pace it takes {takes}.", "schedule"))
+    warnings += of_domain(session, broadcast, count.will_receive)
     checked += _of_recipients(count)
     return Review(count, tuple(blocking), tuple(warnings), tuple(checked))
+
+
+def of_domain(session: Session, broadcast: Broadcast, recipients: int) -> list[Finding]:
+    """What is said of the sender's domain when many are to get the mail."""
+    if recipients <= MANY:
+        return []
+    sender = checks.of_sender(session, mailbox_or_blank(broadcast.from_address)[1])
+    return [Finding(words, "domains") for words in checks.concerns(sender)]
+
+
+def _of_purpose(broadcast: Broadcast) -> list[Finding]:
+    lacking = undecided(broadcast)
+    return [Finding(lacking.message, "purpose")] if lacking else []
 
 
 def _of_tags(broadcast: Broadcast, *, are_filled: bool) -> list[str]:
@@ -86,17 +107,24 @@ def _of_tags(broadcast: Broadcast, *, are_filled: bool) -> list[str]:
 def _of_recipients(count: AudienceCount) -> list[str]:
     if not count.will_receive:
         return []
-    left = ((count.suppressed, "suppressed"), (count.no_usable_address, "without a usable address"))
-    words = " and ".join(f"{number:,} {why}" for number, why in left if number)
+    left = (
+        (count.opted_out, "who declined it"),
+        (count.suppressed, "suppressed"),
+        (count.no_usable_address, "without a usable address"),
+    )
+    *most, last = [f"{number:,} {why}" for number, why in left if number] or [""]
+    words = f"{', '.join(most)} and {last}" if most else last
     return [
         "No address gets it twice.",
-        f"Left out: {words}." if words else "Nobody is suppressed or without an address.",
+        f"Left out: {words}." if words else "Nobody declined it, is suppressed or without an address.",
     ]
 
 
 def unfinished_steps(broadcast: Broadcast, now: datetime) -> frozenset[str]:
     """The steps (audience, content, schedule, review) in which something is still to be done, judged without counting anybody."""
     todo = set()
+    if undecided(broadcast) and broadcast.state == BroadcastState.DRAFT:
+        todo.add("audience")
     if missing(broadcast) or any(problem.blocking for problem in problems.of_tags(broadcast)):
         todo.add("content")
         if not broadcast.audience_filter and not broadcast.content.subject:
@@ -116,7 +144,7 @@ def _nobody(count: AudienceCount) -> list[Finding]:
         return [Finding("No client matches the filter.", "audience")]
     return [
         Finding(
-            "Nobody would get it: everybody who matches is left out, suppressed or without a usable address.",
+            "Nobody would get it: everybody who matches is left out, declined it, is suppressed or without a usable address.",
             "audience",
         )
     ]

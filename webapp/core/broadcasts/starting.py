@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from webapp.core import guarded
 from webapp.core.broadcasts.drafts import get
 from webapp.core.broadcasts.lifecycle import move
+from webapp.core.broadcasts.purposes import undecided
 from webapp.core.content.completeness import Missing, missing
 from webapp.core.errors import Conflict, Invalid
 from webapp.core.rules.lifecycle import BroadcastState
@@ -59,7 +60,7 @@ def _decided(now: datetime, undo: timedelta, by: str) -> dict[str, object]:
 
 
 def _check_complete(broadcast: Broadcast, now: datetime) -> None:
-    for lacking in (*missing(broadcast), passed_start(broadcast, now)):
+    for lacking in (undecided(broadcast), *missing(broadcast), passed_start(broadcast, now)):
         if lacking is not None:
             raise Invalid(lacking.message, lacking.field)
 

@@ -9,8 +9,10 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import BigInteger, cast, extract, func, select
 from sqlalchemy.orm import Session
 
+from webapp.core.rules.relay_event import Fact
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.core.tables.deliveries import MinuteCount
+from webapp.core.tables.events import EventCount
 
 MOST_BARS = 60
 STEPS_S = tuple(60 * minutes for minutes in (1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440))
@@ -19,12 +21,24 @@ STEPS_S = tuple(60 * minutes for minutes in (1, 2, 5, 10, 15, 30, 60, 120, 180, 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One bucket. `accepted` and `other` (deferred, failed, uncertain …) were counted, `planned` is still to come."""
+    """One bucket. `accepted` and `other` (deferred, failed, uncertain …) were counted, `planned` is still to come. Of those accepted then,
+    `bounced` came back later and `complained` were complained about."""
 
     starts_at: datetime
     accepted: int = 0
     other: int = 0
     planned: int = 0
+    bounced: int = 0
+    complained: int = 0
+
+    @property
+    def returned(self) -> int:
+        """The part of those accepted that bounced or was complained about."""
+        return min(self.bounced + self.complained, self.accepted)
+
+    @property
+    def stayed(self) -> int:
+        return self.accepted - self.returned
 
     @property
     def total(self) -> int:
@@ -95,6 +109,14 @@ class Timeline:
     def planned(self) -> int:
         return sum(bar.planned for bar in self.bars)
 
+    @property
+    def bounced(self) -> int:
+        return sum(bar.bounced for bar in self.bars)
+
+    @property
+    def complained(self) -> int:
+        return sum(bar.complained for bar in self.bars)
+
 
 @dataclass(frozen=True, slots=True)
 class Axis:
@@ -122,7 +144,8 @@ def timeline(session: Session, broadcast: Broadcast, now: datetime, zone: str, p
     if axis is None:
         return None
     counts = _counts(session, broadcast.id, axis) if counted else {}
-    return arrange(axis, counts, now, pace=pace, plan=plan)
+    facts = _facts(session, broadcast.id, axis) if counted else {}
+    return arrange(axis, counts, now, pace=pace, plan=plan, facts=facts)
 
 
 def axis_for(
@@ -150,14 +173,19 @@ def arrange(
     *,
     pace: tuple[int, int],
     plan: Plan | None = None,
+    facts: Mapping[int, Mapping[Fact, int]] | None = None,
 ) -> Timeline:
-    """The chart on its axis. `counts` are accepted and other outcomes by the place of their bar; a bar without any may be missing."""
+    """The chart on its axis. `counts` are accepted and other outcomes by the place of their bar, `facts` what was reported of those; a bar
+    without any may be missing."""
     planned = _to_come(plan)
     bars = []
     for place in range(axis.size):
         start, end = axis.start_of(place), axis.start_of(place + 1)
         accepted, other = counts.get(place, (0, 0))
-        bars.append(Bar(start, accepted, other, _planned_between(planned, start, end) if planned else 0))
+        of_these = facts.get(place, {}) if facts else {}
+        bounced, complained = of_these.get(Fact.BOUNCED, 0), of_these.get(Fact.COMPLAINED, 0)
+        to_come = _planned_between(planned, start, end) if planned else 0
+        bars.append(Bar(start, accepted, other, to_come, bounced, complained))
     now_at = (now - axis.starts_at).total_seconds() / axis.bucket_s if planned else None
     return Timeline(
         bucket_s=axis.bucket_s,
@@ -178,6 +206,22 @@ def _counts(session: Session, broadcast_id: int, axis: Axis) -> dict[int, tuple[
     )
     # A minute that was counted between the two questions belongs to the next chart.
     return {int(at): (int(accepted), int(other)) for at, accepted, other in rows if 0 <= at < axis.size}
+
+
+def _facts(session: Session, broadcast_id: int, axis: Axis) -> dict[int, dict[Fact, int]]:
+    """What was reported of a broadcast's mails, by the place of the bar in which they were accepted; the first and the last bar take
+    what lies beside the axis."""
+    rows = session.execute(
+        select(EventCount.minute, EventCount.fact, EventCount.count).where(
+            EventCount.broadcast_id == broadcast_id, EventCount.fact != Fact.DELIVERED
+        )
+    )
+    found: dict[int, dict[Fact, int]] = {}
+    for minute, fact, number in rows:
+        place = int((minute - axis.starts_at).total_seconds() // axis.bucket_s)
+        bar = found.setdefault(min(max(place, 0), axis.size - 1), {})
+        bar[fact] = bar.get(fact, 0) + number
+    return found
 
 
 def _to_come(plan: Plan | None) -> Plan | None:

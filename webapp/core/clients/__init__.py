@@ -2,10 +2,20 @@
 
 from webapp.core.clients.inserting import insert_many
 from webapp.core.clients.rows import stored_form
-from webapp.core.clients.search import PAGE, ClientSearch, called, count, get, is_overdue, mails, search, values
+from webapp.core.clients.search import (
+    CLIENTS_A_PAGE,
+    ClientSearch,
+    called,
+    count,
+    get,
+    is_overdue,
+    mails,
+    search,
+    values,
+)
 
 __all__ = [
-    "PAGE",
+    "CLIENTS_A_PAGE",
     "ClientSearch",
     "called",
     "count",

@@ -16,7 +16,7 @@ from webapp.core.tables.broadcasts import Broadcast, Content
 from webapp.core.tables.clients import AddonAssignment, Client, Product, Service
 from webapp.core.tables.deliveries import Delivery, delivery_id
 
-PAGE = 50
+CLIENTS_A_PAGE = 50
 BROADCASTS = 500
 """Looked through at once for the mails of a client."""
 
@@ -40,7 +40,7 @@ class ClientSearch:
 
 
 @dataclass(frozen=True)
-class Page:
+class ClientPage:
     """One page of clients by rising id, `services` being how many each holds. `number` counts from 1."""
 
     rows: Sequence[Client]
@@ -50,11 +50,11 @@ class Page:
 
     @property
     def first(self) -> int:
-        return (self.number - 1) * PAGE + 1 if self.rows else 0
+        return (self.number - 1) * CLIENTS_A_PAGE + 1 if self.rows else 0
 
     @property
     def last(self) -> int:
-        return (self.number - 1) * PAGE + len(self.rows)
+        return (self.number - 1) * CLIENTS_A_PAGE + len(self.rows)
 
     @property
     def has_next(self) -> bool:
@@ -85,37 +85,37 @@ def count(session: Session) -> int:
     return session.scalar(select(func.count()).select_from(Client)) or 0
 
 
-def search(session: Session, wanted: ClientSearch, number: int = 1, directory: Directory | None = None) -> Page:
+def search(session: Session, wanted: ClientSearch, number: int = 1, directory: Directory | None = None) -> ClientPage:
     """A page of the clients that match; a page behind the last is the last. `directory` spares looking for them, where it knows them."""
     matches = directory.matches(wanted) if directory else None
     if matches is None:
         return _looked_for(session, _conditions(wanted), max(1, number))
     number = _within(number, len(matches))
-    ids = matches.page((number - 1) * PAGE, PAGE)
+    ids = matches.page((number - 1) * CLIENTS_A_PAGE, CLIENTS_A_PAGE)
     rows = session.scalars(select(Client).where(Client.id.in_(ids)).order_by(Client.id)).all() if ids else []
     return _page(session, rows, len(matches), number)
 
 
-def _looked_for(session: Session, conditions: Sequence[ColumnElement[bool]], number: int) -> Page:
+def _looked_for(session: Session, conditions: Sequence[ColumnElement[bool]], number: int) -> ClientPage:
     """The page as the table has it. Everybody is counted only where the page itself does not show the end."""
     query = select(Client).where(*conditions).order_by(Client.id)
-    offset = (number - 1) * PAGE
-    rows = session.scalars(query.offset(offset).limit(PAGE + 1)).all()
-    if len(rows) <= PAGE and (rows or number == 1):
+    offset = (number - 1) * CLIENTS_A_PAGE
+    rows = session.scalars(query.offset(offset).limit(CLIENTS_A_PAGE + 1)).all()
+    if len(rows) <= CLIENTS_A_PAGE and (rows or number == 1):
         return _page(session, rows, offset + len(rows), number)
     total = session.scalar(select(func.count()).select_from(Client).where(*conditions)) or 0
     if not rows:
         number = _within(number, total)
-        rows = session.scalars(query.offset((number - 1) * PAGE).limit(PAGE)).all()
-    return _page(session, rows[:PAGE], total, number)
+        rows = session.scalars(query.offset((number - 1) * CLIENTS_A_PAGE).limit(CLIENTS_A_PAGE)).all()
+    return _page(session, rows[:CLIENTS_A_PAGE], total, number)
 
 
 def _within(number: int, total: int) -> int:
-    return max(1, min(number, -(-total // PAGE)))
+    return max(1, min(number, -(-total // CLIENTS_A_PAGE)))
 
 
-def _page(session: Session, rows: Sequence[Client], total: int, number: int) -> Page:
-    return Page(rows, _holdings(session, [row.id for row in rows]) if rows else {}, total, number)
+def _page(session: Session, rows: Sequence[Client], total: int, number: int) -> ClientPage:
+    return ClientPage(rows, _holdings(session, [row.id for row in rows]) if rows else {}, total, number)
 
 
 def values(session: Session, directory: Directory | None = None) -> Values:
@@ -150,7 +150,7 @@ def get(session: Session, client_id: int) -> Client:
     return client
 
 
-def mails(session: Session, client_id: int, limit: int = PAGE) -> Sequence[tuple[Delivery, Broadcast]]:
+def mails(session: Session, client_id: int, limit: int = CLIENTS_A_PAGE) -> Sequence[tuple[Delivery, Broadcast]]:
     """The deliveries to a client, latest broadcast first, each with its broadcast; at most `limit`. Read is what names and judges a mail,
     not the mail itself."""
     query = (

@@ -1,17 +1,45 @@
-"""Addresses that must not be mailed. What is suppressed here is skipped at the freeze, and at each claim for what was frozen before."""
+"""Addresses that must not be mailed: the one writer of what is suppressed, and of its history.
 
+What is suppressed here is left out of the count, skipped at the freeze, and held back at each claim for what was frozen before. Each
+address has at most one suppression of each kind; a second one of the same kind may only widen the first. Addresses are kept as they are,
+or as keyed hashes of them (`rules/address_hashes.py`); whoever asks need not know which.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from webapp.core.rules.consent import (
-    LONGEST_REASON,
-    USUAL_SCOPE,
-    SuppressionAction,
-    SuppressionKind,
-    SuppressionScope,
-)
+from webapp.core import guarded
+from webapp.core.consent import settings
+from webapp.core.consent.settings import Consent
+from webapp.core.errors import Invalid
+from webapp.core.rules.address_hashes import is_hash, without_addresses
+from webapp.core.rules.consent import LONGEST_REASON, USUAL_SCOPE, SuppressionAction, SuppressionKind, SuppressionScope
+from webapp.core.rules.suppression_lists import SuppressionEntry
 from webapp.core.tables.consent import Suppression, SuppressionChange
+
+LONGEST_EVIDENCE = 2000
+LONGEST_SOURCE = 40
+
+Key = tuple[str, SuppressionKind]
+"""An address as it is kept, and the kind."""
+
+
+@dataclass(frozen=True)
+class Added:
+    """What became of entries: new ones, known ones that now hold for more, and those that were known as they are."""
+
+    added: int = 0
+    widened: int = 0
+    known: int = 0
+
+    def __add__(self, other: "Added") -> "Added":
+        return Added(self.added + other.added, self.widened + other.widened, self.known + other.known)
 
 
 def suppress(
@@ -29,50 +57,214 @@ def suppress(
 ) -> bool:
     """Mail this address no more, from the next mail on. The scope is the kind's usual one where none is given.
 
-    False, and nothing changes, when it is suppressed for this kind already and as widely; then its first reason stays. A wider scope than
-    before is taken.
+    False, and nothing changes, when it is suppressed for this kind already and as widely; then its first reason stays.
     """
-    scope = scope or USUAL_SCOPE[kind]
-    row = session.get(Suppression, (address_key, kind))
-    if row is not None and (row.scope is scope or row.scope is SuppressionScope.EVERYTHING):
-        return False
-    action = SuppressionAction.ADDED if row is None else SuppressionAction.CHANGED
-    if row is None:
-        row = Suppression(address_key=address_key, kind=kind, created_at=now)
-        session.add(row)
-    row.scope, row.reason, row.source, row.evidence = scope, reason[:LONGEST_REASON], source, evidence
-    row.delivery_id, row.created_by = delivery_id, by
-    _remember(session, row, action, now, by, reason)
-    session.flush()
-    return True
+    entry = SuppressionEntry(address_key, kind, scope or USUAL_SCOPE[kind], reason, source, evidence)
+    done = add(session, [entry], now, by=by, deliveries={address_key: delivery_id} if delivery_id else {})
+    return bool(done.added or done.widened)
+
+
+def add(
+    session: Session,
+    entries: Iterable[SuppressionEntry],
+    now: datetime,
+    *,
+    by: str = "",
+    source: str = "",
+    deliveries: Mapping[str, int] | None = None,
+) -> Added:
+    """Suppress some thousand entries at most. `source` stands where an entry has none; `deliveries` has by which mail it came, by address.
+
+    In the order of their keys, so that no two transactions wait for each other.
+    """
+    consent = settings.read(session)
+    fresh, wider, known = _told_apart(session, consent, entries)
+    given = deliveries or {}
+    added = _insert(session, [_row(consent, entry, source, given.get(entry.address_key), by, now) for entry in fresh])
+    for row, entry in wider:
+        _widen(session, row, entry, source, by, now)
+    return Added(added, len(wider), known + len(fresh) - added)
+
+
+def foresee(session: Session, entries: Iterable[SuppressionEntry]) -> Added:
+    """What `add` would do."""
+    fresh, wider, known = _told_apart(session, settings.read(session), entries)
+    return Added(len(fresh), len(wider), known)
 
 
 def lift(
-    session: Session, address_key: str, kind: SuppressionKind, now: datetime, *, reason: str, by: str = ""
+    session: Session,
+    address_key: str,
+    kind: SuppressionKind,
+    now: datetime,
+    *,
+    reason: str,
+    by: str = "",
+    source: str = "",
 ) -> bool:
-    """Let this address be mailed again, as far as this kind is concerned. False when there is none."""
-    row = session.get(Suppression, (address_key, kind))
-    if row is None:
-        return False
-    _remember(session, row, SuppressionAction.LIFTED, now, by, reason)
-    session.delete(row)
-    session.flush()
-    return True
+    """Let this address be mailed again, as far as this kind is concerned; `address_key` may be the hash, too. False when there is none.
+    Raises Invalid without a reason."""
+    if not reason.strip():
+        raise Invalid("Say why this address may be mailed again.", "reason")
+    rows = [row for row in holding(session, [address_key]) if row.kind is kind]
+    return _remove(session, rows, reason, by, now, source) > 0
 
 
-def _remember(
-    session: Session, row: Suppression, action: SuppressionAction, now: datetime, by: str, reason: str
-) -> None:
-    session.add(
-        SuppressionChange(
-            address_key=row.address_key,
-            kind=row.kind,
-            scope=row.scope,
-            action=action,
-            at=now,
-            by=by,
-            reason=reason[:LONGEST_REASON],
-            source=row.source,
-            is_hashed=row.is_hashed or False,
-        )
+def put_back(session: Session, entry: SuppressionEntry, now: datetime, *, by: str) -> bool:
+    """Undo a lift: suppress again what stood there, since when it did. False when it is suppressed again already."""
+    row = _row(settings.read(session), entry, entry.source, None, by, now)
+    return bool(_insert(session, [row], reason="lifting it was undone", at=now))
+
+
+def take_back(
+    session: Session,
+    deliveries: Mapping[int, str],
+    kind: SuppressionKind,
+    now: datetime,
+    *,
+    source: str,
+    reason: str,
+    by: str = "",
+) -> int:
+    """Lift what these mails brought about (by id, each with its address), since it was no fact. Returns how many."""
+    if not deliveries:
+        return 0
+    rows = holding(session, set(deliveries.values()))
+    mine = [row for row in rows if row.kind is kind and row.source == source and row.delivery_id in deliveries]
+    return _remove(session, mine, reason, by, now, source)
+
+
+def holding(session: Session, address_keys: Collection[str]) -> list[Suppression]:
+    """The suppressions of these addresses, as they are kept or as hashes, the oldest first."""
+    consent = settings.read(session)
+    forms = sorted({form for one in address_keys for form in consent.forms(one)})
+    query = select(Suppression).where(Suppression.address_key.in_(forms))
+    query = query.order_by(Suppression.created_at, Suppression.kind).execution_options(populate_existing=True)
+    return list(session.scalars(query)) if forms else []
+
+
+def history(session: Session, address_key: str) -> Sequence[SuppressionChange]:
+    """What was done to the suppressions of an address, the latest first."""
+    forms = settings.read(session).forms(address_key)
+    query = select(SuppressionChange).where(SuppressionChange.address_key.in_(forms))
+    return session.scalars(query.order_by(SuppressionChange.at.desc(), SuppressionChange.id.desc())).all()
+
+
+def _told_apart(
+    session: Session, consent: Consent, entries: Iterable[SuppressionEntry]
+) -> tuple[list[SuppressionEntry], list[tuple[Suppression, SuppressionEntry]], int]:
+    """Entries that are new, those that hold for more than what stands there, and how many others there are."""
+    wanted = _wanted(entries)
+    there = {(row.address_key, row.kind): row for row in holding(session, {key for key, _ in wanted})}
+    fresh, wider, known = [], [], 0
+    for (address_key, kind), entry in sorted(wanted.items()):
+        rows = [row for form in consent.forms(address_key) if (row := there.get((form, kind)))]
+        if not rows:
+            fresh.append(entry)
+        elif entry.scope is SuppressionScope.EVERYTHING and all(row.scope is not entry.scope for row in rows):
+            wider.append((rows[0], entry))
+        else:
+            known += 1
+    return fresh, wider, known
+
+
+def _wanted(entries: Iterable[SuppressionEntry]) -> dict[Key, SuppressionEntry]:
+    """Each address and kind once; of two the one that holds for more."""
+    wanted: dict[Key, SuppressionEntry] = {}
+    for entry in entries:
+        before = wanted.setdefault((entry.address_key, entry.kind), entry)
+        if before.scope is SuppressionScope.MARKETING and entry.scope is SuppressionScope.EVERYTHING:
+            wanted[entry.address_key, entry.kind] = before._replace(scope=entry.scope)
+    return wanted
+
+
+def _row(
+    consent: Consent, entry: SuppressionEntry, source: str, delivery_id: int | None, by: str, now: datetime
+) -> dict[str, Any]:
+    hidden = consent.keep_hashed or is_hash(entry.address_key)
+    reason, evidence = entry.reason, entry.evidence
+    if hidden:
+        reason, evidence = without_addresses(reason), without_addresses(evidence)
+    return {
+        "address_key": consent.kept_as(entry.address_key),
+        "kind": entry.kind,
+        "scope": entry.scope,
+        "reason": reason[:LONGEST_REASON],
+        "source": (entry.source or source)[:LONGEST_SOURCE],
+        "evidence": evidence[:LONGEST_EVIDENCE],
+        "delivery_id": delivery_id,
+        "created_at": entry.since or now,
+        "created_by": by,
+        "is_hashed": hidden,
+    }
+
+
+def _insert(session: Session, rows: Sequence[dict[str, Any]], *, reason: str = "", at: datetime | None = None) -> int:
+    """Make those that nobody else made meanwhile, and say so in the history."""
+    if not rows:
+        return 0
+    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
+    statement = (
+        dialect.insert(Suppression).on_conflict_do_nothing().returning(Suppression.address_key, Suppression.kind)
     )
+    made = {(address_key, kind) for address_key, kind in session.execute(statement, rows)}
+    done = [
+        {
+            "address_key": row["address_key"],
+            "kind": row["kind"],
+            "scope": row["scope"],
+            "action": SuppressionAction.ADDED,
+            "at": at or row["created_at"],
+            "by": row["created_by"],
+            "reason": reason or row["reason"],
+            "source": row["source"],
+            "is_hashed": row["is_hashed"],
+        }
+        for row in rows
+        if (row["address_key"], row["kind"]) in made
+    ]
+    if done:
+        session.execute(insert(SuppressionChange), done)
+    return len(made)
+
+
+def _widen(session: Session, row: Suppression, entry: SuppressionEntry, source: str, by: str, now: datetime) -> None:
+    """It held for marketing alone, and holds for everything from now on."""
+    session.execute(
+        update(Suppression)
+        .where(Suppression.address_key == row.address_key, Suppression.kind == row.kind)
+        .values(scope=entry.scope)
+    )
+    said = without_addresses(entry.reason) if row.is_hashed else entry.reason
+    change = _change(row, SuppressionAction.CHANGED, said, by, now, entry.source or source)
+    session.execute(insert(SuppressionChange), [change | {"scope": entry.scope}])
+
+
+def _remove(session: Session, rows: Sequence[Suppression], reason: str, by: str, now: datetime, source: str) -> int:
+    """Lift them; how many were still there."""
+    count = 0
+    for row in rows:
+        said = without_addresses(reason) if row.is_hashed else reason
+        change = _change(row, SuppressionAction.LIFTED, said, by, now, source)
+        gone = delete(Suppression).where(Suppression.address_key == row.address_key, Suppression.kind == row.kind)
+        if guarded.change_one(session, gone):
+            session.expunge(row)
+            session.execute(insert(SuppressionChange), [change])
+            count += 1
+    return count
+
+
+def _change(
+    row: Suppression, action: SuppressionAction, reason: str, by: str, now: datetime, source: str
+) -> dict[str, Any]:
+    return {
+        "address_key": row.address_key,
+        "kind": row.kind,
+        "scope": row.scope,
+        "action": action,
+        "at": now,
+        "by": by,
+        "reason": reason.strip()[:LONGEST_REASON],
+        "source": source[:LONGEST_SOURCE],
+        "is_hashed": row.is_hashed,
+    }

@@ -45,7 +45,7 @@ class Holder:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class MarketingChoice:
     """One topic, and whether the holder gets it."""
 
     topic_id: int
@@ -86,10 +86,10 @@ def has_declined_all(session: Session, who: Holder) -> bool:
     return bool(session.scalar(select(bars.is_suppressed(literal(who.address_key), is_of_kind))))
 
 
-def choices(session: Session, who: Holder) -> list[Choice]:
+def choices(session: Session, who: Holder) -> list[MarketingChoice]:
     """The topics, in their order."""
     return [
-        Choice(one.id, one.name, one.description, not _has_declined(session, who, one.id))
+        MarketingChoice(one.id, one.name, one.description, not _has_declined(session, who, one.id))
         for one in topics.topics(session, but_also=who.topic_id)
     ]
 

@@ -24,7 +24,7 @@ from webapp.core.tables.broadcasts import Broadcast
 from webapp.core.tables.limits import SendingLimits
 from webapp.core.tables.trial_sends import TestSend
 
-MOST = 5
+MOST_ADDRESSES = 5
 """Addresses of one test."""
 
 HOUR = timedelta(hours=1)
@@ -51,15 +51,15 @@ def addresses(typed: str) -> list[str]:
         if isinstance(address, Unusable):
             raise Invalid(f"{address.problem[0].upper()}{address.problem[1:]}.", "to")
         found.setdefault(address.key, address.address)
-    if len(found) > MOST:
-        raise Invalid(f"A test goes to at most {MOST} addresses; these are {len(found)}.", "to")
+    if len(found) > MOST_ADDRESSES:
+        raise Invalid(f"A test goes to at most {MOST_ADDRESSES} addresses; these are {len(found)}.", "to")
     return list(found.values())
 
 
 def mails(
     session: Session,
     broadcast: Broadcast,
-    person: previews.Person | None,
+    person: previews.PreviewRecipient | None,
     to: list[str],
     now: datetime,
     public_url: str,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from webapp.core.rules.normalise import DateOrder, Mark
+from webapp.core.rules.normalise import DateOrder, DecimalMark
 
 KIND = "kind"
 """Stands among the open questions where it is not known what the rows of the file are."""
@@ -22,7 +22,7 @@ class Answers:
     constants: Mapping[str, str] = field(default_factory=dict)
     statuses: Mapping[str, str] = field(default_factory=dict)
     order: DateOrder = DateOrder.UNKNOWN
-    mark: Mark = Mark.UNKNOWN
+    mark: DecimalMark = DecimalMark.UNKNOWN
     open: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
@@ -40,7 +40,7 @@ class Answers:
             dict(data.get("constants", {})),
             dict(data.get("statuses", {})),
             DateOrder(data.get("order", DateOrder.UNKNOWN)),
-            Mark(data.get("mark", Mark.UNKNOWN)),
+            DecimalMark(data.get("mark", DecimalMark.UNKNOWN)),
             tuple(data.get("open", ())),
         )
 

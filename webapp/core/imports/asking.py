@@ -6,7 +6,7 @@ from webapp.core.errors import Conflict
 from webapp.core.imports.answers import KIND, Answers
 from webapp.core.imports.fields import label
 from webapp.core.imports.survey import Findings
-from webapp.core.rules.normalise import DateOrder, Mark, suggested
+from webapp.core.rules.normalise import DateOrder, DecimalMark, suggested
 from webapp.core.rules.statuses import ClientStatus, HoldingStatus
 from webapp.core.tables.imports import ImportKind, ImportRun
 
@@ -39,7 +39,7 @@ class Questions:
     prices: list[str]
     words: list[Word]
     order: DateOrder
-    mark: Mark
+    mark: DecimalMark
 
     @property
     def must(self) -> bool:
@@ -52,7 +52,7 @@ class Questions:
 
     @property
     def are_prices_open(self) -> bool:
-        return bool(self.prices) and self.mark is Mark.UNKNOWN
+        return bool(self.prices) and self.mark is DecimalMark.UNKNOWN
 
     @property
     def open_words(self) -> list[Word]:

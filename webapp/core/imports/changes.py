@@ -11,12 +11,12 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from webapp.core.imports.fields import label
-from webapp.core.imports.placing import Place
+from webapp.core.imports.placing import Placement
 from webapp.core.rules import csv_cells
 from webapp.core.tables.clients import Client, Service
 from webapp.core.tables.imports import ImportChange, ImportKind, ImportRun, Verb
 
-PAGE = 50
+CHANGES_A_PAGE = 50
 CLEARED_AT_ONCE = 20_000
 _FIELD_OF = {
     "product_group": "group",
@@ -38,7 +38,7 @@ class ChangePage:
     by_field: list[tuple[str, int]]
 
 
-def rows_of(session: Session, import_id: int, places: Sequence[Place]) -> list[dict[str, Any]]:
+def rows_of(session: Session, import_id: int, places: Sequence[Placement]) -> list[dict[str, Any]]:
     """The changes that these places stand for, as rows of their table. Reads only."""
     changed = [place for place in places if place.verb is Verb.CHANGED and place.before is not None]
     numbers = {
@@ -53,7 +53,7 @@ def rows_of(session: Session, import_id: int, places: Sequence[Place]) -> list[d
 
 
 def listing(
-    session: Session, import_id: int, *, field: str | None = None, offset: int = 0, limit: int = PAGE
+    session: Session, import_id: int, *, field: str | None = None, offset: int = 0, limit: int = CHANGES_A_PAGE
 ) -> ChangePage:
     """The changes of an import; of one field, if one is given."""
     counts = session.execute(
@@ -101,7 +101,7 @@ def clear(session: Session, import_id: int) -> int:
     return len(ids)
 
 
-def _differences(place: Place, numbers: Mapping[str, Mapping[int, str]]) -> Iterator[tuple[str, str, str]]:
+def _differences(place: Placement, numbers: Mapping[str, Mapping[int, str]]) -> Iterator[tuple[str, str, str]]:
     before: Any = place.before or {}
     differing = [name for name, value in place.columns.items() if before[name] != value and name not in _DERIVED]
     for column in differing:
@@ -127,7 +127,7 @@ def _text(value: object) -> str:
     return f"{value:f}" if isinstance(value, Decimal) else str(value)
 
 
-def _ids(places: Sequence[Place], column: str) -> set[int]:
+def _ids(places: Sequence[Placement], column: str) -> set[int]:
     """The ids in a column whose change is to be told by the number."""
     pairs = [
         (place.before[column], place.columns[column])

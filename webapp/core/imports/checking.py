@@ -43,7 +43,7 @@ class Issue:
 
 
 @dataclass(slots=True)
-class Row:
+class CheckedRow:
     """What a record says. `values` holds the mapped fields that were understood; for a field that was not, what is stored stays. `text` is
     the row as it stands in the file where its cells do not fit the columns. A `blank` row says nothing."""
 
@@ -85,10 +85,10 @@ class Checker:
         self.columns = [(name, column, _READERS.get(name, _text)) for name, column in mapping.items()]
         self.constants = [(name, text, _READERS.get(name, _text)) for name, text in answers.constants.items()]
 
-    def check(self, record: Record) -> Row:
+    def check(self, record: Record) -> CheckedRow:
         """The row that the record says."""
         if record.is_blank:
-            return Row(record.line, record.cells, blank=True)
+            return CheckedRow(record.line, record.cells, blank=True)
         row = self._row(record)
         for remark in record.remarks:
             row.repair(WHOLE_ROW, record.text, remark)
@@ -101,10 +101,10 @@ class Checker:
             return False
         return isinstance(row.address, Address) or (not row.refused and REQUIRED[self.kind] <= row.values.keys())
 
-    def _row(self, record: Record) -> Row:
+    def _row(self, record: Record) -> CheckedRow:
         if record.problem:
             cells = record.text.split(self.delimiter)
-            row = Row(record.line, cells if len(cells) == self.width else [], record.text)
+            row = CheckedRow(record.line, cells if len(cells) == self.width else [], record.text)
             row.refuse(WHOLE_ROW, record.text, record.problem)
             return row
         if len(record.cells) == self.width:
@@ -119,8 +119,8 @@ class Checker:
             return short
         return self._too_long(record)
 
-    def _read(self, line: int, cells: list[str], original: list[str]) -> Row:
-        row = Row(line, original)
+    def _read(self, line: int, cells: list[str], original: list[str]) -> CheckedRow:
+        row = CheckedRow(line, original)
         plain = self._plain(row, cells)
         for name, _, read in self.columns:
             read(self, row, name, plain[name])
@@ -130,7 +130,7 @@ class Checker:
         row.number = row.values.get("number", "")
         return row
 
-    def _price(self, row: Row) -> None:
+    def _price(self, row: CheckedRow) -> None:
         """Amount and currency are judged together: each tells about the other."""
         if "price" not in row.values and "currency" not in row.values:
             return
@@ -141,7 +141,7 @@ class Checker:
         if (named is not None or currency.value) and not is_said:
             _take(row, "currency", named or text, currency)
 
-    def _plain(self, row: Row, cells: list[str]) -> dict[str, str]:
+    def _plain(self, row: CheckedRow, cells: list[str]) -> dict[str, str]:
         """The fields without what only the export put in: entities of HTML, and words for "nothing". An address sees to itself."""
         plain = {}
         for name, column, _ in self.columns:
@@ -161,7 +161,7 @@ class Checker:
             row.issues = [issue for issue in row.issues if issue.field != "last_name"]
         return plain
 
-    def _too_long(self, record: Record) -> Row:
+    def _too_long(self, record: Record) -> CheckedRow:
         """A record with more fields than the header: nothing in the surplus, or a separator inside a field without quotation marks.
 
         The latter is mended where there is only one way to join neighbours so that all other fields still make sense.
@@ -178,7 +178,7 @@ class Checker:
                 WHOLE_ROW, joined, f"“{shown(joined, 60)}” read as one field: it has no quotation marks around it"
             )
             return row
-        row = Row(record.line, [], record.text)
+        row = CheckedRow(record.line, [], record.text)
         row.refuse(
             WHOLE_ROW,
             record.text,
@@ -187,7 +187,7 @@ class Checker:
         )
         return row
 
-    def _joined(self, record: Record) -> Iterator[tuple[Row, str]]:
+    def _joined(self, record: Record) -> Iterator[tuple[CheckedRow, str]]:
         surplus = len(record.cells) - self.width
         mapped = {column: name for name, column, _ in self.columns}
         for at in range(self.width):
@@ -212,10 +212,10 @@ def _surname_null(cells: list[str], columns: Mapping[str, int]) -> str:
     return last if last.lower() == "null" and alike and not means_nothing(first) else ""
 
 
-Reader = Callable[[Checker, Row, str, str], None]
+Reader = Callable[[Checker, CheckedRow, str, str], None]
 
 
-def _text(checker: Checker, row: Row, name: str, cell: str) -> None:
+def _text(checker: Checker, row: CheckedRow, name: str, cell: str) -> None:
     text = tidy(cell)
     limit = LENGTHS.get(name, TEXT_LENGTH)
     if not text and name in REQUIRED[checker.kind]:
@@ -232,7 +232,7 @@ def _text(checker: Checker, row: Row, name: str, cell: str) -> None:
     row.values[name] = text
 
 
-def _number(checker: Checker, row: Row, name: str, cell: str) -> None:
+def _number(checker: Checker, row: CheckedRow, name: str, cell: str) -> None:
     text = tidy(cell)
     if not text and name in REQUIRED[checker.kind]:
         row.refuse(name, cell, f"{LABELS[checker.kind][name]} is missing")
@@ -241,7 +241,7 @@ def _number(checker: Checker, row: Row, name: str, cell: str) -> None:
     row.values[name] = text[: LENGTHS[name]]
 
 
-def _email(checker: Checker, row: Row, name: str, cell: str) -> None:
+def _email(checker: Checker, row: CheckedRow, name: str, cell: str) -> None:
     found = row.address = usable(cell)
     if isinstance(found, Address):
         row.values[name] = found.text
@@ -253,7 +253,7 @@ def _email(checker: Checker, row: Row, name: str, cell: str) -> None:
         row.repair(name, cell, f"{found.problem}: the client is taken, but gets no mail")
 
 
-def _domain(checker: Checker, row: Row, name: str, cell: str) -> None:
+def _domain(checker: Checker, row: CheckedRow, name: str, cell: str) -> None:
     _text(checker, row, name, cell.lower())
     bare = _SCHEME.sub("", row.values[name]).rstrip("/.")
     if bare != row.values[name]:
@@ -261,7 +261,7 @@ def _domain(checker: Checker, row: Row, name: str, cell: str) -> None:
         row.values[name] = bare
 
 
-def _status(checker: Checker, row: Row, name: str, cell: str) -> None:
+def _status(checker: Checker, row: CheckedRow, name: str, cell: str) -> None:
     read = normalise.client_status if checker.kind is ImportKind.CLIENTS else normalise.holding_status
     found: Value[Any] = read(cell)
     meant = checker.answers.statuses.get(normalise.status_key(cell)) if found.value is None else None
@@ -276,16 +276,16 @@ def _status(checker: Checker, row: Row, name: str, cell: str) -> None:
         row.repair(name, cell, found.note)
 
 
-def _day(checker: Checker, row: Row, name: str, cell: str) -> None:
+def _day(checker: Checker, row: CheckedRow, name: str, cell: str) -> None:
     _take(row, name, cell, normalise.day(cell, checker.findings.dates.order(cell, checker.answers.order)))
 
 
-def _kept(_checker: Checker, row: Row, name: str, cell: str) -> None:
+def _kept(_checker: Checker, row: CheckedRow, name: str, cell: str) -> None:
     """The text as it stands, for `Checker._price` to judge with its neighbours."""
     row.values[name] = cell
 
 
-def _full_name(checker: Checker, row: Row, name: str, cell: str) -> None:
+def _full_name(checker: Checker, row: CheckedRow, name: str, cell: str) -> None:
     """A whole name, for first and last name."""
     _text(checker, row, name, cell)
     first, last, is_sure = split_name(row.values[name])
@@ -295,13 +295,13 @@ def _full_name(checker: Checker, row: Row, name: str, cell: str) -> None:
 
 
 def _simple(read: Callable[[str], Value[Any]]) -> Reader:
-    def take(_checker: Checker, row: Row, name: str, cell: str) -> None:
+    def take(_checker: Checker, row: CheckedRow, name: str, cell: str) -> None:
         _take(row, name, cell, read(cell))
 
     return take
 
 
-def _take(row: Row, name: str, cell: str, found: Value[Any]) -> None:
+def _take(row: CheckedRow, name: str, cell: str, found: Value[Any]) -> None:
     if found.understood:
         row.values[name] = found.value
     if found.note:

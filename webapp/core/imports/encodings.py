@@ -44,7 +44,7 @@ _AMONG_EQUALS = 0.1
 
 
 @dataclass(frozen=True)
-class Choice:
+class EncodingChoice:
     """What an encoding makes of some words of the file; `unreadable` counts the letters that mean nothing in it."""
 
     encoding: str
@@ -64,12 +64,12 @@ def guess(words: Sequence[bytes]) -> str:
     return min(possible, key=lambda name: (_oddity(text.decode(name, "replace")), _OLD.index(name)))
 
 
-def choices(words: Sequence[bytes], encoding: str) -> list[Choice]:
+def choices(words: Sequence[bytes], encoding: str) -> list[EncodingChoice]:
     """What each encoding makes of these words: the present one first, then those that can read them all, the likeliest first."""
     made = []
     for name, label in ENCODINGS.items():
         read = tuple(word.decode(name, "replace") for word in words)
-        made.append(Choice(name, label, read, sum(text.count(UNREADABLE) for text in read)))
+        made.append(EncodingChoice(name, label, read, sum(text.count(UNREADABLE) for text in read)))
     return sorted(
         made,
         key=lambda one: (

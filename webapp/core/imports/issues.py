@@ -11,7 +11,7 @@ from webapp.core.imports.mapping import FIELDS
 from webapp.core.rules import csv_cells
 from webapp.core.tables.imports import ImportIssue, ImportRun
 
-PAGE = 50
+ISSUES_A_PAGE = 50
 BEHIND = ("Line", "Reason", "Text of the line")
 """The columns behind those of the file in a download of rows."""
 
@@ -27,7 +27,13 @@ class IssuePage:
 
 
 def listing(
-    session: Session, import_id: int, *, refused: bool, field: str | None = None, offset: int = 0, limit: int = PAGE
+    session: Session,
+    import_id: int,
+    *,
+    refused: bool,
+    field: str | None = None,
+    offset: int = 0,
+    limit: int = ISSUES_A_PAGE,
 ) -> IssuePage:
     """The issues of refused rows, or of repaired ones; of one field, if one is given."""
     these: tuple[ColumnElement[bool], ...] = (ImportIssue.import_id == import_id, ImportIssue.refused == refused)

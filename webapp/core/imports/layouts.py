@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from webapp.core.imports.encodings import ENCODINGS, Choice, choices
+from webapp.core.imports.encodings import ENCODINGS, EncodingChoice, choices
 
 DELIMITERS = {",": "Comma", ";": "Semicolon", "\t": "Tab", "|": "Bar"}
 
@@ -50,14 +50,14 @@ class Layout:
     found: Signs = field(default=Signs(), compare=False)
 
     @property
-    def encodings(self) -> list[Choice]:
+    def encodings(self) -> list[EncodingChoice]:
         """The encodings to choose from, each with what it makes of some words of the file; empty where the encoding is known."""
         if not self.found.words:
             return []
         return choices([word.encode("latin-1") for word in self.found.words], self.encoding)
 
     @property
-    def encodings_of_strangers(self) -> list[Choice]:
+    def encodings_of_strangers(self) -> list[EncodingChoice]:
         """The encodings in which the lines that are not UTF-8 may be written, likewise; empty where there are none."""
         if not self.found.strange_words or self.encoding != "utf-8":
             return []

@@ -8,7 +8,7 @@ from sqlalchemy import RowMapping, select
 from sqlalchemy.orm import Session
 
 from webapp.core.clients.rows import BLANK, TYPED_IN, client_ids, service_ids, stored_form
-from webapp.core.imports.checking import Row
+from webapp.core.imports.checking import CheckedRow
 from webapp.core.rules.texts import shown
 from webapp.core.tables.clients import Addon, AddonAssignment, Client, Product, Service
 from webapp.core.tables.imports import WAITING, ImportKind, Verb
@@ -19,7 +19,7 @@ COLUMNS = {kind: tuple(c.name for c in table.columns if c.name not in _OWN) for 
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Placement:
     """Where a row with a number belongs. `columns` are those in COLUMNS, of rows that are new or changed; `before` is what is stored."""
 
     line: int
@@ -29,7 +29,7 @@ class Place:
     before: RowMapping | None = None
 
 
-def place(session: Session, kind: ImportKind, import_id: int, rows: Sequence[Row]) -> list[Place]:
+def place(session: Session, kind: ImportKind, import_id: int, rows: Sequence[CheckedRow]) -> list[Placement]:
     """The place of each row that has a number of its own; rows that cannot be taken are refused on the way, they are SEEN.
 
     Reads only. A number that stands in the file twice is refused from its second row on, also if the first was refused itself:
@@ -38,10 +38,12 @@ def place(session: Session, kind: ImportKind, import_id: int, rows: Sequence[Row
     numbered = _without_repetitions(session, kind, import_id, rows)
     sound = [row for row in numbered if not row.refused]
     finals = _FINALS[kind](session, sound)
-    return [Place(row.line, row.number, *finals.get(row.line, (Verb.SEEN, {}, None))) for row in numbered]
+    return [Placement(row.line, row.number, *finals.get(row.line, (Verb.SEEN, {}, None))) for row in numbered]
 
 
-def _without_repetitions(session: Session, kind: ImportKind, import_id: int, rows: Sequence[Row]) -> list[Row]:
+def _without_repetitions(
+    session: Session, kind: ImportKind, import_id: int, rows: Sequence[CheckedRow]
+) -> list[CheckedRow]:
     table = WAITING[kind]
     numbers = {row.number for row in rows if row.number}
     earlier = select(table.c.number, table.c.line).where(table.c.import_id == import_id, table.c.number.in_(numbers))
@@ -69,7 +71,7 @@ def _verb(final: Mapping[str, Any], stored: RowMapping | Mapping[str, Any] | Non
     return Verb.SEEN if all(stored[name] == value for name, value in final.items()) else Verb.CHANGED
 
 
-def _clients(session: Session, rows: Iterable[Row]) -> Finals:
+def _clients(session: Session, rows: Iterable[CheckedRow]) -> Finals:
     names = COLUMNS[ImportKind.CLIENTS]
     stored = _stored(session, Client, names, rows)
     finals: Finals = {}
@@ -81,7 +83,7 @@ def _clients(session: Session, rows: Iterable[Row]) -> Finals:
     return finals
 
 
-def _services(session: Session, rows: Iterable[Row]) -> Finals:
+def _services(session: Session, rows: Iterable[CheckedRow]) -> Finals:
     stored = {
         found.number: found._mapping
         for found in session.execute(
@@ -124,7 +126,7 @@ def _services(session: Session, rows: Iterable[Row]) -> Finals:
     return finals
 
 
-def _addons(session: Session, rows: Iterable[Row]) -> Finals:
+def _addons(session: Session, rows: Iterable[CheckedRow]) -> Finals:
     stored = {
         found.number: found._mapping
         for found in session.execute(
@@ -166,7 +168,9 @@ def _addons(session: Session, rows: Iterable[Row]) -> Finals:
 _FINALS = {ImportKind.CLIENTS: _clients, ImportKind.SERVICES: _services, ImportKind.ADDONS: _addons}
 
 
-def _stored(session: Session, table: type[Client], names: Sequence[str], rows: Iterable[Row]) -> dict[str, RowMapping]:
+def _stored(
+    session: Session, table: type[Client], names: Sequence[str], rows: Iterable[CheckedRow]
+) -> dict[str, RowMapping]:
     columns = [getattr(table, name) for name in names]
     found = session.execute(select(*columns).where(table.number.in_([row.number for row in rows])))
     return {row.number: row._mapping for row in found}
@@ -182,6 +186,6 @@ def _only_groups(session: Session, products: set[str]) -> dict[str, str]:
     return {name: found[0] for name, found in groups.items() if len(found) == 1}
 
 
-def _refuse_unknown(row: Row, name: str, noun: str) -> None:
+def _refuse_unknown(row: CheckedRow, name: str, noun: str) -> None:
     number = row.values[name]
     row.refuse(name, number, f"there is no {noun} {shown(number, 40)}: import the {noun}s first")

@@ -19,14 +19,16 @@ from webapp.core.clients.taking_over import take_over
 from webapp.core.errors import Conflict, DomainError
 from webapp.core.imports import asking, changes, memory, runs
 from webapp.core.imports.answers import Answers
-from webapp.core.imports.checking import Checker, Row
+from webapp.core.imports.checking import CheckedRow, Checker
 from webapp.core.imports.limits import BATCH_CELLS, BATCH_CHARACTERS, BATCH_ROWS, LONGEST_VALUE
-from webapp.core.imports.placing import Place, place
+from webapp.core.imports.placing import Placement, place
 from webapp.core.imports.reading import Record, Source, records
 from webapp.core.imports.survey import Findings, Survey
 from webapp.core.tables.imports import WAITING, ImportChange, ImportIssue, ImportRun, ImportState, Verb
 
-CHUNK = BATCH_ROWS
+ROWS_A_TRANSACTION = BATCH_ROWS
+"""Rows of the file that are checked and stored between two commits."""
+
 LINES_CLEARED = 20_000
 REASON_LENGTH = 300
 MOST_REFUSED = 100_000
@@ -40,7 +42,7 @@ LayDown = Callable[[timedelta], bool]
 
 
 @dataclass
-class Counts:
+class ImportCounts:
     """What became of the rows: `rows_seen` is the sum of the others but `repaired`, which are new, changed or unchanged as well."""
 
     rows_seen: int = 0
@@ -51,7 +53,7 @@ class Counts:
     blank: int = 0
     repaired: int = 0
 
-    def add(self, rows: list[Row], places: list[Place]) -> None:
+    def add(self, rows: list[CheckedRow], places: list[Placement]) -> None:
         verbs = {place.line: place.verb for place in places}
         self.rows_seen += len(rows)
         for row in rows:
@@ -109,7 +111,7 @@ class _Work:
         self.id, self.kind, self.mapping, self.layout = run.id, run.kind, dict(run.mapping), runs.layout_of(run)
         self.begun, self.findings = run.rows_total is not None, Findings.of_json(run.findings)
         self.answers = Answers.of_json(run.answers)
-        self.counts = Counts(**{field.name: getattr(run, field.name) for field in fields(Counts)})
+        self.counts = ImportCounts(**{field.name: getattr(run, field.name) for field in fields(ImportCounts)})
         session.rollback()
 
     def hold(self, **columns: Any) -> None:
@@ -122,7 +124,7 @@ class _Work:
         checker, found = self._checker(), self._records()
         begun_at = self.clock()
         self._skip(found, self.counts.rows_seen)
-        for batch in in_batches(found, CHUNK):
+        for batch in in_batches(found, ROWS_A_TRANSACTION):
             self._lay_out([checker.check(record) for record in batch])
             if self.counts.refused >= MOST_REFUSED:
                 raise Conflict(
@@ -145,7 +147,7 @@ class _Work:
 
     def _skip(self, found: Iterator[Record], count: int) -> None:
         """Go over those records that are laid out already."""
-        for _ in in_batches(islice(found, count), 5 * CHUNK):
+        for _ in in_batches(islice(found, count), 5 * ROWS_A_TRANSACTION):
             self.hold()
             self.session.commit()
 
@@ -206,7 +208,7 @@ class _Work:
             self.hold()
         self.session.commit()
         survey = Survey(self.kind, self.mapping, self.answers, len(self.layout.header))
-        for batch in in_batches(self._records(), 5 * CHUNK):
+        for batch in in_batches(self._records(), 5 * ROWS_A_TRANSACTION):
             survey.add(batch)
             self.hold()
             self.session.commit()
@@ -216,7 +218,7 @@ class _Work:
         if self.step == "run":
             asking.demand_clear(asking.of(self.kind, self.findings, self.answers))
 
-    def _lay_out(self, rows: list[Row]) -> None:
+    def _lay_out(self, rows: list[CheckedRow]) -> None:
         places = place(self.session, self.kind, self.id, rows)
         changed = changes.rows_of(self.session, self.id, places)
         self.session.rollback()  # ends the reading transaction, so that the next one can begin as a writing one
@@ -229,11 +231,11 @@ class _Work:
         self._insert(WAITING[self.kind], [{**self._seen(one), **one.columns} for one in places if self._waits(one)])
         self.session.commit()
 
-    def _waits(self, place: Place) -> bool:
+    def _waits(self, place: Placement) -> bool:
         """Whether the whole row is needed later. In a dry run it is enough to know that its number was seen."""
         return self.step == "run" and place.verb is not Verb.SEEN
 
-    def _seen(self, place: Place) -> dict[str, Any]:
+    def _seen(self, place: Placement) -> dict[str, Any]:
         verb = place.verb if self._waits(place) else Verb.SEEN
         return {"import_id": self.id, "line": place.line, "number": place.number, "verb": verb}
 
@@ -268,7 +270,7 @@ def in_batches(found: Iterator[Record], rows: int) -> Iterator[list[Record]]:
         yield batch
 
 
-def _issues(import_id: int, rows: list[Row]) -> Iterator[dict[str, Any]]:
+def _issues(import_id: int, rows: list[CheckedRow]) -> Iterator[dict[str, Any]]:
     """The issues of the rows as they are stored; of a refused row only what refused it."""
     for row in rows:
         for issue in row.issues:

@@ -14,7 +14,7 @@ from webapp.core.imports.lines import Source, octet_blocks, split
 
 SAMPLE = 64 * 1024
 """Octets at the beginning of a file from which its layout is guessed."""
-WORDS = 12
+WORDS_SHOWN = 12
 """So many values are kept to show what an encoding makes of them."""
 
 _GUESSED_FROM = 200
@@ -125,7 +125,7 @@ class _Letters:
             after = ftfy.fix_encoding(line)
             if after == line:
                 return
-            if len(self.result.twice_read) < WORDS:
+            if len(self.result.twice_read) < WORDS_SHOWN:
                 pairs = zip(re.split(r'[,;|\t"\r\n]', line), re.split(r'[,;|\t"\r\n]', after), strict=False)
                 self.result.twice_read += [(old.strip(), new.strip()) for old, new in pairs if old != new]
         self.result.twice += 1
@@ -148,14 +148,14 @@ class _Letters:
         found, result = _distinct(self.old_lines), self.result
         if self.bad > self.good:
             result.encoding = encodings.guess(found)
-            result.words = found[:WORDS]
+            result.words = found[:WORDS_SHOWN]
             result.strangers = 0
             for line in self.utf8_lines:  # read like the others, their letters look encoded twice
                 self._twice(line.decode(result.encoding, "replace"))
         elif result.strangers:
             result.strangers_in = encodings.beside(self.seen)
-            result.strange_words = found[:WORDS]
-        result.twice_read = result.twice_read[:WORDS]
+            result.strange_words = found[:WORDS_SHOWN]
+        result.twice_read = result.twice_read[:WORDS_SHOWN]
         return result
 
 

@@ -10,7 +10,7 @@ from webapp.core.rules.artefacts import means_nothing
 from webapp.core.rules.normalise import (
     DateHabit,
     DateOrder,
-    Mark,
+    DecimalMark,
     PriceHabit,
     client_status,
     currency_of,
@@ -57,7 +57,7 @@ class Findings:
         """Some prices of which nothing in the file tells which amount they are."""
         found = []
         for key, (_, texts) in self.open_prices.items():
-            if self.prices.mark(key[:-1], key[-1])[0] is Mark.UNKNOWN:
+            if self.prices.mark(key[:-1], key[-1])[0] is DecimalMark.UNKNOWN:
                 found += texts
         return found
 

@@ -20,7 +20,7 @@ from webapp.core.tables.imports import ImportRun, Upload, UploadChunk
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-CHUNK = 1024 * 1024
+CHUNK_OCTETS = 1024 * 1024
 """Octets of the file in a chunk, before they are compressed."""
 
 FREED_AT_ONCE = 8
@@ -144,8 +144,8 @@ def _remove(session: Session, prepare: Prepare, upload_id: int) -> None:
 
 
 def _piece(stream: BinaryIO) -> bytes:
-    """The next CHUNK octets; fewer only at the end."""
-    piece = stream.read(CHUNK)
-    while piece and len(piece) < CHUNK and (more := stream.read(CHUNK - len(piece))):
+    """The next CHUNK_OCTETS; fewer only at the end."""
+    piece = stream.read(CHUNK_OCTETS)
+    while piece and len(piece) < CHUNK_OCTETS and (more := stream.read(CHUNK_OCTETS - len(piece))):
         piece += more
     return piece

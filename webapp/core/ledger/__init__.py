@@ -40,7 +40,7 @@ from webapp.core.ledger.leases import (
 )
 from webapp.core.ledger.lost import LostHost, give_up, lost_hosts
 from webapp.core.ledger.next_look import next_look
-from webapp.core.ledger.outcomes import RowsLost, Settled, Terms, record
+from webapp.core.ledger.outcomes import RecordingSettings, RowsLost, Settled, record
 from webapp.core.ledger.recovery import may_recover, recover
 from webapp.core.ledger.refusals import open_refusals, were_the_relays
 from webapp.core.ledger.tally import counts, fold, foldable, with_rows_in
@@ -55,9 +55,9 @@ __all__ = [
     "LeaseLost",
     "LostHost",
     "Others",
+    "RecordingSettings",
     "RowsLost",
     "Settled",
-    "Terms",
     "cancel_waiting",
     "claim",
     "counts",

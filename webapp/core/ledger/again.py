@@ -7,18 +7,18 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from webapp.core import guarded
-from webapp.core.ledger import order, tally
+from webapp.core.ledger import hard_bounces, order, tally
 from webapp.core.rules.lifecycle import DeliveryState
 from webapp.core.tables.deliveries import Attempt, Delivery
 
-CHUNK = 1_000
+FAILED_AT_ONCE = 1_000
 """Failed rows looked at in one transaction."""
 
 REASON = "failed_again"
 
 
 def reasons(session: Session, broadcast_id: int, states: Collection[DeliveryState]) -> dict[str, int]:
-    """How many deliveries of a broadcast are in these states for each reason, the most frequent first; "" where none is known."""
+    """How many deliveries of a broadcast are in these states, by reason ("" for none), the most frequent reason first."""
     reason = func.coalesce(Delivery.reason, "")
     rows = session.execute(
         select(reason, func.count())
@@ -37,17 +37,17 @@ def make_pending(
     now: datetime,
     *,
     after: int = 0,
-    most: int = CHUNK,
-    chunk: int = CHUNK,
+    most: int = FAILED_AT_ONCE,
+    chunk: int = FAILED_AT_ONCE,
 ) -> tuple[int, int | None]:
-    """Make failed rows pending, at most `most`, among the next `chunk` of them whose id is above `after`: those with this reason, or all
-    (None). Returns how many, and the id to go on after, None behind the last.
+    """Make failed rows with this reason (None: with any) pending: at most `most` of the next `chunk` failed rows whose id is above `after`.
+    Returns how many, and the id to go on after, None behind the last.
 
-    Ids only rise, so a row that fails once more while others are still moved is not taken a second time. The lock of the broadcast is to be
-    held in this transaction, and its state to allow it.
+    Ids only rise, so a row that fails once more while others are still moved is not taken a second time. The caller holds the lock of the
+    broadcast in this transaction, and has seen that its state allows this.
     """
     failed = (Delivery.broadcast_id == broadcast_id, Delivery.state == DeliveryState.FAILED)
-    # What has failed has no time at which it is due: so the rows of a chunk lie side by side in the index.
+    # A failed row has no time at which it is due, so the rows of a chunk lie side by side in the index.
     walk = select(Delivery.id, Delivery.reason).where(*failed, Delivery.due_at.is_(None), Delivery.id > after)
     rows = session.execute(walk.order_by(Delivery.id).limit(chunk)).all()
     wanted = [id_ for id_, why in rows if reason is None or (why or "") == reason][:most]
@@ -65,6 +65,7 @@ def make_pending(
             ),
         )
         tally.add(session, broadcast_id, tally.CONSOLE, {DeliveryState.FAILED: -moved, DeliveryState.PENDING: moved})
+        hard_bounces.take_back(session, wanted, now, "its mail is sent again")
     else:
         moved = 0
     return moved, rows[-1][0] if len(rows) == chunk else None
@@ -73,8 +74,8 @@ def make_pending(
 def counted_anew(
     session: Session, delivery_id: int, first_claimed_at: datetime, attempt: int, now: datetime
 ) -> tuple[datetime, int]:
-    """Since when a mail has been tried, and which attempt this is, as far as retries and giving up are concerned: both begin anew with the
-    first attempt after somebody had it sent again. What it says and its Date stay as they were."""
+    """Since when a mail has been tried, and the number of this attempt, for retries and for giving up: both begin anew with the first
+    attempt after somebody had the mail sent again. Its values and its Date stay as they were."""
     if attempt == 1:
         return first_claimed_at, attempt
     again_at = session.scalar(select(Delivery.again_at).where(Delivery.id == delivery_id))

@@ -18,10 +18,10 @@ MINUTE = timedelta(minutes=1)
 
 
 def openings(session: Session, limits: Limits, reading: Reading) -> list[list[Opening]]:
-    """For each ceiling there is, when mails may leave. The caller who is to claim them holds the lock of the limits.
+    """When mails may leave, for each ceiling there is. The caller who is to claim them holds the lock of the limits.
 
-    A day is any 24 hours, told by the counts of whole minutes, of which one that has begun to pass counts to its end. Tests
-    count, too.
+    A day is any 24 hours, by the counts of whole minutes; a minute counts until the last second of it is 24 hours ago. Test sends count,
+    too.
     """
     found = []
     if limits.per_second:
@@ -32,7 +32,7 @@ def openings(session: Session, limits: Limits, reading: Reading) -> list[list[Op
 
 
 def next_of_the_day(session: Session, limits: Limits, now: datetime) -> tuple[datetime, int] | None:
-    """From when on the ceiling of the day lets mails leave, and how many then; None without such a ceiling."""
+    """The instant from which the ceiling of the day lets mails leave, and how many then; None without such a ceiling."""
     if not limits.per_day:
         return None
     opened = _of_the_day(session, limits.per_day, Reading(now, "", 0.0))
@@ -56,13 +56,13 @@ def _of_the_day(session: Session, per_day: int, reading: Reading) -> list[Openin
 
 
 def use(session: Session, limits: Limits, reading: Reading, ago: Iterable[float]) -> None:
-    """Remember mails that were settled so many seconds before `reading`. The counts of minutes remember the day anyway."""
+    """Remember mails that were settled `ago` seconds before `reading`. The ceiling of the day goes by the counts of minutes."""
     if limits.per_second:
         pace.use(session, SITE, SECOND_S, reading, ago)
 
 
 def wait(session: Session, limits: Limits, reading: Reading) -> float | None:
-    """Seconds until the ceilings let a mail leave; None when nobody knows, because mails that are on their way hold all places."""
+    """Seconds until the ceilings let a mail leave; None when nobody knows, because mails that are on their way use them up."""
     waits = [opened[0].delay if opened else None for opened in openings(session, limits, reading)]
     known = [seconds for seconds in waits if seconds is not None]
     return max(known, default=0.0) if len(known) == len(waits) else None

@@ -24,10 +24,10 @@ from webapp.core.tables.broadcasts import Broadcast
 from webapp.core.tables.deliveries import Delivery
 
 MOST_LOOKS = 5
-"""So often a claim looks further for rows of domains that are not given time, before others may have the database."""
+"""A claim looks at most so often for rows whose domain is not resting; then others may have the database."""
 
 Holder = tuple[int, int | None, int | None]
-"""Client, service and addon assignment whose data a mail's tags take."""
+"""The client, service and addon assignment whose data the tags of a mail take."""
 
 LoadValues = Callable[[Sequence[Holder]], Sequence[Sequence[str]]]
 """For each holder the values of the broadcast's tags, in their order."""
@@ -35,8 +35,8 @@ LoadValues = Callable[[Sequence[Holder]], Sequence[Sequence[str]]]
 
 @dataclass(slots=True)
 class Claimed:
-    """One mail to hand over, `delay` seconds after the reading with which it was claimed. `attempt` counts from 1. `consent` is as of which
-    look of the watch nobody has declined."""
+    """One mail to hand over, `delay` seconds after the reading at its claim. `attempt` counts from 1. `consent` is the look of the watch as
+    of which nobody has declined."""
 
     delivery_id: int
     address: str
@@ -49,12 +49,12 @@ class Claimed:
 
 @dataclass(slots=True)
 class Claim:
-    """What a sender may do. `is_sending` False: nothing more, the broadcast was paused, cancelled or is not frozen yet, or is feeling its
-    way with a relay that was ill since this sender began.
+    """What a sender may do. Without `is_sending` nothing more: the broadcast was paused or cancelled, is not frozen yet, or since this
+    sender began it feels its way with a relay that was ill.
 
-    `exhausted`: nothing was due beyond what was claimed, though more was allowed. `next_in`: seconds until the pace, or a probe under way,
-    allows the next mail, None when it does not say (no pace, or all its places are held by mails that are claimed). `is_behind`: more
-    could have been claimed to leave at once, had the sender asked for more.
+    `exhausted`: more was allowed, and nothing else was due. `next_in`: seconds until the pace, or a probe under way, allows the next mail;
+    None when that is not known (there is no pace, or claimed mails use all of it). `is_behind`: had the sender asked for more mails, it
+    could have claimed more to leave at once.
     """
 
     is_sending: bool
@@ -81,54 +81,67 @@ def claim(
     """Claim up to `limit` due mails under the lease, as far as the broadcast's state and pace allow; those whose address was suppressed
     meanwhile become `suppressed` instead. The lease must have been renewed in this transaction.
 
-    What a mail says is fixed at its first claim: `load_values` is asked for deliveries that were never claimed before. With a pace, mails
-    may be claimed up to `lead` seconds before they may leave; their `delay` says how long to wait. `promoting`: first make rows
-    pending whose time has come. The ceilings of `limits` are kept together with all senders of all broadcasts. Not `is_careful` is a
-    sender that does not stop at the relay's first error: it gets nothing of a broadcast that was paused for the relay's sake. One mail
-    feels the way for such a broadcast, and where the claim `is_probe`; nobody who was refused before, as long as there are others. Mails
-    to domains that are `resting` wait until the instant given.
+    The first claim fixes what a mail says: `load_values` is asked for deliveries that were never claimed before. With a pace, mails may be
+    claimed up to `lead` seconds before they may leave; `delay` of each says how many seconds to wait. `promoting` first makes rows pending
+    whose time has come. All senders of all broadcasts together keep the ceilings of `limits`. A sender that is not `is_careful` does not
+    stop at the relay's first error: it gets nothing of a broadcast that was paused because of the relay. One mail feels the way for such a
+    broadcast, and for a claim that `is_probe`; it goes to somebody who was never refused, as long as there is one. Mails to a domain in
+    `resting` wait until the instant given there.
     """
-    path = hot(session)
-    # The ceilings are locked before the broadcast, as where connections are shared out.
-    if limits.has_ceiling:
-        path.lock_limits()
-    # A broadcast is locked only where two senders must not take the same: its pace, or its one probe.
-    standing = path.standing(lease.broadcast_id)
-    if standing and (standing.is_probing or pacing.is_limited(standing.batch_size, standing.interval_s)):
-        standing = path.lock_standing(lease.broadcast_id)
-    if not standing or standing.state is not BroadcastState.SENDING or not standing.is_frozen:
-        return Claim(is_sending=False)
-    if standing.is_probing and not is_careful:
+    # What the broadcast allows, under the locks that hold until the commit.
+    standing = _standing(session, lease.broadcast_id, limits)
+    if standing is None or (standing.is_probing and not is_careful):
         return Claim(is_sending=False)
     # Rows whose time has come, only now: a resume, too, takes the broadcast's lock before those of its rows.
     if promoting:
         promote(session, lease.broadcast_id, reading.wall)
     # When mails may leave, as far as the pace and each ceiling let them.
-    limiting: list[list[Opening]] = []
-    batch_size, interval_s = standing.batch_size, standing.interval_s
-    if pacing.is_limited(batch_size, interval_s):
-        limiting.append(pace.openings(session, lease.broadcast_id, batch_size, interval_s, reading, lead=float("inf")))
-    if limits.has_ceiling:
-        shares = in_force(session, None, reading.wall)
-        limiting += [_share(opened, shares) for opened in ceiling.openings(session, limits, reading)]
+    limiting = _limiting(session, lease, standing, limits, reading)
     delays, next_in = _delays(limiting, limit, lead)
-    is_behind = not limiting or next_in == 0.0
-    limit = len(delays)
+    limit, is_behind = len(delays), not limiting or next_in == 0.0
     # One mail feels the way, and nobody claims another while it is under way.
     feels_way = standing.is_probing or is_probe
     if feels_way:
         limit, is_behind = min(limit, 1), False
-        if path.claimed_now(lease.broadcast_id, reading).mails:
+        if hot(session).claimed_now(lease.broadcast_id, reading).mails:
             limit, next_in = 0, max(next_in or 0.0, PROBE_S)
     if limit <= 0:
         return Claim(is_sending=True, next_in=next_in)
-    # The rows, and their claim, which checks all of that again.
+    # The rows, and their claim, whose statement checks state, freeze, lease, suppressions and what was declined again.
     rows, exhausted = _due(session, lease.broadcast_id, standing, reading.wall, limit, resting, untried_first=feels_way)
     mails = _take(session, lease, rows, load_values, reading.wall, is_marketing=standing.is_marketing)
     if limiting:
         for mail, delay in zip(mails, delays, strict=False):
             mail.delay = delay
     return Claim(True, mails, exhausted=exhausted, next_in=next_in, is_behind=is_behind and not exhausted)
+
+
+def _standing(session: Session, broadcast_id: int, limits: Limits) -> Standing | None:
+    """Lock what two senders must not use at a time, and say how the broadcast stands; None when it sends nothing."""
+    path = hot(session)
+    # The ceilings are locked before the broadcast, in the order in which connections are shared out, too.
+    if limits.has_ceiling:
+        path.lock_limits()
+    # A broadcast is locked only where two senders must not take the same: its pace, or its one probe.
+    standing = path.standing(broadcast_id)
+    if standing and (standing.is_probing or pacing.is_limited(standing.batch_size, standing.interval_s)):
+        standing = path.lock_standing(broadcast_id)
+    sends = standing and standing.state is BroadcastState.SENDING and standing.is_frozen
+    return standing if sends else None
+
+
+def _limiting(
+    session: Session, lease: Lease, standing: Standing, limits: Limits, reading: Reading
+) -> list[list[Opening]]:
+    """When mails may leave, as each of the broadcast's pace and the ceilings has it; nothing where there is neither."""
+    found: list[list[Opening]] = []
+    batch_size, interval_s = standing.batch_size, standing.interval_s
+    if pacing.is_limited(batch_size, interval_s):
+        found.append(pace.openings(session, lease.broadcast_id, batch_size, interval_s, reading, lead=float("inf")))
+    if limits.has_ceiling:
+        shares = in_force(session, None, reading.wall)
+        found += [_share(opened, shares) for opened in ceiling.openings(session, limits, reading)]
+    return found
 
 
 def _due(
@@ -141,7 +154,7 @@ def _due(
     *,
     untried_first: bool,
 ) -> tuple[Sequence[DueRow], bool]:
-    """The rows to claim next, in their order, and whether there are no others."""
+    """The rows to claim next, in order, and whether they are all that is due."""
     path, is_marketing = hot(session), standing.is_marketing
     rows: Sequence[DueRow] = ()
     if untried_first:
@@ -163,7 +176,7 @@ def _due(
 def _apart(
     rows: Sequence[DueRow], resting: Mapping[str, datetime], now: datetime
 ) -> tuple[list[DueRow], dict[datetime, list[int]]]:
-    """The rows that may be claimed, and by instant the ids of those whose domain is given time until then."""
+    """The rows that may be claimed, and the ids of the others by the instant until which their domain rests."""
     kept: list[DueRow] = []
     waiting: dict[datetime, list[int]] = {}
     for row in rows:
@@ -176,18 +189,18 @@ def _apart(
 
 
 def domain_of(address: str) -> str:
-    """The domain of an address, by which recipients are told apart."""
+    """The domain of an address, in lower case."""
     return address.rpartition("@")[2].lower()
 
 
 def _share(opened: Sequence[Opening], shares: int) -> list[Opening]:
-    """What one of so many senders may take of a ceiling at a time, lest the first one takes it all."""
+    """What one of `shares` senders may take of a ceiling at a time, so that the first one does not take it all."""
     return [Opening(one.delay, -(-one.count // max(shares, 1))) for one in opened]
 
 
 def _delays(limiting: Iterable[Sequence[Opening]], limit: int, lead: float) -> tuple[list[float], float | None]:
-    """When each of up to `limit` mails may leave, within `lead` seconds, as far as all that limits them allows; and when the next one after
-    them, None when that is not known or nothing limits."""
+    """In how many seconds (at most `lead`) each of up to `limit` mails may leave, when each of `limiting` allows it; and in how many the
+    next one after them, None when that is not known or nothing limits."""
     delays, next_in = [0.0] * limit, None
     for opened in limiting:
         mine: list[float] = []
@@ -246,7 +259,7 @@ def _take(
 
 
 def release_all(session: Session, lease: Lease, now: datetime, *, but: Collection[int] = ()) -> None:
-    """Give back every claimed mail of the lease that was not begun, whoever knows of it; those of `but` stay."""
+    """Give back every claimed mail of the lease that was not begun, also one that the sender never heard of; those of `but` stay."""
     claimed = select(Delivery.id).where(
         Delivery.broadcast_id == lease.broadcast_id,
         Delivery.state == DeliveryState.CLAIMED,
@@ -256,7 +269,7 @@ def release_all(session: Session, lease: Lease, now: datetime, *, but: Collectio
 
 
 def release(session: Session, lease: Lease, delivery_ids: Sequence[int], now: datetime) -> None:
-    """Give claimed mails back that were not begun: as if they had never been claimed, but for what they say, which stays fixed."""
+    """Give back claimed mails that were not begun, as if they had never been claimed; only their values stay fixed."""
     if not delivery_ids:
         return
     released = guarded.change(

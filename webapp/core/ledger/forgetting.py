@@ -1,4 +1,4 @@
-"""Forgetting what mails said to their clients: the rows stay, with address, times and outcome."""
+"""Remove the personal values of mails that ended; the rows stay, with address, times and outcome."""
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -7,7 +7,7 @@ from webapp.core.tables.deliveries import Delivery, delivery_id
 
 
 def remove_values(session: Session, broadcast_id: int, after: int, most: int) -> int | None:
-    """Remove the values of up to `most` deliveries of an ended broadcast, of those behind the id `after`. Returns the last one's id, None
+    """Remove the values of up to `most` deliveries of an ended broadcast whose id is above `after`. Returns the id of the last one, None
     when there are no more."""
     start = max(after, delivery_id(broadcast_id, 0))
     mine = (Delivery.id > start, Delivery.id < delivery_id(broadcast_id + 1, 0))

@@ -1,11 +1,11 @@
 """Freeze: turn a broadcast's audience into deliveries, in chunks that hold the database's lock only shortly.
 
-What holds at every instant, for whoever looks on: the rows there are and the tally say the same, state by state. Before the start there
-are none. While recipients are collected (`started_at` is set, `frozen_at` is not) there are rows and no number yet, `frozen_count` is NULL;
-they become more with each chunk and never fewer, and all are pending or skipped, since nothing is claimed before the freeze is complete. A
-pause in the midst of it leaves that as it is, and a resume goes on from `freeze_cursor`; a cancel turns what waits into cancelled, and it
-never gets a number. The last chunk sets `frozen_at` and `frozen_count` in the transaction of its rows: from then on the states of all
-rows add up to that number, for good.
+At every instant, and for every reader, rows and tally agree state by state. Before the start there are no rows. While recipients are
+collected (`started_at` is set, `frozen_at` is not) there are rows and no number yet: `frozen_count` is NULL. Each chunk adds rows and none
+takes any away, and all are pending or skipped, since nothing is claimed before the freeze is complete. A pause in between leaves the rows
+as they are, and a resume goes on from `freeze_cursor`; a cancel turns the waiting rows into cancelled ones, and the broadcast never gets a
+number. The last chunk sets `frozen_at` and `frozen_count` in the transaction of its rows: from then on the states of all rows add up to
+that number, for good.
 """
 
 from dataclasses import replace
@@ -39,7 +39,7 @@ from webapp.core.tables.broadcasts import Broadcast
 from webapp.core.tables.clients import Client
 from webapp.core.tables.deliveries import Delivery, Tally, delivery_id
 
-CHUNK = 20_000
+CLIENTS_AT_ONCE = 20_000
 """Client ids looked at in one transaction."""
 
 Columns = dict[str, ColumnElement[Any]]
@@ -47,11 +47,11 @@ Columns = dict[str, ColumnElement[Any]]
 _ROW = Delivery.__table__
 
 
-def freeze_chunk(session: Session, broadcast_id: int, now: datetime, *, chunk: int = CHUNK) -> bool:
+def freeze_chunk(session: Session, broadcast_id: int, now: datetime, *, chunk: int = CLIENTS_AT_ONCE) -> bool:
     """Freeze the next clients of a broadcast that is sending; True when its freeze is complete. Commit after each call.
 
-    Two workers may call it at once: each chunk is taken by one. The holding whose data the tags take is chosen as of the day the
-    broadcast started, in every chunk. Nothing may be claimed before the freeze is complete.
+    Two workers may call it at once: one of them takes each chunk. Every chunk chooses the holding whose data the tags take as of the day
+    on which the broadcast started. Nothing may be claimed before the freeze is complete.
     """
     broadcast = session.get_one(Broadcast, broadcast_id)
     session.refresh(broadcast, with_for_update={"key_share": True})
@@ -89,9 +89,9 @@ def _bounds(session: Session, after: int, chunk: int) -> tuple[int, bool]:
 def _insert(session: Session, broadcast: Broadcast, after: int, upto: int, now: datetime) -> None:
     """The rows of a chunk: first those who get it, by rising id, then all others of the audience with the reason.
 
-    That nobody gets a second mail at one address is decided by the database, which refuses the second row with it; so it holds too
-    when clients change between two chunks, and nobody has to be looked up. Both are of one moment: on PostgreSQL they are one statement,
-    and on SQLite nobody else can write.
+    The database decides that nobody gets a second mail at one address: it refuses the second row with it. So that holds when clients
+    change between two chunks, too, and nobody has to be looked up. Both kinds of rows are of one moment: on PostgreSQL one statement
+    writes them, and on SQLite nobody else can write.
     """
     assert broadcast.started_at is not None
     who = audience.audience_of(broadcast)
@@ -112,8 +112,8 @@ def _insert(session: Session, broadcast: Broadcast, after: int, upto: int, now: 
 
 @lru_cache(maxsize=16)
 def _statements(dialect: str, broadcast_id: int, who: Audience, started_at: datetime) -> tuple[Any, ...]:
-    """The statements of each chunk, made once: to put them together takes longer than to freeze a thousand clients. They are bound to
-    `after`, `upto` and `now`."""
+    """The statements of each chunk, made once: it takes longer to put them together than to freeze a thousand clients. Their parameters
+    are `after`, `upto` and `now`."""
     query = audience.recipients(
         who,
         started_at.date(),
@@ -137,8 +137,8 @@ def _statements(dialect: str, broadcast_id: int, who: Audience, started_at: date
 
 
 def _on_postgresql(query: Select[Any], pending: Columns, skipped: Columns) -> tuple[Any, ...]:
-    """One that tells how many get it, and how many do not. Whoever is not among those written is looked up in a table in memory, which the
-    planner has no other choice about: it knows nothing yet of a broadcast that is being frozen, and would search its rows in the wrong way.
+    """One statement that tells how many get it, and how many do not. It looks up in a table in memory who is not among those written. The
+    planner has no other choice: it knows nothing yet about a broadcast that is being frozen, and would search its rows in the wrong way.
     """
     chosen = query.cte("r")
     written = _written(postgresql, chosen, pending).returning(_ROW.c.client_id).cte("written")
@@ -148,7 +148,7 @@ def _on_postgresql(query: Select[Any], pending: Columns, skipped: Columns) -> tu
 
 
 def _on_sqlite(query: Select[Any], pending: Columns, skipped: Columns) -> tuple[Any, ...]:
-    """One that writes those who get it, and one that writes those who do not."""
+    """Two statements: one writes those who get it, the other those who do not."""
     row = aliased(Delivery, name="d")
     # A join, because SQLite begins each EXISTS anew; inside the query, before it finds out the reason of everybody.
     others = query.outerjoin(row, row.id == query.selected_columns.id).where(row.id.is_(None))
@@ -163,7 +163,7 @@ def _written(dialect: Any, chosen: FromClause, columns: Columns) -> Any:
 
 
 def _left(chosen: FromClause, columns: Columns, condition: ColumnElement[bool]) -> Any:
-    """The INSERT of those who do not get it; who has no other reason has an address that somebody has."""
+    """The INSERT of those who do not get it; whoever has no other reason shares an address with somebody who gets it."""
     same = literal(SkipReason.SAME_ADDRESS, EnumText(SkipReason))
     reason = func.coalesce(chosen.c.skip_reason, same, type_=EnumText(SkipReason))
     return _rows(insert(_ROW), chosen, columns | {"reason": reason}, condition)

@@ -1,4 +1,4 @@
-"""Leases: which process may move which rows, and until when. What decides is the database, not the queue."""
+"""Leases: which process may move which rows, and until when. The database decides that, not the queue."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -29,8 +29,8 @@ class LeaseLost(Exception):
 def open_lease(
     session: Session, broadcast_id: int, *, host: str, pid: int, journal: str, reading: Reading, machine: str = ""
 ) -> Lease:
-    """A lease for a new sending process. `journal` names the file in which it will write, `machine` is the id of the folder of that file,
-    and `host` what people call the machine."""
+    """A lease for a new sending process. `journal` names the file that it will write, `machine` is the id of that file's folder, and
+    `host` is what people call the machine."""
     sender = Sender(
         broadcast_id=broadcast_id,
         epoch=1,
@@ -60,8 +60,8 @@ def end_lease(session: Session, lease: Lease, now: datetime) -> None:
 
 
 def take_over(session: Session, lease: Lease, expires_at: datetime, now: datetime) -> Lease | None:
-    """End another process's lease under a new epoch, in which its rows may be settled; None when somebody else was faster, also that
-    process itself: it has renewed a lease that was to end at `expires_at` when its journal was read."""
+    """End another process's lease under a new epoch, in which its rows may be settled. None when somebody else was faster, or when that
+    process itself has renewed the lease, which was to end at `expires_at` when its journal was read."""
     epoch = lease.epoch + 1
     is_over = _end(session, lease, now, Sender.expires_at == expires_at, epoch=epoch)
     return Lease(lease.sender_id, lease.broadcast_id, epoch) if is_over else None
@@ -88,8 +88,9 @@ def share_connections(
     session: Session, lease: Lease, limit: int, *, wanted: int, holding: int, now: datetime
 ) -> tuple[int, bool]:
     """How many connections to the relay the lease's process may hold, of the `limit` for all processes together: its share, as far as
-    others have let go; and whether another process goes without. `wanted` is what it would like, `holding` what it may still hold of an
-    earlier, larger share. Another whose lease is over for so long that it has let go by its own clock does not count. Not for a limit of 0.
+    others have let go; and whether another process goes without. `wanted` is how many it would like, `holding` how many it may still hold
+    of an earlier, larger share. A process does not count once its lease has been over for so long that it has let go by its own clock. Not
+    for a limit of 0.
     """
     hot(session).lock_limits()
     is_there = or_(Sender.suspected_at.is_(None), Sender.suspected_at > now - timedelta(seconds=LEASE_S))
@@ -122,8 +123,8 @@ def note_use(session: Session, lease: Lease, *, holding: int, taken_at: datetime
 
 
 class Others(NamedTuple):
-    """What all other processes do: the connections that they hold, when the relay last took a mail from one of them, and how many of them
-    serve the same broadcast."""
+    """All other processes: how many connections they hold, when the relay last took a mail from one of them, and how many of them serve
+    the same broadcast."""
 
     connections: int
     taken_at: datetime | None
@@ -131,7 +132,7 @@ class Others(NamedTuple):
 
 
 def others(session: Session, lease: Lease, now: datetime) -> Others:
-    """What the other processes do whose leases are in force."""
+    """The other processes whose leases are in force."""
     held, taken_at, beside = session.execute(
         select(
             func.coalesce(func.sum(Sender.connections), 0),
@@ -143,7 +144,7 @@ def others(session: Session, lease: Lease, now: datetime) -> Others:
 
 
 def in_force(session: Session, broadcast_id: int | None, now: datetime) -> int:
-    """How many leases of a broadcast, or of all (None), have not run out."""
+    """How many leases of a broadcast, or of all broadcasts (None), have not run out."""
     query = select(func.count()).where(Sender.ended_at.is_(None), Sender.expires_at > now)
     if broadcast_id is not None:
         query = query.where(Sender.broadcast_id == broadcast_id)

@@ -1,4 +1,4 @@
-"""Machines that are away with what they had claimed: whom it concerns, and what a person decides who knows that one will not come back."""
+"""Machines that are away with mails they had claimed: which mails, and the decision of a person who knows that a machine is lost."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -20,8 +20,8 @@ OTHERS = "Meanwhile there are more or fewer mails in doubt. Look at them, and de
 
 @dataclass(frozen=True, slots=True)
 class LostHost:
-    """A machine that was not heard of since `heard_at`, with `mails` of a broadcast claimed there by `senders` (their ids). `decided_at` is
-    when they become uncertain by themselves; None while no worker has noticed that the machine is away."""
+    """A machine that nobody has heard of since `heard_at`. Its `senders` (ids) had claimed `mails` mails of a broadcast. These become
+    uncertain by themselves at `decided_at`; None while no worker has noticed that the machine is away."""
 
     machine: str
     host: str
@@ -38,8 +38,8 @@ def lost_hosts(
     grace: timedelta = HOST_GRACE,
     here: Collection[str] = (),
 ) -> list[LostHost]:
-    """The machines that are away with mails of this broadcast, the one that was heard of last first. `here` are the journals that lie on
-    this machine: what they tell, a worker reads as soon as it runs."""
+    """The machines that are away with mails of this broadcast, the one last heard of first. `here` are the journals that lie on this
+    machine: a worker reads them as soon as it runs."""
     claimed = (
         select(Delivery.sender_id, func.count().label("mails"))
         .where(Delivery.broadcast_id == broadcast_id, Delivery.state == DeliveryState.CLAIMED)
@@ -62,10 +62,10 @@ def lost_hosts(
 def give_up(
     session: Session, broadcast_id: int, sender_ids: Iterable[int], reading: Reading, *, seen: int | None = None
 ) -> int:
-    """The machine of these senders will not come back: what they had claimed is uncertain at once. Returns how many mails.
+    """The machine of these senders will not come back: make the mails that they had claimed uncertain at once. Returns how many.
 
-    `seen` is how many there were when it was decided. Raises Conflict, and is to be rolled back, when there are others by now, or the
-    machine is back.
+    `seen` is how many there were when the person decided. Raises Conflict when there are others by now, or the machine is back; then roll
+    back.
     """
     ids = list(sender_ids)
     away = select(Sender).where(Sender.id.in_(ids), *_is_away(broadcast_id, reading.wall))

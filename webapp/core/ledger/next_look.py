@@ -1,4 +1,4 @@
-"""Prospects: when a broadcast is worth looking at again."""
+"""When a broadcast is worth looking at again."""
 
 from sqlalchemy.orm import Session
 
@@ -14,8 +14,8 @@ from webapp.core.tables.broadcasts import Broadcast
 
 
 def next_look(session: Session, broadcast: Broadcast, reading: Reading, *, relay_key: str = "") -> float | None:
-    """Seconds until a mail of the broadcast may leave, as far as rows, pace, ceilings and the relay's health say now; 0.0 for at once, None
-    when there is none to wait for."""
+    """Seconds until a mail of the broadcast may leave, as rows, pace, ceilings and the relay's health have it now; 0.0 for at once, None
+    when there is no mail to wait for."""
     if broadcast.state is not BroadcastState.SENDING or broadcast.frozen_at is None:
         return None
     due = next_due(session, broadcast.id)

@@ -1,7 +1,7 @@
-"""The hot path, as far as both databases go it alike: the body, and often the statement, whose values SQLite marks with `?`.
+"""The part of the hot path that both databases share: the body of an operation, and often its statement, with `?` for its values.
 
-What differs stands in `on_sqlite.py` and `on_postgresql.py`: a statement of the same name, or the whole operation, with the reason. What
-the operations do says `hot_path.HotPath`.
+The differences stand in `on_sqlite.py` and `on_postgresql.py`: a statement of the same name, or the whole operation, with the reason.
+`hot_path.HotPath` says what the operations do.
 """
 
 from abc import ABC, abstractmethod

@@ -1,4 +1,4 @@
-"""Record: what became of mails. One group in one go; the common case, accepted at the first try, writes one row a mail."""
+"""Record what became of mails, a group at a time. The common case, accepted at the first attempt, writes one row a mail."""
 
 import random
 from collections import Counter, defaultdict
@@ -10,7 +10,8 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
 from webapp.core import guarded
-from webapp.core.ledger import again, ceiling, pace, refusals
+from webapp.core.ledger import again, ceiling, hard_bounces, pace, refusals
+from webapp.core.ledger.hard_bounces import RefusedForGood
 from webapp.core.ledger.hot_path import hot
 from webapp.core.ledger.leases import Lease
 from webapp.core.rules import pacing
@@ -19,23 +20,23 @@ from webapp.core.rules.lifecycle import DeliveryState
 from webapp.core.rules.limits import NO_LIMITS, Limits
 from webapp.core.rules.outcome import Blame, Cause, Outcome, Reply, Stage
 from webapp.core.rules.pacing import Reading, Retries
-from webapp.core.rules.refusal import Recipient, Refusal, refusal_of
+from webapp.core.rules.refusal import Addressee, Refusal, in_relays_words, refusal_of
 from webapp.core.tables.broadcasts import Broadcast, UncertainPolicy
 from webapp.core.tables.deliveries import Attempt, Delivery
 
 GAVE_UP = "gave_up"
 SOON = timedelta(minutes=1)
-"""After this an uncertain mail of a broadcast with the policy *retry* is sent again."""
+"""An uncertain mail of a broadcast with the policy *retry* is sent again after this time."""
 
 MOST_REPEATS = 3
-"""So often it is, at most: a mail that the relay takes and never answers would come to its recipient every minute. Then people decide."""
+"""It is sent again at most so often, then people decide: a mail that the relay takes and never answers would arrive every minute."""
 
 LONGEST_TEXT = 2000
 
 
 @dataclass(slots=True)
 class Settled:
-    """What became of one claimed mail, and at which `ticks`. `first_claimed_at` is its Date, `domain` that of its recipient."""
+    """What became of one claimed mail, and when (`ticks`). `first_claimed_at` is its Date, `domain` that of its recipient."""
 
     delivery_id: int
     attempt: int
@@ -47,8 +48,8 @@ class Settled:
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
-    """What recording needs to know of a broadcast, which does not change while it sends, and the limits in force."""
+class RecordingSettings:
+    """The settings of a broadcast that recording needs and that do not change while it sends, and the limits in force."""
 
     batch_size: int
     interval_s: int
@@ -56,7 +57,7 @@ class Terms:
     limits: Limits = NO_LIMITS
 
     @classmethod
-    def of(cls, broadcast: Broadcast, limits: Limits) -> "Terms":
+    def of(cls, broadcast: Broadcast, limits: Limits) -> "RecordingSettings":
         return cls(broadcast.batch_size, broadcast.interval_s, broadcast.uncertain_policy, limits)
 
 
@@ -64,7 +65,7 @@ def record(
     session: Session,
     lease: Lease,
     settled: Sequence[Settled],
-    terms: Terms,
+    settings: RecordingSettings,
     reading: Reading,
     *,
     has_delivered: bool = False,
@@ -72,55 +73,88 @@ def record(
     chance: Callable[[], float] = random.random,
 ) -> None:
     """Write the outcomes of mails claimed under the lease, in the order in which they came, the counts and the use of the pace. `chance`
-    spreads the retries. `has_delivered`: the relay took mails of this broadcast before. Not `run_is_open`: there are no open refusals.
+    spreads the retries. `has_delivered`: the relay took mails of this broadcast before. Without `run_is_open` there are no open refusals.
 
-    What may be either's fault is the recipient's when the relay took a mail for somebody else after it, and parked otherwise. Once the
-    broadcast is paused for the relay's sake, what it still takes are mails that were further on, and prove nothing of the others.
+    A refusal that may be the relay's or the recipient's fault is the recipient's if the relay took a mail for somebody else after it;
+    otherwise it is parked. Once the broadcast is paused because of the relay, mails that it still takes prove nothing about the others:
+    they were further on.
 
     The lease must have been renewed, or taken over, in this transaction. Raises RowsLost when a row was not the lease's.
     """
     if not settled:
         return
-    path = hot(session)
-    now = reading.wall
-    plain: dict[int, dict[int, str]] = defaultdict(dict)
-    special: list[Settled] = []
-    for one in settled:
-        if one.outcome.state is DeliveryState.ACCEPTED:
-            assert one.reply.code is not None
-            plain[one.reply.code][one.delivery_id] = one.reply.text[:LONGEST_TEXT]
-            if one.attempt > 1:
-                _remember_attempt(session, one, DeliveryState.ACCEPTED, now)
-        else:
-            special.append(one)
-    moved = sum(path.accept(lease.sender_id, now, code, texts) for code, texts in plain.items())
+    path, now = hot(session), reading.wall
+    # Accepted mails: one statement for each reply code.
+    moved = _accept(session, lease, settled, now)
+    special = [one for one in settled if one.outcome.state is not DeliveryState.ACCEPTED]
     accepted = len(settled) - len(special)
     changes = Counter({DeliveryState.ACCEPTED: accepted, DeliveryState.CLAIMED: -len(settled)})
+    # All others, one by one, after it was decided whose fault they are.
     decides = bool(special or run_is_open) and not refusals.have_paused(session, lease.broadcast_id)
-    if special:
-        if decides:
-            special = _decided(session, lease.broadcast_id, settled, has_delivered)
-        states = [_record_special(session, lease, one, terms, now, chance) for one in special]
-        moved += sum(1 for state in states if state is not None)
-        changes.update(state for state in states if state is not None)
+    if special and decides:
+        special = _decided(session, lease.broadcast_id, settled, has_delivered)
+    states = [_record_special(session, lease, one, settings, now, chance) for one in special]
+    moved += sum(1 for state in states if state is not None)
+    changes.update(state for state in states if state is not None)
+    # Every row was this sender's, or nothing of all this happens.
     if moved != len(settled):
         raise RowsLost(f"{len(settled) - moved} of {len(settled)} rows are not sender {lease.sender_id}'s any more")
+    # The counts change in the transaction of their rows.
     path.tally(lease.broadcast_id, lease.sender_id, changes)
+    # A mail that was taken closes the open refusals before it; those after it stay open for the next group.
     if accepted and run_is_open and decides:
         refusals.are_recipients(session, lease.broadcast_id, lease.sender_id, now)
     if special:
         run = _run(settled)
         refusals.keep(session, lease.broadcast_id, [one for one in run if decides or not one.is_parked])
+        hard_bounces.heed(session, _refused_for_good(special), now)
+    # The minute in the chart and in the ceiling of the day.
+    _count_minute(session, lease, accepted, special, now)
+    # What the pace and the ceiling of the second remember.
+    _use_pace(session, lease, settled, settings, reading)
+
+
+def _accept(session: Session, lease: Lease, settled: Sequence[Settled], now: datetime) -> int:
+    """Write those of the mails that the relay accepted. Returns how many rows were the lease's."""
+    texts: dict[int, dict[int, str]] = defaultdict(dict)
+    for one in settled:
+        if one.outcome.state is DeliveryState.ACCEPTED:
+            assert one.reply.code is not None
+            texts[one.reply.code][one.delivery_id] = one.reply.text[:LONGEST_TEXT]
+            if one.attempt > 1:
+                _remember_attempt(session, one, DeliveryState.ACCEPTED, now)
+    path = hot(session)
+    return sum(path.accept(lease.sender_id, now, code, of_code) for code, of_code in texts.items())
+
+
+def _count_minute(session: Session, lease: Lease, accepted: int, special: Sequence[Settled], now: datetime) -> None:
+    """Add to the counts of this minute: mails accepted, and others that are not pending again."""
     other = sum(1 for one in special if one.outcome.state is not DeliveryState.PENDING)
     if accepted or other:
         minute = now.replace(second=0, microsecond=0)
-        path.count_minute(lease.broadcast_id, lease.sender_id, minute, accepted, other)
-    is_paced = pacing.is_limited(terms.batch_size, terms.interval_s)
-    if is_paced or terms.limits.has_ceiling:
-        left = [reading.ticks - one.ticks for one in settled if one.reply.cause is not Cause.WITHDRAWN]
-        if is_paced:
-            pace.use(session, lease.broadcast_id, terms.interval_s, reading, left)
-        ceiling.use(session, terms.limits, reading, left)
+        hot(session).count_minute(lease.broadcast_id, lease.sender_id, minute, accepted, other)
+
+
+def _use_pace(
+    session: Session, lease: Lease, settled: Sequence[Settled], settings: RecordingSettings, reading: Reading
+) -> None:
+    """Remember when mails left, as far as a pace or a ceiling asks for it. One that was called back did not leave."""
+    is_paced = pacing.is_limited(settings.batch_size, settings.interval_s)
+    if not is_paced and not settings.limits.has_ceiling:
+        return
+    left = [reading.ticks - one.ticks for one in settled if one.reply.cause is not Cause.WITHDRAWN]
+    if is_paced:
+        pace.use(session, lease.broadcast_id, settings.interval_s, reading, left)
+    ceiling.use(session, settings.limits, reading, left)
+
+
+def _refused_for_good(special: Sequence[Settled]) -> list[RefusedForGood]:
+    """Those whom the relay refused for good, with its words."""
+    return [
+        RefusedForGood(one.delivery_id, one.attempt, one.outcome.reason, in_relays_words(one.outcome, one.reply))
+        for one in special
+        if one.outcome.state is DeliveryState.FAILED and one.reply.code is not None
+    ]
 
 
 def _run(settled: Sequence[Settled]) -> list[Refusal]:
@@ -129,14 +163,14 @@ def _run(settled: Sequence[Settled]) -> list[Refusal]:
     for one in settled:
         if one.outcome.state is DeliveryState.ACCEPTED:
             run.clear()
-        elif refusal := refusal_of(one.outcome, one.reply, Recipient(one.delivery_id, one.domain, one.attempt)):
+        elif refusal := refusal_of(one.outcome, one.reply, Addressee(one.delivery_id, one.domain, one.attempt)):
             run.append(refusal)
     return run
 
 
 def _decided(session: Session, broadcast_id: int, settled: Sequence[Settled], has_delivered: bool) -> list[Settled]:
-    """What was not taken, with all that may be either's fault given to the recipient that is the recipient's: a mail was taken after it; or
-    it was tried again at the end, when hardly anybody else was left."""
+    """The mails that were not taken. A refusal that may be the relay's or the recipient's fault is called the recipient's when a mail was
+    taken after it, or when it was an attempt at the end, with hardly anybody else left."""
     accepted = [number for number, one in enumerate(settled) if one.outcome.state is DeliveryState.ACCEPTED]
     last_taken = accepted[-1] if accepted else -1
     domains: set[str] | None = None
@@ -157,16 +191,21 @@ def _decided(session: Session, broadcast_id: int, settled: Sequence[Settled], ha
 
 
 class RowsLost(Exception):
-    """Rows to be recorded were not claimed by this sender: somebody else settled them. The transaction is to be rolled back."""
+    """Rows to be recorded were not claimed by this sender: somebody else settled them. Roll the transaction back."""
 
 
 def _record_special(
-    session: Session, lease: Lease, one: Settled, terms: Terms, now: datetime, chance: Callable[[], float]
+    session: Session,
+    lease: Lease,
+    one: Settled,
+    settings: RecordingSettings,
+    now: datetime,
+    chance: Callable[[], float],
 ) -> DeliveryState | None:
-    """Anything but acceptance. The state it got, None when the row was not the lease's."""
+    """Write any outcome but acceptance. Returns the new state, None when the row was not the lease's."""
     state, reason = one.outcome.state, one.outcome.reason
     due_at: datetime | None = None
-    retries = terms.limits.retries
+    retries = settings.limits.retries
     since, tries = again.counted_anew(session, one.delivery_id, one.first_claimed_at, one.attempt, now)
     pause = retries.wait(tries, chance())
     if _is_given_up(one, since, tries, retries, now):
@@ -174,9 +213,9 @@ def _record_special(
     elif state in (DeliveryState.DEFERRED, DeliveryState.HELD):
         due_at = now + pause
     elif state is DeliveryState.PENDING:
-        # One that breaks connections again and again must not be tried in a tight loop.
+        # A mail that breaks connections again and again must not be tried in a tight loop.
         due_at = now if tries < 2 or one.reply.cause is Cause.WITHDRAWN else now + pause
-    elif state is DeliveryState.UNCERTAIN and terms.uncertain_policy is UncertainPolicy.RETRY:
+    elif state is DeliveryState.UNCERTAIN and settings.uncertain_policy is UncertainPolicy.RETRY:
         due_at = now + SOON if _times_uncertain(session, one.delivery_id) < MOST_REPEATS else None
     withdrawn = one.reply.cause is Cause.WITHDRAWN
     moved = (
@@ -206,8 +245,8 @@ def _record_special(
 
 
 def _is_given_up(one: Settled, since: datetime, tries: int, retries: Retries, now: datetime) -> bool:
-    """Whether a mail that was not taken has been tried for long enough (`since`, so many times). Where the relay is at fault, and not this
-    recipient, only when there were as many attempts as there should be: nobody fails because the relay was away or the broadcast paused."""
+    """Whether a mail that was not taken has been tried for long enough: `tries` times since `since`. When the fault is the relay's and not
+    this recipient's, there must have been as many attempts as planned: nobody fails because the relay was away or the broadcast paused."""
     if one.outcome.state is DeliveryState.DEFERRED:
         return retries.is_hopeless(since, now)
     if one.outcome.state not in (DeliveryState.HELD, DeliveryState.PENDING) or one.reply.cause is Cause.WITHDRAWN:
@@ -216,7 +255,7 @@ def _is_given_up(one: Settled, since: datetime, tries: int, retries: Retries, no
 
 
 def _times_uncertain(session: Session, delivery_id: int) -> int:
-    """How many attempts of a mail ended so before."""
+    """How many attempts of a mail have ended as uncertain before."""
     query = select(func.count()).where(Attempt.delivery_id == delivery_id, Attempt.state == DeliveryState.UNCERTAIN)
     return session.scalar(query) or 0
 
@@ -236,5 +275,5 @@ def _remember_attempt(session: Session, one: Settled, state: DeliveryState, now:
 
 
 def lost_answer(why: str) -> Reply:
-    """The reply of a mail whose content had begun to leave when its sender ended: nobody knows whether it was taken."""
+    """The reply for a mail whose content had begun to leave when its sender ended: nobody knows whether the relay took it."""
     return Reply(Stage.DOT, None, "", why)

@@ -9,14 +9,14 @@ from webapp.core.rules import pacing
 from webapp.core.rules.pacing import Opening, Reading, Use
 
 SITE = 0
-"""The number of no broadcast, under which the mails of all are remembered; see `ceiling.py`."""
+"""No broadcast has this number; the mails of all broadcasts together are remembered under it. See `ceiling.py`."""
 
 LONG_S = 60
-"""From intervals of this length on, mails recorded one after the other within the pace's resolution share a use: of a pace of a million a
-day the sender would read a million of them before each claim. The use is dated at the last of them, so none of them counts too short."""
+"""Seconds. From intervals of this length on, mails that are recorded within the pace's resolution share a use: with a pace of 1,000,000 a
+day a sender would otherwise read 1,000,000 uses before each claim. The use has the date of its last mail, so none counts for too short."""
 
 KEPT_BEYOND = 100
-"""Uses that are no longer needed before they are deleted together."""
+"""So many uses that are no longer needed are deleted together."""
 
 
 def openings(
@@ -28,8 +28,8 @@ def openings(
     *,
     lead: float,
 ) -> list[Opening]:
-    """When mails of the broadcast may leave within `lead` seconds. The caller who is to claim them holds the lock on the broadcast's
-    terms, or for the `SITE` that of the limits."""
+    """When mails of the broadcast may leave within `lead` seconds. The caller who is to claim them holds the lock of the broadcast, or for
+    the `SITE` that of the limits."""
     path = hot(session)
     # In this order: a mail that is settled between the two statements counts twice rather than not at all.
     reading, claimed = path.claimed_now(broadcast_id, reading)
@@ -48,7 +48,7 @@ def openings(
 
 
 def use(session: Session, broadcast_id: int, interval_s: int, reading: Reading, ago: Iterable[float]) -> None:
-    """Remember mails that were settled so many seconds before `reading`, those close together as one."""
+    """Remember mails that were settled `ago` seconds before `reading`; mails close together become one use."""
     path = hot(session)
     reading, _claimed = path.claimed_now(broadcast_id, reading)
     width = pacing.resolution(interval_s)

@@ -1,4 +1,4 @@
-"""Recovery: what a sender that is no more leaves behind. Its journal tells; where there is none, the honest answer is "uncertain"."""
+"""Recovery: settle what a sender that is no more has left behind, by its journal. Without a journal the honest answer is "uncertain"."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from webapp.core.cadence import HOST_GRACE, SUSPICION_S
 from webapp.core.ledger.claims import domain_of, release
 from webapp.core.ledger.leases import Lease, take_over
-from webapp.core.ledger.outcomes import Settled, Terms, lost_answer, record
+from webapp.core.ledger.outcomes import RecordingSettings, Settled, lost_answer, record
 from webapp.core.ports import JournalFinding
 from webapp.core.rules.lifecycle import DeliveryState
 from webapp.core.rules.outcome import Reply, judge
@@ -29,9 +29,9 @@ def may_recover(
 ) -> bool:
     """Whether a sender has ended or must be taken as ended. Writes down a first suspicion.
 
-    A journal of this boot without its process: ended, for sure; a lock that another kernel holds may not be seen. Otherwise the lease
-    must have run out, by the wall clock and, because that may have been stepped, by a second look `SUSPICION_S` later; and when the
-    journal is on another machine, that had time to come back: `grace`.
+    A sender of this boot whose process does not hold its journal has ended, for sure; the lock of another kernel may not be visible here.
+    In all other cases the lease must have run out, by the wall clock and, because that may have been stepped, by a second look
+    `SUSPICION_S` seconds later; and a machine that has the journal and is away gets the time `grace` to come back.
     """
     if finding.is_here and not finding.is_held and finding.boot == reading.boot:
         return True
@@ -51,14 +51,15 @@ def may_recover(
 
 
 def recover(session: Session, sender: Sender, finding: JournalFinding, reading: Reading) -> bool:
-    """Take a sender's rows over and settle them: a reply in the journal is the outcome; content begun without a reply is uncertain; neither
-    means never handed over. Without a journal that can be trusted every row is uncertain. False when somebody else was faster.
+    """Take a sender's rows over and settle them. A reply in the journal is the outcome; content that began without a reply is uncertain; a
+    row with neither was never handed over. Without a journal that can be trusted every row is uncertain. False when somebody else was
+    faster.
     """
     old = Lease(sender.id, sender.broadcast_id, sender.epoch)
     lease = take_over(session, old, sender.expires_at, reading.wall)
     if lease is None:
         return False
-    terms = Terms.of(session.get_one(Broadcast, sender.broadcast_id), limits.read(session))
+    settings = RecordingSettings.of(session.get_one(Broadcast, sender.broadcast_id), limits.read(session))
     rows = session.execute(
         select(Delivery.id, Delivery.attempts, Delivery.stamped_at, Delivery.address)
         .where(
@@ -68,7 +69,7 @@ def recover(session: Session, sender: Sender, finding: JournalFinding, reading: 
         )
         .order_by(Delivery.id)
     ).all()
-    # A machine that restarted may have lost the end of its journal with its memory; what is there is true nevertheless.
+    # A machine that restarted may have lost the end of its journal with its memory; the lines that are there are true nevertheless.
     complete = finding.is_here and sender.boot == finding.boot == reading.boot
     untouched: list[int] = []
     settled: list[Settled] = []
@@ -81,7 +82,7 @@ def recover(session: Session, sender: Sender, finding: JournalFinding, reading: 
             domain = domain_of(address or "")
             settled.append(Settled(delivery_id, attempts, stamped_at, judge(reply), reply, reading.ticks, domain))
     for group in _groups(settled):
-        record(session, lease, group, terms, reading)
+        record(session, lease, group, settings, reading)
     for ids in _groups(untouched):
         release(session, lease, ids, reading.wall)
     return True

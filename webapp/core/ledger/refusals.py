@@ -1,5 +1,5 @@
-"""Refusals that nobody has decided yet: kept from one sending process to the next, until the relay takes a mail for somebody else, which
-makes them the recipients', or the evidence says that they were the relay's. The rule itself is in `rules/evidence.py`."""
+"""Refusals that are not decided yet. They are kept from one sending process to the next until the relay takes a mail for somebody else,
+which makes them the recipients' fault, or the evidence says that they were the relay's. The rule itself is in `rules/evidence.py`."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -8,7 +8,7 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from webapp.core import guarded
-from webapp.core.ledger import tally
+from webapp.core.ledger import hard_bounces, tally
 from webapp.core.rules.lifecycle import BroadcastState, DeliveryState
 from webapp.core.rules.outcome import Reply, Stage
 from webapp.core.rules.refusal import Refusal, equal_words
@@ -16,8 +16,8 @@ from webapp.core.tables.broadcasts import Broadcast
 from webapp.core.tables.deliveries import Delivery
 from webapp.core.tables.relay import OpenRefusal
 
-LATELY, MOST = timedelta(minutes=10), 1_000
-"""Refusals so long ago, and so many, are looked at again when their words turn out to be meant for everybody."""
+LATELY, MOST_REFUSALS = timedelta(minutes=10), 1_000
+"""When a refusal turns out to be meant for everybody, those of the last LATELY are looked at again, at most MOST_REFUSALS of them."""
 
 
 def open_refusals(session: Session, broadcast_id: int) -> list[Refusal]:
@@ -39,7 +39,7 @@ def keep(session: Session, broadcast_id: int, refusals: Sequence[Refusal]) -> No
 
 
 def are_recipients(session: Session, broadcast_id: int, sender_id: int, now: datetime) -> None:
-    """The relay took a mail for somebody else: what was parked is the recipients' own, deferred or failed by the digit of the reply."""
+    """The relay took a mail for somebody else: parked refusals are the recipients' own, deferred or failed by the digit of the reply."""
     run = open_refusals(session, broadcast_id)
     if not run:
         return
@@ -64,9 +64,9 @@ def have_paused(session: Session, broadcast_id: int) -> bool:
 def were_the_relays(
     session: Session, broadcast_id: int, sender_id: int, now: datetime, due_at: datetime, *, key: str | None = None
 ) -> int:
-    """The evidence says that the relay refuses everybody: nobody has failed for that. Those who were called failed meanwhile are held
-    like the others, and all are due again at `due_at`; with a `key` also those who were lately refused in equal words, before mails that
-    were further on were taken. Returns how many were given back."""
+    """The evidence says that the relay refuses everybody: nobody has failed for that. Rows that became failed meanwhile are held like the
+    others, and all are due again at `due_at`. With a `key` that holds for rows, too, that were lately refused in equal words before the
+    relay took mails that were further on. Returns how many rows were given back."""
     run = open_refusals(session, broadcast_id)
     ids = [one.delivery_id for one in run]
     if key is not None:
@@ -74,13 +74,14 @@ def were_the_relays(
     given_back = _move(session, ids, DeliveryState.FAILED, DeliveryState.HELD, now, due_at=due_at)
     if given_back:
         tally.add(session, broadcast_id, sender_id, {DeliveryState.FAILED: -given_back, DeliveryState.HELD: given_back})
+        hard_bounces.take_back(session, ids, now, "the relay refused everybody, not this address")
     _move(session, ids, DeliveryState.HELD, DeliveryState.HELD, now, due_at=due_at)
     _forget(session, broadcast_id)
     return given_back
 
 
 def _refused_so(session: Session, broadcast_id: int, key: str, now: datetime) -> list[int]:
-    """Who was lately refused for good in words with this key."""
+    """The rows that were lately refused for good in words with this key."""
     rows = session.execute(
         select(Delivery.id, Delivery.stage, Delivery.reply_code, Delivery.reply_text)
         .where(
@@ -88,7 +89,7 @@ def _refused_so(session: Session, broadcast_id: int, key: str, now: datetime) ->
             Delivery.state == DeliveryState.FAILED,
             Delivery.changed_at > now - LATELY,
         )
-        .limit(MOST)
+        .limit(MOST_REFUSALS)
     )
     return [
         id_ for id_, stage, code, text in rows if stage and equal_words(Reply(Stage(stage), code, text or "")) == key

@@ -8,8 +8,8 @@ from webapp.core.rules.pacing import Reading, Use
 
 
 class Standing(NamedTuple):
-    """Whether and how fast a broadcast may send. `is_probing`: it feels its way with a relay that was ill. `is_marketing`: it
-    may be declined."""
+    """Whether and how fast a broadcast may send: `batch_size` mails every `interval_s` seconds. `is_probing`: it feels its way with a
+    relay that was ill. `is_marketing`: it may be declined."""
 
     state: BroadcastState
     is_frozen: bool
@@ -20,9 +20,9 @@ class Standing(NamedTuple):
 
 
 class DueRow(NamedTuple):
-    """A delivery that may be claimed. `merge_values` is the JSON list of what its tags say and `stamped_at` its Date, both None before its
-    first claim; `attempts` counts those that were begun; `barred` is why its address must not be mailed any more,
-    None where it may."""
+    """A delivery that may be claimed. `merge_values` is the JSON list of its tags' values and `stamped_at` its Date, both None before its
+    first claim. `attempts` counts attempts that were begun. `barred` says why its address must not be mailed any
+    more, None where it may."""
 
     delivery_id: int
     client_id: int
@@ -36,7 +36,7 @@ class DueRow(NamedTuple):
 
 
 class ClaimedNow(NamedTuple):
-    """How many mails are claimed by anybody, and when that was true, by the wall clock that all senders share."""
+    """How many mails are claimed, by whichever sender, and when that was true, by the wall clock that all senders share."""
 
     reading: Reading
     mails: int

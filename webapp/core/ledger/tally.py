@@ -14,7 +14,7 @@ from webapp.core.rules.lifecycle import DeliveryState
 from webapp.core.tables.deliveries import MinuteCount, Sender, Tally
 
 CONSOLE = 0
-"""The sender id under which the console, the freeze and the sweep count, and where the counts of senders go that ended long ago."""
+"""The console, the freeze and the sweep count under this sender id; the counts of senders that ended long ago move to it."""
 
 FOLDED = 500
 """Senders whose counts are folded at a time."""
@@ -39,7 +39,7 @@ def with_rows_in(state: DeliveryState) -> Select[int]:
 
 
 def add(session: Session, broadcast_id: int, sender_id: int, changes: Mapping[DeliveryState, int]) -> None:
-    """Add to the counts; `changes` may be negative. One sender's row alone may be, too: only the sum over senders has a meaning."""
+    """Add to the counts; `changes` may be negative. The count of one sender may be, too: only the sum over senders has a meaning."""
     rows = [
         {"broadcast_id": broadcast_id, "sender_id": sender_id, "state": state, "count": change}
         for state, change in sorted(changes.items())
@@ -58,7 +58,7 @@ def add(session: Session, broadcast_id: int, sender_id: int, changes: Mapping[De
 
 
 def foldable(session: Session, now: datetime) -> dict[int, list[int]]:
-    """Of each broadcast the senders that ended long ago and still have counts of their own; not all of them at once."""
+    """By broadcast the senders that ended long ago and still have counts of their own; a part of them at a time."""
     query = (
         select(Tally.broadcast_id, Tally.sender_id)
         .join(Sender, Sender.id == Tally.sender_id)
@@ -73,8 +73,8 @@ def foldable(session: Session, now: datetime) -> dict[int, list[int]]:
 
 
 def fold(session: Session, broadcast_id: int, sender_ids: Collection[int]) -> None:
-    """Add the counts of these ended senders to those of the console, and let go of their rows. No sum changes; but a paced broadcast has a
-    sender for each of its batches, and what sums them up is not to grow with that."""
+    """Add the counts of these ended senders to those of the console, and delete their rows. No sum changes. A paced broadcast has a sender
+    for each of its batches, and the time to add all of them up must not grow with their number."""
     mine = select(Sender.id).where(Sender.id.in_(sender_ids)).order_by(Sender.id)
     ids = session.scalars(mine.with_for_update(skip_locked=True)).all()  # somebody else may be at it
     of_states: Counter[DeliveryState] = Counter()

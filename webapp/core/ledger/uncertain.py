@@ -1,4 +1,4 @@
-"""Uncertain rows, of which nobody knows whether the relay took the mail: what an administrator decides, in bulk."""
+"""Uncertain rows: nobody knows whether the relay took the mail. An administrator decides about them in bulk."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -14,14 +14,16 @@ from webapp.core.rules.lifecycle import BroadcastState, DeliveryState
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.core.tables.deliveries import Delivery
 
-Decision = Literal["accepted", "failed", "retry"]
+Decision = Literal["accepted", "failed", "retry", "reported"]
 
 _TARGETS: dict[Decision, tuple[DeliveryState, str | None]] = {
     "accepted": (DeliveryState.ACCEPTED, "counted_accepted"),
     "failed": (DeliveryState.FAILED, "counted_failed"),
     "retry": (DeliveryState.PENDING, "sent_again"),
+    "reported": (DeliveryState.ACCEPTED, "reported_taken"),
 }
-CHUNK = 5_000
+IDS_A_STATEMENT = 5_000
+"""Ids of rows named in one statement."""
 
 
 def resolve_uncertain(
@@ -35,11 +37,12 @@ def resolve_uncertain(
 ) -> int:
     """Decide about uncertain rows: these, or all of the broadcast (None). Returns how many.
 
-    "retry" sends the same mail again, byte for byte, so that a relay or mailbox can know it as a repeat. Call
+    "retry" sends the same mail again, byte for byte, so that a relay or mailbox can recognise the repeat. "reported" is no person's
+    word, but what a later report of the mail shows. Call
     `broadcasts.finish_if_done` afterwards: it finishes the broadcast, or lets it go back to sending.
 
-    `seen` is how many there were when it was decided. Raises Conflict, and is to be rolled back, when there are others by now, or when
-    what is cancelled should be sent again.
+    `seen` is how many there were when the administrator decided. Raises Conflict when there are others by now, or when a mail of a
+    cancelled broadcast should be sent again; then roll back.
     """
     state, reason = _TARGETS[decision]
     if state is DeliveryState.PENDING and _is_cancelled(session, broadcast_id):
@@ -66,7 +69,7 @@ def resolve_uncertain(
 
 
 def _is_cancelled(session: Session, broadcast_id: int) -> bool:
-    """Whether it is cancelled; if not, it is not until the end of the transaction."""
+    """Whether the broadcast is cancelled; if not, nobody can cancel it before the end of the transaction."""
     query = select(Broadcast.state).where(Broadcast.id == broadcast_id).with_for_update(key_share=True)
     return session.scalar(query) is BroadcastState.CANCELLED
 
@@ -78,4 +81,4 @@ def _chunks(session: Session, broadcast_id: int, ids: Collection[int] | None) ->
         )
         ids = session.scalars(query).all()
     ordered = sorted(ids)
-    return [ordered[start : start + CHUNK] for start in range(0, len(ordered), CHUNK)]
+    return [ordered[start : start + IDS_A_STATEMENT] for start in range(0, len(ordered), IDS_A_STATEMENT)]

@@ -1,4 +1,4 @@
-"""Rows that wait: those whose time has come, those a resume or a cancel is about, and when the next is due."""
+"""Rows that wait: make those pending whose time has come, release or cancel them, and tell when the next one is due."""
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
@@ -13,19 +13,19 @@ from webapp.core.rules.lifecycle import WAITING, DeliveryState
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.core.tables.deliveries import Delivery, delivery_id
 
-CHUNK = 5_000
+MOVED_AT_ONCE = 5_000
 """Rows moved in one transaction."""
 
 SOME = 150
-"""Recipients that are looked at, at either end."""
+"""So many recipients are looked at, at either end."""
 
 COMES_BACK = (DeliveryState.DEFERRED, DeliveryState.HELD, DeliveryState.UNCERTAIN)
 """States in which a row that has a `due_at` goes back to pending then; an uncertain one has it only under the policy *retry*."""
 
 
 def promote(session: Session, broadcast_id: int, now: datetime, *, limit: int = 500) -> int:
-    """Make rows pending again whose time has come; those that were held for what may be the relay's fault go behind all others. Returns how
-    many."""
+    """Make rows pending again whose time has come; rows that were held for what may be the relay's fault go behind all others. Returns how
+    many rows moved."""
     moved = 0
     for state in COMES_BACK:
         values: dict[str, object] = {}
@@ -37,7 +37,7 @@ def promote(session: Session, broadcast_id: int, now: datetime, *, limit: int = 
 
 
 def postpone(session: Session, ids: Collection[int], due_at: datetime) -> None:
-    """Have pending rows wait until an instant."""
+    """Make pending rows wait until an instant."""
     session.execute(
         update(Delivery)
         .where(Delivery.id.in_(ids), Delivery.state == DeliveryState.PENDING)
@@ -47,7 +47,7 @@ def postpone(session: Session, ids: Collection[int], due_at: datetime) -> None:
 
 
 def spread(session: Session, broadcast_id: int) -> int:
-    """Of how many domains a broadcast's recipients are, as far as some at both ends of it tell."""
+    """How many domains a broadcast's recipients have, as far as SOME of them at either end tell."""
     mine = (Delivery.id > delivery_id(broadcast_id, 0), Delivery.id < delivery_id(broadcast_id + 1, 0))
     found: set[str] = set()
     for end in (Delivery.id.asc(), Delivery.id.desc()):
@@ -61,8 +61,8 @@ def has_much(session: Session, broadcast_id: int, count: int) -> bool:
     return tally.counts(session, broadcast_id).get(DeliveryState.PENDING, 0) >= count
 
 
-def release_held(session: Session, broadcast_id: int, now: datetime, *, limit: int = CHUNK) -> int:
-    """Make rows that were held for the relay's sake due at once, because somebody resumed."""
+def release_held(session: Session, broadcast_id: int, now: datetime, *, limit: int = MOVED_AT_ONCE) -> int:
+    """Make rows that were held because of the relay due at once: somebody has resumed the broadcast."""
     rows = (
         select(Delivery.id)
         .where(Delivery.broadcast_id == broadcast_id, Delivery.state == DeliveryState.HELD, Delivery.due_at > now)
@@ -71,13 +71,13 @@ def release_held(session: Session, broadcast_id: int, now: datetime, *, limit: i
     return _update(session, rows, {"due_at": now})
 
 
-def cancel_waiting(session: Session, broadcast_id: int, now: datetime, *, limit: int = CHUNK) -> int:
+def cancel_waiting(session: Session, broadcast_id: int, now: datetime, *, limit: int = MOVED_AT_ONCE) -> int:
     """Cancel rows of a cancelled broadcast that nobody has in hand. Returns how many; commit and call again until it is 0."""
     return sum(_move(session, broadcast_id, state, DeliveryState.CANCELLED, now, limit) for state in sorted(WAITING))
 
 
 def next_due(session: Session, broadcast_id: int) -> datetime | None:
-    """When the next waiting row may be claimed as far as the row is concerned; in the past when one may be now, None when none waits."""
+    """When the next waiting row may be claimed, by its own `due_at`; in the past when one may be claimed now, None when none waits."""
     moments = [
         session.scalar(
             select(func.min(Delivery.due_at)).where(

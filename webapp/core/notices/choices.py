@@ -12,19 +12,19 @@ from webapp.core.tables.users import User
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class NoticePreference:
     by_mail: bool = True
     scope: Scope = Scope.OWN
 
 
-def listing(session: Session) -> Sequence[tuple[User, Choice]]:
+def listing(session: Session) -> Sequence[tuple[User, NoticePreference]]:
     """Everybody who may sign in, by e-mail, with what they hear of."""
     query = select(User, NoticeChoice).outerjoin(NoticeChoice, NoticeChoice.user_id == User.id).where(User.is_active)
     rows = session.execute(query.order_by(User.email))
-    return [(user, Choice(row.by_mail, row.scope) if row else Choice()) for user, row in rows]
+    return [(user, NoticePreference(row.by_mail, row.scope) if row else NoticePreference()) for user, row in rows]
 
 
-def save(session: Session, choices: Mapping[int, Choice]) -> None:
+def save(session: Session, choices: Mapping[int, NoticePreference]) -> None:
     """Set what these users hear of, by their ids; others keep theirs."""
     for user, before in listing(session):
         chosen = choices.get(user.id, before)

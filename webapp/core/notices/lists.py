@@ -8,16 +8,16 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from webapp.core import guarded
-from webapp.core.rules.notices import Kind, sentence, title
+from webapp.core.rules.notices import NoticeKind, sentence, title
 from webapp.core.tables.notices import Notice, NoticeReceipt
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ListedNotice:
     """A notice in somebody's list."""
 
     id: int
-    kind: Kind
+    kind: NoticeKind
     title: str
     text: str
     broadcast_id: int | None
@@ -41,7 +41,7 @@ def bell(session: Session, user_id: int) -> Bell:
     return Bell(number, notice.id, title(notice.kind, notice.facts)) if notice else Bell(0)
 
 
-def listing(session: Session, user_id: int, *, before: int | None = None, most: int = 50) -> Sequence[Entry]:
+def listing(session: Session, user_id: int, *, before: int | None = None, most: int = 50) -> Sequence[ListedNotice]:
     """The newest `most` notices of a user, or those older than the notice `before`."""
     query = (
         select(Notice, NoticeReceipt.read_at)
@@ -64,6 +64,6 @@ def mark_read(session: Session, user_id: int, now: datetime, *, up_to: int, only
     return guarded.change(session, query.values(read_at=now))
 
 
-def _entry(notice: Notice, read_at: datetime | None) -> Entry:
+def _entry(notice: Notice, read_at: datetime | None) -> ListedNotice:
     words = title(notice.kind, notice.facts), sentence(notice.kind, notice.facts)
-    return Entry(notice.id, notice.kind, *words, notice.broadcast_id, notice.happened_at, read_at is None)
+    return ListedNotice(notice.id, notice.kind, *words, notice.broadcast_id, notice.happened_at, read_at is None)

@@ -17,7 +17,7 @@ from webapp.core.rules.notices import (
     QUIET,
     RELAY_WAITS,
     Channel,
-    Kind,
+    NoticeKind,
     Scope,
     paused_itself,
     same_reason,
@@ -52,8 +52,8 @@ def look(
     since = session.scalar(update(NoticeWatch).values(looked_at=now).returning(NoticeWatch.since))
     assert since is not None, "the migration makes the row"
     written = _look_at_broadcasts(session, since, now, missed_starts or {})
-    written += _look_at_site(session, Kind.WAITS_FOR_RELAY, relay_waiting_since, RELAY_WAITS, now)
-    written += _look_at_site(session, Kind.NO_WORKER, no_worker_since, NO_WORKER, now)
+    written += _look_at_site(session, NoticeKind.WAITS_FOR_RELAY, relay_waiting_since, RELAY_WAITS, now)
+    written += _look_at_site(session, NoticeKind.NO_WORKER, no_worker_since, NO_WORKER, now)
     return written
 
 
@@ -63,7 +63,7 @@ def looked_at(session: Session) -> datetime:
 
 
 def _look_at_broadcasts(session: Session, since: datetime, now: datetime, missed: Mapping[int, datetime]) -> int:
-    told = exists().where(Notice.broadcast_id == Broadcast.id, Notice.kind == Kind.FINISHED)
+    told = exists().where(Notice.broadcast_id == Broadcast.id, Notice.kind == NoticeKind.FINISHED)
     news: list[ColumnElement[bool]] = [
         and_(Broadcast.state == State.PAUSED, Broadcast.paused_at > since),
         and_(Broadcast.state == State.NEEDS_ATTENTION, Broadcast.updated_at > since),
@@ -77,7 +77,7 @@ def _look_at_broadcasts(session: Session, since: datetime, now: datetime, missed
         kind, at = _what_happened(broadcast, missed)
         if kind is None or at is None:
             continue
-        reason = broadcast.pause_reason if kind is Kind.PAUSED_ITSELF else None
+        reason = broadcast.pause_reason if kind is NoticeKind.PAUSED_ITSELF else None
         occasion = f"{broadcast.id} {at.isoformat()}"
         if _is_known(session, broadcast.id, kind, occasion, reason, now):
             continue
@@ -89,22 +89,22 @@ def _look_at_broadcasts(session: Session, since: datetime, now: datetime, missed
     return written
 
 
-def _what_happened(broadcast: Broadcast, missed: Mapping[int, datetime]) -> tuple[Kind | None, datetime | None]:
+def _what_happened(broadcast: Broadcast, missed: Mapping[int, datetime]) -> tuple[NoticeKind | None, datetime | None]:
     match broadcast.state:
         case State.DRAFT | State.SCHEDULED | State.PAUSED if broadcast.id in missed:
-            return Kind.MISSED_START, missed[broadcast.id]
+            return NoticeKind.MISSED_START, missed[broadcast.id]
         case State.PAUSED if paused_itself(broadcast.pause_reason):
-            return Kind.PAUSED_ITSELF, broadcast.paused_at
+            return NoticeKind.PAUSED_ITSELF, broadcast.paused_at
         case State.NEEDS_ATTENTION:
-            return Kind.NEEDS_DECISION, broadcast.updated_at
+            return NoticeKind.NEEDS_DECISION, broadcast.updated_at
         case State.FINISHED:
-            return Kind.FINISHED, broadcast.finished_at
+            return NoticeKind.FINISHED, broadcast.finished_at
         case _:
             return None, None
 
 
 def _is_known(
-    session: Session, broadcast_id: int, kind: Kind, occasion: str, reason: str | None, now: datetime
+    session: Session, broadcast_id: int, kind: NoticeKind, occasion: str, reason: str | None, now: datetime
 ) -> bool:
     """Whether this was told, or something so alike a moment ago that it has to wait."""
     of_this = select(Notice).where(Notice.broadcast_id == broadcast_id, Notice.kind == kind)
@@ -115,11 +115,13 @@ def _is_known(
     return last.occasion == occasion or (is_alike and last.written_at > now - QUIET)
 
 
-def _look_at_site(session: Session, kind: Kind, since: datetime | None, patience: timedelta, now: datetime) -> int:
+def _look_at_site(
+    session: Session, kind: NoticeKind, since: datetime | None, patience: timedelta, now: datetime
+) -> int:
     if since is None or now - since < patience:
         return 0
     is_sending = Broadcast.state == State.SENDING
-    waits = is_sending if kind is Kind.WAITS_FOR_RELAY else or_(is_sending, broadcasts.is_due(now))
+    waits = is_sending if kind is NoticeKind.WAITS_FOR_RELAY else or_(is_sending, broadcasts.is_due(now))
     waiting = session.scalars(select(Broadcast).where(waits).order_by(Broadcast.id).options(_NAMED)).all()
     if not waiting:
         return 0
@@ -140,7 +142,7 @@ def _look_at_site(session: Session, kind: Kind, since: datetime | None, patience
 
 def _write(
     session: Session,
-    kind: Kind,
+    kind: NoticeKind,
     occasion: str,
     broadcast_id: int | None,
     about: dict[str, Any],

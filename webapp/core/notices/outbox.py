@@ -12,7 +12,7 @@ from webapp.core import guarded
 from webapp.core.cadence import NOTICE_TAKEN
 from webapp.core.errors import Conflict
 from webapp.core.notices import webhook
-from webapp.core.rules.notices import Channel, DispatchState, Kind, next_try
+from webapp.core.rules.notices import Channel, DispatchState, NoticeKind, next_try
 from webapp.core.tables.notices import HouseWebhook, Notice, NoticeDispatch
 from webapp.core.tables.users import User
 
@@ -32,7 +32,7 @@ class Errand:
     attempt: int
     channel: Channel
     notice_id: int
-    kind: Kind
+    kind: NoticeKind
     facts: Mapping[str, Any]
     happened_at: datetime
     written_at: datetime

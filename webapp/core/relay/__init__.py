@@ -1,10 +1,10 @@
-"""The relay: how it is, what it was learned to take, and which recipients' domains are given time. The only writer of these tables.
+"""The relay: its health, its limits as they were learned, and recipients' domains that rest. The only writer of these tables.
 
-A relay is named by `key`, host and port. Its health is one fact for the whole site: who finds out that it cannot be reached has all wait,
-and one process alone tries it again. Nothing here commits; on PostgreSQL whoever needs the relay's row takes its lock before a broadcast's.
+Its `key`, host and port, names a relay. Its health is one fact for the whole site: when one process finds out that it cannot be reached,
+all wait, and one process alone tries it again. Nothing here commits. On PostgreSQL the relay's row is locked before a broadcast's.
 
 health.py   well, waiting or refusing, and who may probe
-learned.py  limits that were found out by meeting them
+learned.py  limits that were learned by meeting them
 domains.py  recipients' domains that deferred again and again
 """
 

@@ -1,4 +1,4 @@
-"""Recipients' domains that deferred again and again are given time, by themselves, while all others go on."""
+"""Recipients' domains that deferred again and again rest, each by itself, while all others go on."""
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
@@ -10,11 +10,11 @@ from sqlalchemy.orm import Session
 from webapp.core.tables.relay import DomainRest
 
 FIRST_REST, LONGEST_REST = timedelta(minutes=1), timedelta(hours=1)
-"""A domain is given the first, then twice as much each time, up to the longest."""
+"""A domain rests for the first, then for twice as long each time, up to the longest."""
 
 
 def resting(session: Session) -> dict[str, DomainRest]:
-    """The domains that were given time since they last took a mail, those whose time is over included."""
+    """The domains that have rested since they last took a mail, also those whose rest is over."""
     rows = session.scalars(select(DomainRest).execution_options(populate_existing=True)).all()
     for row in rows:
         session.expunge(row)
@@ -22,7 +22,7 @@ def resting(session: Session) -> dict[str, DomainRest]:
 
 
 def give_rest(session: Session, domain: str, words: str, now: datetime) -> None:
-    """Hand nothing over for the domain for a while."""
+    """Let the domain rest: nothing is handed over to it for a while."""
     before = session.scalar(select(DomainRest.times).where(DomainRest.domain == domain)) or 0
     pause = min(FIRST_REST * 2 ** min(before, 10), LONGEST_REST)
     values = {"until": now + pause, "times": before + 1, "words": words}

@@ -1,4 +1,4 @@
-"""How the relay is, for the whole site: well, waited for, or refusing."""
+"""The health of the relay, for the whole site: well, waiting (all wait for it), or refusing."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -15,8 +15,8 @@ from webapp.core.tables.relay import Relay, RelayState
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """How the relay is. `since`, `words`, `next_try_at` and `tries` speak of a relay that is not well; `limits` and the instants at which
-    they were learned, and `per_minute`, also of one that is."""
+    """How the relay is. `since`, `words`, `next_try_at` and `tries` are about a relay that is not well; `limits`, the instants at which
+    they were learned, and `per_minute` are about any relay."""
 
     state: RelayState = RelayState.WELL
     since: datetime | None = None
@@ -40,12 +40,12 @@ class Health:
         return self.state is RelayState.REFUSING
 
     def next_try_in(self, now: datetime) -> float:
-        """Seconds until a relay that is waited for may be tried again; 0.0 when it may be now."""
+        """Seconds until a process may try a waiting relay again; 0.0 when it may try now."""
         return max((self.next_try_at - now).total_seconds(), 0.0) if self.next_try_at else 0.0
 
 
 def read(session: Session, key: str) -> Health:
-    """How the relay is now; well where nobody has met it yet."""
+    """How the relay is now; well when nobody has met it yet."""
     row = session.scalar(select(Relay).where(Relay.key == key).execution_options(populate_existing=True))
     if row is None:
         return Health()
@@ -66,8 +66,8 @@ def read(session: Session, key: str) -> Health:
 
 
 def wait(session: Session, key: str, words: str, now: datetime, *, waits_for: timedelta) -> Health:
-    """The relay cannot be used at present: have all wait for it. When it has been waited for as long as `waits_for` it counts as refusing,
-    and a person has to look. Returns how it is then."""
+    """The relay cannot be used at present: make all wait for it. When they have waited for `waits_for` it counts as refusing, and a person
+    has to look. Returns how it is then."""
     ensure(session, key)
     before = read(session, key)
     if before.is_refusing:
@@ -108,7 +108,7 @@ def refuse(session: Session, key: str, words: str, now: datetime) -> None:
 
 
 def is_well(session: Session, key: str) -> bool:
-    """It took a mail. True when it was not well before."""
+    """The relay took a mail: it is well. True when it was not well before."""
     return guarded.change_one(
         session,
         update(Relay)
@@ -118,7 +118,7 @@ def is_well(session: Session, key: str) -> bool:
 
 
 def begin_probe(session: Session, key: str, now: datetime, until: datetime) -> bool:
-    """Take the right to try a relay that is waited for, until then; False when it is not time yet, or somebody else has it."""
+    """Take the right to try a waiting relay until `until`; False when it is not time yet, or somebody else has the right."""
     is_free = or_(Relay.probe_until.is_(None), Relay.probe_until <= now)
     return guarded.change_one(
         session,
@@ -129,19 +129,19 @@ def begin_probe(session: Session, key: str, now: datetime, until: datetime) -> b
 
 
 def keep_probing(session: Session, key: str, until: datetime) -> None:
-    """Prolong the right to probe, by the one who has it."""
+    """Prolong the right to probe. Only the process that has it may call this."""
     guarded.change_one(
         session, update(Relay).where(Relay.key == key, Relay.probe_until.is_not(None)).values(probe_until=until)
     )
 
 
 def end_probe(session: Session, key: str) -> None:
-    """Give the right to probe back, without having found out anything."""
+    """Give the right to probe back before anything was found out."""
     guarded.change_one(session, update(Relay).where(Relay.key == key).values(probe_until=None))
 
 
 def try_now(session: Session, now: datetime) -> None:
-    """A person wants to know: whatever relay is not well is waited for from now on, and may be tried at once."""
+    """A person wants to know: every relay that is not well becomes waiting now, and may be tried at once."""
     guarded.change_one(
         session,
         update(Relay)
@@ -151,6 +151,6 @@ def try_now(session: Session, now: datetime) -> None:
 
 
 def take_note(session: Session, key: str, now: datetime) -> None:
-    """The relay takes mails at this time."""
+    """The relay took a mail at this time."""
     ensure(session, key)
     guarded.change_one(session, update(Relay).where(Relay.key == key).values(taken_at=now))

@@ -1,4 +1,4 @@
-"""Limits of the relay that were found out by meeting them, kept for all sending processes."""
+"""Limits of the relay that were learned by meeting them, kept for all sending processes."""
 
 from datetime import datetime
 
@@ -13,7 +13,7 @@ from webapp.core.tables.relay import Relay
 
 
 def learn(session: Session, key: str, limits: RelayLimits, now: datetime) -> None:
-    """Keep what was learned; each limit that is another than before was learned `now`."""
+    """Keep the limits; each one that differs from before was learned `now`."""
     ensure(session, key)
     before = read(session, key).limits
     values: dict[str, object] = {}
@@ -25,13 +25,13 @@ def learn(session: Session, key: str, limits: RelayLimits, now: datetime) -> Non
 
 
 def learn_rate(session: Session, key: str, per_minute: int, now: datetime) -> None:
-    """It took so many mails in the minute before it said that this is too much."""
+    """The relay took `per_minute` mails in the minute before it said that this is too much."""
     ensure(session, key)
     guarded.change_one(session, update(Relay).where(Relay.key == key).values(per_minute=per_minute, per_minute_at=now))
 
 
 def forget(session: Session, key: str) -> None:
-    """Begin anew: whatever limits there are will be met again."""
+    """Forget all limits: those that still hold will be met again."""
     none = dict.fromkeys(("connections", "per_connection", "per_minute"))
     at = dict.fromkeys(("connections_at", "per_connection_at", "behind_dot_at", "per_minute_at"))
     guarded.change_one(session, update(Relay).where(Relay.key == key).values(behind_dot=True, **none, **at))

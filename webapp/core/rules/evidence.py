@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from webapp.core.rules.lifecycle import DeliveryState
 from webapp.core.rules.outcome import Blame, Cause, Outcome, Reply, Stage
-from webapp.core.rules.refusal import Recipient, Refusal, in_relays_words, refusal_of
+from webapp.core.rules.refusal import Addressee, Refusal, in_relays_words, refusal_of
 
 IN_A_ROW = 3
 """Errors of the relay, one after the other, that end the sending for now."""
@@ -47,7 +47,7 @@ FIRST_MAILS = 5
 _SITE_WIDE = frozenset({Stage.CONNECT, Stage.BANNER, Stage.EHLO, Stage.STARTTLS, Stage.AUTH})
 
 
-class Kind(StrEnum):
+class VerdictKind(StrEnum):
     """What a verdict leads to: the broadcast waits for the relay and goes on by itself, or pauses for a person to look at it."""
 
     WAITING = "waiting"
@@ -59,7 +59,7 @@ class Verdict(NamedTuple):
     """Why nothing more is handed over. `is_site_wide`: it holds for whatever is sent over this relay, not for this broadcast alone. `key`
     is that of refusals in equal words, where these decided: whoever was refused so is not to blame."""
 
-    kind: Kind
+    kind: VerdictKind
     words: str
     is_site_wide: bool
     stage: Stage
@@ -148,7 +148,7 @@ class Evidence:
         self,
         outcome: Outcome,
         reply: Reply,
-        recipient: Recipient | None = None,
+        recipient: Addressee | None = None,
         *,
         after_s: float = 0.0,
         quiet_s: float = 0.0,
@@ -194,11 +194,11 @@ class Evidence:
         self._remember(True)
         is_doubtful = outcome.state is DeliveryState.UNCERTAIN  # each further try may be one more in doubt
         if outcome.is_final:
-            self._conclude(Kind.REFUSING, outcome, reply)
+            self._conclude(VerdictKind.REFUSING, outcome, reply)
         elif self.in_a_row >= self._patience or (len(self._window) == WINDOW and self._ill > WINDOW // 2):
-            self._conclude(Kind.REFUSING if is_doubtful else Kind.WAITING, outcome, reply)
+            self._conclude(VerdictKind.REFUSING if is_doubtful else VerdictKind.WAITING, outcome, reply)
 
-    def _saw_refusal(self, outcome: Outcome, reply: Reply, recipient: Recipient) -> None:
+    def _saw_refusal(self, outcome: Outcome, reply: Reply, recipient: Addressee) -> None:
         """The relay answered for this one recipient: it works, as far as it goes."""
         if reply.code is not None:
             self._went_well()
@@ -215,7 +215,7 @@ class Evidence:
         self._weigh(outcome, reply, refusal)
 
     def _weigh(self, outcome: Outcome, reply: Reply, last: Refusal) -> None:
-        kind = Kind.REFUSING if last.is_final else Kind.WAITING
+        kind = VerdictKind.REFUSING if last.is_final else VerdictKind.WAITING
         parked = [one for one in self.run if one.is_parked]
         final = [one for one in self.run if one.is_final]
         equal = {one.domain for one in takewhile(lambda one: one.key == last.key, reversed(final))}
@@ -229,9 +229,11 @@ class Evidence:
         elif last.is_parked and self._is_everybody(parked):
             self._conclude(kind, outcome, reply, key=_common_key(parked))
         elif last.is_final and len(equal) >= EQUAL_DOMAINS:
-            self._conclude(Kind.REFUSING, outcome, reply, key=last.key)
+            self._conclude(VerdictKind.REFUSING, outcome, reply, key=last.key)
         elif len(final) >= most:
-            self._conclude(Kind.REFUSING, outcome, reply, f"{len(final)} mails failed one after the other. The last: ")
+            self._conclude(
+                VerdictKind.REFUSING, outcome, reply, f"{len(final)} mails failed one after the other. The last: "
+            )
         elif len(parked) >= most:
             self._conclude(kind, outcome, reply, f"{len(parked)} mails were refused one after the other. The last: ")
         elif last.is_final and last.is_parked:
@@ -250,7 +252,7 @@ class Evidence:
             words = (
                 f"Of the last {tried} mails the relay refused {refused} at their end, to {domains} domains. The last: "
             )
-            self._conclude(Kind.CONTENT, outcome, reply, words)
+            self._conclude(VerdictKind.CONTENT, outcome, reply, words)
 
     def _remember_at_dot(self, domain: str) -> None:
         number = self._taken + self._others
@@ -259,7 +261,7 @@ class Evidence:
             self._dot_refusals.popleft()
 
     def _conclude(
-        self, kind: Kind, outcome: Outcome, reply: Reply, before: str = "", *, key: str | None = None
+        self, kind: VerdictKind, outcome: Outcome, reply: Reply, before: str = "", *, key: str | None = None
     ) -> None:
         if self.verdict is None:
             words = before + in_relays_words(outcome, reply)
@@ -295,7 +297,7 @@ class Evidence:
 def _everybody(parked: Sequence[Refusal]) -> Verdict:
     """All of them were refused: it is the relay's."""
     last = parked[-1]
-    kind = Kind.REFUSING if last.is_final else Kind.WAITING
+    kind = VerdictKind.REFUSING if last.is_final else VerdictKind.WAITING
     return Verdict(kind, last.words, False, Stage.DOT, _common_key(parked))
 
 

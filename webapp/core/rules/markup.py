@@ -38,7 +38,7 @@ class Piece(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Tag:
+class MarkupTag:
     """A start or end tag: its element as in `Piece`, its attributes with their values as they are meant, and where these are written."""
 
     element: str
@@ -158,7 +158,7 @@ def _element(html: str, start: int, closing: bool, within: int) -> list[Piece]:
     return found
 
 
-def tags_and_texts(html: str) -> Iterator[Tag | Piece]:
+def tags_and_texts(html: str) -> Iterator[MarkupTag | Piece]:
     """The source with the pieces of each start and end tag put together; texts, comments and raw contents as they are."""
     open_tag: list[Piece] = []
     for piece in pieces(html):
@@ -177,7 +177,7 @@ def tags_and_texts(html: str) -> Iterator[Tag | Piece]:
 _WITHOUT_VALUE = re.compile(r"(?:(?<=[\s/\"'])|(?<=^))([A-Za-z][\w:.-]*)(?=[\s/>])(?!\s*=)")
 
 
-def _tag(html: str, found: list[Piece]) -> Tag:
+def _tag(html: str, found: list[Piece]) -> MarkupTag:
     first, last = found[0], found[-1]
     spans: dict[str, tuple[int, int]] = {}
     inside = len("<") + len(first.element) + first.start
@@ -188,7 +188,9 @@ def _tag(html: str, found: list[Piece]) -> Tag:
             for name in _WITHOUT_VALUE.finditer(html, max(value.start, inside), value.end):
                 spans.setdefault(name[1].lower(), (name.end(), name.end()))
     attributes = {name: meant(html[start:end]) for name, (start, end) in spans.items()}
-    return Tag(first.element, first.start, last.end, attributes, html.endswith("/>", first.start, last.end), spans)
+    return MarkupTag(
+        first.element, first.start, last.end, attributes, html.endswith("/>", first.start, last.end), spans
+    )
 
 
 _REFERENCE = re.compile(r"&(?:#[xX]?[0-9a-fA-F]+;?|[A-Za-z][A-Za-z0-9]*;?)")

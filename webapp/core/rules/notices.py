@@ -19,7 +19,7 @@ BY_A_PERSON = "by "
 """What the reason of a pause begins with when somebody pressed the button; nobody needs to hear of that."""
 
 
-class Kind(StrEnum):
+class NoticeKind(StrEnum):
     """What happened. `event` is its name for other programs; a notice of the site is about no mass mail alone."""
 
     PAUSED_ITSELF = "paused_itself"
@@ -39,29 +39,31 @@ class Kind(StrEnum):
 
     @property
     def is_of_the_site(self) -> bool:
-        return self in (Kind.WAITS_FOR_RELAY, Kind.NO_WORKER)
+        return self in (NoticeKind.WAITS_FOR_RELAY, NoticeKind.NO_WORKER)
 
     @property
     def tone(self) -> str:
         """How urgent it looks: "ok" for good news, else "warn" or "bad"."""
-        return {Kind.FINISHED: "ok", Kind.NO_WORKER: "bad", Kind.PAUSED_ITSELF: "bad"}.get(self, "warn")
+        return {NoticeKind.FINISHED: "ok", NoticeKind.NO_WORKER: "bad", NoticeKind.PAUSED_ITSELF: "bad"}.get(
+            self, "warn"
+        )
 
 
 _LABELS = {
-    Kind.PAUSED_ITSELF: "Paused",
-    Kind.NEEDS_DECISION: "Needs a decision",
-    Kind.MISSED_START: "Start missed",
-    Kind.WAITS_FOR_RELAY: "Waiting for the relay",
-    Kind.NO_WORKER: "No worker",
-    Kind.FINISHED: "Finished",
+    NoticeKind.PAUSED_ITSELF: "Paused",
+    NoticeKind.NEEDS_DECISION: "Needs a decision",
+    NoticeKind.MISSED_START: "Start missed",
+    NoticeKind.WAITS_FOR_RELAY: "Waiting for the relay",
+    NoticeKind.NO_WORKER: "No worker",
+    NoticeKind.FINISHED: "Finished",
 }
 _EVENTS = {
-    Kind.PAUSED_ITSELF: "broadcast.paused",
-    Kind.NEEDS_DECISION: "broadcast.needs_attention",
-    Kind.MISSED_START: "broadcast.start_missed",
-    Kind.WAITS_FOR_RELAY: "relay.waiting",
-    Kind.NO_WORKER: "workers.missing",
-    Kind.FINISHED: "broadcast.finished",
+    NoticeKind.PAUSED_ITSELF: "broadcast.paused",
+    NoticeKind.NEEDS_DECISION: "broadcast.needs_attention",
+    NoticeKind.MISSED_START: "broadcast.start_missed",
+    NoticeKind.WAITS_FOR_RELAY: "relay.waiting",
+    NoticeKind.NO_WORKER: "workers.missing",
+    NoticeKind.FINISHED: "broadcast.finished",
 }
 
 
@@ -127,7 +129,7 @@ def next_try(channel: Channel, attempts: int, age: timedelta) -> timedelta | Non
     return _MAIL_GOES_ON if channel is Channel.MAIL else None
 
 
-def title(kind: Kind, facts: Mapping[str, Any]) -> str:
+def title(kind: NoticeKind, facts: Mapping[str, Any]) -> str:
     """One line, as a mail's subject has it: "Paused: Autumn news"."""
     if kind.is_of_the_site:
         number = facts["number"]
@@ -135,21 +137,21 @@ def title(kind: Kind, facts: Mapping[str, Any]) -> str:
     return f"{kind.label}: {facts['name']}"
 
 
-def sentence(kind: Kind, facts: Mapping[str, Any]) -> str:
+def sentence(kind: NoticeKind, facts: Mapping[str, Any]) -> str:
     """What happened and what it means, in one or two sentences without times, which each reader has in a zone of their own."""
     match kind:
-        case Kind.PAUSED_ITSELF:
+        case NoticeKind.PAUSED_ITSELF:
             return f"Sending has paused by itself. {_ended(facts['reason'])} Nothing leaves until somebody resumes it."
-        case Kind.NEEDS_DECISION:
+        case NoticeKind.NEEDS_DECISION:
             return f"{_mails(facts['counts']['uncertain'])} uncertain: no answer came after the mail was sent. Somebody has to decide."
-        case Kind.MISSED_START:
+        case NoticeKind.MISSED_START:
             return "Its start has passed and nothing was sent. It waits until somebody says whether it still shall be."
-        case Kind.WAITS_FOR_RELAY:
+        case NoticeKind.WAITS_FOR_RELAY:
             minutes = RELAY_WAITS // timedelta(minutes=1)
             return f"The relay has taken nothing for more than {minutes} minutes. It is tried again and again; sending goes on by itself."
-        case Kind.NO_WORKER:
+        case NoticeKind.NO_WORKER:
             return "No worker has been seen, so nothing is sent. Start one: RQ_CONFIG=jobs.worker rq worker"
-        case Kind.FINISHED:
+        case NoticeKind.FINISHED:
             return f"All mails are accounted for: {counted(facts['counts'])}."
 
 
@@ -158,7 +160,7 @@ def counted(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{counts[name]:,} {name}" for name in counts if counts[name]) or "none"
 
 
-def payload(kind: Kind, facts: Mapping[str, Any], happened_at: datetime, public_url: str) -> dict[str, Any]:
+def payload(kind: NoticeKind, facts: Mapping[str, Any], happened_at: datetime, public_url: str) -> dict[str, Any]:
     """What a webhook is told; nothing in it is about a client."""
     if kind.is_of_the_site:
         those = [one | {"url": broadcast_url(public_url, one["id"])} for one in facts["broadcasts"]]

@@ -12,7 +12,7 @@ _NUMBERS = re.compile(r"\b(?=\w*\d)[\w-]{4,}\b|\d+")
 _ADDRESS = re.compile(r"<?[^\s<>@]+@[^\s<>@,;:]+>?")
 
 
-class Recipient(NamedTuple):
+class Addressee(NamedTuple):
     """Whom a mail was for: the delivery, the domain of the address, and which attempt it was (from 1)."""
 
     delivery_id: int
@@ -33,7 +33,7 @@ class Refusal(NamedTuple):
     is_final: bool
 
 
-def refusal_of(outcome: Outcome, reply: Reply, recipient: Recipient) -> Refusal | None:
+def refusal_of(outcome: Outcome, reply: Reply, recipient: Addressee) -> Refusal | None:
     """What did not go well as a refusal; None where it tells nothing about anybody else: not yet, or our own judgement of an address."""
     is_parked = outcome.blame is Blame.EITHER
     speaks = reply.code is not None or reply.stage is Stage.RENDER

@@ -1,4 +1,4 @@
-"""How a broadcast begins: started when it is due, and its audience frozen, in chunks between which others may write."""
+"""How a broadcast begins: it is started when it is due, and its audience is frozen in chunks, between which others may write."""
 
 import logging
 from contextlib import ExitStack
@@ -13,32 +13,31 @@ from webapp.core.rules.lifecycle import BroadcastState
 from webapp.core.sending.runtime import Runtime
 
 SMALLEST_CHUNK, FIRST_CHUNK, LARGEST_CHUNK = 1_000, 2_000, 10_000
-"""Clients looked at in a chunk; in the first while nobody knows yet how long it takes here."""
+"""Clients in a chunk. FIRST_CHUNK is for the first one, when nobody knows yet how long a chunk takes here."""
 
 log = logging.getLogger(__name__)
 
 
 class Begun(NamedTuple):
-    """`is_ready`: it sends, and everything is frozen. `begins_at`: its start, where that is still to come."""
+    """`is_ready`: the broadcast sends, and all of it is frozen. `begins_at`: its start, if that is still to come."""
 
     is_ready: bool
     begins_at: datetime | None = None
 
 
 def next_chunk(chunk: int, took_s: float) -> int:
-    """How large the next chunk is to be, when one of this size took so many seconds; at most twice as large."""
+    """The size of the next chunk, when `chunk` clients took `took_s` seconds; at most twice as many."""
     fitting = int(chunk * min(FREEZE_CHUNK_S / max(took_s, 0.001), 2.0))
     return min(max(fitting, SMALLEST_CHUNK), LARGEST_CHUNK)
 
 
 def begin(runtime: Runtime, broadcast_id: int, *, ask_after: timedelta | None, first_chunk: int = FIRST_CHUNK) -> Begun:
-    """Take a broadcast from scheduled to frozen, as far as it is time. `first_chunk`: so many clients are looked at first.
+    """Take a broadcast from scheduled to frozen, if it is time. The first chunk has `first_chunk` clients.
 
-    A look starts nothing else: what is paused, or was missed by more than `ask_after` so that a person is asked, stays as it is.
+    It starts nothing else: a broadcast that is paused, or that missed its start by more than `ask_after` so that a person is asked, stays
+    as it is. When the process is asked to end, it ends after the chunk it is at, and the next look goes on from there.
 
-    When the process is asked to end, it ends with the chunk it is at, and the next look goes on from there.
-
-    All chunks but the first and the last are written in haste: what a machine that loses its power forgets of them is frozen again.
+    All chunks but the first and the last are written in haste: if the machine loses its power, the next look freezes lost chunks again.
     """
     with ExitStack() as stack, Session(runtime.engine) as session:
         runtime.prepare(session)
@@ -72,7 +71,7 @@ def begin(runtime: Runtime, broadcast_id: int, *, ask_after: timedelta | None, f
 
 
 def _tell_end(broadcast_id: int, state: BroadcastState, count: int | None, took_s: float) -> None:
-    """A pause, a cancel, or the end of this process may have come in between; then there is no number yet."""
+    """Log how the freeze ended. After a pause, a cancel, or the end of this process there is no number yet."""
     is_done = count is not None
     event = "freeze_done" if is_done else "freeze_stopped"
     about: dict[str, object] = {"event": event, "broadcast": broadcast_id, "state": state.value}

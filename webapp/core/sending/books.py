@@ -1,5 +1,5 @@
-"""The books of a sending process: each round is one transaction, with the lease renewed, the outcomes of the last group and the intents
-of the next. What stands in which order, and why, is told by the comments in `enter`."""
+"""The books of a sending process: each round is one transaction. It renews the lease, records the outcomes of the last group and claims the
+next one. The comments in `enter` give the order of the steps, with the reasons."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -13,7 +13,7 @@ from webapp.core.cadence import PROBE_S
 from webapp.core.content import tag_catalogue
 from webapp.core.ledger import Claim, Lease, Settled
 from webapp.core.ledger.claims import Holder
-from webapp.core.rules.evidence import Kind, Verdict
+from webapp.core.rules.evidence import Verdict, VerdictKind
 from webapp.core.rules.lifecycle import DeliveryState
 from webapp.core.rules.limits import NO_LIMITS
 from webapp.core.rules.pacing import Reading
@@ -26,14 +26,14 @@ from webapp.core.tables.broadcasts import Broadcast
 log = logging.getLogger(__name__)
 
 _WHY = {
-    Kind.WAITING: "the relay was waited for too long",
-    Kind.REFUSING: "the relay refuses",
-    Kind.CONTENT: "many are refused for what the mail says",
+    VerdictKind.WAITING: "the relay was waited for too long",
+    VerdictKind.REFUSING: "the relay refuses",
+    VerdictKind.CONTENT: "many are refused for what the mail says",
 }
 
 
 class Entry(NamedTuple):
-    """What a transaction has done: the claim, if one was made; when; and how many connections this process may hold (None: any number)."""
+    """What a transaction has done: its claim, if it made one; its time; how many connections this process may hold (None: any number)."""
 
     claim: Claim | None
     reading: Reading
@@ -41,8 +41,8 @@ class Entry(NamedTuple):
 
 
 class Books:
-    """The hand of one sender in the database. `in_hand` are the mails that are claimed and not recorded; `has_concluded`: the evidence's
-    verdict stands in the database; `others_have_none`: another process goes without connections."""
+    """What one sender writes in the database. `in_hand` are the ids of mails that are claimed and not recorded. `has_concluded`: the
+    verdict of the evidence stands in the database. `others_have_none`: another process has no connections."""
 
     def __init__(
         self,
@@ -69,17 +69,17 @@ class Books:
         self._may_have_claimed_more = False
 
     def enter(self, settled: list[Settled], wanted: Callable[[Reading], int]) -> Entry:
-        """One transaction. `wanted` tells how many mails to claim. Raises LeaseLost and RowsLost; after any error call `roll_back`, and
+        """One transaction. `wanted` tells how many mails to claim. Raises LeaseLost and RowsLost. After any error call `roll_back`, then
         enter the same again."""
         session, lease, exchange = self._session, self._lease, self._exchange
         evidence = exchange.evidence
         self._runtime.prepare(session)
         reading = self._runtime.reading()
-        # The lease first: whoever lost it changes nothing.
+        # The lease is renewed first: a sender that lost it changes nothing.
         ledger.renew(session, lease, reading.wall)
         if self._may_have_claimed_more:
             ledger.release_all(session, lease, reading.wall, but=self.in_hand)
-        # The relay's row before the limits' and the broadcast's, as everybody takes them.
+        # The relay's row is locked before that of the limits and of the broadcast, everywhere in this order.
         was_well = self.relay.is_well
         self.relay.look(session, settled, reading, self._settings.limits_s)
         verdict = evidence.verdict
@@ -89,7 +89,7 @@ class Books:
         relay_errors = evidence.in_a_row
         if relay_errors != self._relay_errors:
             broadcasts.remember_relay_errors(session, lease.broadcast_id, relay_errors)
-        # What became of mails.
+        # The outcomes of the last group, and what the verdict makes of the broadcast.
         got_through = self._record(session, settled, reading)
         if verdict is not None:
             self._give_back(session, verdict, reading)
@@ -97,7 +97,7 @@ class Books:
                 self._conclude(session, verdict, reading)
         elif verdict is None and self.relay.health.is_refusing:
             self._pause(session, self.relay.health.words, reading)
-        # What may leave next.
+        # The next group.
         claim: Claim | None = None
         most = 0 if exchange.barred or allowed == 0 else wanted(reading)
         if most > 0:
@@ -118,7 +118,7 @@ class Books:
         return Entry(claim, reading, allowed)
 
     def _record(self, session: Session, settled: list[Settled], reading: Reading) -> bool:
-        """Whether a mail got through that felt the way."""
+        """Record outcomes. Returns whether a mail that felt the way got through."""
         if not settled:
             return False
         took = any(one.outcome.state is DeliveryState.ACCEPTED for one in settled)
@@ -126,7 +126,7 @@ class Books:
             session,
             self._lease,
             settled,
-            ledger.Terms.of(self._broadcast, self._limits),
+            ledger.RecordingSettings.of(self._broadcast, self._limits),
             reading,
             has_delivered=self._has_delivered,
             run_is_open=self._run_is_open,
@@ -143,7 +143,8 @@ class Books:
         return False
 
     def _share_evidence(self, settled: list[Settled]) -> None:
-        """Know what all senders of the broadcast know, beside what is not recorded yet: each alone would let as many be refused."""
+        """Learn the refusals that all senders of the broadcast have met, and add the own ones that are not recorded yet: otherwise each
+        sender would let as many mails be refused."""
         evidence, recorded = self._exchange.evidence, {one.delivery_id for one in settled}
         unrecorded = self.in_hand - recorded
         own = [one for one in evidence.run if one.delivery_id in unrecorded]
@@ -176,7 +177,7 @@ class Books:
         return claim
 
     def _give_back(self, session: Session, verdict: Verdict, reading: Reading) -> None:
-        """Nobody has failed for the relay's sake; also of those who were on their way when that became clear."""
+        """Give back mails that failed because of the relay, also those that were on their way when the verdict came."""
         health, now = self.relay.health, reading.wall
         if self._run_is_open:
             due_at = health.next_try_at if health.is_waiting and health.next_try_at else now
@@ -188,29 +189,29 @@ class Books:
     def _conclude(self, session: Session, verdict: Verdict, reading: Reading) -> None:
         """The relay takes nothing now: the broadcast waits or pauses."""
         health = self.relay.health
-        if verdict.kind is Kind.CONTENT:
+        if verdict.kind is VerdictKind.CONTENT:
             broadcasts.content_was_refused(session, self._lease.broadcast_id)
-        if verdict.kind is not Kind.WAITING:
+        if verdict.kind is not VerdictKind.WAITING:
             self._pause(session, verdict.words, reading)
-        elif health.is_refusing:  # it was waited for too long
+        elif health.is_refusing:  # all have waited for it too long
             self._pause(session, health.words, reading)
 
     def _tell(self, verdict: Verdict, reading: Reading) -> None:
         """Log what was concluded, without the relay's words: they name who was refused."""
         health, broadcast_id = self.relay.health, self._lease.broadcast_id
         about: dict[str, object] = {"broadcast": broadcast_id, "kind": verdict.kind.value, "stage": verdict.stage.value}
-        if verdict.kind is Kind.WAITING and health.is_waiting:
+        if verdict.kind is VerdictKind.WAITING and health.is_waiting:
             next_s = round(health.next_try_in(reading.wall), 1)
             about |= {"event": "relay_waiting", "tries": health.tries, "next_try_s": next_s}
             words = "broadcast %s: waits for the relay (%s), looks again in %s s"
             log.info(words, broadcast_id, verdict.stage, next_s, extra=about)
-        elif verdict.kind is not Kind.WAITING or health.is_refusing:
+        elif verdict.kind is not VerdictKind.WAITING or health.is_refusing:
             about |= {"event": "breaker"}
             log.info("broadcast %s: paused, %s (%s)", broadcast_id, _WHY[verdict.kind], verdict.stage, extra=about)
 
     def _heed_limits(self, session: Session, reading: Reading) -> int | None:
-        """Look at what stands above all broadcasts, now and then: an administrator may change it, and senders come and go. Returns how many
-        connections this process may hold; None for any number."""
+        """Read the limits above all broadcasts every `limits_s` seconds: an administrator may change them, and senders come and go. Returns
+        how many connections this process may hold; None for any number."""
         allowed = self._exchange.connections_allowed
         if reading.ticks - self._limits_read < self._settings.limits_s:
             return allowed
@@ -246,11 +247,11 @@ class Books:
         self._session.commit()
 
     def may_have_claimed_more(self) -> None:
-        """The last transaction may have been committed all the same, and only the answer was lost."""
+        """The database may have committed the last transaction, and only its answer was lost."""
         self._may_have_claimed_more = True
 
     def roll_back(self) -> None:
-        """Whatever is left of the transaction is undone; with a connection that is lost it is already."""
+        """Undo the transaction; when the connection is lost, the database has done so."""
         self._limits_read = float("-inf")
         self._run_is_open = True
         self.relay.was_undone()

@@ -1,4 +1,4 @@
-"""How many mails a sender claims ahead: about as many as the relay takes in a second, since those are in doubt when this machine is
+"""How many mails a sender claims ahead: about as many as the relay takes in a second, because these are uncertain if this machine is
 lost."""
 
 LEAST = 50
@@ -7,8 +7,8 @@ LONGEST_S = 60.0
 
 
 class ClaimsAhead:
-    """`wanted` mails are to be claimed beside those at the relay. It begins with few, doubles whenever none was left, up to two groups
-    (so that one is still there when the next is claimed), and comes down to what was settled in a second."""
+    """`wanted` is how many mails to have claimed, beside those at the relay. It begins small, doubles whenever none was left, up to two
+    groups (so that one is still there when the next is claimed), and comes down to the number of mails settled in a second."""
 
     def __init__(self, group: int, connections: int) -> None:
         self._most = 2 * group
@@ -17,7 +17,7 @@ class ClaimsAhead:
         self._since: float | None = None
 
     def counted(self, settled: int, ran_dry: bool, ticks: float) -> None:
-        """So many were settled since the last call; `ran_dry`: none was left to hand over."""
+        """`settled` mails were settled since the last call. `ran_dry`: none was left to hand over."""
         self._settled += settled
         if ran_dry:
             self.wanted = min(2 * self.wanted, self._most)

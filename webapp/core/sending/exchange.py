@@ -10,14 +10,14 @@ import threading
 from collections import deque
 from collections.abc import Callable, Collection, Iterable
 
-from webapp.core.content.compiling import CompiledContent
 from webapp.core.ledger import Claimed, Settled, domain_of
 from webapp.core.ports import Journal, Mail, Watch
 from webapp.core.rules.evidence import Evidence
 from webapp.core.rules.outcome import ACCEPTED, Cause, Reply, Stage, judge
-from webapp.core.rules.refusal import Recipient
+from webapp.core.rules.refusal import Addressee
 from webapp.core.rules.relay_limits import NONE_KNOWN, RelayLimits
 from webapp.core.sending.declines import Declines, WhoDeclined
+from webapp.core.sending.signed import MailSource
 
 log = logging.getLogger(__name__)
 Mark = tuple[int, int]
@@ -29,16 +29,16 @@ _DOT = Stage.DOT
 class SendExchange:
     """`ports.Exchange` of one sending process.
 
-    `deadline` (ticks) is when the lease ends as far as this process may trust it. Once `barred` nothing more is handed over, ever; `hold`
-    stops handing over for as long as the database takes no outcomes. `connections_allowed` is what the recorder lets the mailer have,
-    `connections_held` what it has, `connections_opening` how many of them are not of use yet. `limits_known` is what is known of the relay,
-    `lesson` what the mailer has learned of it since the recorder asked last. Nothing is handed over to domains that are `resting`;
-    `watches_domains`: the recorder wants to know of whom mails were taken.
+    This process hands nothing over from `deadline` (ticks) on, a margin before its lease ends. Once `barred` it hands nothing over, ever;
+    `hold` stops it for as long as the database takes no outcomes. `connections_allowed` is how many connections the recorder lets the
+    mailer have, `connections_held` how many it has, `connections_opening` how many of these are not of use yet. `limits_known` are the
+    known limits of the relay, `lesson` those that the mailer has learned since the recorder last asked. Mails to domains in `resting` are
+    not handed over. `watches_domains`: the recorder wants to know the domains that took mails.
     """
 
     def __init__(
         self,
-        content: CompiledContent,
+        content: MailSource,
         journal: Journal,
         evidence: Evidence,
         watch: Watch,
@@ -50,7 +50,7 @@ class SendExchange:
         self.barred: str | None = None
         self.on_hold = False
         self.deadline = 0.0
-        self._lock = threading.RLock()  # what a signal handler does may fall into what it interrupts
+        self._lock = threading.RLock()  # a signal handler may need the lock that the interrupted code holds
         self.changed = threading.Condition(self._lock)
         self.connections_allowed: int | None = None
         self.connections_held = self.connections_opening = 0
@@ -140,7 +140,9 @@ class SendExchange:
             os.read(self._wake_read, 4096)
 
     def body_starts(self, mail: Mail) -> bool:
-        if self.evidence.verdict is not None:  # since its commands went out behind another mail's content
+        if (
+            self.evidence.verdict is not None
+        ):  # the verdict came after its commands went out behind another mail's content
             return False
         delivery_id, journal = mail.delivery_id, self._journal
         attempt = self._under_way[delivery_id].attempt
@@ -151,7 +153,7 @@ class SendExchange:
         except OSError as error:
             self.bar(f"the journal cannot be written: {error}")
             return False
-        # After the line, not before it: a process that is stopped in between and continued when others have read its journal must not send.
+        # Checked after the line is written: a process that was stopped in between, while others read its journal, must not send.
         if self._ticks() >= self.deadline:
             self.bar("the lease ran out")
             return False
@@ -177,8 +179,8 @@ class SendExchange:
         return self._watch.consent
 
     def add(self, mails: Iterable[Claimed], since: float, consent: object = None) -> None:
-        """Mails that are claimed now, durably. `since`: the ticks from which their delays count; `consent`: as of which the claim has asked
-        who declined."""
+        """Add mails that are now claimed, after the commit. Their delays count from `since` (ticks). `consent` is the look of the watch
+        as of which the claim has asked who declined."""
         if self._declines is not None:
             mails = list(mails)
             for mail in mails:
@@ -199,7 +201,7 @@ class SendExchange:
         return len(self._under_way)
 
     def to_record(self) -> list[Settled]:
-        """What was settled since; it counts as unrecorded until `recorded`. The same again if that was not called."""
+        """The outcomes to record. They count as unrecorded until `recorded` is called; before that the next call returns the same ones."""
         with self.changed:
             if not self._recording:
                 settled = self._settled
@@ -207,7 +209,7 @@ class SendExchange:
             return self._recording
 
     def recorded(self) -> None:
-        """What `to_record` gave is in the database."""
+        """The outcomes that `to_record` returned are in the database."""
         with self.changed:
             self._recording = []
 
@@ -216,22 +218,22 @@ class SendExchange:
         return len(self._settled) + len(self._recording)
 
     def waits_for_others(self) -> bool:
-        """Whether nothing is handed over before the other senders of the broadcast know what was refused here."""
+        """Whether nothing may be handed over before the other senders of the broadcast know what was refused here."""
         return self.evidence.most_under_way == 0 and self.evidence.verdict is None
 
     def is_opening(self) -> bool:
-        """Whether connections are being opened and there is none of use: to give up the turn now would throw them away."""
+        """Whether connections are being opened and none is of use yet: ending now would throw them away."""
         return 0 < self.connections_opening == self.connections_held
 
     def next_release(self) -> float | None:
-        """The ticks at which the first mail of the queue may leave, if it may not yet."""
+        """The ticks at which the first mail of the queue may leave; None if it may leave now, or there is none."""
         with contextlib.suppress(IndexError):
             not_before = self._queue[0][0]
             return not_before if not_before > self._ticks() else None
         return None
 
     def break_off(self, why: str) -> None:
-        """The mailer ended with mails under way: those it had begun are uncertain."""
+        """The mailer ended with mails under way: those whose content had begun to leave are uncertain."""
         for claimed in list(self._under_way.values()):
             if claimed.delivery_id in self._begun:
                 self._settle(claimed.delivery_id, Reply(Stage.DOT, None, "", why))
@@ -245,7 +247,7 @@ class SendExchange:
             self.changed.notify_all()
 
     def allow(self, connections: int | None) -> None:
-        """Let the mailer hold so many connections from now on; None: as many as it likes."""
+        """Let the mailer hold `connections` from now on; None: as many as it likes."""
         if connections != self.connections_allowed:
             self.connections_allowed = connections
             self.wake()
@@ -299,11 +301,11 @@ class SendExchange:
         else:
             outcome = judge(reply)
             domain = domain_of(claimed.address)
-            evidence.saw(outcome, reply, Recipient(delivery_id, domain, claimed.attempt))
+            evidence.saw(outcome, reply, Addressee(delivery_id, domain, claimed.attempt))
             self._heed_evidence()
         del self._under_way[delivery_id]
         self._begun.pop(delivery_id, None)
-        # Without the lock: to append is one step, and who takes out takes no more than there was when it began.
+        # Without the lock: appending is one step, and `to_record` takes no more outcomes than there were when it began.
         self._settled.append(Settled(delivery_id, claimed.attempt, claimed.stamped_at, outcome, reply, now, domain))
         waiting = len(self._settled)
         if waiting == 1 or waiting == self._group or not self._under_way:

@@ -1,4 +1,4 @@
-"""When something breaks: whether it may work later, and what is done when it will not."""
+"""When something breaks: whether it may work later, and what to do when it will not."""
 
 import logging
 
@@ -13,8 +13,8 @@ log = logging.getLogger(__name__)
 
 
 def is_of_the_database(engine: Engine, error: Exception) -> bool:
-    """Whether it is the database, or the way to it, that failed; then the same may work later. What it was given and refused, it would
-    refuse again."""
+    """Whether the database, or the way to it, failed; then the same may work later. Data that the database refused it would refuse
+    again."""
     driver = engine.dialect.loaded_dbapi
     if isinstance(error, (IntegrityError, DataError, driver.IntegrityError, driver.DataError)):
         return False
@@ -22,8 +22,8 @@ def is_of_the_database(engine: Engine, error: Exception) -> bool:
 
 
 def pause_for(runtime: Runtime, broadcast_id: int, error: Exception) -> None:
-    """Stop for a mistake of the program, in sight of those who can act: the next look would only run into it again."""
-    # SQLAlchemy's own words hold the statement, and PostgreSQL's further lines the row: whose data that is concerns nobody here.
+    """Pause a broadcast because of a mistake of the program, where people see it: the next look would only meet it again."""
+    # SQLAlchemy's own words hold the statement, and PostgreSQL's further lines the row, with a client's data.
     cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
     words = next(iter(str(cause).splitlines()), "") or type(cause).__name__
     reason = f"Sending stopped because of an unexpected error: {words}"

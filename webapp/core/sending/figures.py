@@ -1,4 +1,4 @@
-"""What an operator watches, as numbers: mails, broadcasts, how far the pace is behind, senders, workers, the relay. Nothing is written, and
+"""The numbers that an operator watches: mails, broadcasts, how far the pace is behind, senders, workers, the relay. Nothing is written, and
 nothing is about one person."""
 
 from collections import Counter
@@ -22,15 +22,15 @@ from webapp.core.tables.broadcasts import Broadcast
 from webapp.core.tables.deliveries import PaceUse, Sender, Tally
 
 SITE = 0
-"""The number of no broadcast, under which uses of the ceiling a second are remembered."""
+"""No broadcast has this number; the uses of the ceiling a second are remembered under it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """`pace_lag_s`: for how long a mail of some broadcast could have left and did not, the longest of all; `start_lag_s`: how late the
-    latest start is that nobody has made; `worker_seen_s`: seconds since any worker was last seen, None where none ever was. `senders` have
-    a lease that holds, `lost_senders` one that is over and was not settled; `connections` are those of the former to the relay. `limits`
-    are those set for the whole site (0: none)."""
+    """`pace_lag_s`: for how many seconds a mail could have left and did not, the maximum over the broadcasts. `start_lag_s`: how many
+    seconds ago the earliest start was that is due and was not made. `worker_seen_s`: seconds since any worker was last seen, None where
+    none ever was. `senders` have a lease in force, `lost_senders` a lease that is over and was not settled; `connections` are the
+    connections of `senders` to the relay. `limits` are those for the whole site (0: none)."""
 
     broadcasts: Mapping[BroadcastState, int]
     deliveries: Mapping[DeliveryState, int]
@@ -47,7 +47,7 @@ class Figures:
 
 
 def read(session: Session, reading: Reading, seen_now: datetime, *, relay_key: str) -> Figures:
-    """All of them, as of one instant. `seen_now` is the clock of the database, by which workers are seen."""
+    """All figures, at one instant. `seen_now` is the time by the clock of the database, by which workers are seen."""
     now = reading.wall
     states = session.execute(select(Broadcast.state, func.count()).group_by(Broadcast.state))
     deliveries = session.execute(select(Tally.state, func.sum(Tally.count)).group_by(Tally.state))
@@ -83,8 +83,8 @@ def _pace_lag(session: Session, above: Limits, reading: Reading) -> float:
 
 
 def _lag(session: Session, broadcast: Broadcast, reading: Reading) -> float:
-    """Since its freeze, its last change by a person, and the instant from which its next row may be claimed, the pace has let a mail leave;
-    where there is no pace, since the relay last took one."""
+    """Seconds for which the pace has let a mail leave, since the last of: the freeze, the last change by a person, and the instant from
+    which the next row may be claimed. Without a pace: since the relay last took a mail, if that is later."""
     due = ledger.next_due(session, broadcast.id)
     if due is None or due > reading.wall:
         return 0.0
@@ -100,7 +100,7 @@ def _lag(session: Session, broadcast: Broadcast, reading: Reading) -> float:
 
 
 def _ceiling_is_reached(session: Session, above: Limits, reading: Reading) -> bool:
-    """Whether the limits of the whole site let nothing leave now, so that no broadcast is to blame for it."""
+    """Whether the limits of the whole site let nothing leave now, so that no broadcast is to blame."""
     if above.per_second:
         claimed = session.scalar(select(func.sum(Tally.count)).where(Tally.state == DeliveryState.CLAIMED)) or 0
         if not _open_for(session, SITE, above.per_second, SECOND_S, int(claimed), reading):
@@ -123,7 +123,7 @@ def _open_for(
 
 
 def _start_lag(session: Session, now: datetime) -> float:
-    """How long ago the earliest start was that may be made and was not."""
+    """How many seconds ago the earliest start was that is due and was not made."""
     due = session.scalars(select(Broadcast).where(broadcasts.is_due(now)))
     meant = [broadcasts.begins_at(one) or one.scheduled_at or now for one in due]
     return max(((now - at).total_seconds() for at in meant), default=0.0)

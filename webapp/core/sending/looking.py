@@ -1,4 +1,4 @@
-"""A look at a broadcast: whatever is due of it is done, in the order in which it must be, and it is said when to look again."""
+"""A look at a broadcast: do what is due, in the order in which it must be done, and say when to look again."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -18,16 +18,16 @@ from webapp.core.sending.runtime import Runtime, SenderSettings
 from webapp.core.sending.sender import Ending, send
 
 MUCH = 1000
-"""A process joins others at a broadcast of which so many mails are pending."""
+"""A process joins others at a broadcast that has so many pending mails."""
 
 
 @dataclass(frozen=True, slots=True)
 class Host:
     """The machine and process that send. `name` and `pid` are for people, `machine` is the id of the folder of its journals.
 
-    `is_held` says whether nothing of a broadcast may leave. `settle_in` is called before anything is sent: the freeze, which wants more
-    memory, is over then. `pulse` gives signs of life for as long as it is entered, and a way to ask whether everything is held by now.
-    `connections`: how many this process would like to have to the relay.
+    `is_held` says whether nothing of a broadcast may leave. `settle_in` is called before anything is sent: then the freeze, which needs
+    more memory, is over. While `pulse` is entered it gives signs of life, and it gives a way to ask whether everything is held by now.
+    `connections` is how many connections to the relay this process would like.
     """
 
     name: str
@@ -56,8 +56,8 @@ def look(
     much: int = MUCH,
     first_chunk: int = FIRST_CHUNK,
 ) -> NextLook | None:
-    """Start a broadcast, freeze it, settle what ended senders left, send its mails: what is due, as far as it goes. None: nothing to come
-    back for. `ask_after` and `first_chunk` are those of `begin`."""
+    """Start a broadcast, freeze it, settle what ended senders left, and send its mails, as far as each is due. Returns when to look again,
+    None for never. `ask_after` and `first_chunk` are those of `begin`."""
     if host.is_held(broadcast_id):
         return None
     begun = begin(runtime, broadcast_id, ask_after=ask_after, first_chunk=first_chunk)
@@ -82,7 +82,7 @@ def look(
 
 
 def _may_send(runtime: Runtime, broadcast_id: int, much: int) -> bool:
-    """Whether nobody serves it; or to join those who do, because there is much to send and nothing else to do here."""
+    """Whether nobody serves the broadcast; or whether to join those who do, because there is much to send and nothing else to do here."""
     with Session(runtime.engine) as session:
         if not ledger.in_force(session, broadcast_id, runtime.reading().wall):
             return True

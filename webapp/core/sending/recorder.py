@@ -1,4 +1,4 @@
-"""The recorder: the thread in which a sender's books are kept, so that the relay never waits for a disk."""
+"""The recorder: the thread that keeps a sender's books, so that the relay never waits for a disk."""
 
 import contextvars
 import logging
@@ -6,10 +6,11 @@ import threading
 from collections.abc import Callable
 from typing import TypeVar
 
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from webapp.core import ledger
-from webapp.core.cadence import ASK_RUNTIME_S, LEASE_S, MARGIN_S, RENEW_S
+from webapp.core.cadence import ASK_RUNTIME_S, KEYS_EVERY_S, LEASE_S, MARGIN_S, RENEW_S
 from webapp.core.ledger import Claim, Lease, LeaseLost, RowsLost
 from webapp.core.rules.pacing import Reading
 from webapp.core.sending import failures
@@ -27,7 +28,8 @@ Result = TypeVar("Result")
 class Recorder(threading.Thread):
     """Runs from `start` until the broadcast has nothing more for this process; then `exchange.barred` is set and all is recorded.
 
-    `error` is what broke it, if anything did; what is not recorded then stands in the journal. `next_in` is when to look again.
+    `error` is what broke it, if anything did; then the journal has the outcomes that are not recorded. `look_again` is called now and then,
+    as the keys that sign may be others by then.
     """
 
     def __init__(
@@ -38,6 +40,7 @@ class Recorder(threading.Thread):
         broadcast: Broadcast,
         tags: tuple[str, ...],
         exchange: SendExchange,
+        look_again: Callable[[Engine], None] | None = None,
     ) -> None:
         super().__init__(name=f"recorder of broadcast {lease.broadcast_id}")
         self.error: BaseException | None = None
@@ -45,6 +48,7 @@ class Recorder(threading.Thread):
         self._group = settings.group
         self._books = Books(runtime, settings, lease, broadcast, tags, exchange)
         self._ahead = ClaimsAhead(settings.group, settings.connections)
+        self._look_again, self._looked_at = look_again, runtime.ticks()
         self._began = self._renewed = self._asked = float("-inf")
         self._claim_at = float("-inf")
         self._behind_since: float | None = None
@@ -53,7 +57,7 @@ class Recorder(threading.Thread):
         self._surroundings = contextvars.copy_context()  # in which job this is, for what is logged
 
     def mailer_has_ended(self) -> None:
-        """Every mail taken is settled: record what is left and end."""
+        """Every mail that the mailer took is settled: record the remaining outcomes and end."""
         self._mailer_has_ended.set()
         self._exchange.bar("the mailer has ended")
 
@@ -79,14 +83,17 @@ class Recorder(threading.Thread):
     # One round
 
     def _round(self) -> None:
-        """Renew, record, claim; insisted upon while the database is away."""
+        """Renew, record, claim; try again while the database is away."""
+        if self._look_again is not None and self._runtime.ticks() - self._looked_at >= KEYS_EVERY_S:
+            look_again, self._looked_at = self._look_again, self._runtime.ticks()
+            self._insist(lambda: look_again(self._runtime.engine))
         settled = self._exchange.to_record()
         ran_dry = bool(settled) and not self._exchange.queued()
         wanted = lambda reading: self._wanted(reading, len(settled))  # noqa: E731
         consent = self._exchange.consent()
         claim, reading, connections = self._insist(lambda: self._books.enter(settled, wanted))
         self._exchange.recorded()
-        if (verdict := self._exchange.evidence.verdict) is not None:  # which others may have come to
+        if (verdict := self._exchange.evidence.verdict) is not None:  # other senders may have come to it
             self._exchange.bar(verdict.words)
         self._renewed = reading.ticks
         self._exchange.deadline = reading.ticks + LEASE_S - MARGIN_S
@@ -103,7 +110,7 @@ class Recorder(threading.Thread):
         self._consider_help(claim, reading.ticks)
 
     def _may_hold(self, connections: int | None, ticks: float) -> None:
-        """Let the mailer have them. Where there are none for this process, it waits a little for others to let go, and leaves."""
+        """Let the mailer hold `connections`. With none for this process, it waits `near_s` seconds for others to let go, and then ends."""
         self._exchange.allow(connections)
         if connections != 0:
             self._barren_since = None
@@ -114,14 +121,14 @@ class Recorder(threading.Thread):
             self._exchange.bar("all connections that the relay may be given are in use")
 
     def _wanted(self, reading: Reading, recording: int) -> int:
-        """How many mails to claim now, while so many outcomes are recorded; none where it is known that there are none."""
+        """How many mails to claim now, while `recording` outcomes are recorded; 0 when none can be due yet."""
         if reading.ticks < self._claim_at and not recording:
             return 0
         exchange = self._exchange
         return self._ahead.wanted - (exchange.held() - exchange.under_way()) + recording
 
     def _plan(self, claim: Claim, reading: Reading) -> None:
-        """When to try to claim next: with the next group, or when the pace allows or a row is due again."""
+        """Plan the next claim: with the next group, or when the pace allows it or a row is due again."""
         self._claim_at = float("-inf")
         if claim.next_in is not None:
             self._claim_at = reading.ticks + max(claim.next_in - self._settings.lead_s, 0.0)
@@ -134,10 +141,10 @@ class Recorder(threading.Thread):
         else:
             self._consider_leaving(claim)
         if self._books.relay.health.is_waiting and not self._books.relay.is_probing and claim.next_in is not None:
-            self._claim_at = reading.ticks + claim.next_in  # no earlier: the right to probe begins then
+            self._claim_at = reading.ticks + claim.next_in  # not earlier: the right to probe begins then
 
     def _consider_leaving(self, claim: Claim) -> None:
-        """Nothing is in hand: leave the worker to others unless the next mail is near."""
+        """Nothing is in hand: leave the worker to others, unless the next mail is near."""
         reading = self._runtime.reading()
         next_in = self._insist(lambda: self._next_look(reading))
         if next_in is not None:
@@ -156,7 +163,7 @@ class Recorder(threading.Thread):
             return ledger.next_look(session, broadcast, reading, relay_key=self._runtime.relay_key)
 
     def _consider_help(self, claim: Claim, ticks: float) -> None:
-        """There is always more to send than this process gets rid of: another may join."""
+        """Call for another process when there was more to send than this one can send for `help_s` seconds."""
         if not claim.is_behind:
             self._behind_since = None
         elif self._behind_since is None:
@@ -168,7 +175,7 @@ class Recorder(threading.Thread):
     # Waiting
 
     def _wait(self) -> None:
-        """Until there is something to do: outcomes enough or old enough, room for more mails, a lease to renew, a mail to let go."""
+        """Wait until there is something to do: enough outcomes or an old one, room for mails, a lease to renew, a mail that may leave."""
         exchange, settings = self._exchange, self._settings
         first_seen: float | None = None
         while not exchange.barred:
@@ -198,7 +205,7 @@ class Recorder(threading.Thread):
                 exchange.wake()
 
     def _ask(self, ticks: float) -> None:
-        """Now and then, whether this process should end or make room."""
+        """Ask every ASK_RUNTIME_S seconds whether this process should end or make room."""
         if ticks - self._asked < ASK_RUNTIME_S:
             return
         self._asked = ticks
@@ -212,12 +219,12 @@ class Recorder(threading.Thread):
             self._exchange.bar("others wait")
 
     def _has_had_its_turn(self, ticks: float) -> bool:
-        """It has worked for a slice of time, or has nothing to do for a while: the worker may go to somebody else."""
+        """Whether it has worked for `slice_s` seconds, or has nothing to do for a while: then another job may have the worker."""
         is_idle = not self._exchange.held() and self._claim_at - ticks > self._settings.lead_s
         return (is_idle and not self._stays_for_the_relay(ticks)) or ticks - self._began > self._settings.slice_s
 
     def _stays_for_the_relay(self, ticks: float) -> bool:
-        """All broadcasts wait for the same relay: to make room for each other at once would only keep the worker busy."""
+        """Whether to stay because all broadcasts wait for the same relay: making room for each other would only keep the worker busy."""
         relay = self._books.relay
         is_waiting = relay.health.is_waiting and not relay.is_probing
         return is_waiting and ticks - self._began < self._settings.stay_s
@@ -225,7 +232,7 @@ class Recorder(threading.Thread):
     # The end, and when the database is away
 
     def _drain(self) -> None:
-        """Nothing more is handed over: record what the relay still answers, and hold the lease until the last mail is settled."""
+        """Nothing more is handed over: record what the relay still answers, and renew the lease until the last mail is settled."""
         while True:
             has_ended = self._mailer_has_ended.is_set()
             has_to_conclude = self._exchange.evidence.verdict is not None and not self._books.has_concluded
@@ -244,8 +251,8 @@ class Recorder(threading.Thread):
         self._insist(self._books.close)
 
     def _insist(self, transaction: Callable[[], Result]) -> Result:
-        """Run a transaction until the database takes it. Meanwhile nothing is handed over, and what the relay answers is safe in the
-        journal; after `patience_s` it is left there for the sweep."""
+        """Run a transaction until the database takes it. Meanwhile nothing is handed over, and the journal keeps what the relay answers;
+        after `patience_s` seconds the sweep has to read it there."""
         began = self._runtime.ticks()
         while True:
             try:

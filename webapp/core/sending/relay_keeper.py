@@ -1,4 +1,4 @@
-"""What this sending process and all others know of the relay and of recipients' domains, brought together in the process's transactions."""
+"""Brings together, in a sender's transactions, what this process and all others know about the relay and recipients' domains."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,7 +11,7 @@ from webapp.core import ledger, relay
 from webapp.core.cadence import LEASE_S, RELAY_CARRIED_S, RELAY_TOLD_EVERY_S
 from webapp.core.ledger import Lease, Settled
 from webapp.core.relay import Health
-from webapp.core.rules.evidence import Kind, Verdict
+from webapp.core.rules.evidence import Verdict, VerdictKind
 from webapp.core.rules.lifecycle import DeliveryState
 from webapp.core.rules.limits import Limits
 from webapp.core.rules.outcome import Stage
@@ -27,7 +27,7 @@ MINUTE = timedelta(minutes=1)
 
 
 class RelayKeeper:
-    """`health` is how the relay was at the last look. `is_probing`: it is waited for, and this process has the right to try it."""
+    """`health` is how the relay was at the last look. `is_probing`: all wait for it, and this process has the right to try it."""
 
     def __init__(self, runtime: Runtime, lease: Lease, exchange: SendExchange) -> None:
         self.health = Health()
@@ -43,7 +43,7 @@ class RelayKeeper:
 
     @property
     def resting(self) -> dict[str, datetime]:
-        """The domains to which nothing is handed over, each until when."""
+        """The domains to which nothing is handed over, each with the instant until which that holds."""
         return self._rests
 
     @property
@@ -52,8 +52,8 @@ class RelayKeeper:
         return not (self.health.is_waiting or self.health.is_refusing)
 
     def look(self, session: Session, settled: Sequence[Settled], reading: Reading, every_s: float) -> None:
-        """Tell the others what this process has found out, and see what they have; now and then, and each time while the relay is not
-        well."""
+        """Tell the others what this process has found out, and read what they have found out: every `every_s` seconds, and each time
+        while the relay is not well."""
         now = reading.wall
         took = any(one.outcome.state is DeliveryState.ACCEPTED for one in settled)
         if took:
@@ -82,47 +82,47 @@ class RelayKeeper:
         self._exchange.watches_domains = self._strikes.is_watching
 
     def conclude(self, session: Session, verdict: Verdict, limits: Limits, reading: Reading) -> None:
-        """The evidence says that the relay takes nothing. What holds for whatever is sent holds for all from now on."""
+        """The evidence says that the relay takes nothing. A verdict about whatever is sent holds for all broadcasts from now on."""
         now = reading.wall
         self.is_probing = False
         relay.clear_rest(session, self._strikes.forget(one.domain for one in self._exchange.evidence.run))
-        if verdict.kind is Kind.WAITING and not (verdict.is_site_wide and self._exchange.carried_elsewhere):
+        if verdict.kind is VerdictKind.WAITING and not (verdict.is_site_wide and self._exchange.carried_elsewhere):
             if verdict.stage is Stage.MAIL:
                 self._learn_rate(session, now)
             self.health = relay.wait(session, self._key, verdict.words, now, waits_for=limits.waits_for)
-        elif verdict.kind is Kind.REFUSING and verdict.is_site_wide:
+        elif verdict.kind is VerdictKind.REFUSING and verdict.is_site_wide:
             relay.refuse(session, self._key, verdict.words, now)
             self.health = relay.read(session, self._key)
-        elif not self.is_well:  # the relay answers; it is this broadcast that it does not take
+        elif not self.is_well:  # the relay answers, and does not take this one broadcast
             relay.is_well(session, self._key)
             self.health = relay.read(session, self._key)
 
     def begin_probe(self, session: Session, reading: Reading) -> bool:
-        """Take the right to try the relay that is waited for, when it is time."""
+        """Take the right to try the relay that all wait for, when it is time."""
         until = reading.wall + timedelta(seconds=LEASE_S)
         if relay.begin_probe(session, self._key, reading.wall, until):
             self.is_probing = True
         return self.is_probing
 
     def leave(self, session: Session) -> None:
-        """The process ends without having found out."""
+        """The process ends before it has found out."""
         if self.is_probing:
             relay.end_probe(session, self._key)
 
     def was_undone(self) -> None:
-        """The transaction in which this looked, learned or concluded was rolled back: all of it is done anew in the next."""
+        """The transaction in which this looked, learned or concluded was rolled back: the next one does all of it anew."""
         self.is_probing = False
         self._looked, self._noted, self._told_at = float("-inf"), (-1, None), None
         self._exchange.lesson = self._exchange.lesson or self._lesson
 
     def limit_of(self, limits: Limits) -> int:
-        """How many connections all processes together may hold to the relay, as set and as learned; 0: no limit."""
+        """How many connections to the relay all processes together may hold, by the settings and by what was learned; 0: no limit."""
         return min(
             (limit for limit in (limits.connections, self._exchange.limits_known.connections) if limit), default=0
         )
 
     def _may_rest(self, domain: str, now: datetime) -> bool:
-        """Not while it is given time already, nor where there is no other to go on with."""
+        """Whether a domain may rest: it does not yet, and there are others to go on with."""
         is_resting = domain in self._rests and self._rests[domain] >= now
         return not is_resting and self._exchange.evidence.spread > 1
 
@@ -153,13 +153,13 @@ class RelayKeeper:
         relay.learn(session, self._key, lesson, now)
 
     def _learn_rate(self, session: Session, now: datetime) -> None:
-        """Too much for a minute, it says: how much it took in the last one."""
+        """The relay says that it was too much for a minute: learn how much it took in the last one."""
         taken = select(func.sum(MinuteCount.accepted)).where(MinuteCount.minute > now - MINUTE)
         if count := session.scalar(taken):
             relay.learn_rate(session, self._key, int(count), now)
 
     def _heed_domains(self, session: Session, settled: Sequence[Settled], now: datetime) -> None:
-        """Give domains time that defer again and again; those that take mails again need none."""
+        """Let domains rest that defer again and again, and end the rest of those that take mails again."""
         taken = []
         for one in settled:
             if one.outcome.state is DeliveryState.ACCEPTED:

@@ -1,5 +1,5 @@
-"""Releasing what is held: the word of a person, and what must be settled before it. `core/settings/installation.py` says why there is a
-hold."""
+"""Release what is held, when a person says so, after settling what must be settled first. `core/settings/installation.py` says why there is
+a hold."""
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
@@ -11,22 +11,22 @@ from webapp.core.errors import Conflict
 from webapp.core.ports import JournalFinding
 from webapp.core.rules.pacing import Reading
 from webapp.core.settings import installation
-from webapp.core.settings.installation import Mark
+from webapp.core.settings.installation import HighWaterMark
 
 
 def release(
     session: Session,
     broadcast_ids: Collection[int] | None,
-    marks: Iterable[Mark],
+    marks: Iterable[HighWaterMark],
     by: str,
     reading: Reading,
     find_journal: Callable[[str], JournalFinding],
-) -> Mark | None:
-    """Let these broadcasts send again, or all (None). Returns what is to be written to the markers once this is committed; None when
-    nothing was held.
+) -> HighWaterMark | None:
+    """Let these broadcasts send again, or all (None). Returns the mark to write to the markers after the commit; None when nothing was
+    held.
 
-    The first release of a restored database settles what it had claimed: a reply in a journal is the outcome, all else is uncertain.
-    Raises Conflict, and is to be rolled back, while a lease is in force: its process is just ending.
+    The first release of a restored database settles its claimed mails: a reply in a journal is the outcome, all else is uncertain. Raises
+    Conflict while a lease is in force, whose process is just ending; then roll back.
     """
     if installation.is_unsettled(session, lock=True):
         _settle_claims(session, reading, find_journal)

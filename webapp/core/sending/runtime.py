@@ -1,4 +1,4 @@
-"""What a sender is given: how it works, and what surrounds it."""
+"""What a sender is given: its settings, and its connections to the world around it."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from webapp.core import cadence
+from webapp.core.domains.sealing import Seal
 from webapp.core.ports import Watch
 from webapp.core.rules.pacing import Reading
 
@@ -17,14 +18,13 @@ from webapp.core.rules.pacing import Reading
 class SenderSettings:
     """How a sender works. Times in seconds.
 
-    `group`: mails of one transaction. `connections`: how many to the relay a process would like, where they are limited for all.
-    `latest_s`: an outcome waits at most so long for its group.
-    `lead_s`: mails are claimed so long before the pace lets them leave. `near_s`: a next mail that is nearer is waited for
-    while nobody else wants the worker; longer than from one sweep to the next, so that none of it is lost where nobody rings earlier.
-    `slice_s`: after so long a sender that is never idle makes room if another job waits. `stay_s`: for so long at least it stays when it
-    waits for the relay, as all others would. `promote_s`: how often rows are looked for
-    whose time has come. `help_s`: a sender that was behind for so long calls for help. `limits_s`: how often the limits above all
-    broadcasts are read. `patience_s`: how long to insist when the database does not take outcomes.
+    `group`: mails in one transaction. `connections`: how many connections to the relay a process would like, where there is a limit for
+    all processes. `latest_s`: an outcome waits at most so long for its group. `lead_s`: mails are claimed so long before the pace lets them
+    leave. `near_s`: the sender waits for a next mail that is nearer than this while nobody else wants the worker; longer than from one
+    sweep to the next, so that no time is lost where nobody wakes it earlier. `slice_s`: a sender that is never idle makes room after so
+    long if another job waits. `stay_s`: a sender that waits for the relay stays at least so long, as all others would wait, too.
+    `promote_s`: how often it makes rows pending whose time has come. `help_s`: a sender that was behind for so long calls for help.
+    `limits_s`: how often it reads the limits above all broadcasts. `patience_s`: how long it insists when the database takes no outcomes.
     """
 
     group: int = 400
@@ -42,7 +42,7 @@ class SenderSettings:
 
     @classmethod
     def for_connections(cls, connections: int) -> "SenderSettings":
-        """A connection carries one mail and has announced the next: groups of so many at least, lest the others run out meanwhile."""
+        """A connection carries one mail and has announced the next, so a group has at least two mails for each."""
         return cls(connections=connections, group=max(cls().group, 2 * connections))
 
 
@@ -51,13 +51,13 @@ class Runtime:
     """What the core is given. `host_grace`: how long a machine may be away with its journals.
 
     `prepare` begins a session's transaction as one that will write. `reading` looks at all clocks, `ticks` at the steady one alone.
-    `watch` looks at a broadcast's state from beside.
-    `relay_key` names the relay (host and port), whose health is one for the whole site. `public_url` is the console's address as recipients
-    reach it.
-    `must_stop` says that the process is asked to end, `somebody_waits` that other work waits for this worker; both are asked a few times
-    a second. `call_for_help` asks for another process to serve the same broadcast, if there is an idle one.
-    `in_haste`, for as long as it is entered, gives a way to prepare transactions of much that is written, whose commit may come before the
-    disk has them; `take_time` has the last of them, and so all, there when its commit returns.
+    `watch` looks at a broadcast's state outside of the transactions. `relay_key` names the relay (host and port), whose health is one fact
+    for the whole site. `public_url` is the console's address as recipients reach it.
+    `must_stop` says whether the process is asked to end, `somebody_waits` whether other work waits for this worker;
+    the sender asks both a few times a second. `call_for_help` asks for another process to serve the same broadcast, if one is idle.
+    While `in_haste` is entered it gives another way to prepare a transaction that writes much: its commit may return before the disk has
+    it. `take_time` prepares the last of these transactions: when its commit returns, the disk has all of them. `seal` opens the keys that
+    sign mails; None: no mail is signed.
     """
 
     engine: Engine
@@ -75,3 +75,4 @@ class Runtime:
     )
     take_time: Callable[[Session], None] = lambda _session: None
     host_grace: timedelta = cadence.HOST_GRACE
+    seal: Seal | None = None

@@ -1,4 +1,4 @@
-"""One sending process at one broadcast: a lease, a mailer in this thread, a recorder beside it, and why it ended."""
+"""One sending process of one broadcast: a lease, a mailer in this thread, a recorder in another, and why it ended."""
 
 import logging
 from collections.abc import Callable, Collection, Sequence
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session, joinedload
 
 from webapp.core import broadcasts, ledger
-from webapp.core.content.compiling import CompiledContent, compiled
+from webapp.core.content.compiling import compiled
 from webapp.core.errors import DomainError
 from webapp.core.ledger import Lease, RowsLost
 from webapp.core.ports import Journal, Mailer
@@ -19,6 +19,7 @@ from webapp.core.sending.declines import WhoDeclined
 from webapp.core.sending.exchange import SendExchange
 from webapp.core.sending.recorder import Recorder
 from webapp.core.sending.runtime import Runtime, SenderSettings
+from webapp.core.sending.signed import MailSource, SignedContent
 from webapp.core.tables.broadcasts import Broadcast
 
 log = logging.getLogger(__name__)
@@ -46,9 +47,8 @@ def send(
 ) -> Ending:
     """Send a broadcast's mails until nothing is due for a while, the process is asked to end, or others wait.
 
-    Blocks; to be called from the main thread, where signals arrive. Whatever happens, every mail that was claimed is recorded, given back,
-    or written in the journal. Raises what broke it: the database was away for long, or a mistake of the program, which pauses the
-    broadcast.
+    Blocks; call it from the main thread, where signals arrive. Whatever happens, every claimed mail is recorded, given back, or written in
+    the journal. Raises what broke it: the database was away for long, or the program has a mistake, which pauses the broadcast.
     """
     with Session(runtime.engine, expire_on_commit=False) as session:
         runtime.prepare(session)
@@ -56,34 +56,16 @@ def send(
         if broadcast.state is not BroadcastState.SENDING or broadcast.frozen_at is None:
             return Ending("the broadcast is not sending", broadcast.state)
         try:
-            content = compiled(session, broadcast, runtime.public_url)
+            content: MailSource = compiled(session, broadcast, runtime.public_url)
         except DomainError as error:
-            broadcasts.stop(session, broadcast_id, str(error), runtime.reading().wall)
-            session.commit()
-            log.info(
-                "broadcast %s: paused, its mails cannot be made",
-                broadcast_id,
-                extra={"event": "breaker", "broadcast": broadcast_id, "kind": "message"},
-            )
-            return Ending(str(error), broadcast.state)
+            return _cannot_compile(runtime, session, broadcast, error)
+        if runtime.seal is not None:
+            content = SignedContent(content, session, broadcast.from_address, runtime.seal)
         written = journal()
         lease = ledger.open_lease(
-            session,
-            broadcast_id,
-            host=host,
-            pid=pid,
-            journal=written.name,
-            machine=machine,
-            reading=runtime.reading(),
+            session, broadcast_id, host=host, pid=pid, journal=written.name, machine=machine, reading=runtime.reading()
         )
-        evidence = Evidence(
-            run=ledger.open_refusals(session, broadcast_id),
-            in_a_row=broadcast.relay_errors,
-            has_delivered=bool(ledger.counts(session, broadcast_id).get(DeliveryState.ACCEPTED)),
-            is_probing=broadcast.probing,
-            heeds_content=broadcast.heeds_content,
-            spread=ledger.spread(session, broadcast_id),
-        )
+        evidence = _evidence(session, broadcast)
         session.commit()
         session.expunge_all()
     about: dict[str, object] = {"broadcast": broadcast_id, "sender": lease.sender_id}
@@ -91,11 +73,7 @@ def send(
     try:
         why = _send(runtime, lease, broadcast, evidence, content, written, mailer, settings or SenderSettings())
     except Exception as error:
-        kind = type(error).__name__
-        about |= {"event": "sender_ended", "why": kind}
-        log.info("broadcast %s: sender %s broke off: %s", broadcast_id, lease.sender_id, kind, extra=about)
-        if not isinstance(error, RowsLost) and not failures.is_of_the_database(runtime.engine, error):
-            failures.pause_for(runtime, broadcast_id, error)
+        _broke_off(runtime, lease, error)
         raise
     # A verdict's words are the relay's own, which name who was refused.
     told = why if evidence.verdict is None else f"the relay: {evidence.verdict.kind}"
@@ -104,12 +82,33 @@ def send(
     return _ending(runtime, broadcast_id, why)
 
 
+def _cannot_compile(runtime: Runtime, session: Session, broadcast: Broadcast, error: DomainError) -> Ending:
+    """Pause a broadcast whose mails cannot be made, and commit."""
+    broadcasts.stop(session, broadcast.id, str(error), runtime.reading().wall)
+    session.commit()
+    about = {"event": "breaker", "broadcast": broadcast.id, "kind": "message"}
+    log.info("broadcast %s: paused, its mails cannot be made", broadcast.id, extra=about)
+    return Ending(str(error), broadcast.state)
+
+
+def _evidence(session: Session, broadcast: Broadcast) -> Evidence:
+    """What earlier senders of the broadcast have found out about the relay."""
+    return Evidence(
+        run=ledger.open_refusals(session, broadcast.id),
+        in_a_row=broadcast.relay_errors,
+        has_delivered=bool(ledger.counts(session, broadcast.id).get(DeliveryState.ACCEPTED)),
+        is_probing=broadcast.probing,
+        heeds_content=broadcast.heeds_content,
+        spread=ledger.spread(session, broadcast.id),
+    )
+
+
 def _send(
     runtime: Runtime,
     lease: Lease,
     broadcast: Broadcast,
     evidence: Evidence,
-    content: CompiledContent,
+    content: MailSource,
     journal: Journal,
     mailer: Callable[[], Mailer],
     settings: SenderSettings,
@@ -118,7 +117,8 @@ def _send(
     exchange = SendExchange(
         content, journal, evidence, watch, runtime.ticks, settings.group, _asking(runtime, broadcast)
     )
-    recorder = Recorder(runtime, settings, lease, broadcast, content.tags, exchange)
+    look_again = content.look_again if isinstance(content, SignedContent) else None
+    recorder = Recorder(runtime, settings, lease, broadcast, content.tags, exchange, look_again)
     relay = mailer()
     recorder.start()
     try:
@@ -141,6 +141,15 @@ def _send(
     return exchange.barred or ""
 
 
+def _broke_off(runtime: Runtime, lease: Lease, error: Exception) -> None:
+    """Log it; a mistake of the program pauses the broadcast, a database that was away does not."""
+    broadcast_id, kind = lease.broadcast_id, type(error).__name__
+    about = {"broadcast": broadcast_id, "sender": lease.sender_id, "event": "sender_ended", "why": kind}
+    log.info("broadcast %s: sender %s broke off: %s", broadcast_id, lease.sender_id, kind, extra=about)
+    if not isinstance(error, RowsLost) and not failures.is_of_the_database(runtime.engine, error):
+        failures.pause_for(runtime, broadcast_id, error)
+
+
 def _asking(runtime: Runtime, broadcast: Broadcast) -> WhoDeclined | None:
     """Who asks which of claimed mails must not leave any more; None for a broadcast that nobody can decline."""
     if broadcast.purpose is None:
@@ -160,7 +169,7 @@ def _ending(runtime: Runtime, broadcast_id: int, why: str) -> Ending:
         reading = runtime.reading()
         state = broadcasts.finish_if_done(session, broadcast_id, reading.wall)
         session.commit()
-        # Looked at after the lease has ended: a resume or retry that came before that finds no sender, one after it wakes another.
+        # Read after the end of the lease: this look sees a resume or retry from before it; one from after it wakes another sender.
         broadcast = session.get_one(Broadcast, broadcast_id)
         next_in = ledger.next_look(session, broadcast, reading, relay_key=runtime.relay_key)
     return Ending(why, state, next_in)

@@ -1,4 +1,4 @@
-"""The sweep: repair what was lost, and find what is due. The database is the calendar; whoever lost a wake-up gets another."""
+"""The sweep: repair what was lost, and find what is due. The database is the calendar; a broadcast whose wake was lost gets another."""
 
 import logging
 from collections.abc import Callable
@@ -24,8 +24,8 @@ log = logging.getLogger(__name__)
 def sweep(
     runtime: Runtime, find_journal: FindJournal, discard_journal: DiscardJournal, *, ask_after: timedelta | None = None
 ) -> list[int]:
-    """One round over everything that is not finished. Returns the broadcasts that are to be woken; not those whose start was missed by more
-    than `ask_after`, which wait for a person."""
+    """One round over everything that is not finished. Returns the broadcasts to wake; not those that missed their start by more than
+    `ask_after`, which wait for a person."""
     recover(runtime, find_journal, discard_journal)
     with Session(runtime.engine) as session:
         open_states = (BroadcastState.SCHEDULED, BroadcastState.SENDING, BroadcastState.NEEDS_ATTENTION)
@@ -38,8 +38,8 @@ def sweep(
 
 
 def _looked_at(runtime: Runtime, session: Session, broadcast_id: int, ask_after: timedelta | None) -> bool:
-    """Move a broadcast on that is done; whether it is to be woken. One that cannot be looked at pauses, in sight of those who can act, and
-    keeps nobody from the others."""
+    """Finish a broadcast that is done. Returns whether to wake it. A broadcast that breaks the look is paused, where people see it, and the
+    look at the others goes on."""
     try:
         runtime.prepare(session)
         broadcast = session.get(Broadcast, broadcast_id)
@@ -58,7 +58,7 @@ def _looked_at(runtime: Runtime, session: Session, broadcast_id: int, ask_after:
 def recover(
     runtime: Runtime, find_journal: FindJournal, discard_journal: DiscardJournal, broadcast_id: int | None = None
 ) -> None:
-    """Settle what ended senders left behind, of one broadcast or of all, and let go of their journals."""
+    """Settle what ended senders of one broadcast, or of all, left behind, and delete their journals."""
     with Session(runtime.engine) as session:
         for sender in ledger.open_senders(session, broadcast_id):
             try:
@@ -110,7 +110,7 @@ def _is_due(session: Session, broadcast: Broadcast, runtime: Runtime, ask_after:
 
 
 def _cancel_rest(runtime: Runtime, session: Session) -> None:
-    """Cancel what waits in cancelled broadcasts, chunk by chunk."""
+    """Cancel the waiting rows of cancelled broadcasts, chunk by chunk."""
     waiting = or_(*(Broadcast.id.in_(ledger.with_rows_in(state)) for state in sorted(WAITING)))
     ids = session.scalars(select(Broadcast.id).where(Broadcast.state == BroadcastState.CANCELLED, waiting)).all()
     session.rollback()
@@ -124,7 +124,7 @@ def _cancel_rest(runtime: Runtime, session: Session) -> None:
 
 
 def _fold_counts(runtime: Runtime, session: Session) -> None:
-    """Keep the counts as few as the broadcasts, however many senders there were."""
+    """Keep the number of counts in proportion to the broadcasts, however many senders there were."""
     foldable = ledger.foldable(session, runtime.reading().wall)
     session.rollback()
     for broadcast_id, sender_ids in foldable.items():

@@ -1,4 +1,4 @@
-"""Which workers there are: each writes of itself that it lives and what it does; without one nothing is sent, and people hear of it.
+"""Which workers there are. Each writes that it lives and what it does; without a worker nothing is sent, and people are told.
 
 Every `now` here is the clock of the database (`adapters/database.now`), so that hosts whose clocks differ agree on who was seen when.
 """
@@ -16,17 +16,17 @@ from webapp.core.tables.broadcasts import Broadcast
 from webapp.core.tables.workers import KnownWorker
 
 START = "RQ_CONFIG=jobs.worker rq worker"
-"""The command that starts one."""
+"""The command that starts a worker."""
 
 WAITS = "waits"
-"""What a worker does that has nothing to do."""
+"""What a worker writes that has nothing to do."""
 
 WAITING_TO_BE_SENT = (BroadcastState.SCHEDULED, BroadcastState.SENDING)
 
 
 @dataclass(frozen=True)
 class Identity:
-    """What a worker process is, from its start to its end; `id` tells it from all others, also from a later one with its pid."""
+    """A worker process, from its start to its end; `id` tells it from all others, also from a later one with the same pid."""
 
     id: str
     host: str
@@ -36,7 +36,7 @@ class Identity:
 
 
 @dataclass(frozen=True)
-class Missing:
+class NoWorker:
     """There is no worker. `since` is when the last one was seen; None when there never was one."""
 
     since: datetime | None
@@ -60,7 +60,7 @@ class Listed:
 
 
 def seen(session: Session, who: Identity, doing: str, now: datetime) -> None:
-    """A worker lives, and does this. Forgets those that have been gone for a day: only who lives forgets, so the last one stays known."""
+    """A worker lives, and does this. Deletes workers that have been gone for a day. Only a living one does, so the last stays known."""
     row = session.get(KnownWorker, who.id)
     if row is None:
         row = KnownWorker(
@@ -82,7 +82,7 @@ def ended(session: Session, worker_id: str, now: datetime) -> None:
 
 
 def listing(session: Session, now: datetime) -> list[Listed]:
-    """All workers that are known, those that live first, then by when they were seen last."""
+    """All known workers: first those that live, then the others, the one seen last first."""
     rows = session.scalars(select(KnownWorker).execution_options(populate_existing=True)).all()
     listed = [Listed(row, _state(row, now)) for row in rows]
     gone = (WorkerState.GONE, WorkerState.ENDED)
@@ -98,10 +98,10 @@ def listing(session: Session, now: datetime) -> list[Listed]:
     )
 
 
-def missing_since(session: Session, now: datetime) -> Missing | None:
-    """None while there is a worker: one that was seen within MISSED_AFTER, also if it has ended, as it may just be started anew."""
+def missing_since(session: Session, now: datetime) -> NoWorker | None:
+    """None while there is a worker, that is one seen within MISSED_AFTER; also one that has ended, because it may just be starting anew."""
     times = session.scalars(select(KnownWorker.seen_at)).all()
-    return None if any(_is_recent(at, now) for at in times) else Missing(max(times, default=None))
+    return None if any(_is_recent(at, now) for at in times) else NoWorker(max(times, default=None))
 
 
 def is_anything_waiting(session: Session) -> bool:
@@ -110,7 +110,7 @@ def is_anything_waiting(session: Session) -> bool:
 
 
 def _is_recent(seen_at: datetime, now: datetime) -> bool:
-    """Also an instant that is ahead is recent only by so much: a clock that was set back leaves some behind, and nobody lives by them."""
+    """An instant in the future is recent within the same limit only: a clock that was set back leaves such instants behind."""
     return abs(now - seen_at) < MISSED_AFTER
 
 

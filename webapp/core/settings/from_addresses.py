@@ -7,6 +7,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from webapp.core.errors import Invalid, NotFound
+from webapp.core.rules.consent import Purpose
 from webapp.core.tables.broadcasts import FromAddress
 
 
@@ -25,9 +26,12 @@ def is_listed(session: Session, header: str) -> bool:
     return any(as_header(sender) == header for sender in listing(session))
 
 
-def default(session: Session) -> str:
-    """The default sender as `Name <address>`, or "" when none is configured."""
-    first = session.scalar(select(FromAddress).order_by(FromAddress.is_default.desc(), FromAddress.id).limit(1))
+def default(session: Session, purpose: Purpose | None = None) -> str:
+    """The default sender as `Name <address>`, that of marketing for marketing where there is one; "" when none is configured."""
+    order = [FromAddress.is_default.desc(), FromAddress.id]
+    if purpose is Purpose.MARKETING:
+        order.insert(0, FromAddress.is_for_marketing.desc())
+    first = session.scalar(select(FromAddress).order_by(*order).limit(1))
     return as_header(first) if first else ""
 
 
@@ -52,6 +56,13 @@ def add(session: Session, name: str, address: str) -> FromAddress:
 def make_default(session: Session, sender_id: int) -> FromAddress:
     sender = _get(session, sender_id)
     session.execute(update(FromAddress).values(is_default=FromAddress.id == sender_id))
+    return sender
+
+
+def use_for_marketing(session: Session, sender_id: int, wanted: bool) -> FromAddress:
+    """Have marketing come from this sender, unless somebody chooses another; or not any more."""
+    sender = _get(session, sender_id)
+    session.execute(update(FromAddress).values(is_for_marketing=(FromAddress.id == sender_id) & wanted))
     return sender
 
 

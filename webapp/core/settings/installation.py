@@ -39,7 +39,7 @@ WOULD_SEND = (BroadcastState.SCHEDULED, BroadcastState.SENDING)
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class HighWaterMark:
     """How far a database had got when its sending processes last gave a sign of life; `at` is when (None: nobody knows)."""
 
     database_id: str
@@ -74,7 +74,7 @@ class Restore:
     noticed_at: datetime
 
 
-def sign_of_life(session: Session, now: datetime) -> Mark:
+def sign_of_life(session: Session, now: datetime) -> HighWaterMark:
     """Count a sign of life of a sending process. What it returns is written to the markers once this is committed."""
     counted = (
         update(Installation)
@@ -84,13 +84,13 @@ def sign_of_life(session: Session, now: datetime) -> Mark:
         .execution_options(synchronize_session=False)
     )
     database_id, generation = session.execute(counted).one()
-    return Mark(database_id, generation, now)
+    return HighWaterMark(database_id, generation, now)
 
 
-def sign(session: Session) -> Mark:
+def sign(session: Session) -> HighWaterMark:
     """How far this database has got."""
     row = _row(session)
-    return Mark(row.database_id, row.generation, row.sent_at)
+    return HighWaterMark(row.database_id, row.generation, row.sent_at)
 
 
 def hold_of(session: Session) -> Hold | None:
@@ -116,7 +116,7 @@ def is_unsettled(session: Session, *, lock: bool = False) -> bool:
     return row.held_kind is HoldKind.RESTORED and row.generation <= row.marker_generation
 
 
-def is_behind(session: Session, marks: Iterable[Mark]) -> bool:
+def is_behind(session: Session, marks: Iterable[HighWaterMark]) -> bool:
     """Whether mails have left of which this database does not know, and nobody has noticed yet: call `notice`. The marks were read before
     the session's transaction began."""
     row = _row(session)
@@ -124,7 +124,7 @@ def is_behind(session: Session, marks: Iterable[Mark]) -> bool:
     return newest is not None and newest.generation > max(row.generation, row.marker_generation)
 
 
-def notice(session: Session, marks: Iterable[Mark], now: datetime) -> bool:
+def notice(session: Session, marks: Iterable[HighWaterMark], now: datetime) -> bool:
     """Hold everything if this database is older than what was sent. True if that was news."""
     row = _row(session, lock=True)
     newest = _newest(row, marks)
@@ -146,8 +146,8 @@ def hold(session: Session, by: str, reason: str, now: datetime) -> None:
 
 
 def let_go(
-    session: Session, broadcast_ids: Collection[int] | None, marks: Iterable[Mark], by: str, now: datetime
-) -> Mark | None:
+    session: Session, broadcast_ids: Collection[int] | None, marks: Iterable[HighWaterMark], by: str, now: datetime
+) -> HighWaterMark | None:
     """Hold these broadcasts no more, or none at all (None). Returns what is to be written to the markers once this is committed; None when
     nothing was held. For `core/sending/releasing.py`, which first settles what a restored database had claimed."""
     row = _row(session, lock=True)
@@ -183,7 +183,7 @@ def restores_of(session: Session, broadcast: Broadcast) -> list[Restore]:
     return found
 
 
-def _remember_restore(row: Installation, marks: Iterable[Mark], by: str, now: datetime) -> None:
+def _remember_restore(row: Installation, marks: Iterable[HighWaterMark], by: str, now: datetime) -> None:
     """Keep in words what cannot be known, and let this database be ahead of all that was sent."""
     newest = _newest(row, marks)
     known, sent, noticed = row.sent_at, row.marker_at, row.held_at or now
@@ -193,7 +193,7 @@ def _remember_restore(row: Installation, marks: Iterable[Mark], by: str, now: da
     row.sent_at = now
 
 
-def _newest(row: Installation, marks: Iterable[Mark]) -> Mark | None:
+def _newest(row: Installation, marks: Iterable[HighWaterMark]) -> HighWaterMark | None:
     ours = [mark for mark in marks if mark.database_id == row.database_id]
     return max(ours, key=lambda mark: mark.generation, default=None)
 

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from webapp.core.rules.notices import Channel, DispatchState, Kind, Scope
+from webapp.core.rules.notices import Channel, DispatchState, NoticeKind, Scope
 from webapp.core.tables.base import Base, EnumText, UtcDateTime, one_of
 
 
@@ -16,7 +16,7 @@ class Notice(Base):
 
     __tablename__ = "notice"
     id: Mapped[int] = mapped_column(primary_key=True)
-    kind: Mapped[Kind] = mapped_column(EnumText(Kind))
+    kind: Mapped[NoticeKind] = mapped_column(EnumText(NoticeKind))
     occasion: Mapped[str] = mapped_column(String(80))
     broadcast_id: Mapped[int | None] = mapped_column(ForeignKey("broadcast.id", ondelete="CASCADE"))
     facts: Mapped[dict[str, Any]] = mapped_column(JSON)
@@ -25,7 +25,7 @@ class Notice(Base):
 
     __table_args__ = (
         UniqueConstraint("kind", "occasion"),
-        one_of("kind", Kind),
+        one_of("kind", NoticeKind),
         Index("ix_notice_broadcast", "broadcast_id", "kind"),
     )
 

@@ -20,7 +20,7 @@ SETS_PASSWORD_FOR = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class SignInOrigin:
     """Where somebody signs in: the browser in words, and the address it comes from."""
 
     browser: str = ""
@@ -41,7 +41,7 @@ def sign_in(
     session: Session,
     user: User,
     now: datetime,
-    place: Place = Place(),
+    place: SignInOrigin = SignInOrigin(),
     *,
     lasts: timedelta = SIGN_IN_LASTS,
     by_link: bool = False,

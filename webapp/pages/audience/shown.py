@@ -21,7 +21,7 @@ NOUNS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ShownCriterion:
     """A criterion with the choices that are chips, and by group those that are found in its list."""
 
     name: str
@@ -44,14 +44,14 @@ class Shown:
         return self.chips + tuple(choice for _, group in self.more for choice in group)
 
 
-def shown(criterion: Criterion) -> Shown:
+def shown(criterion: Criterion) -> ShownCriterion:
     """Statuses and short criteria are all chips; of a long one the chosen choices and the most frequent are."""
     noun, choices = NOUNS[criterion.name], criterion.choices
     if criterion.name.endswith(("statuses", "outcomes", "reached_by")) or len(choices) <= CHIPS + 2:
-        return Shown(criterion.name, criterion.label, noun, choices, ())
+        return ShownCriterion(criterion.name, criterion.label, noun, choices, ())
     chips = max(CHIPS, len(criterion.chosen))
     groups: dict[str, list[Choice]] = {}
     for choice in sorted(choices[chips:], key=lambda one: (one.group.casefold(), one.label.casefold())):
         groups.setdefault(choice.group, []).append(choice)
     more = tuple((group, tuple(members)) for group, members in groups.items())
-    return Shown(criterion.name, criterion.label, noun, choices[:chips], more)
+    return ShownCriterion(criterion.name, criterion.label, noun, choices[:chips], more)

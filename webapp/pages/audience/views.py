@@ -1,5 +1,6 @@
 """The first step of a draft: who gets it. Every change is saved as it is made, and what it comes to is shown at once."""
 
+from dataclasses import replace
 from typing import Any
 
 from flask import flash, render_template, request, url_for
@@ -8,7 +9,7 @@ from werkzeug.datastructures import MultiDict
 
 from webapp.adapters.clock import now
 from webapp.core import audience, broadcasts
-from webapp.core.audience import Audience, AudienceFilter
+from webapp.core.audience import AudienceFilter
 from webapp.core.audience.choices import LABELS
 from webapp.core.broadcasts import steps
 from webapp.core.broadcasts.steps import Step
@@ -20,7 +21,7 @@ from webapp.pages.audience import members, sums  # noqa: F401 - members adds the
 from webapp.pages.audience.blueprint import bp
 from webapp.pages.audience.forms import changes_to, chosen_filter, type_of_form
 from webapp.pages.audience.shown import shown
-from webapp.pages.broadcasts import draft, saving
+from webapp.pages.broadcasts import draft, purpose, saving
 from webapp.pages.fragments import fragment
 
 EXPLAINED = 4
@@ -114,12 +115,13 @@ def _conflict(broadcast_id: int, chosen: AudienceFilter) -> ResponseReturnValue:
 
 def _page(frame: draft.Draft, chosen: AudienceFilter, **extra: Any) -> str:
     context = _context(frame.broadcast, chosen) | _explained(frame.broadcast) | extra
+    context["purpose"] = purpose.in_words(frame.broadcast)
     return render_template("audience/index.html", draft=frame, **context)
 
 
 def _context(broadcast: Broadcast, chosen: AudienceFilter) -> dict[str, Any]:
     """What the page and its fragments show for the choices made, be they saved or not."""
-    of = Audience(chosen, broadcast.id)
+    of = replace(audience.audience_of(broadcast), filter=chosen)
     selected = audience.select_terms(db.session, of)
     return {
         "broadcast": broadcast,

@@ -30,7 +30,7 @@ NEXT_WORDS = {"content": "Compose message", "schedule": "Schedule", "review": "R
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class StepLink:
     """One step as a link. `room` is its blueprint; `done` when nothing is missing in it."""
 
     room: str
@@ -45,8 +45,8 @@ class Draft:
     """What `broadcasts/draft.html` shows. `next` is the step after the present one, None on the last."""
 
     broadcast: Broadcast
-    steps: tuple[Step, ...]
-    next: Step | None
+    steps: tuple[StepLink, ...]
+    next: StepLink | None
     next_words: str
 
     @property
@@ -73,7 +73,7 @@ def load(broadcast_id: int, room: str, *, shows: Collection[BroadcastState] = CH
         abort(redirect(url_for("broadcasts.show", broadcast_id=broadcast_id)))
     unfinished = review.unfinished_steps(broadcast, now())
     steps = tuple(
-        Step(name, label, url_for(f"{name}.index", broadcast_id=broadcast_id), name not in unfinished, name == room)
+        StepLink(name, label, url_for(f"{name}.index", broadcast_id=broadcast_id), name not in unfinished, name == room)
         for name, label in STEPS
     )
     after = {step.room: following for step, following in pairwise(steps)}

@@ -24,7 +24,7 @@ from webapp.pages.broadcasts import draft
 from webapp.pages.fragments import fragment
 
 FORMS = {Step.AUDIENCE: "audience-form", Step.CONTENT: "compose", Step.SCHEDULE: "schedule-form"}
-WORDS = {Step.AUDIENCE: "this audience", Step.CONTENT: "this message", Step.SCHEDULE: "this schedule"}
+STEP_NAMES = {Step.AUDIENCE: "this audience", Step.CONTENT: "this message", Step.SCHEDULE: "this schedule"}
 
 SHOWN = 160
 """Characters that are shown of a long text which differs, from a little before the first difference."""
@@ -101,7 +101,7 @@ def conflict(
     broadcast = broadcasts.get(db.session, broadcast_id)
     url = url_for(f"{step.value}.index", broadcast_id=broadcast_id)
     base = steps.digest(broadcast, step)
-    clash = Clash(broadcast, WORDS[step], differences(broadcast), base, FORMS[step], url)
+    clash = Clash(broadcast, STEP_NAMES[step], differences(broadcast), base, FORMS[step], url)
     if request.headers.get("HX-Request"):
         told = fragment("broadcasts/_conflict.html", conflict=clash)
         more = beside(broadcast) if clash.is_changeable else ""

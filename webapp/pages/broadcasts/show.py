@@ -16,6 +16,7 @@ from webapp.core.errors import Invalid, NotFound
 from webapp.core.ledger import Decision, resolve_uncertain
 from webapp.core.rules import schedule
 from webapp.core.rules.lifecycle import BroadcastState
+from webapp.core.rules.relay_event import Fact
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.core.tables.users import User
 from webapp.extensions import db
@@ -198,7 +199,7 @@ def _context(broadcast: Broadcast) -> dict[str, Any]:
         "progress": read,
         "stage": live.stage(broadcast),
         "counts": read.counts,
-        "groups": progress.Group,
+        "groups": (*progress.Group, *Fact),
         "chart": timeline.timeline(db.session, broadcast, at, zone, None if waited_for(broadcast) else read.plan),
         "ceiling": wording.ceiling(read.ceiling),
         "pace_words": schedule.pace_in_words(broadcast.batch_size, broadcast.interval_s),

@@ -9,13 +9,13 @@ from werkzeug.exceptions import BadRequest
 
 from webapp.adapters.clock import now
 from webapp.core import audience, broadcasts
-from webapp.core.broadcasts import listing, progress
+from webapp.core.broadcasts import listing, progress, purposes
 from webapp.core.broadcasts.listing import Tab
-from webapp.core.errors import NotFound
+from webapp.core.errors import Invalid, NotFound
 from webapp.core.rules.lifecycle import BroadcastState
 from webapp.core.rules.statuses import MessageType
 from webapp.extensions import db
-from webapp.pages.broadcasts import draft, live, show, starting  # noqa: F401 - which add the routes of the page of one
+from webapp.pages.broadcasts import draft, live, purpose, show, starting  # noqa: F401 - which add the routes of the page of one
 from webapp.pages.broadcasts.blueprint import bp
 from webapp.pages.fragments import fragment
 from webapp.pages.holding.views import sending_hold
@@ -99,7 +99,11 @@ def recipient_number(broadcast_id: int) -> str:
 
 @bp.get("/new")
 def new() -> str:
-    return render_template("broadcasts/new.html", types=MessageType, chosen=MessageType.GENERAL)
+    return _new(purpose.asked())
+
+
+def _new(choice: purpose.PurposeChoice, chosen: MessageType = MessageType.GENERAL) -> str:
+    return render_template("broadcasts/new.html", types=MessageType, chosen=chosen, choice=choice)
 
 
 @bp.post("/new")
@@ -109,9 +113,15 @@ def create() -> ResponseReturnValue:
         message_type = MessageType(request.form.get("message_type", ""))
     except ValueError:
         raise BadRequest("Choose a message type.") from None
+    choice = purpose.asked(request.form)
+    try:
+        decided = purpose.checked(choice)
+    except Invalid as error:
+        return _new(purpose.refused(choice, error), message_type), 422
     press = draft.press_in(request.form, "new")
     broadcast = broadcasts.create(db.session, message_type, current_user.id, now(), press=press)
     if broadcast.version == 1:
+        broadcast = purposes.choose(db.session, broadcast, decided, now())
         broadcasts.edit(db.session, broadcast.id, None, {"time_zone": current_user.time_zone}, now())
     db.session.commit()
     return draft.redirect(url_for("audience.index", broadcast_id=broadcast.id))

@@ -8,12 +8,15 @@ from webapp.adapters.clock import now
 from webapp.core import audience, clients
 from webapp.core.audience import client_name
 from webapp.core.audience.wording import country_name, language_name
+from webapp.core.consent import standing
 from webapp.core.rules import reasons
 from webapp.extensions import db
 from webapp.pages import shell
 from webapp.pages.broadcasts import draft
 from webapp.pages.clients.forms import SearchForm
 from webapp.pages.fragments import fragment
+from webapp.pages.suppressions.forms import DoNotMailForm, source_label
+from webapp.pages.suppressions.views import lifted
 
 bp = Blueprint("clients", __name__, url_prefix="/clients")
 
@@ -46,11 +49,16 @@ def index() -> str:
 @bp.get("/<int:client_id>")
 def show(client_id: int) -> str:
     client = clients.get(db.session, client_id)
+    standing_now = standing.of_client(db.session, client)
     today = now().astimezone(shell.viewer_zone()).date()
     return render_template(
         "clients/show.html",
         client=client,
         name=client_name(client),
+        standing=standing_now,
+        do_not_mail=DoNotMailForm(formdata=None),
+        lifted=lifted() if client.address_key else None,
+        source_label=source_label,
         mails=[
             (delivery, draft.title(broadcast), reasons.in_words(delivery.state, delivery.reason))
             for delivery, broadcast in clients.mails(db.session, client_id)

@@ -11,7 +11,7 @@ from webapp.pages.content.forms import ContentForm
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ShownProblem:
     """One problem. `source` is the tag as it is written, `mended` the same with the name that was meant (None: nobody knows)."""
 
     field: str
@@ -25,13 +25,13 @@ class Shown:
     blocking: bool
 
 
-def shown(problem: TagProblem, text: str) -> Shown:
+def shown(problem: TagProblem, text: str) -> ShownProblem:
     """A problem of a field whose content is `text`."""
     source, mended = text[problem.start : problem.end], problems.mended_tag(problem, text)
     if problem.field == "html":
         # The editor knows its text, not its spelling in HTML.
         source, mended = html.unescape(source), html.unescape(mended) if mended else None
-    return Shown(
+    return ShownProblem(
         problem.field,
         problems.place(problem, text),
         problem.message,

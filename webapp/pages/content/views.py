@@ -14,6 +14,8 @@ from webapp.core.broadcasts import steps
 from webapp.core.broadcasts.steps import Step
 from webapp.core.content import previews, trial_sends
 from webapp.core.content.tag_catalogue.gaps import gaps
+from webapp.core.domains import signing
+from webapp.core.domains.sealing import Seal
 from webapp.core.errors import Conflict, DomainError
 from webapp.core.ports import Mail
 from webapp.core.rules import tags
@@ -138,9 +140,9 @@ def send_test(broadcast_id: int) -> ResponseReturnValue:
     broadcast = broadcasts.get(db.session, broadcast_id)
     to, problem, batch, person = request.form.get("to", ""), None, [], _person(broadcast)
     try:
-        batch = trial_sends.mails(
-            db.session, broadcast, person, trial_sends.addresses(to), now(), current_app.config["PUBLIC_URL"]
-        )
+        at, seal, url = now(), Seal(current_app.config["SECRET_KEY"]), current_app.config["PUBLIC_URL"]
+        batch = trial_sends.mails(db.session, broadcast, person, trial_sends.addresses(to), at, url)
+        batch = signing.signed_trial(db.session, batch, broadcast.from_address, seal, at)
         results = _sent(broadcast_id, batch)
     except DomainError as error:
         problem, results = str(error), []
@@ -216,7 +218,7 @@ def _tag_rows(broadcast: Broadcast) -> list[tag_rows.TagRow]:
     return tag_rows.rows(broadcast.content, found)
 
 
-def _person(broadcast: Broadcast) -> previews.Person | None:
+def _person(broadcast: Broadcast) -> previews.PreviewRecipient | None:
     """The recipient asked for, else the first."""
     wanted = request.values.get("client", type=int)
     return previews.at(db.session, audience.audience_of(broadcast), now().date(), wanted)

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from webapp.core.broadcasts import delivery_list
 from webapp.core.broadcasts.progress import Group
 from webapp.core.rules import csv_cells
+from webapp.core.rules.relay_event import Fact
 
 COLUMNS = (
     "Client ID",
@@ -22,28 +23,30 @@ COLUMNS = (
     "First attempt (UTC)",
     "Next attempt (UTC)",
     "At (UTC)",
+    "Reported",
+    "Reported at (UTC)",
     "Reason code",
     "Delivery ID",
 )
 """In the words of the page; codes and ids, for programs, come last."""
 
-PIECE = 65536
+PIECE_CHARACTERS = 65536
 """Characters that are given out at a time."""
 
 
-def lines(session: Session, broadcast_id: int, group: Group | None, search: str) -> Iterator[str]:
+def lines(session: Session, broadcast_id: int, group: Group | Fact | None, search: str) -> Iterator[str]:
     """CSV in UTF-8 with a byte order mark (spreadsheets need it), times in UTC, in pieces of many lines."""
     written, size = ["\ufeff", csv_cells.row(COLUMNS)], 0
     for delivery in delivery_list.stream(session, broadcast_id, group=group, search=search):
         written.append(csv_cells.row(_cells(delivery)))
         size += len(written[-1])
-        if size > PIECE:
+        if size > PIECE_CHARACTERS:
             yield "".join(written)
             written, size = [], 0
     yield "".join(written)
 
 
-def _cells(row: delivery_list.Row) -> tuple[object, ...]:
+def _cells(row: delivery_list.DeliveryRow) -> tuple[object, ...]:
     return (
         row.client_number,
         row.name,
@@ -57,6 +60,8 @@ def _cells(row: delivery_list.Row) -> tuple[object, ...]:
         _instant(row.stamped_at),
         _instant(row.due_at),
         _instant(row.changed_at),
+        row.report.words if row.report else "",
+        _instant(row.report.at) if row.report else "",
         row.reason or "",
         row.id,
     )

@@ -7,8 +7,9 @@ from typing import Any
 from flask import url_for
 
 from webapp.core.broadcasts import delivery_list
-from webapp.core.broadcasts.delivery_list import Page
+from webapp.core.broadcasts.delivery_list import DeliveryPage
 from webapp.core.broadcasts.progress import Counts, Group
+from webapp.core.rules.relay_event import Fact
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.extensions import db
 
@@ -27,9 +28,9 @@ class Chip:
 class Ledger:
     """What `deliveries/_ledger.html` shows. `standalone` on a page of its own, where the address follows the choice."""
 
-    page: Page
+    page: DeliveryPage
     chips: Sequence[Chip]
-    group: Group | None
+    group: Group | Fact | None
     search: str
     total: int
     here: str
@@ -38,8 +39,10 @@ class Ledger:
     standalone: bool
 
 
-def group_in(args: Mapping[str, str]) -> Group | None:
+def group_in(args: Mapping[str, str]) -> Group | Fact | None:
     choice = args.get("group", "")
+    if choice in set(Fact):
+        return Fact(choice)
     return Group(choice) if choice in set(Group) else None
 
 
@@ -60,16 +63,22 @@ def load(broadcast: Broadcast, counts: Counts, args: Mapping[str, str], *, stand
     group, search = group_in(args), search_in(args)
     after, before = args.get("after"), args.get("before")
     page = delivery_list.listing(
-        db.session, broadcast.id, group=group, search=search, after=after, before=before, limit=delivery_list.PAGE
+        db.session,
+        broadcast.id,
+        group=group,
+        search=search,
+        after=after,
+        before=before,
+        limit=delivery_list.DELIVERIES_A_PAGE,
     )
 
-    def here(group: Group | None, **cursor: Any) -> str:
+    def here(group: Group | Fact | None, **cursor: Any) -> str:
         value = group.value if group else None
         return url_for("deliveries.index", broadcast_id=broadcast.id, group=value, q=search or None, **cursor)
 
     chips = [Chip(None, "All", counts.all, "", here(None), group is None)] + [
         Chip(choice.value, choice.label, counts.of(choice), choice.meaning, here(choice), choice is group)
-        for choice in Group
+        for choice in (*Group, *Fact)
         if counts.of(choice) or choice is group
     ]
     return Ledger(

@@ -8,8 +8,8 @@ from flask.typing import ResponseReturnValue
 
 from webapp.adapters.clock import now
 from webapp.core import broadcasts
-from webapp.core.broadcasts import delivered, delivery_list, progress
-from webapp.core.broadcasts.delivery_list import Row
+from webapp.core.broadcasts import delivered, delivery_list, progress, reported
+from webapp.core.broadcasts.delivery_list import DeliveryRow
 from webapp.core.errors import DomainError, NotFound
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.extensions import db
@@ -105,6 +105,7 @@ def show(broadcast_id: int, delivery_id: int) -> str:
         ways=ways,
         way=way if way in ways else (ways or [""])[0],
         tries=delivered.attempts(db.session, delivery),
+        reports=reported.of_delivery(db.session, delivery_id),
     )
 
 
@@ -131,7 +132,7 @@ def message(broadcast_id: int, delivery_id: int) -> ResponseReturnValue:
     return Response(mail.data, mimetype="message/rfc822", headers={"Content-Disposition": disposition})
 
 
-def _found(broadcast_id: int, delivery_id: int) -> tuple[Broadcast, Row]:
+def _found(broadcast_id: int, delivery_id: int) -> tuple[Broadcast, DeliveryRow]:
     broadcast = broadcasts.get(db.session, broadcast_id)
     row = delivery_list.get(db.session, broadcast_id, delivery_id)
     if row is None:
@@ -139,7 +140,7 @@ def _found(broadcast_id: int, delivery_id: int) -> tuple[Broadcast, Row]:
     return broadcast, row
 
 
-def _mail(broadcast: Broadcast, delivery_id: int) -> delivered.Mail:
+def _mail(broadcast: Broadcast, delivery_id: int) -> delivered.LedgerMail:
     """The mail, or NotFound that says why there is none."""
     delivery = delivered.get(db.session, broadcast.id, delivery_id)
     mail = delivered.mail(db.session, broadcast, delivery, now(), current_app.config["PUBLIC_URL"])

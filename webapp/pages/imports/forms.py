@@ -13,7 +13,7 @@ from webapp.core.imports.asking import STATUSES
 from webapp.core.imports.fields import FIELDS, Field
 from webapp.core.imports.mapping import assign
 from webapp.core.imports.reading import DELIMITERS, ENCODINGS, Layout
-from webapp.core.rules.normalise import DateOrder, Mark
+from webapp.core.rules.normalise import DateOrder, DecimalMark
 from webapp.core.tables.imports import ImportKind
 
 UNSAID = "?"
@@ -27,7 +27,7 @@ class UploadForm(FlaskForm):
 
 
 @dataclass(frozen=True)
-class Reading:
+class RequestedLayout:
     """How a file is to be read, as the page asks for it; parts that make no sense fall back to what is stored. `kind` is None where
     nobody has said it and it is in doubt."""
 
@@ -36,7 +36,7 @@ class Reading:
     delimiter: str
 
     @classmethod
-    def of(cls, values: Mapping[str, str], kind: ImportKind | None, layout: Layout) -> "Reading":
+    def of(cls, values: Mapping[str, str], kind: ImportKind | None, layout: Layout) -> "RequestedLayout":
         asked, encoding, delimiter = (values.get(name, "") for name in ("kind", "encoding", "delimiter"))
         return cls(
             ImportKind(asked) if asked in set(ImportKind) else kind,
@@ -75,7 +75,7 @@ class Columns:
 
 
 @dataclass(frozen=True)
-class Choice:
+class FieldMapping:
     """A field, the column it is mapped to (None for none), a few of that column's values, and the text that stands for it in all rows.
     `question` says why it has to be chosen, `candidates` are the columns it could be."""
 
@@ -94,7 +94,7 @@ def choices(
     samples: Sequence[Sequence[str]],
     columns: Columns | None,
     open_: Sequence[str] = (),
-) -> list[Choice]:
+) -> list[FieldMapping]:
     """The fields of a kind with their columns: as `columns` say, else as the header suggests. `open_` are fields to be asked."""
     made = assign(kind, layout.header, samples)
     if columns is None:
@@ -104,7 +104,7 @@ def choices(
         column = columns.mapping.get(field.name)
         is_open = field.name in open_ or field.name in columns.unsaid
         found.append(
-            Choice(
+            FieldMapping(
                 field,
                 column,
                 samples[column] if column is not None and column < len(samples) else (),
@@ -131,6 +131,6 @@ def answered(form: MultiDict[str, str], kind: ImportKind, answers: Answers) -> A
         answers,
         statuses=kept | {key: value for key, value in meanings.items() if value in allowed},
         order=DateOrder(order) if order in (DateOrder.DAY, DateOrder.MONTH) else answers.order,
-        mark=Mark(mark) if mark in (Mark.POINT, Mark.COMMA) else answers.mark,
+        mark=DecimalMark(mark) if mark in (DecimalMark.POINT, DecimalMark.COMMA) else answers.mark,
         open=(),
     )

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from babel.numbers import format_decimal
 
-from webapp.core.rules.normalise import DateOrder, Mark, day, price
+from webapp.core.rules.normalise import DateOrder, DecimalMark, day, price
 
 
 def both_days(text: str) -> tuple[str, str]:
@@ -15,7 +15,7 @@ def both_days(text: str) -> tuple[str, str]:
 
 def both_prices(text: str) -> tuple[str, str]:
     """A price with a point and with a comma before the decimals."""
-    first, second = (price(text, mark).value for mark in (Mark.POINT, Mark.COMMA))
+    first, second = (price(text, mark).value for mark in (DecimalMark.POINT, DecimalMark.COMMA))
     return (_shown(first), _shown(second))
 
 

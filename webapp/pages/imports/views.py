@@ -26,7 +26,7 @@ from webapp.core.imports.answers import KIND, REFUSE, Answers
 from webapp.core.tables.imports import ImportKind, ImportRun, ImportState
 from webapp.extensions import db
 from webapp.pages.fragments import fragment
-from webapp.pages.imports.forms import CONSTANT, UNSAID, Columns, Reading, UploadForm, answered, choices
+from webapp.pages.imports.forms import CONSTANT, UNSAID, Columns, RequestedLayout, UploadForm, answered, choices
 from webapp.pages.imports.readings import both_days, both_prices
 
 bp = Blueprint("imports", __name__, url_prefix="/clients/import")
@@ -87,7 +87,7 @@ def check(import_id: int) -> ResponseReturnValue:
     run = runs.get(db.session, import_id)
     before = runs.layout_of(run)
     answers = Answers.of_json(run.answers)
-    asked = Reading.of(request.form, _kind(run), before)
+    asked = RequestedLayout.of(request.form, _kind(run), before)
     if asked.kind is None:
         problem = Invalid("Say first what the rows of this file are.", KIND)
         return _show(run, asked=asked, problem=problem), 422
@@ -231,7 +231,7 @@ def _index(form: UploadForm) -> str:
 def _show(
     run: ImportRun,
     *,
-    asked: Reading | None = None,
+    asked: RequestedLayout | None = None,
     columns: Columns | None = None,
     problem: Invalid | None = None,
     changed: runs.Reassigned | None = None,
@@ -277,9 +277,11 @@ def _options(run: ImportRun) -> dict[str, Any]:
     }
 
 
-def _mapping(run: ImportRun, source: reading.Source, asked: Reading | None, columns: Columns | None) -> dict[str, Any]:
+def _mapping(
+    run: ImportRun, source: reading.Source, asked: RequestedLayout | None, columns: Columns | None
+) -> dict[str, Any]:
     stored, said = runs.layout_of(run), Answers.of_json(run.answers)
-    asked = asked or Reading.of(request.args, _kind(run), stored)
+    asked = asked or RequestedLayout.of(request.args, _kind(run), stored)
     fits = KIND not in said.open and asked.fits(run.kind, stored)
     layout = stored if fits else reading.look(source, asked.encoding, asked.delimiter, stored)
     samples = reading.samples(source, layout)
@@ -307,7 +309,7 @@ def _kind(run: ImportRun) -> ImportKind | None:
 def _changes(run: ImportRun) -> dict[str, Any]:
     number = max(1, min(request.args.get("changes", 1, type=int), 1_000_000))
     page = changes.listing(
-        db.session, run.id, field=request.args.get("changed") or None, offset=(number - 1) * changes.PAGE
+        db.session, run.id, field=request.args.get("changed") or None, offset=(number - 1) * changes.CHANGES_A_PAGE
     )
     return {"page": page, "number": number, "name_of": changes.name}
 
@@ -321,7 +323,7 @@ def _issues(run: ImportRun) -> dict[str, Any]:
         run.id,
         refused=refused,
         field=request.args.get("field") or None,
-        offset=(max(1, min(number, 1_000_000)) - 1) * issues.PAGE,
+        offset=(max(1, min(number, 1_000_000)) - 1) * issues.ISSUES_A_PAGE,
     )
     return {"page": page, "refused_shown": refused, "number": max(1, number), "label": issues.label}
 

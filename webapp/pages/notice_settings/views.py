@@ -10,8 +10,8 @@ from webapp.adapters import webhooks
 from webapp.adapters.clock import now
 from webapp.core.errors import Conflict, Invalid
 from webapp.core.notices import choices, outbox, webhook
-from webapp.core.notices.choices import Choice
-from webapp.core.rules.notices import Kind, Scope
+from webapp.core.notices.choices import NoticePreference
+from webapp.core.rules.notices import NoticeKind, Scope
 from webapp.core.settings import from_addresses
 from webapp.extensions import db
 from webapp.pages.notice_settings.forms import WebhookForm
@@ -35,7 +35,7 @@ def who() -> ResponseReturnValue:
                 scope = Scope(request.form[f"scope-{user.id}"])
             except ValueError:
                 scope = before.scope
-            chosen[user.id] = Choice(by_mail=f"mail-{user.id}" in request.form, scope=scope)
+            chosen[user.id] = NoticePreference(by_mail=f"mail-{user.id}" in request.form, scope=scope)
     choices.save(db.session, chosen)
     db.session.commit()
     flash("Who hears of what is saved.", "ok")
@@ -106,7 +106,7 @@ def _page(form: WebhookForm | None = None, **extra: object) -> str:
         hearers=choices.listing(db.session),
         me=current_user.id,
         scopes=list(Scope),
-        events=[kind.event for kind in Kind],
+        events=[kind.event for kind in NoticeKind],
         sender=current_app.config["MAIL_DEFAULT_SENDER"] or from_addresses.default(db.session),
         troubles=outbox.troubles(db.session),
         **extra,

@@ -11,7 +11,7 @@ from webapp.pages import wording
 from webapp.pages.fragments import fragment
 from webapp.pages.notices import background
 
-PAGE = 50
+NOTICES_A_PAGE = 50
 
 bp = Blueprint("notices", __name__, url_prefix="/notices")
 
@@ -19,9 +19,9 @@ bp = Blueprint("notices", __name__, url_prefix="/notices")
 @bp.get("/")
 def index() -> str:
     before = request.args.get("before", type=int)
-    found = lists.listing(db.session, current_user.id, before=before, most=PAGE + 1)
-    more = found[PAGE - 1].id if len(found) > PAGE else None
-    return render_template("notices/index.html", entries=found[:PAGE], before=before, more=more)
+    found = lists.listing(db.session, current_user.id, before=before, most=NOTICES_A_PAGE + 1)
+    more = found[NOTICES_A_PAGE - 1].id if len(found) > NOTICES_A_PAGE else None
+    return render_template("notices/index.html", entries=found[:NOTICES_A_PAGE], before=before, more=more)
 
 
 @bp.get("/bell")

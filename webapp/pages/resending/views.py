@@ -24,7 +24,7 @@ HOPELESS = frozenset({"no_such_mailbox", "no_such_domain"})
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class FailureReason:
     """One reason (None: all) with how many failed for it."""
 
     reason: str | None
@@ -78,6 +78,6 @@ def send(broadcast_id: int) -> ResponseReturnValue:
     return draft.redirect(url_for("broadcasts.show", broadcast_id=broadcast_id))
 
 
-def _choice(broadcast_id: int, reason: str | None, words: str, count: int, chosen: str | None) -> Choice:
+def _choice(broadcast_id: int, reason: str | None, words: str, count: int, chosen: str | None) -> FailureReason:
     url = url_for("resending.ask", broadcast_id=broadcast_id, reason=reason)
-    return Choice(reason, words, count, url, reason == chosen)
+    return FailureReason(reason, words, count, url, reason == chosen)

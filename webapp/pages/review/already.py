@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from webapp.adapters.clock import now
 from webapp.core import broadcasts
 from webapp.core.broadcasts import already_sent
-from webapp.core.broadcasts.already_sent import Earlier
+from webapp.core.broadcasts.already_sent import Overlap
 from webapp.core.errors import Invalid
 from webapp.extensions import db
 from webapp.pages import shell, wording
@@ -21,7 +21,7 @@ from webapp.pages.review.blueprint import bp
 class Already:
     """One earlier mass mail with what is said of it. Nobody can be left out for one that has not begun."""
 
-    earlier: Earlier
+    earlier: Overlap
     words: str
 
 
@@ -40,12 +40,12 @@ def leave_out(broadcast_id: int) -> ResponseReturnValue:
     return draft.redirect(url_for("review.index", broadcast_id=broadcast_id))
 
 
-def shown(found: list[Earlier], count: int) -> list[Already]:
+def shown(found: list[Overlap], count: int) -> list[Already]:
     """For the review of a draft that `count` recipients would get."""
     return [Already(one, _words(one, count)) for one in found]
 
 
-def _words(one: Earlier, count: int) -> str:
+def _words(one: Overlap, count: int) -> str:
     """ "96 of these 105 got this text 12 minutes ago, and 4 more are about to get it." """
     what = "this text" if one.same_text else "the mail that this is a copy of"
     of_these = f"of these {count:,}"

@@ -16,7 +16,7 @@ from webapp.core.tables.broadcasts import Broadcast
 from webapp.extensions import db
 from webapp.pages import wording
 from webapp.pages.audience import sums
-from webapp.pages.broadcasts import draft, number, starting
+from webapp.pages.broadcasts import draft, number, purpose, starting
 from webapp.pages.review import already, mail
 from webapp.pages.review.blueprint import bp
 
@@ -69,6 +69,7 @@ def _page(frame: draft.Draft, found: Review, *, problem: number.Problem | None =
         count=found.count,
         recipients=sums.sum_from(chosen, found.count),
         makeup=audience.makeup(db.session, audience.select_terms(db.session, chosen)),
+        purpose=purpose.in_words(broadcast),
         already=already.shown(already_sent.find(db.session, broadcast, found.count), count),
         problem=problem,
         pace_words=schedule.pace_in_words(broadcast.batch_size, broadcast.interval_s),

@@ -3,7 +3,7 @@
 import math
 from datetime import timedelta
 
-from flask import current_app, flash, redirect, render_template, url_for
+from flask import current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
@@ -75,6 +75,15 @@ def make_default(sender_id: int) -> ResponseReturnValue:
     sender = from_addresses.make_default(db.session, sender_id)
     db.session.commit()
     flash(f"New mass mails come from {sender.address}.", "ok")
+    return redirect(url_for("settings.sending"))
+
+
+@bp.post("/sending/from-addresses/<int:sender_id>/marketing")
+def use_for_marketing(sender_id: int) -> ResponseReturnValue:
+    wanted = bool(request.form.get("wanted"))
+    sender = from_addresses.use_for_marketing(db.session, sender_id, wanted)
+    db.session.commit()
+    flash(f"New marketing comes from {sender.address if wanted else 'the default sender'}.", "ok")
     return redirect(url_for("settings.sending"))
 
 

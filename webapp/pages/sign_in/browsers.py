@@ -6,7 +6,7 @@ from flask import current_app, request
 from itsdangerous import BadData, URLSafeSerializer
 from werkzeug.wrappers import Response
 
-from webapp.core.users import Place
+from webapp.core.users import SignInOrigin
 
 MOST_ACCOUNTS = 10
 LASTS_S = 365 * 86400
@@ -32,9 +32,9 @@ SYSTEMS = (
 """What stands in User-Agent, the more particular first: most browsers call themselves Safari, too."""
 
 
-def place() -> Place:
+def place() -> SignInOrigin:
     """Where this request comes from."""
-    return Place(words(request.headers.get("User-Agent", "")), request.remote_addr or "")
+    return SignInOrigin(words(request.headers.get("User-Agent", "")), request.remote_addr or "")
 
 
 def words(user_agent: str) -> str:

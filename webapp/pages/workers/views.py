@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 
 from webapp.adapters import database, wakeups
 from webapp.core.sending import workers
-from webapp.core.sending.workers import Missing
+from webapp.core.sending.workers import NoWorker
 from webapp.extensions import db
 from webapp.pages.fragments import fragment
 from webapp.paths import VERSION
@@ -21,7 +21,7 @@ class Banner:
     """`is_wanted`: something waits to be sent. `seen` tells this banner from others, so that only a new one is shown, and read out."""
 
     is_wanted: bool
-    missing: Missing | None
+    missing: NoWorker | None
 
     @property
     def seen(self) -> str:

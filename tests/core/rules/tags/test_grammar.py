@@ -5,7 +5,7 @@ import pytest
 from tests.core.rules.tags import reference
 from webapp.core.errors import Invalid
 from webapp.core.rules import tags
-from webapp.core.rules.tags.uses import Use, uses
+from webapp.core.rules.tags.uses import TagUse, uses
 
 VALUES = {
     "first_name": "Zoë",
@@ -86,8 +86,8 @@ def test_used_reads_what_an_editor_makes_of_a_tag():
     ],
 )
 def test_a_use_is_covered_by_a_text_or_by_a_condition_that_asks_for_the_value(source, covered):
-    assert uses(source, field="text") == (Use(("company",), covered),)
+    assert uses(source, field="text") == (TagUse(("company",), covered),)
 
 
 def test_a_tag_that_stands_in_for_another_is_part_of_its_chain():
-    assert uses("{{ company | default: full_name }}", field="html") == (Use(("company", "full_name"), False),)
+    assert uses("{{ company | default: full_name }}", field="html") == (TagUse(("company", "full_name"), False),)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from webapp.core.content import problems, tag_catalogue
 from webapp.core.content.compiling import CompiledContent, compiled, text_of_body
 from webapp.core.content.fields import is_blank
-from webapp.core.content.previews.people import Person
+from webapp.core.content.previews.people import PreviewRecipient
 from webapp.core.errors import DomainError
 from webapp.core.ports import Mail
 from webapp.core.rules import message, tags
@@ -24,7 +24,7 @@ EXAMPLE_ADDRESS = tags.BY_NAME["email"].example
 
 
 @dataclass(frozen=True, slots=True)
-class Preview:
+class DraftPreview:
     """`mail` is what a mail program shows, None where the draft cannot become a mail: then `problems` or `error` say why; or nothing is
     written yet (`blank`). `derived_text` is the text part made from the body, with its tags; "" where there is none."""
 
@@ -40,27 +40,29 @@ class Preview:
         return next((value for field, value in fields if field.lower() == name.lower()), "")
 
 
-def preview(session: Session, broadcast: Broadcast, person: Person | None, now: datetime, public_url: str) -> Preview:
+def preview(
+    session: Session, broadcast: Broadcast, person: PreviewRecipient | None, now: datetime, public_url: str
+) -> DraftPreview:
     """The draft as this recipient would get it; with example values for None. `public_url` is the console's address as recipients reach it.
     Never raises for what a person has written."""
     found = tuple(problems.of_message(broadcast))
     if is_blank(broadcast.content):
-        return Preview(None, found, blank=True)
+        return DraftPreview(None, found, blank=True)
     if any(problem.blocking for problem in found):
-        return Preview(None, found)
+        return DraftPreview(None, found)
     try:
         content = compiled(session, broadcast, public_url)
         address = person.address if person else EXAMPLE_ADDRESS
         mail = _mail(session, broadcast, content, person, now, address)
-        return Preview(message.decoded(mail.data), found, derived_text=text_of_body(broadcast, content))
+        return DraftPreview(message.decoded(mail.data), found, derived_text=text_of_body(broadcast, content))
     except DomainError as error:
-        return Preview(None, found, str(error))
+        return DraftPreview(None, found, str(error))
 
 
 def mails(
     session: Session,
     broadcast: Broadcast,
-    person: Person | None,
+    person: PreviewRecipient | None,
     now: datetime,
     addresses: Sequence[str],
     public_url: str,
@@ -71,7 +73,12 @@ def mails(
 
 
 def _mail(
-    session: Session, broadcast: Broadcast, content: CompiledContent, person: Person | None, now: datetime, address: str
+    session: Session,
+    broadcast: Broadcast,
+    content: CompiledContent,
+    person: PreviewRecipient | None,
+    now: datetime,
+    address: str,
 ) -> Mail:
     if person is None:
         values: Sequence[str] = [WORDS[name] if name in WORDS else tags.BY_NAME[name].example for name in content.tags]

@@ -39,7 +39,7 @@ READ_AT_ONCE = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class PreviewRecipient:
     """A recipient. `holding` says in words whose data stand in the service and addon tags, None in a general message.
 
     They are number `position` of the `total` who will get the mail, in the order in which the mails leave; `previous_id` and
@@ -66,7 +66,7 @@ class Extreme:
     client_id: int
 
 
-def at(session: Session, audience: Audience, today: date, client_id: int | None) -> Person | None:
+def at(session: Session, audience: Audience, today: date, client_id: int | None) -> PreviewRecipient | None:
     """The recipient with this client id; where that client will not get the mail, or for None, the first. None if nobody will."""
     receivers = _receivers(session, audience)
     chosen = client_id if client_id is not None and client_id in receivers else receivers.first()
@@ -74,7 +74,7 @@ def at(session: Session, audience: Audience, today: date, client_id: int | None)
         return None
     (row,) = recipients_among(session, audience, today, [chosen])
     held = row.holding
-    return Person(
+    return PreviewRecipient(
         client_id=chosen,
         name=row.name,
         address=row.client.address or "",

@@ -14,7 +14,7 @@ from webapp.core.content.fields import Sources, sources
 from webapp.core.content.tag_catalogue.empties import in_clients, in_holdings
 from webapp.core.rules.message.parts import mailbox_or_blank
 from webapp.core.rules.tags.names import BY_NAME, TagGroup
-from webapp.core.rules.tags.uses import Use, uses
+from webapp.core.rules.tags.uses import TagUse, uses
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ def gaps(
 ) -> list[Gap]:
     """The tags of the content that are empty for at least one recipient, in the order of reading. `from_address` is the sender, for
     sender_name; left out, the sender counts as one with a name."""
-    by_name: dict[str, list[Use]] = {}
+    by_name: dict[str, list[TagUse]] = {}
     for use in (use for field, source in sources(content).items() for use in uses(source, field=field)):
         by_name.setdefault(use.name, []).append(use)
     names = {name for its_uses in by_name.values() for use in its_uses for name in use.chain}
@@ -59,7 +59,7 @@ def gaps(
     return answer
 
 
-def _blank(found: Sequence[Use], empty: dict[str, ClientSet]) -> ClientSet:
+def _blank(found: Sequence[TagUse], empty: dict[str, ClientSet]) -> ClientSet:
     return ClientSet.any_of(
         reduce(and_, (empty.get(name, NOBODY) for name in use.chain)) for use in found if not use.covered
     )

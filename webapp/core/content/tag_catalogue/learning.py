@@ -9,14 +9,14 @@ from sqlalchemy.orm import Session
 from webapp.core.content.tag_catalogue.formats import formats_for
 from webapp.core.tables.clients import Client
 
-MOST = 200
+MOST_LOCALES = 200
 """Pairs of language and country; a rarer one is learnt when it is needed."""
 
 
 def learn(session: Session) -> int:
     """Read the rules of the languages and countries that clients have. Returns how many pairs; what was read stays in this process and
     those it forks."""
-    pairs = session.execute(select(Client.language, Client.country).distinct().limit(MOST)).all()
+    pairs = session.execute(select(Client.language, Client.country).distinct().limit(MOST_LOCALES)).all()
     for language, country in pairs:
         formats = formats_for(language, country)
         for month in range(1, 13):

@@ -30,7 +30,7 @@ Column = list[Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class ColumnSource:
     """Where columns come from: the place of the key in a Recipient, the key, the column of each name, and what is joined for them."""
 
     place: int
@@ -44,7 +44,7 @@ _client, _service, _product = Client.__table__.c, Service.__table__.c, Product._
 _assignment, _addon = AddonAssignment.__table__.c, Addon.__table__.c
 
 _SOURCES = (
-    Source(
+    ColumnSource(
         0,
         _client.id,
         {
@@ -60,7 +60,7 @@ _SOURCES = (
             "client.since": _client.client_since,
         },
     ),
-    Source(
+    ColumnSource(
         1,
         _service.id,
         {
@@ -73,7 +73,7 @@ _SOURCES = (
         },
         also=(Product.__table__, _product.id == _service.product_id),
     ),
-    Source(
+    ColumnSource(
         2,
         _assignment.id,
         {"addon.name": _addon.name, "addon.status": _assignment.status},
@@ -106,7 +106,7 @@ def load_values(
     return [list(values) for values in zip(*columns, strict=True)] if names else [[] for _ in rows]
 
 
-def _read(session: Session, source: Source, names: tuple[str, ...], keys: Sequence[int | None]) -> list[Column]:
+def _read(session: Session, source: ColumnSource, names: tuple[str, ...], keys: Sequence[int | None]) -> list[Column]:
     """The columns of these names for the rows with these keys, in the order of the keys; dates and amounts as text.
 
     They come as one text of JSON: a driver that gives row by row lets go of the interpreter for each, and takes it back from the thread
@@ -150,7 +150,7 @@ def _as_json(place: int, names: tuple[str, ...], is_sqlite: bool) -> Select[Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Writer:
+class ValueWriter:
     """How a tag's values are written: from these columns; with `is_local`, also from the rules of each client's language and country."""
 
     needs: tuple[str, ...]
@@ -162,14 +162,14 @@ class Writer:
         return (*self.needs, "formats") if self.is_local else self.needs
 
 
-def _writer(name: str, count: int, broadcast: Broadcast, now: datetime) -> Writer:
+def _writer(name: str, count: int, broadcast: Broadcast, now: datetime) -> ValueWriter:
     match name:
         case "sender_name" | "sender_email":
             said = mailbox_or_blank(broadcast.from_address)[name == "sender_email"]
-            return Writer((), lambda: [said] * count)
+            return ValueWriter((), lambda: [said] * count)
         case "date":
             today = now.astimezone(ZoneInfo(broadcast.time_zone)).date()
-            return Writer((), lambda formats: [own.date(today) for own in formats], is_local=True)
+            return ValueWriter((), lambda formats: [own.date(today) for own in formats], is_local=True)
     return _WRITERS[name]
 
 
@@ -216,23 +216,23 @@ def _words(name: str) -> Callable[[Column], list[str]]:
     return lambda languages: [link_words(name, language) for language in languages]
 
 
-_WRITERS: dict[str, Writer] = {
-    "client_id": Writer(("client.number",), _cleaned),
-    "first_name": Writer(("client.first_name",), _cleaned),
-    "last_name": Writer(("client.last_name",), _cleaned),
-    "full_name": Writer(("client.first_name", "client.last_name"), _full_names),
-    "company": Writer(("client.company",), _cleaned),
-    "email": Writer(("client.email", "client.address"), lambda *both: list(map(_readable, *both))),
-    "country": Writer(("client.country",), _countries, is_local=True),
-    "language": Writer(("client.language",), _languages, is_local=True),
-    "status": Writer(("client.status",), lambda column: [_CLIENT_STATUS[status] for status in column]),
-    "client_since": Writer(("client.since",), _days, is_local=True),
-    "service_product": Writer(("service.product",), _cleaned),
-    "service_domain": Writer(("service.domain",), _cleaned),
-    "service_status": Writer(("service.status",), lambda column: [_HOLDING_STATUS[status] for status in column]),
-    "service_price": Writer(("service.price", "service.currency"), _prices, is_local=True),
-    "service_due_date": Writer(("service.due",), _days, is_local=True),
-    "addon_name": Writer(("addon.name",), _cleaned),
-    "addon_status": Writer(("addon.status",), lambda column: [_HOLDING_STATUS[status] for status in column]),
-    **{name: Writer(("client.language",), _words(name)) for name in WORDS},
+_WRITERS: dict[str, ValueWriter] = {
+    "client_id": ValueWriter(("client.number",), _cleaned),
+    "first_name": ValueWriter(("client.first_name",), _cleaned),
+    "last_name": ValueWriter(("client.last_name",), _cleaned),
+    "full_name": ValueWriter(("client.first_name", "client.last_name"), _full_names),
+    "company": ValueWriter(("client.company",), _cleaned),
+    "email": ValueWriter(("client.email", "client.address"), lambda *both: list(map(_readable, *both))),
+    "country": ValueWriter(("client.country",), _countries, is_local=True),
+    "language": ValueWriter(("client.language",), _languages, is_local=True),
+    "status": ValueWriter(("client.status",), lambda column: [_CLIENT_STATUS[status] for status in column]),
+    "client_since": ValueWriter(("client.since",), _days, is_local=True),
+    "service_product": ValueWriter(("service.product",), _cleaned),
+    "service_domain": ValueWriter(("service.domain",), _cleaned),
+    "service_status": ValueWriter(("service.status",), lambda column: [_HOLDING_STATUS[status] for status in column]),
+    "service_price": ValueWriter(("service.price", "service.currency"), _prices, is_local=True),
+    "service_due_date": ValueWriter(("service.due",), _days, is_local=True),
+    "addon_name": ValueWriter(("addon.name",), _cleaned),
+    "addon_status": ValueWriter(("addon.status",), lambda column: [_HOLDING_STATUS[status] for status in column]),
+    **{name: ValueWriter(("client.language",), _words(name)) for name in WORDS},
 }

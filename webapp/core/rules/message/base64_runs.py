@@ -52,7 +52,7 @@ def size(text: str) -> int:
     return len(text.encode()) * 4 * 78 // (3 * 76)
 
 
-class Writer:
+class Base64Writer:
     """One part under way. `pending` holds the octets that are not yet a whole group of three, and short pieces."""
 
     __slots__ = ("out", "pending")

@@ -142,15 +142,15 @@ class Base64:
         self._steps = self._compiled(nodes)
 
     def append_to(self, out: list[str], _cells: Sequence[str], values: Sequence[str]) -> None:
-        writer = base64_runs.Writer(out)
+        writer = base64_runs.Base64Writer(out)
         for step in self._steps:
             step(writer, values)
         writer.close()
 
-    def _compiled(self, nodes: Nodes) -> list[Callable[[base64_runs.Writer, Sequence[str]], None]]:
+    def _compiled(self, nodes: Nodes) -> list[Callable[[base64_runs.Base64Writer, Sequence[str]], None]]:
         return [self._step(node) for node in nodes]
 
-    def _step(self, node: Text | Slot | Branch) -> Callable[[base64_runs.Writer, Sequence[str]], None]:
+    def _step(self, node: Text | Slot | Branch) -> Callable[[base64_runs.Base64Writer, Sequence[str]], None]:
         match node:
             case Text():
                 run = base64_runs.run(node.text.replace("\n", "\r\n").encode())
@@ -163,7 +163,7 @@ class Base64:
         arms = [(holds(condition, self._order), self._compiled(body)) for condition, body in node.arms]
         otherwise = self._compiled(node.otherwise)
 
-        def choice(writer: base64_runs.Writer, values: Sequence[str]) -> None:
+        def choice(writer: base64_runs.Base64Writer, values: Sequence[str]) -> None:
             for step in next((steps for condition, steps in arms if condition(values)), otherwise):
                 step(writer, values)
 

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass, field
 
 from webapp.core.rules import markup
-from webapp.core.rules.markup import GUARD, HIDDEN_BEGIN, HIDDEN_END, Place, Tag
+from webapp.core.rules.markup import GUARD, HIDDEN_BEGIN, HIDDEN_END, MarkupTag, Place
 from webapp.core.rules.message import css, sanitise
 from webapp.core.rules.tags.placeholders import Words
 
@@ -130,7 +130,7 @@ def tag_by_tag(source: str) -> str:
     end the comment, when something goes."""
     out = []
     for found in markup.tags_and_texts(source):
-        if isinstance(found, Tag):
+        if isinstance(found, MarkupTag):
             name = found.element.removeprefix("/")
             if is_known(name):
                 out.append(_written(found, source))
@@ -155,7 +155,7 @@ def attribute(element: str, name: str, value: str) -> str | None:
     return sanitise.attribute(element, name, value)
 
 
-def _written(tag: Tag, source: str) -> str:
+def _written(tag: MarkupTag, source: str) -> str:
     # Office takes its own elements only in the case it gave them.
     element = source[tag.start + 1 : tag.start + 1 + len(tag.element)]
     if element.startswith("/"):

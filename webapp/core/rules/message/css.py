@@ -14,7 +14,7 @@ from tinycss2 import ast
 from webapp.core.errors import Invalid
 from webapp.core.rules.message import links
 
-MOST = 300_000
+LONGEST_STYLES = 300_000
 """Characters of all style sheets of a source together. Those of real designs have some 30,000."""
 
 _AT_RULES_THAT_GO = frozenset({"import", "charset", "namespace", "document", "-moz-document"})
@@ -39,9 +39,10 @@ def _silent(sentence: str, goes: bool) -> None:
 def refuse_too_much(sheets: Iterable[str]) -> None:
     """Refuse style sheets that would take seconds to read. Raises Invalid."""
     size = sum(map(len, sheets))
-    if size > MOST:
+    if size > LONGEST_STYLES:
         raise Invalid(
-            f"The style sheets of this HTML have {size:,} characters. The most that can be read is {MOST:,}.", "html"
+            f"The style sheets of this HTML have {size:,} characters. The most that can be read is {LONGEST_STYLES:,}.",
+            "html",
         )
 
 

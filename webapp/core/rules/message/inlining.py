@@ -57,7 +57,7 @@ class _Rule:
 
 
 @dataclass(slots=True)
-class _Kept:
+class _RuleParts:
     """A rule of a sheet in its parts: selectors that go inline, and those that stay where they are."""
 
     node: ast.Node
@@ -117,12 +117,12 @@ def _resolved(value: str, variables: dict[str, str]) -> str | None:
     return None
 
 
-def _parts(node: ast.Node, goes_inline: bool, variables: dict[str, str]) -> _Kept:
+def _parts(node: ast.Node, goes_inline: bool, variables: dict[str, str]) -> _RuleParts:
     if not goes_inline or not isinstance(node, ast.QualifiedRule):
-        return _Kept(node)
+        return _RuleParts(node)
     declared = tinycss2.parse_blocks_contents(node.content, skip_comments=True, skip_whitespace=True)
     if not declared or not all(isinstance(item, (ast.Declaration, ast.ParseError)) for item in declared):
-        return _Kept(node)  # nested rules
+        return _RuleParts(node)  # nested rules
     normal: Declared = {}
     important: Declared = {}
     for item in declared:
@@ -132,7 +132,7 @@ def _parts(node: ast.Node, goes_inline: bool, variables: dict[str, str]) -> _Kep
             value = css.written(item.value).strip()
             stand_in = _resolved(value, variables)
             values += [one for one in (stand_in, value) if one is not None and one not in values]
-    found = _Kept(node)
+    found = _RuleParts(node)
     for selector in _split(node.prelude):
         text = css.written(selector).strip()
         specificity = _specificity(selector)
@@ -143,7 +143,7 @@ def _parts(node: ast.Node, goes_inline: bool, variables: dict[str, str]) -> _Kep
     return found
 
 
-def _rest(part: _Kept) -> str:
+def _rest(part: _RuleParts) -> str:
     """What stays of a rule: all of one that is not for inlining; the selectors that match nothing now, as they may in a mail program; and
     those with `!important`, which must go on winning over other rules that stay."""
     if not part.inline and not part.staying:

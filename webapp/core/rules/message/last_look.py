@@ -19,7 +19,7 @@ from webapp.core.rules.message import conditional_comments, css, sanitise
 from webapp.core.rules.message.links import ADDRESSES
 from webapp.core.rules.tags.placeholders import Words
 
-MOST = 400_000
+LONGEST_DOCUMENT = 400_000
 """Characters of a finished document. Mail programs cut one off at 100,000; the look takes a second for 500,000."""
 
 _XHTML = "{http://www.w3.org/1999/xhtml}"
@@ -30,9 +30,10 @@ _META = {"charset", "name", "content", "http-equiv"}
 
 def refuse_length(html: str) -> None:
     """Raises Invalid for a document, or a part of it, that is too long to be looked at."""
-    if len(html) > MOST:
+    if len(html) > LONGEST_DOCUMENT:
         raise Invalid(
-            f"The HTML of this mail would have {len(html):,} characters. The most that can be sent is {MOST:,}.", "html"
+            f"The HTML of this mail would have {len(html):,} characters. The most that can be sent is {LONGEST_DOCUMENT:,}.",
+            "html",
         )
 
 

@@ -40,7 +40,7 @@ def text_of(document: Document) -> Nodes:
     body = document_fromstring(document.html).find("body")
     assert body is not None
     lines = Lines()
-    _Reading(document, lines).element(body)
+    _BodyWalk(document, lines).element(body)
     try:
         return nest(with_addresses(without_condition_lines(_row(lines.text(), document))))
     except TagError:
@@ -48,7 +48,7 @@ def text_of(document: Document) -> Nodes:
         raise Invalid(sentence, "text") from None
 
 
-class _Reading:
+class _BodyWalk:
     """A walk through the body. Its depth is bounded, as the document's is."""
 
     def __init__(self, document: Document, lines: Lines):

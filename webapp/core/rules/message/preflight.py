@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from webapp.core.rules import markup
-from webapp.core.rules.markup import Piece, Place, Tag
+from webapp.core.rules.markup import MarkupTag, Piece, Place
 from webapp.core.rules.message import css, links, sanitise
 from webapp.core.rules.tags import TagProblem, lexer
 from webapp.core.rules.tags.foreign import foreign
 from webapp.core.rules.tags.placeholders import Words
 
-MOST = 50
+MOST_PROBLEMS_A_FIELD = 50
 """No more problems than these are listed for one field."""
 
 _GONE = {
@@ -48,13 +48,13 @@ def preflight(subject: str, html: str, text: str | None) -> list[TagProblem]:
 @lru_cache(maxsize=32)
 def of_text(source: str, field: str) -> tuple[TagProblem, ...]:
     """Tags of other systems in a subject or plain text."""
-    return _listed(_Source(source, field).foreign(0, len(source)))
+    return _listed(_SourceWithoutTags(source, field).foreign(0, len(source)))
 
 
 @lru_cache(maxsize=32)
 def of_html(source: str) -> tuple[TagProblem, ...]:
     """Links and pictures that go or cannot work, what is left out whole, and tags of other systems in a source of HTML."""
-    return _listed(_Source(source, "html").of_markup()) if source.strip() else ()
+    return _listed(_SourceWithoutTags(source, "html").of_markup()) if source.strip() else ()
 
 
 def _listed(found: Iterator[TagProblem]) -> tuple[TagProblem, ...]:
@@ -67,10 +67,10 @@ def _listed(found: Iterator[TagProblem]) -> tuple[TagProblem, ...]:
     for message, count in times.items():
         if count > 1:
             first[message] = first[message].repeated(count)
-    return tuple(sorted(first.values(), key=lambda problem: problem.start)[:MOST])
+    return tuple(sorted(first.values(), key=lambda problem: problem.start)[:MOST_PROBLEMS_A_FIELD])
 
 
-class _Source:
+class _SourceWithoutTags:
     """A source with words in place of its tags, and the way back from a place in it to one in what was written."""
 
     def __init__(self, source: str, field: str):
@@ -95,7 +95,7 @@ class _Source:
     def of_markup(self) -> Iterator[TagProblem]:
         found = list(markup.tags_and_texts(self.plain))
         for place, piece in enumerate(found):
-            if isinstance(piece, Tag):
+            if isinstance(piece, MarkupTag):
                 yield from self.of_tag(piece, found[place + 1 : place + 12])
             elif piece.place is Place.RAW and piece.element == "style":
                 for sentence in css.complaints_of_sheet(self.plain[piece.start : piece.end]):
@@ -103,7 +103,7 @@ class _Source:
             elif piece.place is Place.TEXT:
                 yield from self.foreign(piece.start, piece.end)
 
-    def of_tag(self, tag: Tag, behind: list[Tag | Piece]) -> Iterator[TagProblem]:
+    def of_tag(self, tag: MarkupTag, behind: list[MarkupTag | Piece]) -> Iterator[TagProblem]:
         if sentence := _GONE.get(tag.element) or _instruction(tag):
             yield self.problem(tag.start, tag.end, sentence)
             return
@@ -130,12 +130,12 @@ class _Source:
             )
             yield self.problem(found.start, found.end, sentence, found.name, found.meant)
 
-    def _which(self, tag: Tag, behind: list[Tag | Piece]) -> str:
+    def _which(self, tag: MarkupTag, behind: list[MarkupTag | Piece]) -> str:
         """Which link or picture it is, by its words."""
         words = tag.attributes.get("alt", "")
         if tag.element == "a":
             for piece in behind:
-                if isinstance(piece, Tag):
+                if isinstance(piece, MarkupTag):
                     if piece.element == "/a":
                         break
                     words += piece.attributes.get("alt", "")
@@ -160,7 +160,7 @@ class _Source:
         return place + self.moved[bisect_right(self.moved, place, key=lambda moved: moved[0]) - 1][1]
 
 
-def _instruction(tag: Tag) -> str:
+def _instruction(tag: MarkupTag) -> str:
     """A sentence about a tag that tells the browser something, where it goes; "" for others."""
     kind = tag.attributes.get("http-equiv", "").strip().lower()
     if tag.element == "meta" and kind == "refresh":

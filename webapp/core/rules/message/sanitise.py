@@ -6,7 +6,7 @@ import nh3
 
 from webapp.core.errors import Invalid
 from webapp.core.rules import markup
-from webapp.core.rules.markup import Tag
+from webapp.core.rules.markup import MarkupTag
 from webapp.core.rules.message import css, links
 
 ELEMENTS = nh3.ALLOWED_TAGS | {
@@ -95,7 +95,7 @@ def _without_empty(clean: str) -> str:
     position = 0
     for found in markup.tags_and_texts(clean):
         if (
-            isinstance(found, Tag)
+            isinstance(found, MarkupTag)
             and found.element in ("img", "source")
             and not {"src", "srcset"} & found.attributes.keys()
         ):
@@ -108,7 +108,7 @@ def attributes(found: dict[str, str]) -> str:
     """The attributes of an element, as far as any element may have them, as they are written in its tag, with a leading blank."""
     source = "".join(f' {name}="{markup.quoted(value)}"' for name, value in found.items() if _NAME.fullmatch(name))
     first = next(iter(markup.tags_and_texts(fragment(f"<div{source}></div>"))))
-    assert isinstance(first, Tag)
+    assert isinstance(first, MarkupTag)
     return "".join(f' {name}="{markup.quoted(value)}"' for name, value in first.attributes.items())
 
 

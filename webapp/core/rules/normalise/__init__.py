@@ -3,7 +3,7 @@
 from webapp.core.rules.normalise.currencies import currency
 from webapp.core.rules.normalise.dates import DateHabit, DateOrder, date_separator, day, order_shown
 from webapp.core.rules.normalise.languages import language
-from webapp.core.rules.normalise.money import Mark, is_open, parts, price
+from webapp.core.rules.normalise.money import DecimalMark, is_open, parts, price
 from webapp.core.rules.normalise.places import country
 from webapp.core.rules.normalise.price_habit import PriceHabit, currency_of, priced
 from webapp.core.rules.normalise.statuses import client_status, flag, holding_status, status_key, suggested
@@ -12,7 +12,7 @@ from webapp.core.rules.normalise.value import Value
 __all__ = [
     "DateHabit",
     "DateOrder",
-    "Mark",
+    "DecimalMark",
     "PriceHabit",
     "Value",
     "client_status",

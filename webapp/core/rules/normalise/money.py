@@ -36,7 +36,7 @@ _CENT, _MILL = Decimal("0.01"), Decimal("0.001")
 _LIMIT = Decimal(10) ** 10
 
 
-class Mark(StrEnum):
+class DecimalMark(StrEnum):
     """What stands before the decimals."""
 
     POINT = "point"
@@ -44,8 +44,8 @@ class Mark(StrEnum):
     UNKNOWN = "unknown"
 
 
-_SIGN_OF = {Mark.POINT: ".", Mark.COMMA: ","}
-_MARK_OF = {".": Mark.POINT, ",": Mark.COMMA}
+_SIGN_OF = {DecimalMark.POINT: ".", DecimalMark.COMMA: ","}
+_MARK_OF = {".": DecimalMark.POINT, ",": DecimalMark.COMMA}
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ def _words(text: str) -> list[str]:
 
 
 @lru_cache(maxsize=8192)
-def mark_shown(text: str) -> Mark | None:
+def mark_shown(text: str) -> DecimalMark | None:
     """The decimal mark that this one price gives away (12.50, 1.234,50, 0.500), or None where it does not tell (5.500, 12)."""
     found = parts(text)
     if not found:
@@ -129,8 +129,8 @@ def mark_shown(text: str) -> Mark | None:
     if grouped := _GROUPED.fullmatch(digits):
         by = grouped["by"] or ","
         if by in _MARK_OF and digits.count(by) > 1:
-            return Mark.COMMA if by == "." else Mark.POINT
-        return Mark(_MARK_OF[by]) if by in _MARK_OF and digits.startswith("0") else None
+            return DecimalMark.COMMA if by == "." else DecimalMark.POINT
+        return DecimalMark(_MARK_OF[by]) if by in _MARK_OF and digits.startswith("0") else None
     last = max(digits.rfind("."), digits.rfind(","))
     if last < 0 or _with_point(digits) is None:
         return None
@@ -147,7 +147,7 @@ def is_open(text: str) -> bool:
 
 
 @lru_cache(maxsize=8192)
-def price(text: str, mark: Mark = Mark.UNKNOWN, why: str = "") -> Value[Decimal]:
+def price(text: str, mark: DecimalMark = DecimalMark.UNKNOWN, why: str = "") -> Value[Decimal]:
     """An amount with two decimals, or with three where it has them (Kuwait's dinar). `mark` is what stands before the decimals where the
     text could be two amounts, and `why` says in words why it is taken for that; without a mark such a text is in doubt. What stands around
     the number is judged by `parts`.
@@ -160,7 +160,7 @@ def price(text: str, mark: Mark = Mark.UNKNOWN, why: str = "") -> Value[Decimal]
     digits = found.digits
     if is_open(text):
         separator = "." if "." in digits else ","
-        if mark is Mark.UNKNOWN:
+        if mark is DecimalMark.UNKNOWN:
             small, large = digits.replace(separator, "."), digits.replace(separator, "")
             return unknown(f"“{shown(text, 40)}” could be {small} or {large}: say which", doubt=True)
         plain = digits.replace(separator, "." if _SIGN_OF[mark] == separator else "")

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from webapp.core.rules.normalise.currencies import chosen, codes, currency, decimals
-from webapp.core.rules.normalise.money import Mark, Parts, is_open, mark_shown, parts, price
+from webapp.core.rules.normalise.money import DecimalMark, Parts, is_open, mark_shown, parts, price
 from webapp.core.rules.normalise.value import Value, unknown
 from webapp.core.rules.texts import shown
 
@@ -40,24 +40,24 @@ class PriceHabit:
         elif found.digits.isdigit() and len(found.digits) < 4:
             self.whole.add(of)
 
-    def mark(self, of: str, separator: str, answer: Mark = Mark.UNKNOWN) -> tuple[Mark, str]:
+    def mark(self, of: str, separator: str, answer: DecimalMark = DecimalMark.UNKNOWN) -> tuple[DecimalMark, str]:
         """What stands before the decimals in an open price ("5.500") of this currency, and why; UNKNOWN if nothing tells.
 
         `separator` is the sign in it, `answer` what a person said. The currency's own prices tell first, then how many decimals it has,
         then the other prices of the column.
         """
-        written = Mark.POINT if separator == "." else Mark.COMMA
-        other = Mark.COMMA if separator == "." else Mark.POINT
+        written = DecimalMark.POINT if separator == "." else DecimalMark.COMMA
+        other = DecimalMark.COMMA if separator == "." else DecimalMark.POINT
         digits = decimals(of) if len(of) == 3 and of.isupper() else 2
         own = self.marks.get(of, set())
         everywhere = set().union(*self.marks.values()) if self.marks else set()
         if len(own) == 1 and (digits == 3 or other in own):
-            return Mark(next(iter(own))), ""
+            return DecimalMark(next(iter(own))), ""
         if digits == 3:
             return written, f"{of} has three decimals"
         if digits == 0:
             return other, f"{of} has no decimals"
-        if answer is not Mark.UNKNOWN:
+        if answer is not DecimalMark.UNKNOWN:
             return answer, ""
         if own == {written} and of in self.fine:
             return written, ""
@@ -65,7 +65,7 @@ class PriceHabit:
             return other, ""
         if not everywhere and self.whole:
             return other, "the other prices of the column have no decimals"
-        return Mark.UNKNOWN, ""
+        return DecimalMark.UNKNOWN, ""
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -88,7 +88,7 @@ def currency_of(found: Parts, currency_text: str | None) -> str:
 
 
 def priced(
-    text: str, currency_text: str | None, habit: PriceHabit, answer: Mark = Mark.UNKNOWN
+    text: str, currency_text: str | None, habit: PriceHabit, answer: DecimalMark = DecimalMark.UNKNOWN
 ) -> tuple[Value[Decimal], Value[str]]:
     """Amount and currency of one row: what stands in the price, in the row's own column for the currency (None if the file has none), and
     in the rest of the column. A price that names another currency than its row is no price of that row.
@@ -103,7 +103,7 @@ def priced(
         return unknown(words), unknown(words)
     beside: Value[str] = chosen(found.sign, found.currencies, seen) if found.currencies else Value(None)
     code = said if said.value or not found.currencies else beside
-    mark, why = Mark.UNKNOWN, ""
+    mark, why = DecimalMark.UNKNOWN, ""
     if is_open(text):
         mark, why = habit.mark(currency_of(found, currency_text), "." if "." in found.digits else ",", answer)
     amount = price(text, mark, why)

@@ -26,7 +26,7 @@ from webapp.core.rules.tags.names import (
 from webapp.core.rules.tags.nodes import Block, Output
 from webapp.core.rules.tags.placeholders import Words
 
-MOST = 100
+MOST_TAG_PROBLEMS = 100
 """No more problems than these are listed: whoever pastes something else entirely needs not read all."""
 
 
@@ -59,17 +59,17 @@ class TagProblem:
 
 
 def check(source: str, message_type: MessageType | None, *, field: str) -> list[TagProblem]:
-    """Every problem of the tags in `source`, in the order of reading, at most `MOST`. `field` is "subject", "html" or "text"; "html" is
-    also checked for tags at places where they cannot stand. With `message_type` None the tags of all types are allowed.
+    """Every problem of the tags in `source`, in the order of reading, at most `MOST_TAG_PROBLEMS`. `field` is "subject", "html" or "text";
+    "html" is also checked for tags at places where they cannot stand. With `message_type` None the tags of all types are allowed.
 
     >>> [p.message for p in check("Hi {{ frist_name }}", None, field="text")]
     ['There is no tag frist_name. Did you mean first_name?']
     """
-    checker = _Checker(source, message_type, field)
+    checker = _TagChecker(source, message_type, field)
     problems: list[TagProblem] = []
     for problem in checker.problems():
         problems.append(problem)
-        if len(problems) == MOST:
+        if len(problems) == MOST_TAG_PROBLEMS:
             break
     return sorted(problems, key=lambda p: (p.start, p.end))
 
@@ -84,7 +84,7 @@ class Opened:
     had_else: bool = False
 
 
-class _Checker:
+class _TagChecker:
     def __init__(self, source: str, message_type: MessageType | None, field: str):
         self.source, self.type, self.field = source, message_type, field
         self.names = [tag.name for tag in (tags_for(message_type) if message_type else (*TAGS, *LINKS))]

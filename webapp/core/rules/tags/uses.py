@@ -12,7 +12,7 @@ from webapp.core.rules.tags.parser import nest, read, refuse_problems
 
 
 @dataclass(frozen=True, slots=True)
-class Use:
+class TagUse:
     """One place where a tag's value is written. `chain` is the tag and then the tags that stand in for it one after another; `covered` says
     that no recipient finds a blank there: a text stands in at last, or a condition around it asks whether there is a value."""
 
@@ -24,7 +24,7 @@ class Use:
         return self.chain[0]
 
 
-def uses(source: str, *, field: str) -> tuple[Use, ...]:
+def uses(source: str, *, field: str) -> tuple[TagUse, ...]:
     """Every use in a subject, HTML or text, in the order of reading. What cannot be read is left out, and so are names that are no tags;
     while conditions are not in order, they are not looked at."""
     tokens = [token for token in lexer.tokens(source, is_html=field == "html") if token.kind in ("output", "block")]
@@ -42,7 +42,7 @@ def uses(source: str, *, field: str) -> tuple[Use, ...]:
     return tuple(use for use in _uses(nodes, frozenset()) if use.name in BY_NAME)
 
 
-def _uses(nodes: Nodes, filled: frozenset[str]) -> Iterator[Use]:
+def _uses(nodes: Nodes, filled: frozenset[str]) -> Iterator[TagUse]:
     """`filled` are the tags of which the conditions around say that they are not empty."""
     for node in nodes:
         if isinstance(node, Slot):
@@ -53,14 +53,14 @@ def _uses(nodes: Nodes, filled: frozenset[str]) -> Iterator[Use]:
             yield from _uses(node.otherwise, filled | _filled_where_not(node.arms[0][0]))
 
 
-def _use(output: Output, filled: frozenset[str]) -> Use:
+def _use(output: Output, filled: frozenset[str]) -> TagUse:
     chain, covered = [output.name], False
     for step in output.filters:
         if isinstance(step.argument, Name):
             chain.append(step.argument.name)
         elif step.argument:
             covered = True
-    return Use(tuple(chain), covered or bool(filled & set(chain)))
+    return TagUse(tuple(chain), covered or bool(filled & set(chain)))
 
 
 def _filled_where(condition: Condition) -> frozenset[str]:

@@ -1,0 +1,86 @@
+"""Mails as SpamAssassin sees them: whatever people write, nothing about how the mail is made counts against it."""
+
+import json
+import re
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from tests.core.rules.message.test_designs import DESIGNS
+from tests.journeys.test_tour import HTML as TOUR
+from webapp.core.rules.dkim import Algorithm, MailSigner, SigningKey, opened
+from webapp.core.rules.dkim.keys import made
+from webapp.core.rules.message import Envelope, MessageParts, Stamp, compile_message
+
+PROGRAM = Path(__file__).parent / "programs" / "spamassassin.pl"
+NOW = datetime.now(UTC).replace(microsecond=0)
+
+OF_THE_MAKING = re.compile(
+    r"_*(MIME|MISSING|HEADER|HEAD|INVALID|HTML_MIME|TO_MALFORMED|FORGED|BASE64|FROM_|SUBJ_ILLEGAL|DATE_|MSGID)"
+)
+"""Rules about how a mail is made, and not about what it says."""
+
+MARKETING = (
+    ("List-Unsubscribe", "<https://mail.example.com/u/2aQx8fJm3kLpZ7tRw5cYbN>"),
+    ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
+    ("List-Id", "News <news.example.com>"),
+    ("Feedback-ID", "17:news:massmail"),
+)
+IMPORTANT = (("Auto-Submitted", "auto-generated"), ("Feedback-ID", "18:important:massmail"))
+WRITTEN = {
+    "tour": MessageParts("Maintenance of {{ service_domain }} on 28 November", TOUR),
+    "text alone": MessageParts(
+        "Maintenance of {{ service_domain }}", "", "Dear {{ first_name }},\n\non 28 November …\n"
+    ),
+    "other letters": MessageParts(
+        "Wartung für {{ first_name }}: Müller & Söhne", TOUR.replace("Hello", "Grüße, вопросы,")
+    ),
+    "base64": MessageParts(
+        "Новости для {{ first_name }}", "<p>Здравствуйте, {{ first_name }}! Цена остаётся прежней.</p>"
+    ),
+}
+TEXTS = WRITTEN | {path.stem: MessageParts("News for {{ first_name }}", path.read_text()) for path in DESIGNS}
+VALUES = {"full_name": "Zoë Hall", "first_name": "Zoë", "service_domain": "shop.example.net"}
+
+
+def signer() -> MailSigner:
+    keys = [SigningKey("example.com", f"mm-{one.kind}", one, opened(made(one)[0])) for one in Algorithm]
+    return MailSigner(keys)
+
+
+def mails(by: MailSigner) -> dict[str, bytes]:
+    found = {}
+    for name, parts in TEXTS.items():
+        message = compile_message(parts, Envelope.of("Example Hosting <news@example.com>", "help@example.com"))
+        values = [VALUES.get(tag, "Example") for tag in message.tags]
+        kinds = {"marketing": MARKETING} | ({"important": IMPORTANT} if name in WRITTEN else {})
+        for kind, extra in kinds.items():
+            data = message.render(values, Stamp(7, "secret", "zoe@example.net", NOW), extra)
+            found[f"{name}, {kind}"] = by.fields(data, NOW) + data
+    return found
+
+
+def test_nothing_about_how_a_mail_is_made_counts_against_it(tmp_path: Path):
+    asked = subprocess.run(["perl", "-MMail::SpamAssassin", "-MJSON::PP", "-e1"], capture_output=True)
+    if asked.returncode:
+        pytest.skip("needs SpamAssassin (apt-get install --no-install-recommends spamassassin)")
+    found = mails(signer())
+    broken = b"Subject: =?utf-8?Q?x\r\nContent-Type: text/html\r\n\r\n<html><p>Buy"
+    paths = []
+    for number, data in enumerate([broken, *found.values()]):
+        paths.append(tmp_path / f"{number}.eml")
+        paths[-1].write_bytes(data)
+    done = subprocess.run(
+        ["perl", str(PROGRAM)], input="".join(f"{path}\n" for path in paths), capture_output=True, text=True
+    )
+    met = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(met) == len(paths), done.stderr[-2000:]
+    assert any(OF_THE_MAKING.match(rule) for rule in met[0]), "a mail that is made badly is found"
+    faults = {
+        name: {rule: points for rule, points in rules.items() if OF_THE_MAKING.match(rule)}
+        for name, rules in zip(found, met[1:], strict=True)
+    }
+    assert {name: rules for name, rules in faults.items() if rules} == {}
+    assert max(sum(rules.values()) for rules in met[1:]) < 3, "and far from the 5 points of spam"
