@@ -63,8 +63,8 @@ class Findings:
 class Holding:
     """`ports.Mailer` that takes some mails, lets time pass, and only then begins them."""
 
-    def __init__(self, findings: Findings, chance: random.Random) -> None:
-        self._findings, self._chance = findings, chance
+    def __init__(self, findings: Findings, chance: random.Random, pause_s: float) -> None:
+        self._findings, self._chance, self._pause_s = findings, chance, pause_s
 
     def run(self, exchange: Exchange) -> None:
         with selectors.DefaultSelector() as selector:
@@ -75,7 +75,7 @@ class Holding:
                     selector.select(0.05)
                     exchange.woken()
                 for mail in hand:
-                    time.sleep(self._chance.random() * 0.06)
+                    time.sleep(self._chance.random() * self._pause_s)
                     self._begin(exchange, mail)
 
     def close(self) -> None:
@@ -91,8 +91,8 @@ class Holding:
             exchange.settled(mail, WITHDRAWN)
 
 
-def play(app: Flask, folder: Path, clicks: int, seed: int) -> Findings:
-    """Send to twice as many clients as there are clicks, and click."""
+def play(app: Flask, folder: Path, clicks: int, seed: int, *, pause_s: float) -> Findings:
+    """Send to twice as many clients as there are clicks, with up to `pause_s` between two mails of a sender, and click."""
     chance, findings = random.Random(seed), Findings()
     where = engine.engine_of(app)
     with Session(where) as session:
@@ -102,7 +102,7 @@ def play(app: Flask, folder: Path, clicks: int, seed: int) -> Findings:
     senders = [
         threading.Thread(
             target=engine.send,
-            args=(where, key, folder, lambda: Holding(findings, random.Random(chance.random()))),
+            args=(where, key, folder, lambda: Holding(findings, random.Random(chance.random()), pause_s)),
             kwargs={"settings": SenderSettings(group=10)},
         )
         for _ in range(SENDERS)
@@ -129,7 +129,7 @@ def run(*, short: bool, seed: int) -> Result:
         begun = called_back = 0
         for number in range((SHORT if short else INTERLEAVINGS) // AT_A_TIME):
             with _app(kind) as (app, folder):
-                found = play(app, folder, AT_A_TIME, seed + number)
+                found = play(app, folder, AT_A_TIME, seed + number, pause_s=0.15)
             result.add(f"{kind}, round {number}", mails=len(found.states))
             for words in found.wrongs():
                 result.broken(f"{kind}, round {number}: {words}")

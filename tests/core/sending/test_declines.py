@@ -19,7 +19,7 @@ from webapp.pages.unsubscribe import rate
 
 def test_no_content_begins_after_its_recipient_declined_and_was_told_so(app: Flask, tmp_path: Path):
     rate._used.clear()
-    found = declines.play(app, tmp_path, 30, seed=7)
+    found = declines.play(app, tmp_path, 30, seed=7, pause_s=0.06)
     assert list(found.wrongs()) == []
     assert len(found.answered) == 30 and "suppressed" in found.tallied
 
