@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from flask import Flask
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from tests import engine
@@ -24,6 +25,7 @@ from tests.engine import TAKEN
 from tests.faults.result import Result
 from webapp.core.ports import Cause, Exchange, Mail, Reply, Stage
 from webapp.core.sending import SenderSettings
+from webapp.core.tables.consent import Suppression, SuppressionChange
 from webapp.extensions import db
 
 SENDERS = 2
@@ -122,10 +124,37 @@ def play(app: Flask, folder: Path, clicks: int, seed: int, *, pause_s: float) ->
     return findings
 
 
+def crowd(app: Flask, clients: int, hands: int) -> list[str]:
+    """Everybody clicks twice, all at once, from so many hands. What should not be."""
+    where = engine.engine_of(app)
+    with Session(where) as session:
+        broadcast = marketing(session, clients)
+        tokens = [token_of(session, row.id) for row in engine.rows(session, broadcast)]
+    codes: list[int] = []
+
+    def click(mine: list[str]) -> None:
+        browser = app.test_client()
+        codes.extend(browser.post(f"/unsubscribe/{token}", data=ONE_CLICK).status_code for token in mine)
+
+    twice = [*tokens, *tokens]
+    all_hands = [threading.Thread(target=click, args=(twice[place::hands],)) for place in range(hands)]
+    for hand in all_hands:
+        hand.start()
+    for hand in all_hands:
+        hand.join()
+    with Session(where) as session:
+        kept = [session.scalar(select(func.count()).select_from(one)) for one in (Suppression, SuppressionChange)]
+    wrong = [f"{codes.count(200)} of {len(twice)} clicks were answered 200"] if codes != [200] * len(twice) else []
+    return wrong + [f"{kept[0]} suppressions and {kept[1]} changes"] * (kept != [clients, clients])
+
+
 def run(*, short: bool, seed: int) -> Result:
-    """Whoever declined and was told so gets no mail whose content began after that."""
+    """Whoever declined and was told so gets no mail whose content began after that; a thousand clicks at once are all heard."""
     result = Result("declines")
     for kind in ("sqlite", "postgresql"):
+        with _app(kind) as (app, _folder):
+            for words in crowd(app, 50 if short else 500, 20):
+                result.broken(f"{kind}, a crowd: {words}")
         begun = called_back = 0
         for number in range((SHORT if short else INTERLEAVINGS) // AT_A_TIME):
             with _app(kind) as (app, folder):

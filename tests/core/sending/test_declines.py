@@ -59,3 +59,8 @@ def test_who_takes_it_back_in_time_gets_the_mail(app: Flask, session: Session, t
     mailer = engine.PlainMailer(before_body=change_ones_mind)
     engine.send(where, broadcast.id, tmp_path, lambda: mailer, settings=SenderSettings(group=10))
     assert len(mailer.sent) == 3
+
+
+def test_clicks_at_once_are_all_heard_and_each_is_kept_once(app: Flask):
+    rate._used.clear()
+    assert declines.crowd(app, 20, 10) == []
