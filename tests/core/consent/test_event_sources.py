@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from tests import factories
 from webapp.core.consent import event_sources
-from webapp.core.consent.event_sources import Fate, Given, Known, Taken
+from webapp.core.consent.event_sources import EventFate, Given, Known, TakenEvents
 from webapp.core.errors import Invalid, NotFound
 from webapp.core.rules.relay_event import EventKind, RelayEvent
 from webapp.core.rules.relay_events import passwords
@@ -30,10 +30,10 @@ class Book:
     def __init__(self) -> None:
         self.events: list[RelayEvent] = []
 
-    def record(self, _session: Session, event: RelayEvent, _now: datetime) -> Fate:
+    def record(self, _session: Session, event: RelayEvent, _now: datetime) -> EventFate:
         is_new = event.event_key not in [one.event_key for one in self.events]
         self.events.append(event)
-        return Fate(7 if event.address == "ada@example.com" else None, is_new)
+        return EventFate(7 if event.address == "ada@example.com" else None, is_new)
 
 
 def event(key: str = "e1", kind: EventKind = EventKind.BOUNCED, address: str = "ada@example.com") -> RelayEvent:
@@ -118,7 +118,7 @@ def test_what_is_switched_off_or_removed_is_not_there(sqlite_session: Session):
 def test_each_event_is_kept_with_what_became_of_it(session: Session):
     source, book = known(session), Book()
     events = [event(), event("e2", address="nobody@example.com"), event("e3", EventKind.OTHER)]
-    assert event_sources.take(session, source, events, LATER, book.record) == Taken(1, 1, 1)
+    assert event_sources.take(session, source, events, LATER, book.record) == TakenEvents(1, 1, 1)
     session.commit()
     assert [one.event_key for one in book.events] == ["e1", "e2"], "what nobody heeds is not recorded"
     rows = {row.event_key: row for row in session.scalars(select(ReceivedEvent))}
@@ -136,7 +136,7 @@ def test_a_repeat_is_counted_and_nothing_is_recorded_twice(session: Session):
     source, book = known(session), Book()
     events = [event(), event("e3", EventKind.OTHER)]
     event_sources.take(session, source, events, NOW, book.record)
-    assert event_sources.take(session, source, [*events, event("e4"), event("e4")], LATER, book.record) == Taken(
+    assert event_sources.take(session, source, [*events, event("e4"), event("e4")], LATER, book.record) == TakenEvents(
         1, repeats=3
     )
     assert len(book.events) == 2
@@ -148,7 +148,7 @@ def test_what_was_recorded_before_is_a_repeat_though_it_is_forgotten_here(sqlite
     source, book = known(sqlite_session), Book()
     event_sources.take(sqlite_session, source, [event()], NOW, book.record)
     assert event_sources.forget_old(sqlite_session, NOW + timedelta(days=4)) == 1
-    assert event_sources.take(sqlite_session, source, [event()], LATER, book.record) == Taken(repeats=1)
+    assert event_sources.take(sqlite_session, source, [event()], LATER, book.record) == TakenEvents(repeats=1)
 
 
 def test_a_token_that_comes_again_with_another_report_is_refused(sqlite_session: Session):

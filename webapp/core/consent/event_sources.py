@@ -34,14 +34,14 @@ LONGEST_WHY = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Fate:
+class EventFate:
     """What became of an event where it is recorded: of which delivery it is, if any; `is_new` is False where it was recorded before."""
 
     delivery_id: int | None
     is_new: bool = True
 
 
-Record = Callable[[Session, RelayEvent, datetime], Fate]
+Record = Callable[[Session, RelayEvent, datetime], EventFate]
 """Records an event of a mail."""
 
 
@@ -64,7 +64,7 @@ class Given:
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class TakenEvents:
     """What a call brought: events by what became of them, and how many of them were known."""
 
     recorded: int = 0
@@ -148,7 +148,7 @@ def called(session: Session, provider: Provider, secret: str, now: datetime) -> 
     return Known(found.id, found.provider, key)
 
 
-def take(session: Session, known: Known, events: Iterable[RelayEvent], now: datetime, record: Record) -> Taken:
+def take(session: Session, known: Known, events: Iterable[RelayEvent], now: datetime, record: Record) -> TakenEvents:
     """Keep what a believed call reports, once. Raises Refused where a signature comes again with another report, NotFound when the source
     was removed meanwhile. The caller commits, and only then answers."""
     counts = dict.fromkeys(("recorded", "no_mail", "ignored", "repeats"), 0)
@@ -157,7 +157,7 @@ def take(session: Session, known: Known, events: Iterable[RelayEvent], now: date
         raise NotFound("This source does not exist any more.")
     for event in events:
         counts[_take_one(session, known, event, now, record) or "repeats"] += 1
-    taken = Taken(**counts)
+    taken = TakenEvents(**counts)
     source.seen_at = now
     source.events += taken.recorded + taken.no_mail + taken.ignored
     source.repeats += taken.repeats
@@ -174,7 +174,7 @@ def _take_one(session: Session, known: Known, event: RelayEvent, now: datetime, 
         if known.provider is Provider.MAILGUN and before != digest:  # its signature fits any report
             raise Refused("Its token came before, with another report: somebody may be misusing it.", is_final=True)
         return None
-    fate = Fate(None)
+    fate = EventFate(None)
     if event.kind is EventKind.OTHER:
         became = Became.IGNORED
     else:

@@ -91,7 +91,7 @@ def _words(report: Mapping[str, Any], person: Mapping[str, Any]) -> str:
     return next(filter(None, map(reading.words, said)), "") or types
 
 
-def _mail(mail: Mapping[str, Any], address: object) -> reading.Mail:
+def _mail(mail: Mapping[str, Any], address: object) -> reading.ReportedMail:
     """The mail as we know it: by its tag, and by the Message-ID that it had when SES took it."""
     tagged = reading.listed(reading.some(mail.get("tags")).get("mail-id"))
     first = reading.some(mail.get("commonHeaders")).get("messageId")
