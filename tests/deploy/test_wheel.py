@@ -110,7 +110,7 @@ def test_everything_that_is_needed_lies_in_it_and_nothing_else(wheel: Path):
     inside = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
     left_out = ("webapp/bootstrap/", "webapp/__main__.py", "webapp/tools/")
     modules = {name for name in source.tracked_files() if name.startswith(("webapp/", "jobs/"))}
-    beside = {name for name in source.tracked_files() if name.startswith(("templates/", "static/"))}
+    beside = {name for name in source.tracked_files() if name.startswith(("templates/", "static/", "translations/"))}
     wanted = {name for name in modules if not name.startswith(left_out)}
     assert inside == wanted | {f"webapp/{name}" for name in beside} | {"wsgi.py"}
 
