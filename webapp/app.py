@@ -41,6 +41,7 @@ ROOMS = (
     "consent_settings",
     "unsubscribe",
     "domains",
+    "relay_events",
 )
 """Blueprints: each is `webapp/pages/<room>/views.py` and exposes `bp`."""
 

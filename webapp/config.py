@@ -113,7 +113,7 @@ def sentinels(url: str) -> Sentinels | None:
         raise SettingError(SENTINEL_FORM)
     name, _, password = (parts["who"] or "").partition(":")
     return Sentinels(
-        hosts=tuple(_host_and_port(place) for place in parts["hosts"].split(",")),
+        hosts=tuple(_host_and_port(host) for host in parts["hosts"].split(",")),
         master=given["master"],
         db=int(parts["db"] or 0),
         username=unquote(name) or None,
@@ -125,10 +125,10 @@ def sentinels(url: str) -> Sentinels | None:
     )
 
 
-def _host_and_port(place: str) -> tuple[str, int]:
-    found = re.fullmatch(r"(\[[0-9a-fA-F:.]+\]|[^:\[\]]+)(?::(\d{1,5}))?", place)
+def _host_and_port(text: str) -> tuple[str, int]:
+    found = re.fullmatch(r"(\[[0-9a-fA-F:.]+\]|[^:\[\]]+)(?::(\d{1,5}))?", text)
     if found is None or not 0 < int(found[2] or SENTINEL_PORT) < 65536:
-        raise SettingError(f"REDIS_URL names a Sentinel {place!r}: use host or host:port.")
+        raise SettingError(f"REDIS_URL names a Sentinel {text!r}: use host or host:port.")
     return found[1].strip("[]"), int(found[2] or SENTINEL_PORT)
 
 

@@ -70,9 +70,9 @@ def test_pages_follow_each_other_without_a_gap_or_an_overlap(ids: set[int]):
 
 @given(st.lists(st.integers(0, 2**21)), ID)
 def test_places_are_ids_from_a_start_on_in_any_order_and_twice_or_not(places: list[int], start: int):
-    assert set(ClientSet.from_places(start, array("I", places + places[:3]))) == {start + place for place in places}
+    assert set(ClientSet.from_offsets(start, array("I", places + places[:3]))) == {start + place for place in places}
     least = min(places, default=0)
-    assert set(ClientSet.from_places(-least, array("I", places))) == {place - least for place in places}
+    assert set(ClientSet.from_offsets(-least, array("I", places))) == {place - least for place in places}
 
 
 @pytest.mark.parametrize("share", [0.001, 0.1, 0.9])
@@ -81,7 +81,7 @@ def test_large_sets_sparse_and_dense_are_the_same_however_they_are_made(share: f
     ids = [one for one in range(3 * CONTAINER) if chance.random() < share]
     mixed = chance.sample(ids, len(ids))
     made = [ClientSet(ids), ClientSet(mixed), ClientSet(array("Q", mixed)), ClientSet(set(ids)), ClientSet(iter(ids))]
-    made.append(ClientSet.from_places(0, array("I", mixed)))
+    made.append(ClientSet.from_offsets(0, array("I", mixed)))
     made.append(ClientSet.any_of(ClientSet([one]) for one in mixed))
     assert all(one == made[0] and list(one) == ids for one in made)
     assert made[0].page(len(ids) // 2, 50) == ids[len(ids) // 2 : len(ids) // 2 + 50]
@@ -102,7 +102,18 @@ def test_no_operation_changes_a_set_that_somebody_else_keeps():
     ClientSet.any_of([kept, other])
     assert list(mine) == [] and list(kept) == before
     public = [name for name in dir(kept) if not name.startswith("_")]
-    assert public == ["after", "any_of", "before", "first", "from_places", "has", "last", "overlap", "page", "position"]
+    assert public == [
+        "after",
+        "any_of",
+        "before",
+        "first",
+        "from_offsets",
+        "has",
+        "last",
+        "overlap",
+        "page",
+        "position",
+    ]
     with pytest.raises(AttributeError):
         kept.more = 1  # type: ignore[attr-defined]
 

@@ -1,7 +1,5 @@
 """An audience page open in a browser, and reading what it answers."""
 
-import html
-import re
 from typing import Any
 
 from flask.testing import FlaskClient
@@ -9,6 +7,7 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from tests import factories
+from tests.pages.page import read
 from webapp.core import audience, broadcasts
 from webapp.core.rules.statuses import ClientStatus, MessageType
 from webapp.core.tables.broadcasts import Broadcast, PickKind
@@ -17,7 +16,7 @@ from webapp.core.tables.clients import Client
 HTMX = {"HX-Request": "true"}
 
 
-class Page:
+class AudiencePage:
     """A draft with its audience page open in a browser: what it would send, and what it gets back."""
 
     def __init__(self, browser: FlaskClient, session: Session, message_type: MessageType = MessageType.GENERAL):
@@ -51,8 +50,8 @@ class Page:
         return audience.picks_of(self.session, self.draft.id)
 
     def _read(self, text: str) -> None:
-        found = re.search(r'id="step-base" value="(\w+)"', text)
-        self.base = found.group(1) if found else self.base
+        found = read(text).all("#step-base")
+        self.base = found[0]["value"] if found else self.base
 
 
 def some_clients(session: Session) -> list[Client]:
@@ -69,25 +68,17 @@ def some_clients(session: Session) -> list[Client]:
 
 def words(text: str) -> str:
     """The visible text of HTML, in one line."""
-    text = re.sub(r"<(script|style|template).*?</\1>", " ", text, flags=re.S)
-    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", text)).split())
+    return read(text).words
 
 
 def fragment(text: str, id_: str) -> str:
     """The element with this id, out of a page or an answer, without what makes it swap itself in and without tokens."""
-    text = re.sub(r'(name="csrf_token" value=)"[^"]*"', r"\1", text)
-    start = re.search(rf'<(\w+)[^>]*\bid="{id_}"', text)
-    assert start, f"no {id_}"
-    depth, tag = 0, start.group(1)
-    if tag == "input":
-        return re.sub(r' hx-swap-oob="[^"]*"', "", text[start.start() : text.index(">", start.end())])
-    for hit in re.finditer(rf"<(/?){tag}\b", text[start.start() :]):
-        depth += -1 if hit.group(1) else 1
-        if depth == 0:
-            found = text[start.start() : start.start() + hit.end() + 1]
-            return re.sub(r' hx-swap-oob="[^"]*"', "", found)
-    raise AssertionError(f"{id_} is never closed")
+    part = read(text).at(f"#{id_}")
+    part.element.attrib.pop("hx-swap-oob", None)
+    for token in part.all("*[@name='csrf_token']"):
+        token.element.set("value", "")
+    return part.markup
 
 
 def number(text: str, criterion: str, value: str) -> str:
-    return words(fragment(text, f"n-{criterion}-{value}"))
+    return read(text).text(f"#n-{criterion}-{value}")

@@ -1,4 +1,4 @@
-"""Broadcasts for tests of their pages, and how to look into a page."""
+"""Broadcasts for tests of their pages."""
 
 import re
 from collections.abc import Callable
@@ -7,6 +7,7 @@ from datetime import timedelta
 from sqlalchemy.orm import Session
 
 from tests import factories
+from tests.pages.page import read
 from webapp.adapters.clock import now
 from webapp.core.rules.lifecycle import BroadcastState
 from webapp.core.tables.broadcasts import Broadcast
@@ -37,15 +38,15 @@ def maker(session: Session) -> Callable[..., Broadcast]:
 
 
 def part(page: str, id_: str) -> str:
-    """The element with this id, from its tag to the matching end."""
-    start = re.search(rf'<(\w+)[^>]*\bid="{id_}"', page)
-    assert start, f"no element with id={id_}"
-    depth = 0
-    for tag in re.finditer(rf"<(/?){start[1]}\b[^>]*>", page[start.start() :]):
-        depth += -1 if tag[1] else 1
-        if depth == 0:
-            return page[start.start() : start.start() + tag.end()]
-    raise AssertionError(f"{id_} is not closed")
+    """The HTML of the element with this id."""
+    return read(page).at(f"#{id_}").markup
+
+
+def asked_next(page: str, address: str = "") -> str:
+    """The address, with this in it, that the page will ask by itself."""
+    found = {one["hx-get"] for one in read(page).all(f"*[@hx-get][contains(@hx-get, '{address}')]")}
+    assert len(found) == 1, f"{sorted(found)} are asked"
+    return found.pop()
 
 
 def bare(html: str) -> str:

@@ -1,20 +1,18 @@
 """Does this client get it, the lists behind the sum, and what is decided by hand."""
 
-import html
-import re
-
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
-from tests.pages.audience_page import HTMX, Page, fragment, some_clients, words
+from tests.pages.audience_page import HTMX, AudiencePage, fragment, some_clients, words
+from tests.pages.page import read
 from webapp.core.tables.broadcasts import PickKind
 from webapp.core.tables.clients import Client
 
 
 @pytest.fixture
-def opened(browser_client: FlaskClient, sqlite_session: Session) -> Page:
-    return Page(browser_client, sqlite_session)
+def opened(browser_client: FlaskClient, sqlite_session: Session) -> AudiencePage:
+    return AudiencePage(browser_client, sqlite_session)
 
 
 @pytest.fixture
@@ -22,7 +20,7 @@ def clients(sqlite_session: Session) -> list[Client]:
     return some_clients(sqlite_session)
 
 
-def test_does_this_client_get_it(opened: Page, clients: list[Client]):
+def test_does_this_client_get_it(opened: AudiencePage, clients: list[Client]):
     opened.choose(countries=["DE"])
     answer = opened.browser.get(f"{opened.url}explain?q=nováková", headers=HTMX).text
     assert "No Jana Nováková" in words(answer) and "Country is Czechia, not Germany." in words(answer)
@@ -33,17 +31,15 @@ def test_does_this_client_get_it(opened: Page, clients: list[Client]):
     assert words(opened.browser.get(f"{opened.url}explain?q=", headers=HTMX).text) == ""
 
 
-def test_each_term_of_the_sum_links_to_its_list(opened: Page, clients: list[Client]):
-    text = opened.choose(countries=["DE"]).text
-    url = re.search(r'href="([^"]+)">no usable address', text)
-    assert url
-    listed = words(opened.browser.get(html.unescape(url.group(1))).text)
+def test_each_term_of_the_sum_links_to_its_list(opened: AudiencePage, clients: list[Client]):
+    url = read(opened.choose(countries=["DE"])).link("no usable address")
+    listed = words(opened.browser.get(url).text)
     assert "Silent" in listed and "No: no address" in listed and "1–1 of 1 client" in listed
     listed = words(opened.browser.get(f"{opened.url}recipients").text)
     assert "Silent" not in listed and clients[1].last_name in listed
 
 
-def test_the_list_is_searched_without_the_rest_of_the_page(opened: Page, clients: list[Client]):
+def test_the_list_is_searched_without_the_rest_of_the_page(opened: AudiencePage, clients: list[Client]):
     url = f"{opened.url}recipients?q=novak"
     answer = opened.browser.get(url, headers=HTMX | {"HX-Target": "recipients"}).text
     assert "Jana Nováková" in words(answer) and "<html" not in answer
@@ -51,7 +47,7 @@ def test_the_list_is_searched_without_the_rest_of_the_page(opened: Page, clients
     assert "Nobody here is called that" in words(opened.browser.get(f"{opened.url}recipients?q=zzz").text)
 
 
-def test_a_client_is_left_out_and_put_back(opened: Page, clients: list[Client]):
+def test_a_client_is_left_out_and_put_back(opened: AudiencePage, clients: list[Client]):
     out = {"client_id": clients[1].id, "kind": "left_out", "place": "list", "back": "q=a"}
     answer = opened.browser.post(f"{opened.url}pick", data=out, headers=HTMX)
     assert (
@@ -64,7 +60,7 @@ def test_a_client_is_left_out_and_put_back(opened: Page, clients: list[Client]):
     assert opened.picks() == {}
 
 
-def test_somebody_beyond_the_filter_is_found_and_added(opened: Page, clients: list[Client]):
+def test_somebody_beyond_the_filter_is_found_and_added(opened: AudiencePage, clients: list[Client]):
     opened.choose(countries=["DE"])
     found = opened.browser.get(f"{opened.url}candidates?add=novakova", headers=HTMX).text
     assert "Jana Nováková" in words(found) and "Not in the filter" in words(found)
@@ -76,7 +72,7 @@ def test_somebody_beyond_the_filter_is_found_and_added(opened: Page, clients: li
     assert "added by hand + 1" in words(opened.reload())
 
 
-def test_a_pick_of_nobody_or_of_nothing_is_refused(opened: Page, clients: list[Client]):
+def test_a_pick_of_nobody_or_of_nothing_is_refused(opened: AudiencePage, clients: list[Client]):
     for data in ({"client_id": "999999", "kind": "added"}, {"client_id": clients[0].id, "kind": "loved"}, {}):
         answer = opened.browser.post(f"{opened.url}pick", data=data, headers=HTMX)
         assert answer.status_code in (404, 422), data

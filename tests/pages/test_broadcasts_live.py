@@ -1,11 +1,11 @@
 """An open page of a mass mail hears what others did, and its buttons say what the state is now."""
 
-import re
 from datetime import timedelta
 
 import pytest
 
-from tests.pages.broadcast_page import HTMX, maker, now_in, part
+from tests.pages.broadcast_page import HTMX, asked_next, maker, now_in, part
+from tests.pages.page import read
 from webapp.adapters.clock import now
 from webapp.core import broadcasts
 from webapp.core.rules.lifecycle import BroadcastState, DeliveryState
@@ -18,10 +18,8 @@ def make(sqlite_session):
     return maker(sqlite_session)
 
 
-def stamp_of(page: str) -> str:
-    found = re.search(r"hx-get=\"(/mass-mail/\d+/progress\?[^\"]+)\"", page)
-    assert found, "the card does not ask again"
-    return found[1].replace("&amp;", "&")
+def asked_for_progress(page: str) -> str:
+    return asked_next(page, "/progress?")
 
 
 @pytest.mark.parametrize(
@@ -31,8 +29,9 @@ def stamp_of(page: str) -> str:
 def test_what_is_not_over_asks_again_slowly_while_nothing_moves(browser_client, make, state, every):
     later = {"starts_at": now() + timedelta(days=1)} if state is B.SCHEDULED else {}
     deliveries = {D.UNCERTAIN: 1} if state is B.NEEDS_ATTENTION else {}
-    card = part(browser_client.get(f"/mass-mail/{make(state, deliveries, **later).id}/").text, "progress")
-    assert re.findall(r'hx-trigger="every (\d)s"', card) == ([str(every)] if every else [])
+    card = read(browser_client.get(f"/mass-mail/{make(state, deliveries, **later).id}/")).at("#progress")
+    asks = [one["hx-trigger"] for one in card.all("*[starts-with(@hx-trigger, 'every')]")]
+    assert asks == ([f"every {every}s"] if every else [])
 
 
 @pytest.mark.parametrize("state", [B.SCHEDULED, B.PAUSED, B.NEEDS_ATTENTION])
@@ -40,7 +39,7 @@ def test_an_answer_that_changes_nothing_leaves_what_somebody_fills_in(browser_cl
     broadcast = make(
         state, {D.UNCERTAIN: 2} if state is B.NEEDS_ATTENTION else {}, starts_at=now() + timedelta(hours=36, minutes=30)
     )
-    ask = stamp_of(browser_client.get(f"/mass-mail/{broadcast.id}/").text)
+    ask = asked_for_progress(browser_client.get(f"/mass-mail/{broadcast.id}/").text)
     assert browser_client.get(ask, headers=HTMX).status_code == 204
     broadcasts.cancel(sqlite_session, broadcast.id, now())
     sqlite_session.commit()
@@ -50,7 +49,7 @@ def test_an_answer_that_changes_nothing_leaves_what_somebody_fills_in(browser_cl
 
 def test_a_page_that_shows_a_pause_hears_of_the_next_one(browser_client, sqlite_session, make):
     broadcast = make(B.PAUSED, {D.PENDING: 1}, pause_reason="by Alice")
-    ask = stamp_of(browser_client.get(f"/mass-mail/{broadcast.id}/").text)
+    ask = asked_for_progress(browser_client.get(f"/mass-mail/{broadcast.id}/").text)
     broadcasts.resume(sqlite_session, broadcast.id, now())
     broadcasts.stop(sqlite_session, broadcast.id, "The relay refuses", now())
     sqlite_session.commit()
@@ -62,14 +61,14 @@ def test_a_page_of_a_scheduled_one_hears_that_it_was_edited_confirmed_anew_or_de
     browser_client, sqlite_session, make
 ):
     broadcast = make(B.SCHEDULED, starts_at=now() + timedelta(days=1))
-    ask = stamp_of(browser_client.get(f"/mass-mail/{broadcast.id}/").text)
+    ask = asked_for_progress(browser_client.get(f"/mass-mail/{broadcast.id}/").text)
     broadcasts.unschedule(sqlite_session, broadcast.id, None, now())
     broadcasts.edit(sqlite_session, broadcast.id, None, {"name": "Other", "subject": "Other news"}, now())
     sqlite_session.commit()
     answer = browser_client.get(ask, headers=HTMX).text
     assert "It is a draft again." in answer and "Other news" in part(answer, "about")
     assert "Other" in part(answer, "broadcast-title") and "action-draft" in answer
-    ask = stamp_of(answer)
+    ask = asked_for_progress(answer)
     broadcasts.schedule(sqlite_session, broadcast.id, None, now())
     sqlite_session.commit()
     assert "action-edit" in browser_client.get(ask, headers=HTMX).text
@@ -81,9 +80,7 @@ def test_a_page_of_a_scheduled_one_hears_that_it_was_edited_confirmed_anew_or_de
 
 
 def rows_ask(page: str) -> str:
-    found = re.search(r"hx-get=\"(/mass-mail/moving-rows\?[^\"]+)\"", page)
-    assert found, "the list does not ask again"
-    return found[1].replace("&amp;", "&")
+    return asked_next(page, "/moving-rows?")
 
 
 def test_the_list_hears_what_others_did_to_what_is_not_over(browser_client, sqlite_session, make):
@@ -145,7 +142,7 @@ def test_a_missed_start_asks_on_the_page_and_in_the_list(browser_client, make, m
 
 def test_a_page_hears_when_a_start_is_missed(browser_client, sqlite_session, make):
     broadcast = make(B.SCHEDULED, scheduled_at=now() - timedelta(minutes=29))
-    ask = stamp_of(browser_client.get(f"/mass-mail/{broadcast.id}/").text)
+    ask = asked_for_progress(browser_client.get(f"/mass-mail/{broadcast.id}/").text)
     ask_rows = rows_ask(browser_client.get("/mass-mail/").text)
     broadcast.scheduled_at = now() - timedelta(minutes=31)
     sqlite_session.commit()

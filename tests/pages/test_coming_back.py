@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from tests import factories
 from tests.databases import make_app
 from tests.factories import NOW
+from tests.pages.page import read
 from webapp.core import users
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.core.tables.users import SignIn
@@ -100,11 +101,11 @@ def test_the_window_shows_the_sign_in_and_afterwards_the_new_token(ada, sqlite_s
     end_sign_ins(sqlite_session)
     sqlite_app.config["WTF_CSRF_ENABLED"] = True
     window = ada.get("/coming-back/sign-in-window").text
-    assert 'id="sign-in-fields"' in window and "<html" not in window
-    token = window.split('name="csrf_token" value="')[1].split('"')[0]
+    assert "<html" not in window
+    token = read(window).at("#sign-in-fields").value("csrf_token")
     answer = enter(ada, "/sign-in?next=/coming-back/sign-in-window", csrf_token=token)
     assert answer.headers["Location"] == "/coming-back/sign-in-window"
-    renewed = ada.get("/coming-back/sign-in-window").text.split('data-token="')[1].split('"')[0]
+    renewed = read(ada.get("/coming-back/sign-in-window")).at("*[@data-token]")["data-token"]
     answer = ada.post("/account/sign-out-elsewhere", headers={"X-CSRFToken": renewed})
     assert answer.status_code == 302
     assert ada.post("/account/sign-out-elsewhere", headers={"X-CSRFToken": token}).status_code == 400
@@ -112,10 +113,7 @@ def test_the_window_shows_the_sign_in_and_afterwards_the_new_token(ada, sqlite_s
 
 def kept_fields(page):
     """What the page of the sign-in keeps, as a browser would send it along."""
-    from html import unescape
-
-    kept, to = (unescape(page.split(f'name="{name}" value="')[1].split('"')[0]) for name in ("kept", "kept_to"))
-    return {"kept": kept, "kept_to": to}
+    return {name: read(page).value(name) for name in ("kept", "kept_to")}
 
 
 @pytest.mark.parametrize("ended_by", ["the server", "another tab"])
@@ -190,8 +188,9 @@ def test_a_page_of_an_earlier_sign_in_goes_on_with_what_was_typed(other_tab, dra
     typed, came = {"name": "Typed", "version": str(draft.version)}, {**OURS, "Referer": f"{HOME}/mass-mail/"}
     answer = other_tab.post(url, data={"csrf_token": "old", **typed}, headers=came)
     assert answer.status_code == 400
-    assert 'name="name" value="Typed"' in answer.text
-    fresh = answer.text.split('name="csrf_token" value="')[1].split('"')[0]
+    again = read(answer).form("form[.//input[@value='Typed']]").fields
+    assert again["name"] == "Typed"
+    fresh = again["csrf_token"]
     assert other_tab.post(url, data={"csrf_token": fresh, **typed}).status_code == 303
     htmx = {"HX-Request": "true", **OURS}
     assert other_tab.post(url, data={"csrf_token": "old", **typed}, headers=htmx).status_code == 401

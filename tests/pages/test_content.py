@@ -1,6 +1,5 @@
 """The compose page: saved while typing, never over somebody else's words, and shown from the bytes that would be sent."""
 
-import re
 import sqlite3
 
 import pytest
@@ -9,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from tests import factories
 from tests.neighbours import MailServer
+from tests.pages.page import read
 from webapp.core import audience, broadcasts
 from webapp.core.rules.lifecycle import BroadcastState
 from webapp.core.rules.statuses import MessageType
@@ -30,7 +30,7 @@ def draft(sqlite_session: Session) -> Broadcast:
     return row
 
 
-class Page:
+class ComposePage:
     """The page as a browser holds it: its fields, and what it knows of the stored message."""
 
     def __init__(self, client: FlaskClient, broadcast_id: int):
@@ -49,9 +49,7 @@ class Page:
 
 
 def value_of(html: str, name: str) -> str:
-    found = re.search(rf'name="{name}"[^>]*? value="([^"]*)"', html)
-    assert found, f"{name} is not on the page"
-    return found[1]
+    return read(html).value(name)
 
 
 def stored(session: Session, draft: Broadcast) -> Broadcast:
@@ -69,7 +67,7 @@ def test_the_page_works_without_javascript(browser_client, draft):
 
 
 def test_what_is_typed_is_saved_and_all_that_follows_comes_back(browser_client, sqlite_session, draft):
-    page = Page(browser_client, draft.id)
+    page = ComposePage(browser_client, draft.id)
     answer = page.save(subject="Maintenance", html="<p>Dear {{ first_name }},</p>\r\n<p>…</p>")
     assert answer.status_code == 200
     assert "Saved" in answer.text and "Dear {{ first_name }}," in answer.text
@@ -79,7 +77,7 @@ def test_what_is_typed_is_saved_and_all_that_follows_comes_back(browser_client, 
 
 
 def test_a_page_that_is_behind_takes_nothing_off_the_calendar(browser_client, sqlite_session, draft):
-    page = Page(browser_client, draft.id)
+    page = ComposePage(browser_client, draft.id)
     broadcasts.schedule(sqlite_session, draft.id, None, factories.NOW)
     sqlite_session.commit()
     assert page.save().status_code == 200
@@ -90,28 +88,27 @@ def test_a_page_that_is_behind_takes_nothing_off_the_calendar(browser_client, sq
 
 
 def test_without_htmx_saving_leads_to_the_schedule_or_stays(browser_client, draft):
-    page = Page(browser_client, draft.id)
+    page = ComposePage(browser_client, draft.id)
     assert page.save({}, subject="A").location == f"/mass-mail/{draft.id}/schedule/"
-    page = Page(browser_client, draft.id)
+    page = ComposePage(browser_client, draft.id)
     assert page.save({}, subject="B", stay="1").location == f"/mass-mail/{draft.id}/content/"
 
 
 def test_another_tabs_words_are_not_overwritten_until_one_says_so(browser_client, sqlite_session, draft):
-    mine, theirs = Page(browser_client, draft.id), Page(browser_client, draft.id)
+    mine, theirs = ComposePage(browser_client, draft.id), ComposePage(browser_client, draft.id)
     assert theirs.save(subject="Theirs").status_code == 200
     answer = mine.save(subject="Mine")
     assert answer.status_code == 409
     assert "Somebody else has changed this message" in answer.text
     assert stored(sqlite_session, draft).content.subject == "Theirs"
-    assert ">Theirs</td>" in answer.text and ">Mine</td>" in answer.text
-    known = re.search(r'name="keep_mine" value="(\w+)"', answer.text)
-    assert known
-    assert mine.save(base=known[1]).status_code == 200
+    asked = read(answer)
+    assert ["Subject", "Theirs", "Mine"] in asked.rows("table[.//th[.='In force']]")
+    assert mine.save(base=asked.value("keep_mine")).status_code == 200
     assert stored(sqlite_session, draft).content.subject == "Mine"
 
 
 def test_a_conflict_without_javascript_keeps_what_was_typed_on_the_page(browser_client, sqlite_session, draft):
-    mine, theirs = Page(browser_client, draft.id), Page(browser_client, draft.id)
+    mine, theirs = ComposePage(browser_client, draft.id), ComposePage(browser_client, draft.id)
     theirs.save(subject="Theirs")
     answer = mine.save({}, subject="Mine", html="<p>My text</p>")
     assert answer.status_code == 409
@@ -121,7 +118,7 @@ def test_a_conflict_without_javascript_keeps_what_was_typed_on_the_page(browser_
 
 
 def test_a_change_elsewhere_in_the_draft_is_no_conflict(browser_client, sqlite_session, draft):
-    page = Page(browser_client, draft.id)
+    page = ComposePage(browser_client, draft.id)
     broadcasts.edit(sqlite_session, draft.id, None, {"audience_filter": {"countries": ["DE"]}}, factories.NOW)
     sqlite_session.commit()
     assert page.save(subject="Mine").status_code == 200
@@ -130,7 +127,7 @@ def test_a_change_elsewhere_in_the_draft_is_no_conflict(browser_client, sqlite_s
 
 
 def test_an_answer_that_got_lost_is_not_taken_for_somebody_elses_change(browser_client, sqlite_session, draft):
-    page = Page(browser_client, draft.id)
+    page = ComposePage(browser_client, draft.id)
     base = page.fields["base"]
     page.save(subject="Sent, but the answer never came")
     body = "from_address=Example+Hosting+%3Csupport%40example.com%3E&reply_to=&html=%3Cp%3EHello+%7B%7B+first_name+%7D%7D%3C%2Fp%3E"
@@ -141,7 +138,7 @@ def test_an_answer_that_got_lost_is_not_taken_for_somebody_elses_change(browser_
 
 
 def test_once_sending_has_begun_nothing_is_saved_and_the_page_says_so(browser_client, sqlite_session, draft):
-    page = Page(browser_client, draft.id)
+    page = ComposePage(browser_client, draft.id)
     broadcasts.schedule(sqlite_session, draft.id, None, factories.NOW)
     assert broadcasts.start(sqlite_session, draft.id, factories.NOW)
     sqlite_session.commit()
@@ -151,7 +148,7 @@ def test_once_sending_has_begun_nothing_is_saved_and_the_page_says_so(browser_cl
 
 
 def test_a_reply_to_that_cannot_be_used_is_told_and_the_rest_is_saved(browser_client, sqlite_session, draft):
-    page = Page(browser_client, draft.id)
+    page = ComposePage(browser_client, draft.id)
     answer = page.save(subject="New", reply_to="nobody")
     assert answer.status_code == 200 and "it has no @" in answer.text
     row = stored(sqlite_session, draft)
@@ -165,8 +162,8 @@ def test_a_reply_to_that_cannot_be_used_is_told_and_the_rest_is_saved(browser_cl
 def test_the_text_part_is_derived_until_it_is_written_by_hand_and_again_afterwards(
     browser_client, sqlite_session, draft
 ):
-    page = Page(browser_client, draft.id)
-    assert "Hello {{ first_name }}" in re.findall(r"#derived-text\">([^<]*)<", page.save().text)[0]
+    page = ComposePage(browser_client, draft.id)
+    assert "Hello {{ first_name }}" in read(page.save()).text("*[contains(@hx-swap-oob, '#derived-text')]")
     page.save(own_text="1", text="By hand")
     assert stored(sqlite_session, draft).content.text == "By hand"
     del page.fields["own_text"]
@@ -175,20 +172,18 @@ def test_the_text_part_is_derived_until_it_is_written_by_hand_and_again_afterwar
 
 
 def test_an_unknown_tag_is_told_with_its_line_and_mended_with_one_press(browser_client, sqlite_session, draft):
-    page = Page(browser_client, draft.id)
+    page = ComposePage(browser_client, draft.id)
     answer = page.save(html="<p>Hello</p>\n<p>dear {{ frist_name | default: &quot;you&quot; }}</p>")
     assert "Body, line 2:" in answer.text and "Did you mean first_name?" in answer.text
     assert "data-broken" in answer.text and "data-src" not in answer.text, "the last good preview stays"
-    mend = re.search(r'name="mend" value="([^"]+)"', answer.text)
-    assert mend
-    assert "things to mend" not in page.save({}, mend=mend[1]).text
+    assert "things to mend" not in page.save({}, mend=read(answer).value("mend")).text
     assert stored(sqlite_session, draft).content.html.endswith(
         "<p>dear {{ first_name | default: &quot;you&quot; }}</p>"
     )
 
 
 def test_the_preview_shows_the_mail_of_the_chosen_recipient(browser_client, sqlite_session, draft):
-    page = Page(browser_client, draft.id)
+    page = ComposePage(browser_client, draft.id)
     page.save(subject="News for {{ company }}", html="<p>Hello {{ first_name | default: 'you' }}</p>")
     second = (
         audience.select_terms(sqlite_session, audience.audience_of(draft))
@@ -205,7 +200,7 @@ def test_a_previewed_mail_can_run_nothing_and_values_cannot_become_markup(browse
     factories.client(sqlite_session, "eve@example.com", first_name="<script>alert(1)</script>", country="FR")
     broadcasts.edit(sqlite_session, draft.id, None, {"audience_filter": {"countries": ["FR"]}}, factories.NOW)
     sqlite_session.commit()
-    Page(browser_client, draft.id).save(html="<p onclick='x()'>Hello {{ first_name }}</p><script>x()</script>")
+    ComposePage(browser_client, draft.id).save(html="<p onclick='x()'>Hello {{ first_name }}</p><script>x()</script>")
     mail = browser_client.get(f"/mass-mail/{draft.id}/content/mail")
     policy = mail.headers["Content-Security-Policy"]
     assert policy.startswith("sandbox allow-same-origin; default-src 'none'")
@@ -217,8 +212,7 @@ def test_a_previewed_mail_can_run_nothing_and_values_cannot_become_markup(browse
 def test_the_mail_is_shown_light_or_dark_as_asked(browser_client, draft):
     url = f"/mass-mail/{draft.id}/content/mail"
     schemes = [
-        re.findall(r'name="color-scheme" content="([^"]+)"', browser_client.get(url + q).text)[0]
-        for q in ("", "?dark=1")
+        read(browser_client.get(url + q)).all("meta[@name='color-scheme']")[0]["content"] for q in ("", "?dark=1")
     ]
     assert schemes == ["light", "dark"]
 
@@ -249,10 +243,9 @@ def test_the_preview_says_whose_service_the_tags_take(browser_client, sqlite_ses
 
 
 def test_each_tag_tells_for_how_many_recipients_it_is_empty(browser_client, draft):
-    page = Page(browser_client, draft.id)
+    page = ComposePage(browser_client, draft.id)
     page.save(html="<p>{{ first_name | default: 'friend' }} {{ company }} {{ email }}</p>")
-    rows = re.sub(r"<[^>]+>", " ", browser_client.get(f"/mass-mail/{draft.id}/content/tag-gaps").text).split()
-    words = " ".join(rows)
+    words = read(browser_client.get(f"/mass-mail/{draft.id}/content/tag-gaps")).words
     assert "1 uses “friend”" in browser_client.get(f"/mass-mail/{draft.id}/content/?count=1").text, "without JavaScript"
     assert "first_name 1 uses “friend”" in words
     assert "company 1 empty" in words
@@ -260,7 +253,7 @@ def test_each_tag_tells_for_how_many_recipients_it_is_empty(browser_client, draf
 
 
 def test_the_count_of_empty_values_is_asked_for_only_when_the_tags_change(browser_client, draft):
-    page = Page(browser_client, draft.id)
+    page = ComposePage(browser_client, draft.id)
     assert "HX-Trigger" not in page.save(subject="Other words").headers
     assert page.save(subject="For {{ company }}").headers["HX-Trigger"] == "tags-changed"
 
@@ -276,7 +269,7 @@ def test_a_test_mail_goes_out_as_previewed_and_the_relays_words_come_back(
     browser_client, sqlite_app, draft, mail_server
 ):
     sqlite_app.config["RELAY"] = mail_server.relay
-    page = Page(browser_client, draft.id)
+    page = ComposePage(browser_client, draft.id)
     page.save(subject="Hello {{ first_name }}", reply_to="help@example.com")
     to = "me@example.org, you@example.org; me@example.org"
     answer = browser_client.post(f"/mass-mail/{draft.id}/content/test", data={"to": to}, headers=HTMX)
@@ -303,7 +296,7 @@ def test_a_test_to_addresses_that_cannot_be_used_is_refused_with_a_reason(browse
 
 
 def test_a_broken_draft_cannot_be_tested(browser_client, draft):
-    Page(browser_client, draft.id).save(subject="{{ nonsense }}")
+    ComposePage(browser_client, draft.id).save(subject="{{ nonsense }}")
     answer = browser_client.post(f"/mass-mail/{draft.id}/content/test", data={"to": "me@example.org"})
     assert answer.status_code == 422 and "There is no tag nonsense" in answer.text
 

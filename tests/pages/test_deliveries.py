@@ -9,6 +9,7 @@ from email import message_from_bytes, policy
 import pytest
 
 from tests import factories
+from tests.pages.page import Page, read
 from webapp.adapters.clock import now
 from webapp.core.broadcasts import delivery_list
 from webapp.core.rules.lifecycle import BroadcastState, DeliveryState, SkipReason
@@ -61,10 +62,7 @@ def test_chips_have_numbers_and_filter(browser_client, sqlite_session, broadcast
     deliver(D.FAILED, factories.client(sqlite_session, "lost@example.com"))
     page = browser_client.get(url(broadcast, "?group=failed")).text
     assert "lost@example.com" in page and "fine@example.com" not in page
-    chips = re.findall(r'<a class="chip".*?</a>', page, re.S)
-    assert [re.sub(r"\s+", " ", re.sub("<[^>]+>", "", chip)).strip() for chip in chips] == [
-        "All 2", "Accepted 1", "Failed 1",
-    ]  # fmt: skip
+    assert read(page).texts("a[@class='chip']") == ["All 2", "Accepted 1", "Failed 1"]
 
 
 def test_the_fragment_equals_the_pages_part_and_the_one_on_the_broadcasts_page(browser_client, broadcast, deliver):
@@ -106,27 +104,29 @@ def test_rows_ask_again_only_while_the_broadcast_moves(browser_client, sqlite_se
     assert "every 5s" not in page and "broadcast-changed from:body" in page
 
 
+def listed(page: Page) -> list[int]:
+    """The ids of the deliveries on the page."""
+    return [int(row["id"].removeprefix("delivery-")) for row in page.all("*[starts-with(@id, 'delivery-')]")]
+
+
 def test_pages_lead_through_all_rows_and_back_by_plain_links(browser_client, broadcast, deliver, monkeypatch):
     monkeypatch.setattr(delivery_list, "DELIVERIES_A_PAGE", 2)
     rows = [deliver().id for _ in range(5)]
     seen, here = [], url(broadcast)
     for _ in range(3):
-        page = browser_client.get(here).text
-        seen += [int(number) for number in re.findall(r'id="delivery-(\d+)"', page)]
-        following = re.search(r'rel="next"[^>]* href="([^"]+)"', page)
-        here = following[1].replace("&amp;", "&") if following else ""
+        page = read(browser_client.get(here))
+        seen += listed(page)
+        here = page.next or ""
     assert seen == rows and not here
-    back = re.search(r'rel="prev"[^>]* href="([^"]+)"', page)
-    assert back
-    page = browser_client.get(back[1].replace("&amp;", "&")).text
-    assert [int(number) for number in re.findall(r'id="delivery-(\d+)"', page)] == rows[2:4]
+    assert page.previous
+    assert listed(read(browser_client.get(page.previous))) == rows[2:4]
 
 
 def test_a_search_finds_by_name_and_says_when_nobody_is_found(browser_client, sqlite_session, broadcast, deliver):
     deliver(to=factories.client(sqlite_session, "ludwig@example.com", last_name="Beethoven"))
     deliver()
-    page = browser_client.get(url(broadcast, "?q=beethoven")).text
-    assert "ludwig@example.com" in page and len(re.findall(r'id="delivery-\d+"', page)) == 1
+    page = read(browser_client.get(url(broadcast, "?q=beethoven")))
+    assert "ludwig@example.com" in page and len(listed(page)) == 1
     nobody = browser_client.get(url(broadcast, "?q=zebra")).text
     assert "Nobody found" in nobody and f'<a class="button" href="{url(broadcast)}">Show all recipients</a>' in nobody
 
@@ -176,9 +176,8 @@ def test_a_mail_that_waits_is_shown_as_it_would_be_and_says_so(browser_client, s
 
 def test_the_html_stands_in_a_sandbox_with_a_policy_of_its_own(browser_client, broadcast, deliver):
     row = deliver()
-    page = browser_client.get(url(broadcast, str(row.id))).text
-    frame = re.search(r"<iframe [^>]+>", page)
-    assert frame and "allow-scripts" not in frame[0] and 'sandbox="allow-popups' in frame[0]
+    sandbox = read(browser_client.get(url(broadcast, str(row.id)))).at("iframe")["sandbox"]
+    assert "allow-scripts" not in sandbox and sandbox.startswith("allow-popups")
     inside = browser_client.get(url(broadcast, f"{row.id}/html"))
     rules = inside.headers["Content-Security-Policy"]
     assert "default-src 'none'" in rules and rules.startswith("sandbox") and "script-src" not in rules
@@ -204,8 +203,8 @@ def test_attempts_stand_in_order_with_the_relays_words(browser_client, sqlite_se
         )
     )
     sqlite_session.commit()
-    page = browser_client.get(url(broadcast, str(row.id))).text
-    assert page.index("451 4.2.1 busy") < page.rindex("250 2.0.0 queued as 4XkQ")
+    words = read(browser_client.get(url(broadcast, str(row.id)))).words
+    assert "250 2.0.0 queued as 4XkQ" in words.partition("451 4.2.1 busy")[2]
 
 
 def test_who_was_skipped_has_no_mail_but_a_reason(browser_client, broadcast, deliver):

@@ -1,6 +1,5 @@
 """What the page of a mass mail says of machines that are away, and the button that decides."""
 
-import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -8,6 +7,7 @@ import pytest
 
 from tests import engine
 from tests.engine import Clocks
+from tests.pages.page import read
 from webapp.adapters import clock
 from webapp.core import ledger
 from webapp.core.tables.deliveries import Sender
@@ -30,17 +30,13 @@ def away(sqlite_session):
 
 
 def form_in(page: str) -> dict[str, str]:
-    form = re.search(r"<form[^>]*/lost-hosts\".*?</form>", page, re.S)
-    assert form
-    return dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', form[0]))
+    return read(page).form("form[contains(@action, '/lost-hosts')]").fields
 
 
 def question(browser_client, broadcast) -> dict[str, str]:
     """What the form behind "It will not come back" sends."""
-    page = browser_client.get(f"/mass-mail/{broadcast.id}/").text
-    link = re.search(r'href="(/mass-mail/\d+/lost-hosts/[^"]+)"', page)
-    assert link
-    return form_in(browser_client.get(link[1]).text)
+    page = read(browser_client.get(f"/mass-mail/{broadcast.id}/"))
+    return form_in(browser_client.get(page.at("a[contains(@href, '/lost-hosts/')]")["href"]).text)
 
 
 def test_the_page_says_which_mails_are_in_doubt_and_polls(browser_client, away):

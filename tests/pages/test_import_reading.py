@@ -1,11 +1,10 @@
 """What a person is asked about how a file is written, and what the answers do."""
 
-import re
-
 import pytest
 
 from tests.core.imports.steps import CASES
-from tests.pages.test_imports import check, chosen, uploaded, work  # noqa: F401  (fixtures)
+from tests.pages.page import read
+from tests.pages.test_imports import check, chosen, shown, uploaded, work  # noqa: F401  (fixtures)
 from webapp.core import clients
 from webapp.core.clients import ClientSearch
 from webapp.core.imports import runs
@@ -16,8 +15,8 @@ def case(client, name: str) -> str:
     return uploaded(client, text=(CASES / name).read_bytes(), name=name)
 
 
-def pressed(page: str) -> list[str]:
-    return re.findall(r'name="(\w+)" value="([^"]*)" aria-pressed="true"', page)
+def pressed(page: str) -> list[tuple[str, str]]:
+    return [(button["name"], button["value"]) for button in read(page).all("button[@aria-pressed='true']")]
 
 
 def names(session) -> list[tuple[str, str]]:
@@ -30,9 +29,7 @@ def run_it(browser_client, work, url: str, **columns: str) -> str:  # noqa: F811
     assert browser_client.post(f"{url}/check", data=chosen(page) | columns).status_code == 303
     work("check")
     page = browser_client.get(url).text
-    form = re.search(r'<form[^>]* action="[^"]*/run".*?</form>', page, re.S)
-    assert form, page
-    browser_client.post(f"{url}/run", data=dict(re.findall(r'name="([^"]+)" value="([^"]*)"', form[0])))
+    browser_client.post(f"{url}/run", data=shown(page))
     work("run")
     return browser_client.get(url).text
 
@@ -41,7 +38,7 @@ def test_each_encoding_is_shown_with_some_words_of_the_file(browser_client):
     page = browser_client.get(case(browser_client, "15-macintosh.csv")).text
     assert "Which of these are the right letters?" in page
     assert ("encoding", "mac_roman") in pressed(page)
-    rows = dict(re.findall(r'<td class="label">([^<]+)</td>\s*<td[^>]*><span dir="auto">(.*?)</span>', page))
+    rows = {row.text("./td[@class='label']"): row.texts("./td")[1] for row in read(page).all("tr[td[@class='label']]")}
     assert rows["Mac Roman, Western Europe"] == "Zoë · Müller · Größe"
     assert len(rows) == 19
 
@@ -129,4 +126,4 @@ def test_what_was_assumed_is_said_after_the_import_too(browser_client, work):  #
 
 def test_blank_rows_have_a_number_of_their_own(browser_client, check):  # noqa: F811
     page = check(case(browser_client, "18-blank-rows.csv"))
-    assert re.search(r"<dt>Blank</dt><dd>2</dd>", page)
+    assert read(page).text("dt[.='Blank']/following-sibling::dd[1]") == "2"

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from tests import factories
+from tests.pages.page import read
 from webapp.core.content.fields import LABELS
 from webapp.core.settings import from_addresses
 from webapp.core.tables.broadcasts import Broadcast
@@ -51,17 +52,16 @@ def test_each_is_named_with_its_place(browser_client, draft, step):
 
 def test_it_keeps_nobody_from_sending(browser_client, draft):
     page = browser_client.get(f"/mass-mail/{draft.id}/review/").text
-    button = re.search(r'<button[^>]*id="create-broadcast"[^>]*>', page)
-    assert button and "disabled" not in button[0]
+    assert read(page).at("#create-broadcast").get("disabled") is None
 
 
 def test_the_tag_that_was_meant_can_be_taken(browser_client, draft, sqlite_session):
-    page = browser_client.get(f"/mass-mail/{draft.id}/content/").text
-    where = re.search(r'name="mend" value="(html:\d+)"', page)
-    base = re.search(r'name="base"[^>]*value="([^"]*)"', page)
-    assert where and base
+    page = read(browser_client.get(f"/mass-mail/{draft.id}/content/"))
+    [where] = page.values("mend")
     fields = {"subject": "News", "html": HTML, "from_address": "Example Hosting <support@example.com>", "reply_to": ""}
-    answer = browser_client.post(f"/mass-mail/{draft.id}/content/", data=fields | {"base": base[1], "mend": where[1]})
+    answer = browser_client.post(
+        f"/mass-mail/{draft.id}/content/", data=fields | {"base": page.value("base"), "mend": where}
+    )
     assert answer.status_code == 200
     sqlite_session.rollback()
     sqlite_session.refresh(draft.content)

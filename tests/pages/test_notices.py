@@ -1,7 +1,5 @@
 """The bell, the list of notices, and who hears of what."""
 
-import re
-
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -10,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from tests import factories
 from tests.core.notices.news import begin, broadcast, look, paused
+from tests.pages.page import read
 from tests.visitors import sign_in
 from tests.webhook_receiver import Receiver, status
 from webapp.adapters import clock
@@ -49,7 +48,7 @@ def ringing(session: Session, user: User) -> lists.Bell:
 
 
 def bells(page: str) -> list[str]:
-    return re.findall(r'aria-label="(Notices[^"]*)"', page)
+    return [one["aria-label"] for one in read(page).all("*[starts-with(@aria-label, 'Notices')]")]
 
 
 def test_the_bell_of_every_page_says_how_many_are_new(browser_client, sqlite_session, me):
@@ -85,9 +84,7 @@ def test_the_list_links_to_the_mass_mail_and_is_marked_as_read(browser_client, s
     page = browser_client.get("/notices/").text
     row = sqlite_session.scalars(select(Notice)).one()
     assert f'href="/mass-mail/{row.broadcast_id}/" dir="auto">Finished: Autumn news</a>' in page
-    up_to = re.search(r'name="up_to" value="(\d+)"', page)
-    assert up_to
-    answer = browser_client.post("/notices/read", data={"up_to": up_to[1]}, follow_redirects=True)
+    answer = browser_client.post("/notices/read", data={"up_to": read(page).value("up_to")}, follow_redirects=True)
     assert "1 notice marked as read." in answer.text and "Mark all as read" not in answer.text
     assert bells(answer.text)[0] == "Notices"
 
@@ -115,9 +112,7 @@ def test_a_long_list_goes_on_at_older_ones(browser_client, sqlite_session, me):
     sqlite_session.commit()
     page = browser_client.get("/notices/").text
     assert "Finished: N51<" in page and "Finished: N1<" not in page
-    older = re.search(r'rel="next" href="([^"]+)"', page)
-    assert older
-    rest = browser_client.get(older[1]).text
+    rest = browser_client.get(read(page).next).text
     assert "Finished: N1<" in rest and "Finished: N51<" not in rest
 
 

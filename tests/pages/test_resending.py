@@ -1,10 +1,9 @@
 """The questions after a mass mail: send again to those who failed, a new one to some of them."""
 
-import re
-
 import pytest
 from sqlalchemy import select
 
+from tests.pages.page import read
 from tests.pages.test_broadcasts import make  # noqa: F401 - make is a fixture
 from webapp.core import audience, ledger
 from webapp.core.rules.lifecycle import BroadcastState, DeliveryState
@@ -15,7 +14,7 @@ B, D = BroadcastState, DeliveryState
 
 
 def words(page: str) -> str:
-    return re.sub(r"\s+", " ", re.sub("<[^>]+>", " ", page))
+    return read(page).words
 
 
 @pytest.fixture
@@ -46,10 +45,7 @@ def newest(session) -> Broadcast:
 
 def fields(page: str) -> dict[str, str]:
     """What the form of the question sends."""
-    form = page[page.index('<form class="card narrow"') :]
-    found = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', form[: form.index("</form>")]))
-    found.pop("csrf_token", None)
-    return found
+    return read(page).form("form[@class='card narrow']").fields
 
 
 def test_the_failed_ones_in_the_ledger_lead_to_the_question_with_its_number(browser_client, failed):
@@ -111,23 +107,23 @@ def test_a_new_mass_mail_to_those_that_failed_has_their_number_their_text_and_th
     browser_client, sqlite_session, failed
 ):
     page = browser_client.get(url(failed, "follow-up/?to=failed")).text
-    assert "54 clients" in words(page) and re.search(r'name="same_text"[^>]* checked', page)
+    assert "54 clients" in words(page) and read(page).at("input[@name='same_text']").get("checked") is not None
     answer = browser_client.post(url(failed, "follow-up/"), data={"to": "failed", "same_text": "1"})
     made = newest(sqlite_session)
     assert answer.location.endswith(url(made, "audience/"))
     assert made.name == "Price change (failed)" and made.content.subject == failed.content.subject
     assert made.state is B.DRAFT and made.starts_at is None
-    shown = browser_client.get(url(made, "audience/?counted=1")).text
+    shown = read(browser_client.get(url(made, "audience/?counted=1")))
     assert "The 54 clients of “Price change”" in shown and "whose mail failed." in shown
-    assert re.search(r'class="figure">54<', shown)
-    assert re.search(rf'name="earlier_outcomes" value="{failed.id}:failed"[^>]* checked', shown)
+    assert "54" in shown.texts("*[@class='figure']")
+    assert f"{failed.id}:failed" in [box["value"] for box in shown.all("input[@name='earlier_outcomes'][@checked]")]
     assert "failed of “Price change”" in browser_client.get("/mass-mail/").text
     assert "whose mail failed" in browser_client.get(url(made, "review/")).text
 
 
 def test_for_those_who_have_it_the_text_is_empty_unless_asked_for(browser_client, sqlite_session, failed):
     page = browser_client.get(url(failed, "follow-up/?to=accepted")).text
-    assert not re.search(r'name="same_text"[^>]* checked', page)
+    assert read(page).at("input[@name='same_text']").get("checked") is None
     browser_client.post(url(failed, "follow-up/"), data={"to": "accepted"})
     made = newest(sqlite_session)
     assert made.content.subject == "" and made.audience_filter == {"earlier_outcomes": [f"{failed.id}:accepted"]}
@@ -137,9 +133,8 @@ def test_the_earlier_outcome_is_a_criterion_like_others(browser_client, sqlite_s
     browser_client.post(url(failed, "follow-up/"), data={"to": "failed", "same_text": "1"})
     made = newest(sqlite_session)
     page = browser_client.get(url(made, "audience/?counted=1")).text
-    [base] = re.findall(r'name="base"[^>]*value="([^"]*)"', page)
     chosen = {
-        "base": base,
+        "base": read(page).value("base"),
         "message_type": "general",
         "earlier_outcomes": [f"{failed.id}:failed", f"{failed.id}:accepted"],
         "countries": ["DE"],

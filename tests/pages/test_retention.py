@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from tests import engine
 from tests.core.broadcasts.test_forgetting import sent
+from tests.pages.page import read
 from tests.visitors import sign_in
 from webapp.adapters.clock import now
 from webapp.core.rules.retention import Retention
@@ -45,7 +46,7 @@ def test_a_shorter_time_says_what_it_removes_and_asks(visitor: FlaskClient, sqli
     status, page = save(visitor, "7", "30")
     assert status == 409 and "what 3 mails of 1 mass mail said" in page
     assert retention.read(sqlite_session) == Retention()
-    agreed = page.split('name="agreed" value="')[1].split('"')[0]
+    agreed = read(page).value("agreed")
     assert save(visitor, "7", "20", agreed)[0] == 409  # another time than the question was about
     assert save(visitor, "7", "30", agreed)[0] == 302
     sqlite_session.rollback()

@@ -1,7 +1,5 @@
 """Audience, message and schedule are saved alike: two tabs at one field are told of each other, two at different steps are not."""
 
-import html
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +10,7 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from tests import factories
+from tests.pages.page import read
 from webapp.core import broadcasts
 from webapp.core.broadcasts.steps import Step
 from webapp.core.settings import from_addresses
@@ -62,9 +61,9 @@ class Tab:
         return answer
 
     def _read(self, text: str) -> None:
-        found = re.search(r'id="step-base" value="(\w+)"', text)
+        found = read(text).all("#step-base")
         if found:
-            self.fields["base"] = found[1]
+            self.fields["base"] = found[0]["value"]
 
 
 @pytest.fixture
@@ -94,8 +93,7 @@ def version(sqlite_session: Session, draft: Broadcast) -> Callable[[], int]:
 
 def told(text: str) -> list[tuple[str, str, str]]:
     """The table of a conflict: label, what is in force, what was typed."""
-    rows = re.findall(r'<th scope="row">(.*?)</th><td[^>]*>(.*?)</td><td[^>]*>(.*?)</td>', text)
-    return [(label, html.unescape(theirs), html.unescape(mine)) for label, theirs, mine in rows]
+    return [(row[0], row[1], row[2]) for row in read(text).rows("table[.//th[.='In force']]")]
 
 
 @pytest.mark.parametrize("headers", [HTMX, {}])
@@ -113,9 +111,9 @@ def test_a_second_tab_is_told_what_is_in_force_beside_what_was_typed(
     assert version() == before
     if headers:
         assert answer.headers["HX-Retarget"] == "#conflict" and "<html" not in answer.text
-    keep = re.search(r'form="([\w-]+)" name="keep_mine" value="(\w+)"', answer.text)
-    assert keep and f'id="{keep[1]}"' in one.browser.get(one.url).text
-    kept = one.save({}, keep_mine=keep[2])
+    keep = read(answer).at("*[@name='keep_mine']")
+    assert read(one.browser.get(one.url)).has(f"#{keep['form']}")
+    kept = one.save({}, keep_mine=keep["value"])
     assert kept.status_code == 303 and kept.location == one.url
     assert version() == before + 1
 
@@ -150,10 +148,9 @@ def test_keeping_mine_goes_over_no_third_version(open_tab, step):
     }
     one, other = open_tab(step), open_tab(step)
     other.save(**case[1])
-    keep = re.search(r'name="keep_mine" value="(\w+)"', one.save(**case[2]).text)
-    assert keep
+    keep = read(one.save(**case[2])).value("keep_mine")
     assert other.save(**third[step]).status_code == 200
-    assert one.save(keep_mine=keep[1]).status_code == 409
+    assert one.save(keep_mine=keep).status_code == 409
 
 
 @pytest.mark.parametrize("step", Step)

@@ -4,6 +4,7 @@ from datetime import timedelta
 import pytest
 
 from tests import engine, factories
+from tests.pages.page import read
 from webapp.adapters.clock import now
 from webapp.core import ledger, users
 from webapp.core.rules.limits import NO_LIMITS, Limits
@@ -69,7 +70,7 @@ HALF_AN_HOUR = timedelta(minutes=30)
 
 def seen(page: str) -> dict[str, str]:
     """What the form of the limits says about those it was filled with."""
-    return dict(re.findall(r'name="(seen)"[^>]* value="([^"]*)"', page))
+    return {"seen": read(page).value("seen")}
 
 
 def opened(browser_client) -> dict[str, str]:
@@ -113,7 +114,7 @@ def test_a_limit_that_makes_no_sense_is_refused_and_nothing_typed_is_lost(
     answer = browser_client.post("/settings/sending/limits", data=LIMITS | as_opened | {field: value})
     assert seen(answer.text) == as_opened
     assert answer.status_code == 422 and words in answer.text
-    assert re.search(r'href="/settings/sending" aria-current="page"', answer.text), "the menu says where one is"
+    assert read(answer).has("a[@href='/settings/sending'][@aria-current='page']"), "the menu says where one is"
     assert (f'value="{value}"' in answer.text and 'value="48"' in answer.text) or field == "give_up_hours"
     assert limits.read(sqlite_session) == NO_LIMITS
 
@@ -146,8 +147,7 @@ def test_how_long_the_relay_is_waited_for_may_be_a_part_of_an_hour(
 ):
     browser_client.post("/settings/sending/limits", data=LIMITS | opened(browser_client) | {"wait_hours": typed})
     assert limits.read(sqlite_session).waits_for == timedelta(minutes=minutes)
-    page = browser_client.get("/settings/sending").text
-    assert re.search(rf'name="wait_hours"[^>]* value="{re.escape(shown)}"', page)
+    assert read(browser_client.get("/settings/sending")).value("wait_hours") == shown
 
 
 def test_limits_that_somebody_else_has_set_just_so_are_no_conflict(browser_client):
@@ -179,12 +179,9 @@ def test_the_forecast_and_the_progress_tell_what_a_ceiling_does(browser_client, 
         limits=limits.read(sqlite_session),
     )
     sqlite_session.commit()
-    page = browser_client.get(f"/mass-mail/{broadcast.id}/").text
-    assert "the mails of this day are used up" in page
-    assert (
-        "at most 2 mails a day for all mass mails together" in page
-        and "as fast as the relay" not in page.partition("About this")[0]
-    )
+    card = read(browser_client.get(f"/mass-mail/{broadcast.id}/")).at("#progress")
+    assert "the mails of this day are used up" in card
+    assert "at most 2 mails a day for all mass mails together" in card and "as fast as the relay" not in card
 
 
 def test_marketing_can_have_a_sender_of_its_own(browser_client, sqlite_session):

@@ -1,12 +1,12 @@
 """Create Broadcast, undo, Send now and the question before Edit, as the pages ask and answer; and what a second press of a button does."""
 
-import re
 from datetime import timedelta
 
 import pytest
 
 from tests import factories
 from tests.pages.broadcast_page import B, maker, now_in, part
+from tests.pages.page import read
 from webapp.adapters.clock import now
 from webapp.core.tables.broadcasts import Broadcast, FromAddress
 
@@ -60,7 +60,7 @@ def test_what_was_created_can_be_undone_on_its_page_and_on_the_list(browser_clie
     page = browser_client.get(f"/mass-mail/{draft.id}/").text
     undo = f'action="/mass-mail/{draft.id}/undo"'
     assert undo in part(page, "progress") and "Nothing has left yet." in page
-    assert 30 >= int(re.search(r'data-left="(\d+)"', page)[1]) > 20
+    assert 30 >= int(read(page).at("*[@data-left]")["data-left"]) > 20
     assert "action-edit" not in page and "action-send-now" not in page
     listed = browser_client.get("/mass-mail/").text
     assert undo in part(listed, f"row-progress-{draft.id}")
@@ -143,9 +143,7 @@ def test_who_made_it_and_who_created_the_broadcast_is_shown(browser_client, sqli
 
 
 def press_of(page: str) -> dict[str, str]:
-    found = re.search(r'name="press" value="([0-9a-f]+)"', page)
-    assert found
-    return {"press": found[1]}
+    return {"press": read(page).value("press")}
 
 
 def test_what_makes_something_new_makes_it_once_a_press(browser_client, sqlite_session, make):

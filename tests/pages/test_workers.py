@@ -7,6 +7,7 @@ from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
 from tests import factories
+from tests.pages.page import read
 from webapp.adapters.clock import now
 from webapp.core.rules.lifecycle import BroadcastState
 from webapp.core.sending import workers
@@ -98,7 +99,7 @@ def test_an_open_page_hears_that_the_last_worker_is_gone_and_that_one_is_back(
     seen(sqlite_session, ago=31)
     answer = browser_client.get(url, headers=HTMX)
     assert "No worker has been seen since" in answer.text and answer.text.startswith('<div id="no-worker"')
-    again = answer.text.partition('hx-get="')[2].partition('"')[0].replace("&amp;", "&")
+    again = read(answer).at("*[@hx-get]")["hx-get"]
     assert browser_client.get(again, headers=HTMX).status_code == 204
     seen(sqlite_session)
     answer = browser_client.get(again, headers=HTMX)

@@ -10,6 +10,7 @@ from sqlalchemy import Engine, event
 from sqlalchemy.orm import Session
 
 from tests import factories
+from tests.pages.page import read
 from tests.pages.test_review import form_of
 from webapp.core.rules.lifecycle import BroadcastState
 from webapp.core.settings import from_addresses
@@ -284,6 +285,4 @@ def test_a_change_between_review_and_creation_is_not_sent(
 
 
 def _base(page: str) -> str:
-    found = re.search(r'name="base"[^>]*? value="([^"]*)"', page)
-    assert found
-    return found[1]
+    return read(page).value("base")

@@ -41,56 +41,56 @@ def connect(url: str, *, retries: int = 1, connect_s: float = CONNECT_S, answer_
         "socket_connect_timeout": connect_s,
         "retry": Retry(NoBackoff(), retries, (RedisConnectionError, RedisTimeoutError, socket.timeout, ReadOnlyError)),
     }
-    place = sentinels(url)
-    if place is None:
+    settings = sentinels(url)
+    if settings is None:
         return Redis.from_url(url, **options)
-    asked = Sentinel(place.hosts, sentinel_kwargs=sentinel_options(place), **server_options(place), **options)
-    client: Redis = asked.master_for(place.master)
+    asked = Sentinel(settings.hosts, sentinel_kwargs=sentinel_options(settings), **server_options(settings), **options)
+    client: Redis = asked.master_for(settings.master)
     return client
 
 
-def server_options(place: Sentinels) -> dict[str, Any]:
+def server_options(settings: Sentinels) -> dict[str, Any]:
     """How to connect to the Redis servers behind Sentinels, in redis-py's words."""
-    kind = FollowingOverTls if place.tls else Following
+    kind = FollowingOverTls if settings.tls else Following
     return {
-        "db": place.db,
-        "username": place.username,
-        "password": place.password,
+        "db": settings.db,
+        "username": settings.username,
+        "password": settings.password,
         "connection_class": kind,
-        **_tls(place),
+        **_tls(settings),
     }
 
 
-def sentinel_options(place: Sentinels) -> dict[str, Any]:
+def sentinel_options(settings: Sentinels) -> dict[str, Any]:
     """How to connect to the Sentinels themselves. One that is away is not waited for: there are others."""
     return {
-        "username": place.sentinel_username,
-        "password": place.sentinel_password,
+        "username": settings.sentinel_username,
+        "password": settings.sentinel_password,
         "socket_timeout": CONNECT_S,
         "socket_connect_timeout": CONNECT_S,
         "retry": Retry(NoBackoff(), 0),
-        **_tls(place),
+        **_tls(settings),
     }
 
 
 def for_rq(url: str) -> dict[str, Any] | None:
     """`SENTINEL` of RQ's settings file (rq.cli.helpers.get_redis_from_config); None where REDIS_URL says it all."""
-    place = sentinels(url)
-    if place is None:
+    settings = sentinels(url)
+    if settings is None:
         return None
     return {
-        "INSTANCES": list(place.hosts),
-        "MASTER_NAME": place.master,
-        "DB": place.db,
-        "USERNAME": place.username,
-        "PASSWORD": place.password,
-        "SSL": place.tls,
-        "CONNECTION_KWARGS": {"socket_connect_timeout": CONNECT_S, **server_options(place)},
-        "SENTINEL_KWARGS": sentinel_options(place),
+        "INSTANCES": list(settings.hosts),
+        "MASTER_NAME": settings.master,
+        "DB": settings.db,
+        "USERNAME": settings.username,
+        "PASSWORD": settings.password,
+        "SSL": settings.tls,
+        "CONNECTION_KWARGS": {"socket_connect_timeout": CONNECT_S, **server_options(settings)},
+        "SENTINEL_KWARGS": sentinel_options(settings),
     }
 
 
-def _tls(place: Sentinels) -> dict[str, Any]:
-    if not place.tls:
+def _tls(settings: Sentinels) -> dict[str, Any]:
+    if not settings.tls:
         return {}
-    return {"ssl": True} | ({"ssl_ca_certs": place.ca_file} if place.ca_file else {})
+    return {"ssl": True} | ({"ssl_ca_certs": settings.ca_file} if settings.ca_file else {})

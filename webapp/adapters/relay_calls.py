@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from webapp.adapters.amazon import Amazon, Unreachable
 from webapp.adapters.database import will_write, writes_from_here
 from webapp.core.consent import event_sources
-from webapp.core.consent.event_sources import Known, Record, Taken
+from webapp.core.consent.event_sources import Known, Record, TakenEvents
 from webapp.core.errors import NotFound
 from webapp.core.rules.relay_event import RelayEvent
 from webapp.core.rules.relay_events import sns
@@ -20,14 +20,14 @@ from webapp.core.rules.relay_events.samples import Sample, sample
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class CallAnswer:
     """How a call is answered: a status, and what is said for whoever reads it at the relay."""
 
     status: int
     words: str
 
 
-NOT_HERE = Answer(404, "There is nothing at this address.")
+NOT_HERE = CallAnswer(404, "There is nothing at this address.")
 
 
 def receive(
@@ -39,7 +39,7 @@ def receive(
     now: Callable[[], datetime],
     amazon: Amazon,
     record: Record,
-) -> Answer:
+) -> CallAnswer:
     """Take a call and commit what it reports; 2xx only then. No transaction is open while a signature is checked or Amazon is asked.
 
     A refusal that may be due to us, such as a key that does not fit, is answered so that the relay tries again where it does that at all:
@@ -62,13 +62,13 @@ def receive(
         writes_from_here(session)
         event_sources.was_refused(session, known.id, str(refusal), now())
         session.commit()
-        return Answer(maker.refused if refusal.is_final else maker.doubted, str(refusal))
+        return CallAnswer(maker.refused if refusal.is_final else maker.doubted, str(refusal))
     except Unreachable as trouble:
-        return Answer(maker.comes_again, f"Amazon could not be asked: {trouble}.")
+        return CallAnswer(maker.comes_again, f"Amazon could not be asked: {trouble}.")
     except NotFound:
         session.rollback()
         return NOT_HERE
-    return Answer(200, "Taken.")
+    return CallAnswer(200, "Taken.")
 
 
 def _subscription(known: Known, raw: bytes, amazon: Amazon) -> sns.Kind | None:
@@ -90,7 +90,7 @@ class Trial:
     believed: bool = False
     stranger_refused: bool = False
     event: RelayEvent | None = None
-    taken: Taken | None = None
+    taken: TakenEvents | None = None
     trouble: str = ""
 
 
@@ -99,7 +99,7 @@ def try_out(session: Session, source_id: int, now: datetime, record: Record) -> 
     source = event_sources.get(session, source_id)
     known, key = Known(source.id, source.provider, source.key), source.key
     session.rollback()
-    call = sample(known.provider, now, secrets.token_hex(8))
+    call = sample(known.provider, now, f"{secrets.randbelow(1 << 40)}.{secrets.token_hex(16)}")
     trial = Trial(known.provider, stranger_refused=_is_refused(known.provider, call, key, now))
     try:
         (event,) = reported(known.provider, call.raw, call.headers, call.key, now, lambda _url: call.certificate)

@@ -80,13 +80,13 @@ def _connect(
     """As socket.create_connection, but only to where a webhook may go. What is checked is the very address that is connected to, whatever
     the name stands for a moment later."""
     error: OSError | None = None
-    for family, kind, protocol, _name, place in socket.getaddrinfo(*address, type=socket.SOCK_STREAM):
-        if problem := forbidden(str(place[0]), inside):
+    for family, kind, protocol, _name, target in socket.getaddrinfo(*address, type=socket.SOCK_STREAM):
+        if problem := forbidden(str(target[0]), inside):
             raise _NotThere(problem)
         connection = socket.socket(family, kind, protocol)
         connection.settimeout(timeout)
         try:
-            connection.connect(place)
+            connection.connect(target)
             return connection
         except OSError as failed:
             connection.close()
@@ -94,17 +94,17 @@ def _connect(
     raise error or OSError("it has no address")
 
 
-def forbidden(place: str, inside: bool) -> str | None:
+def forbidden(address: str, inside: bool) -> str | None:
     """Why this address is not called; None for one that may be."""
-    found = ipaddress.ip_address(place.partition("%")[0])
+    found = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(found, ipaddress.IPv6Address):
         found = found.ipv4_mapped or found.sixtofour or found
     if found.is_loopback or found.is_unspecified:
         if inside:
             return None
-        return f"{place} is this machine itself, which is not called. Set MASSMAIL_WEBHOOK_INSIDE=1 if the receiver runs here."
+        return f"{address} is this machine itself, which is not called. Set MASSMAIL_WEBHOOK_INSIDE=1 if the receiver runs here."
     if found.is_link_local or found.is_multicast or found in METADATA:
-        return f"{place} is no address of a receiver: it is kept for the network's own purposes."
+        return f"{address} is no address of a receiver: it is kept for the network's own purposes."
     return None
 
 

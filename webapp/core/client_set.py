@@ -35,11 +35,11 @@ class ClientSet:
         return cls._of(FrozenBitMap64(found))
 
     @classmethod
-    def from_places(cls, start: int, places: "array[int]") -> "ClientSet":
-        """The ids `start + place` of an `array("I")` of places in any order. `start` may be negative; no id may."""
+    def from_offsets(cls, start: int, offsets: "array[int]") -> "ClientSet":
+        """The ids `start + offset` of an `array("I")` of offsets in any order. `start` may be negative; no id may."""
         # pyroaring takes 32-bit numbers as they lie in memory, and 64-bit ones only after it has made a Python integer of each.
         relative = (
-            FrozenBitMap64.deserialize(_ONE_PART_FROM_0 + BitMap(places).serialize()) if places else FrozenBitMap64()
+            FrozenBitMap64.deserialize(_ONE_PART_FROM_0 + BitMap(offsets).serialize()) if offsets else FrozenBitMap64()
         )
         return cls._of(relative.shift(start))
 
@@ -113,8 +113,8 @@ class ClientSet:
         """The next lower id; None before the first."""
         return self._at(self.position(client_id - 1) - 1)
 
-    def _at(self, place: int) -> int | None:
-        return self._ids[place] if 0 <= place < len(self._ids) else None
+    def _at(self, rank: int) -> int | None:
+        return self._ids[rank] if 0 <= rank < len(self._ids) else None
 
 
 NOBODY = ClientSet()

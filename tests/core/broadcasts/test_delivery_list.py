@@ -113,10 +113,9 @@ def test_a_search_finds_by_name_company_number_and_address(session, broadcast, s
     assert ids(listing(session, broadcast.id, search=search, group=Group.FAILED)) == []
 
 
-def test_a_search_that_finds_very_many_clients_still_pages(session, broadcast, monkeypatch):
-    monkeypatch.setattr(delivery_list, "FEW", 2)
+def test_a_search_that_finds_very_many_clients_still_pages(session, broadcast):
     mine = [factories.delivery(session, broadcast).id for _ in range(5)]
-    pages = all_pages(session, broadcast, search="example.com", limit=2)
+    pages = all_pages(session, broadcast, search="example.com", limit=2, few=2)
     assert [id_ for page in pages for id_ in ids(page)] == mine
 
 

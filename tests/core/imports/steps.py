@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from webapp.core.imports import mapping, runs
 from webapp.core.imports.answers import NO_ANSWERS, Answers
 from webapp.core.imports.reading import look, samples
-from webapp.core.imports.running import work
+from webapp.core.imports.running import MOST_REFUSED, ROWS_A_TRANSACTION, work
 from webapp.core.tables.imports import ImportKind, ImportRun
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -52,23 +52,36 @@ def uploaded(
 
 
 def checked(
-    session: Session, path: Path, kind: ImportKind | None = None, answers: Answers = NO_ANSWERS, **columns: int
+    session: Session,
+    path: Path,
+    kind: ImportKind | None = None,
+    answers: Answers = NO_ANSWERS,
+    *,
+    rows: int = ROWS_A_TRANSACTION,
+    most_refused: int = MOST_REFUSED,
+    **columns: int,
 ) -> ImportRun:
-    """The file after its dry run."""
+    """The file after its dry run; `rows` and `most_refused` are those of `work`."""
     run = uploaded(session, path, kind, answers, **columns)
     runs.begin(session, run.id, "check", NOW)
     session.commit()
-    return work(session, run.id, "check", path, ticking())
+    return work(session, run.id, "check", path, ticking(), rows=rows, most_refused=most_refused)
 
 
 def imported(
-    session: Session, path: Path, kind: ImportKind | None = None, answers: Answers = NO_ANSWERS, **columns: int
+    session: Session,
+    path: Path,
+    kind: ImportKind | None = None,
+    answers: Answers = NO_ANSWERS,
+    *,
+    rows: int = ROWS_A_TRANSACTION,
+    **columns: int,
 ) -> ImportRun:
     """The file after its import."""
-    run = checked(session, path, kind, answers, **columns)
+    run = checked(session, path, kind, answers, rows=rows, **columns)
     runs.begin(session, run.id, "run", NOW)
     session.commit()
-    return work(session, run.id, "run", path, ticking())
+    return work(session, run.id, "run", path, ticking(), rows=rows)
 
 
 def numbers(run: ImportRun) -> Mapping[str, int]:

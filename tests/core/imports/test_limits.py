@@ -93,8 +93,7 @@ def test_a_batch_is_bounded_by_rows_cells_and_characters():
     assert sizes([Record(n, ["a"], None, "x" * 1_000_000) for n in range(5)]) == [2, 2, 1]
 
 
-def test_what_was_stopped_frees_its_rows_before_the_next_batch(session, tmp_path, monkeypatch):
-    monkeypatch.setattr(running, "ROWS_A_TRANSACTION", 2)
+def test_what_was_stopped_frees_its_rows_before_the_next_batch(session, tmp_path):
     path = written(tmp_path / "a.csv", HEADER, *(f"{n},a{n}@example.com,Active" for n in range(40)))
     import_id = checked(session, path).id
     runs.begin(session, import_id, "run", NOW)
@@ -110,7 +109,7 @@ def test_what_was_stopped_frees_its_rows_before_the_next_batch(session, tmp_path
                 other.commit()
         return NOW
 
-    run = work(session, import_id, "run", path, clock)
+    run = work(session, import_id, "run", path, clock, rows=2)
     assert laid_out and laid_out[0] < 10
     assert (run.state, run.rows_seen, count(session, WAITING[ImportKind.CLIENTS])) == (ImportState.UPLOADED, 0, 0)
     assert count(session, Client) == 0

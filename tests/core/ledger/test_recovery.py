@@ -192,10 +192,9 @@ def test_recovered_mails_that_left_hold_their_place_of_the_pace(session: Session
     assert len(ledger.claim(session, lease, 10, lambda h: [["x"]] * len(h), clocks.reading()).mails) == 1
 
 
-def test_more_rows_than_fit_in_one_statement_are_recovered(session: Session, clocks: Clocks, monkeypatch):
+def test_more_rows_than_fit_in_one_statement_are_recovered(session: Session, clocks: Clocks):
     broadcast, sender, _, _ = abandoned(session, clocks, mails=5)
-    monkeypatch.setattr(ledger.recovery, "GROUP", 2)
-    ledger.recover(session, sender, LET_GO, clocks.reading())
+    ledger.recover(session, sender, LET_GO, clocks.reading(), group=2)
     session.commit()
     assert engine.states(session, broadcast) == {"pending": 5}
 

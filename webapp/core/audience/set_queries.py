@@ -54,4 +54,4 @@ def _text(session: Session, client_id: Column) -> ColumnElement[str]:
 
 
 def _decoded(run: int, text: str) -> ClientSet:
-    return ClientSet.from_places((run << RUN_BITS) - FIRST_CHARACTER, array("I", text.encode("utf-32-le")))
+    return ClientSet.from_offsets((run << RUN_BITS) - FIRST_CHARACTER, array("I", text.encode("utf-32-le")))

@@ -127,13 +127,15 @@ def listing(
     after: str | None = None,
     before: str | None = None,
     limit: int = DELIVERIES_A_PAGE,
+    few: int = FEW,
 ) -> DeliveryPage:
     """One page of a broadcast's deliveries: the first, or the one behind the cursor `after`, or the one that ends at `before`.
 
     `search` looks for all its words in names, company, number and address. A cursor that makes no sense gives the first page.
+    When at most `few` clients have these words, their deliveries are looked up by id.
     """
     stretches = _stretches(broadcast_id, group)
-    found = _found(session, broadcast_id, search)
+    found = _found(session, broadcast_id, search, few)
     if before and (place := _place(before, stretches)):
         rows = _walk(session, stretches, found, place, limit + 1, backwards=True)
         more, rows = len(rows) > limit, rows[:limit][::-1]
@@ -244,13 +246,13 @@ def _with_reports(session: Session, rows: Sequence[DeliveryRow]) -> list[Deliver
     return [replace(row, reports=reports[row.id]) if row.id in reports else row for row in rows]
 
 
-def _found(session: Session, broadcast_id: int, search: str) -> list[ColumnElement[bool]]:
+def _found(session: Session, broadcast_id: int, search: str, few: int) -> list[ColumnElement[bool]]:
     words = folded(search).split()
     if not words:
         return []
     matching = [Client.search_text.contains(word, autoescape=True) for word in words]
-    ids = session.scalars(select(Client.id).where(*matching).limit(FEW + 1)).all()
-    return [Delivery.id.in_([delivery_id(broadcast_id, id_) for id_ in ids])] if len(ids) <= FEW else matching
+    ids = session.scalars(select(Client.id).where(*matching).limit(few + 1)).all()
+    return [Delivery.id.in_([delivery_id(broadcast_id, id_) for id_ in ids])] if len(ids) <= few else matching
 
 
 def _cursors(stretches: Sequence[_Stretch], rows: Sequence[tuple[int, DeliveryRow]]) -> tuple[str | None, str | None]:

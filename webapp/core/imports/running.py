@@ -77,10 +77,14 @@ def work(
     source: Source,
     clock: Clock,
     lay_down: LayDown = lambda busy: False,
+    *,
+    rows: int = ROWS_A_TRANSACTION,
+    most_refused: int = MOST_REFUSED,
 ) -> ImportRun | None:
     """Do the step that was asked for with `runs.begin`: "check" only counts and lists, "run" imports. Returns the import as it is then, or
     None when there was nothing to do here. The file of an import that is DONE is not needed any more. Commits, several times; refusals
-    and faults end in the state FAILED with their words.
+    and faults end in the state FAILED with their words. `rows` of the file are checked and stored between two commits; a file of which
+    `most_refused` rows are refused is not read to its end.
 
     Where `lay_down` says so the work is laid down: then the import still asks for its step, and the next call goes on with the next row.
     So it does after a crash, because what is laid out and how far it got stand in the same commits.
@@ -89,9 +93,9 @@ def work(
     attempt = runs.take(session, import_id, step, clock())
     if attempt is None:
         return None
-    step_work = _Work(session, runs.get(session, import_id), step, attempt, source, clock)
+    step_work = _Work(session, runs.get(session, import_id), step, attempt, source, clock, rows)
     try:
-        if step_work.go_on(lay_down):
+        if step_work.go_on(lay_down, most_refused):
             step_work.finish()
             step_work.tell()
     except Exception as error:
@@ -106,8 +110,11 @@ class _Work:
     """One attempt at a step. Every transaction that writes begins with `hold`, the fence, so that an attempt which was taken for dead and
     comes back changes nothing."""
 
-    def __init__(self, session: Session, run: ImportRun, step: str, attempt: int, source: Source, clock: Clock):
+    def __init__(
+        self, session: Session, run: ImportRun, step: str, attempt: int, source: Source, clock: Clock, rows: int
+    ):
         self.session, self.step, self.attempt, self.source, self.clock = session, step, attempt, source, clock
+        self.rows = rows
         self.id, self.kind, self.mapping, self.layout = run.id, run.kind, dict(run.mapping), runs.layout_of(run)
         self.begun, self.findings = run.rows_total is not None, Findings.of_json(run.findings)
         self.answers = Answers.of_json(run.answers)
@@ -117,16 +124,16 @@ class _Work:
     def hold(self, **columns: Any) -> None:
         runs.beat(self.session, self.id, self.step, self.attempt, **{"beat_at": self.clock()} | columns)
 
-    def go_on(self, lay_down: LayDown) -> bool:
+    def go_on(self, lay_down: LayDown, most_refused: int) -> bool:
         """Lay out the rows that are not yet; False if the work was laid down before the end of the file."""
         if not self.begun:
             self._begin()
         checker, found = self._checker(), self._records()
         begun_at = self.clock()
         self._skip(found, self.counts.rows_seen)
-        for batch in in_batches(found, ROWS_A_TRANSACTION):
+        for batch in in_batches(found, self.rows):
             self._lay_out([checker.check(record) for record in batch])
-            if self.counts.refused >= MOST_REFUSED:
+            if self.counts.refused >= most_refused:
                 raise Conflict(
                     f"{self.counts.refused:,} of the first {self.counts.rows_seen:,} rows were refused. Is the mapping right?"
                 )
@@ -147,7 +154,7 @@ class _Work:
 
     def _skip(self, found: Iterator[Record], count: int) -> None:
         """Go over those records that are laid out already."""
-        for _ in in_batches(islice(found, count), 5 * ROWS_A_TRANSACTION):
+        for _ in in_batches(islice(found, count), 5 * self.rows):
             self.hold()
             self.session.commit()
 
@@ -208,7 +215,7 @@ class _Work:
             self.hold()
         self.session.commit()
         survey = Survey(self.kind, self.mapping, self.answers, len(self.layout.header))
-        for batch in in_batches(self._records(), 5 * ROWS_A_TRANSACTION):
+        for batch in in_batches(self._records(), 5 * self.rows):
             survey.add(batch)
             self.hold()
             self.session.commit()

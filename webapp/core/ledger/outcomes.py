@@ -105,8 +105,7 @@ def record(
     if accepted and run_is_open and decides:
         refusals.are_recipients(session, lease.broadcast_id, lease.sender_id, now)
     if special:
-        run = _run(settled)
-        refusals.keep(session, lease.broadcast_id, [one for one in run if decides or not one.is_parked])
+        refusals.keep(session, lease.broadcast_id, [one for one in _run(settled) if decides or not one.is_parked])
         hard_bounces.heed(session, _refused_for_good(special), now)
     # The minute in the chart and in the ceiling of the day.
     _count_minute(session, lease, accepted, special, now)

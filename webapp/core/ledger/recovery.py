@@ -22,6 +22,7 @@ from webapp.core.tables.deliveries import Delivery, Sender
 T = TypeVar("T")
 
 GROUP = 500
+"""Rows settled in one statement."""
 
 
 def may_recover(
@@ -50,10 +51,10 @@ def may_recover(
     return since >= (SUSPICION_S if finding.is_here else grace.total_seconds())
 
 
-def recover(session: Session, sender: Sender, finding: JournalFinding, reading: Reading) -> bool:
+def recover(session: Session, sender: Sender, finding: JournalFinding, reading: Reading, *, group: int = GROUP) -> bool:
     """Take a sender's rows over and settle them. A reply in the journal is the outcome; content that began without a reply is uncertain; a
-    row with neither was never handed over. Without a journal that can be trusted every row is uncertain. False when somebody else was
-    faster.
+    row with neither was never handed over. Without a journal that can be trusted every row is uncertain. One statement settles at most
+    `group` rows. False when somebody else was faster.
     """
     old = Lease(sender.id, sender.broadcast_id, sender.epoch)
     lease = take_over(session, old, sender.expires_at, reading.wall)
@@ -81,9 +82,9 @@ def recover(session: Session, sender: Sender, finding: JournalFinding, reading: 
             assert stamped_at is not None
             domain = domain_of(address or "")
             settled.append(Settled(delivery_id, attempts, stamped_at, judge(reply), reply, reading.ticks, domain))
-    for group in _groups(settled):
-        record(session, lease, group, settings, reading)
-    for ids in _groups(untouched):
+    for some in _groups(settled, group):
+        record(session, lease, some, settings, reading)
+    for ids in _groups(untouched, group):
         release(session, lease, ids, reading.wall)
     return True
 
@@ -102,5 +103,5 @@ def _reply(mail: tuple[int, int], finding: JournalFinding, complete: bool) -> Re
     return lost_answer("the machine that was sending the mail did not come back")
 
 
-def _groups(items: Sequence[T]) -> list[Sequence[T]]:
-    return [items[start : start + GROUP] for start in range(0, len(items), GROUP)]
+def _groups(items: Sequence[T], size: int) -> list[Sequence[T]]:
+    return [items[start : start + size] for start in range(0, len(items), size)]

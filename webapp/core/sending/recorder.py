@@ -54,7 +54,7 @@ class Recorder(threading.Thread):
         self._behind_since: float | None = None
         self._barren_since: float | None = None
         self._mailer_has_ended = threading.Event()
-        self._surroundings = contextvars.copy_context()  # in which job this is, for what is logged
+        self._context = contextvars.copy_context()  # in which job this is, for what is logged
 
     def mailer_has_ended(self) -> None:
         """Every mail that the mailer took is settled: record the remaining outcomes and end."""
@@ -62,7 +62,7 @@ class Recorder(threading.Thread):
         self._exchange.bar("the mailer has ended")
 
     def run(self) -> None:
-        self._surroundings.run(self._keep_books)
+        self._context.run(self._keep_books)
 
     def _keep_books(self) -> None:
         self._began = self._runtime.ticks()

@@ -78,24 +78,24 @@ def stage(broadcast: Broadcast) -> str:
             return state.value
 
 
-def stamp(fragment: str) -> str:
+def fingerprint(fragment: str) -> str:
     """Stands for what a fragment says; the same for two renderings that differ in the token of their forms or in the seconds
     left of a countdown alone."""
     return blake2b(_TOKEN.sub("", fragment).encode(), digest_size=8).hexdigest()
 
 
-def row_stamp(broadcast: Broadcast, counts: Counts) -> str:
+def row_fingerprint(broadcast: Broadcast, counts: Counts) -> str:
     """Stands for what a row of the list says of a broadcast that is not sending; those ask for themselves."""
     return f"{broadcast.id}.{stage(broadcast)}.{counts.uncertain}"
 
 
 def seen_rows(text: str) -> dict[int, str]:
-    """The stamps of the rows a list shows, by broadcast, from the query it asks with."""
-    stamps = (one for one in text.split(",") if one.partition(".")[0].isdecimal())
-    return {int(one.partition(".")[0]): one for one in list(stamps)[:MOST_ROWS]}
+    """The fingerprints of the rows a list shows, by broadcast, from the query it asks with."""
+    fingerprints = (one for one in text.split(",") if one.partition(".")[0].isdecimal())
+    return {int(one.partition(".")[0]): one for one in list(fingerprints)[:MOST_ROWS]}
 
 
 def watched(broadcasts: Iterable[Broadcast], counts: Mapping[int, Counts]) -> list[str]:
-    """The stamps of the rows of which a list may still hear something; drafts are changed on pages of their own."""
+    """The fingerprints of the rows of which a list may still hear something; drafts are changed on pages of their own."""
     unheard = OVER | {BroadcastState.DRAFT}
-    return [row_stamp(one, counts[one.id]) for one in broadcasts if one.state not in unheard]
+    return [row_fingerprint(one, counts[one.id]) for one in broadcasts if one.state not in unheard]

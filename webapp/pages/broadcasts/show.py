@@ -43,7 +43,7 @@ def show(broadcast_id: int) -> str:
     return render_template(
         "broadcasts/show.html",
         ledger=ledger.load(broadcast, context["counts"], request.args, standalone=False),
-        stamp=_stamp(context),
+        fingerprint=_fingerprint(context),
         hold=sending_hold(),
         restores=restores_of(broadcast),
         lost_hosts=lost(broadcast),
@@ -55,16 +55,16 @@ def show(broadcast_id: int) -> str:
 
 @bp.get("/<int:broadcast_id>/progress", endpoint="progress")
 def live_progress(broadcast_id: int) -> ResponseReturnValue:
-    """The progress card, unless it is the one with `stamp`. `seen` is the stage and `tenths` the settled share that the asking page knows:
-    when the stage differs, head and actions come along and the rest of the page is told; when the share differs, it is announced. What the
-    mail is comes along when it is another `version`."""
+    """The progress card, unless it is the one with `fingerprint`. The page knows the stage `seen`, the settled share `tenths` and the
+    `version`. When the stage differs, head and actions come along, and the rest of the page is told; when the share differs, it is
+    announced; when the version differs, what the mail is comes along."""
     try:
         broadcast = broadcasts.named(db.session, broadcast_id)
     except NotFound:
         return fragment("broadcasts/_gone.html"), STOP_ASKING
     context = _context(broadcast)
-    stamp = _stamp(context)
-    if request.args.get("stamp") == stamp:
+    fingerprint = _fingerprint(context)
+    if request.args.get("fingerprint") == fingerprint:
         return "", 204
     changed = request.args.get("seen", "") != context["stage"]
     edited = request.args.get("version", broadcast.version, type=int) != broadcast.version
@@ -74,7 +74,7 @@ def live_progress(broadcast_id: int) -> ResponseReturnValue:
             changed=changed,
             edited=edited,
             announce=changed or request.args.get("tenths", type=int) != context["progress"].counts.tenths,
-            stamp=stamp,
+            fingerprint=fingerprint,
             **(_about(broadcast) if edited else {}),
             **context,
         )
@@ -184,8 +184,8 @@ def _about(broadcast: Broadcast) -> dict[str, Any]:
     }
 
 
-def _stamp(context: dict[str, Any]) -> str:
-    return live.stamp(fragment("broadcasts/_progress.html", stamp="", **context))
+def _fingerprint(context: dict[str, Any]) -> str:
+    return live.fingerprint(fragment("broadcasts/_progress.html", fingerprint="", **context))
 
 
 def _context(broadcast: Broadcast) -> dict[str, Any]:

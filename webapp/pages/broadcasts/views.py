@@ -77,7 +77,7 @@ def moving_rows() -> ResponseReturnValue:
     seen = live.seen_rows(request.args.get("seen", ""))
     counts = progress.counts_of(db.session, seen)
     found = broadcasts.some(db.session, seen)
-    changed = [one for one in found if live.row_stamp(one, counts[one.id]) != seen[one.id]]
+    changed = [one for one in found if live.row_fingerprint(one, counts[one.id]) != seen[one.id]]
     if not changed and len(found) == len(seen):
         return "", 204
     at, _ = now(), relay_health()
@@ -85,7 +85,7 @@ def moving_rows() -> ResponseReturnValue:
         (one, counts[one.id], progress.read(db.session, one, at) if one.state == BroadcastState.SENDING else None)
         for one in changed
     ]
-    still = [live.row_stamp(one, counts[one.id]) for one in found if one.state not in live.OVER]
+    still = [live.row_fingerprint(one, counts[one.id]) for one in found if one.state not in live.OVER]
     return fragment("broadcasts/_moving_rows.html", rows=rows, watched=still)
 
 

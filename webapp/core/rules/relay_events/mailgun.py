@@ -82,7 +82,7 @@ def _kind(told: Mapping[str, Any], code: str) -> EventKind | None:
     return kind
 
 
-def _mail(told: Mapping[str, Any]) -> reading.Mail:
+def _mail(told: Mapping[str, Any]) -> reading.ReportedMail:
     headers = reading.some(reading.some(told.get("message")).get("headers"))
     mail_id = reading.some(told.get("user-variables")).get("mail-id")
     return reading.mail(told.get("recipient") or headers.get("to"), headers.get("message-id"), mail_id)

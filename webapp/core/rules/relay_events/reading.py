@@ -116,7 +116,7 @@ def in_time(at: datetime | None, now: datetime, lasts: timedelta) -> None:
         raise Refused("It is dated later than now. Look at this server's clock.")
 
 
-class Mail(NamedTuple):
+class ReportedMail(NamedTuple):
     """Which mail a report is about, as it says."""
 
     address: str = ""
@@ -124,12 +124,12 @@ class Mail(NamedTuple):
     mail_id: str = ""
 
 
-NO_MAIL = Mail()
+NO_MAIL = ReportedMail()
 
 
-def mail(address: object = None, message_id: object = None, mail_id: object = None) -> Mail:
+def mail(address: object = None, message_id: object = None, mail_id: object = None) -> ReportedMail:
     """The same of what a report says: an address, a Message-ID, and what our own header became."""
-    return Mail(
+    return ReportedMail(
         _address(address),
         words(message_id, LONGEST_KEY * 2).strip("<> \t\r\n")[:LONGEST_KEY],
         words(mail_id, LONGEST_KEY),
@@ -163,7 +163,7 @@ def event(
     said: str = "",
     status: str = "",
     at: datetime | None = None,
-    of: Mail = NO_MAIL,
+    of: ReportedMail = NO_MAIL,
 ) -> RelayEvent:
     """An event whose source has proved who it is. None as `kind`, and OTHER: one that nobody heeds, kept under the `name` that its relay
     gives it."""

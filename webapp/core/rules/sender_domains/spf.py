@@ -29,7 +29,7 @@ class SpfError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Term:
+class SpfTerm:
     """A mechanism with its qualifier, or a modifier (qualifier "=")."""
 
     qualifier: str
@@ -52,7 +52,7 @@ def is_record(text: str) -> bool:
     return re.match(r"v=spf1( |$)", text, re.I) is not None
 
 
-def parsed(record: str) -> list[Term]:
+def parsed(record: str) -> list[SpfTerm]:
     """The terms of a record. Raises SpfError.
 
     >>> [term.name for term in parsed("v=spf1 a mx:example.com -all")]
@@ -62,14 +62,14 @@ def parsed(record: str) -> list[Term]:
     for word in record.split()[1:]:
         if found := _IP_TERM.fullmatch(word):
             _network(found[3], found[2].lower())
-            terms.append(Term(found[1] or "+", found[2].lower(), found[3]))
+            terms.append(SpfTerm(found[1] or "+", found[2].lower(), found[3]))
         elif found := _TERM.fullmatch(word):
             name = found[2].lower()
             if name in ("include", "exists") and not found[3]:
                 raise SpfError(f"“{word}” names nothing")
-            terms.append(Term(found[1] or "+", name, found[3] or "", found[4] or ""))
+            terms.append(SpfTerm(found[1] or "+", name, found[3] or "", found[4] or ""))
         elif found := _MODIFIER.fullmatch(word):
-            terms.append(Term("=", found[1].lower(), found[2]))
+            terms.append(SpfTerm("=", found[1].lower(), found[2]))
         else:
             raise SpfError(f"“{word}” is nothing that SPF knows")
     if sum(term.name == "redirect" for term in terms) > 1:
@@ -130,7 +130,7 @@ class _Check:
         if self.count > self._most:
             raise SpfError(f"it takes more than {MOST_LOOKUPS} lookups")
 
-    def _matches(self, term: Term, domain: str, depth: int) -> bool:
+    def _matches(self, term: SpfTerm, domain: str, depth: int) -> bool:
         if term.name in ("ip4", "ip6"):
             network = _network(term.value, term.name)
             return self._address is not None and self._address.version == network.version and self._address in network
@@ -158,7 +158,9 @@ class _Check:
             return False
         kind = "A" if self._address.version == 4 else "AAAA"
         wide = re.search(r"(?<!/)/(\d+)" if kind == "A" else r"//(\d+)", mask)
-        length = wide[1] if wide else ("32" if kind == "A" else "128")
+        length = int(wide[1]) if wide else (32 if kind == "A" else 128)
+        if length > (32 if kind == "A" else 128):
+            raise SpfError(f"“{mask}” is too long for an address")
         return any(self._address in ip_network(f"{one}/{length}", strict=False) for one in self._records(host, kind))
 
     def _records(self, name: str, kind: str) -> Sequence[str]:
