@@ -28,6 +28,7 @@ from webapp.adapters.watch import DatabaseWatch
 from webapp.app import create_app
 from webapp.core.cadence import ASK_REDIS_S, LEASE_S, REDIS_AWAY_S
 from webapp.core.domains.sealing import Seal
+from webapp.core.rules.bounces import ReturnPath
 from webapp.core.sending import Host, Runtime
 from webapp.extensions import db
 
@@ -120,6 +121,7 @@ def runtime(turn: "Turn | None" = None, broadcast_id: int | None = None) -> Runt
         current_app.config["PUBLIC_URL"],
         host_grace=grace,
         seal=Seal(current_app.config["SECRET_KEY"]),
+        return_path=ReturnPath.of_setting(current_app.config["BOUNCE_ADDRESS"]),
         in_haste=lambda: _in_haste(engine),
         take_time=database.take_time,
     )

@@ -7,7 +7,7 @@ from typing import Any
 import hypothesis
 import pytest
 
-from tests import run
+from tests import order, run
 
 hypothesis.settings.register_profile("shared machines", deadline=None)
 hypothesis.settings.load_profile("shared machines")
@@ -29,6 +29,10 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         run.end()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items[:] = order.in_order(items)
 
 
 @pytest.hookimpl(wrapper=True)

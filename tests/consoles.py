@@ -22,16 +22,16 @@ from playwright.sync_api import Page, expect
 from sqlalchemy.orm import Session
 from werkzeug.serving import make_server
 
-from tests import factories, run
+from tests import run
 from tests.scenes import Scene
-from webapp.adapters.clock import now
-from webapp.core import users
 from webapp.demo import children
 from webapp.demo.data import DemoData
 from webapp.demo.maildir import Maildir
 from webapp.paths import ROOT
 
-expect.set_options(timeout=20_000)  # what a loaded machine may take; a condition that holds is not waited for
+PATIENCE_MS = 30_000
+"""What a loaded machine may take; a condition that holds is not waited for."""
+expect.set_options(timeout=PATIENCE_MS)
 
 OUTSIDE = ("DATABASE_URL", "REDIS_URL", "MAIL_", "MASSMAIL_", "RQ_", "SECRET_KEY")
 """What a developer's own environment must not bring into a demo of the tests."""
@@ -147,7 +147,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
 @pytest.fixture
 def demo_page(demo: Demo, page: Page) -> Page:
     """A browser page, signed in to `demo`, on the list of mass mails."""
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(PATIENCE_MS)
     page.goto(demo.sign_in_link())
     page.get_by_role("main").get_by_role("button").click()
     page.wait_for_url("**/mass-mail/")
@@ -181,19 +181,14 @@ def bring_sign_in(visitor: FlaskClient, console: Console, page: Page) -> None:
     cookie = visitor.get_cookie(name)
     assert cookie
     page.context.add_cookies([{"name": name, "value": cookie.value, "url": console.url}])
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(PATIENCE_MS)
 
 
 @pytest.fixture
-def console_page(console: Console, sqlite_session: Session, page: Page) -> Page:
-    """A browser page, signed in to `console`, on the list of mass mails."""
-    user = factories.user(sqlite_session)
-    token = users.make_link(sqlite_session, user.id, now())
-    sqlite_session.commit()
-    page.set_default_timeout(10_000)
-    page.goto(f"{console.url}/sign-in/link/#{token}")
-    page.get_by_role("main").get_by_role("button").click()
-    page.wait_for_url("**/mass-mail/")
+def console_page(browser_client: FlaskClient, console: Console, page: Page) -> Page:
+    """A browser page, signed in to `console` as `browser_client` is, on the list of mass mails."""
+    bring_sign_in(browser_client, console, page)
+    page.goto(f"{console.url}/mass-mail/")
     return page
 
 

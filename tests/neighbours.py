@@ -75,14 +75,14 @@ class MailServer:
         self._loop.close()
 
     def _in_loop(self, work: Coroutine[Any, Any, Any]) -> Any:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(60)
 
     @property
     def relay(self) -> RelaySettings:
         """Settings with which the program hands its mail to this server."""
-        return RelaySettings(host=self.host, port=self.port, command_timeout=10, dot_timeout=10, connect_timeout=10)
+        return RelaySettings(host=self.host, port=self.port, command_timeout=60, dot_timeout=60, connect_timeout=60)
 
-    def wait_for(self, count: int, patience: float = 10) -> list[Received]:
+    def wait_for(self, count: int, patience: float = 60) -> list[Received]:
         """The mails, once there are at least `count`; fails the test after `patience` seconds."""
         with self._arrived:
             if not self._arrived.wait_for(lambda: len(self.mails) >= count, patience):

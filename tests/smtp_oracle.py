@@ -108,7 +108,7 @@ class Oracle:
         for conversation in open_now:
             conversation.hang_up()
 
-    def wait_until_quiet(self, patience: float = 10.0) -> None:
+    def wait_until_quiet(self, patience: float = 60.0) -> None:
         """Until no conversation is going on, as after faults that end it."""
         end = time.monotonic() + patience
         while time.monotonic() < end:

@@ -15,7 +15,7 @@ CONTENT = b"Subject: x\r\n\r\nHello\r\n"
 
 
 def sign_on(oracle: Oracle) -> smtplib.SMTP:
-    client = smtplib.SMTP(oracle.host, oracle.port, local_hostname="client.test", timeout=5)
+    client = smtplib.SMTP(oracle.host, oracle.port, local_hostname="client.test", timeout=60)
     client.ehlo()
     return client
 
@@ -77,7 +77,7 @@ def test_a_share_is_always_the_same_addresses():
 def test_it_refuses_commands_that_come_with_the_dot_and_takes_those_that_wait(tmp_path: Path):
     with (
         Oracle(tmp_path / "log", Script(behind_dot=False)) as oracle,
-        socket.create_connection((oracle.host, oracle.port), timeout=5) as connection,
+        socket.create_connection((oracle.host, oracle.port), timeout=60) as connection,
         connection.makefile("rb") as answers,
     ):
 
@@ -98,7 +98,7 @@ def test_it_greets_in_several_lines_and_without_carriage_returns_and_announces_n
     script = Script(greeting=("one", "two", "three", "four"), bare_lf=True, extensions=False)
     with (
         Oracle(tmp_path / "log", script, host="::1") as oracle,
-        socket.create_connection((oracle.host, oracle.port), timeout=5) as connection,
+        socket.create_connection((oracle.host, oracle.port), timeout=60) as connection,
         connection.makefile("rb") as answers,
     ):
         greeting = [answers.readline() for _ in range(4)]

@@ -1,5 +1,7 @@
 """Fixtures: somebody who looks at the console."""
 
+import re
+
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -23,6 +25,9 @@ def sign_in(app: Flask, session: Session) -> FlaskClient:
     token = users.make_link(session, user.id, now())
     session.commit()
     client = app.test_client()
-    answer = client.post("/sign-in/link/", data={"token": token})
+    data = {"token": token}
+    if app.config["WTF_CSRF_ENABLED"]:
+        data |= re.findall(r'name="(csrf_token)"[^>]* value="([^"]+)"', client.get("/sign-in/link/").text)[:1]
+    answer = client.post("/sign-in/link/", data=data)
     assert answer.status_code in (302, 303), answer.status
     return client

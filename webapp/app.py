@@ -41,10 +41,11 @@ ROOMS = (
     "consent_settings",
     "unsubscribe",
     "domains",
+    "relay_events",
 )
 """Blueprints: each is `webapp/pages/<room>/views.py` and exposes `bp`."""
 
-COMMANDS = ("broadcasts", "clients", "notices", "suppressions", "users")
+COMMANDS = ("bounces", "broadcasts", "clients", "notices", "suppressions", "users")
 """Command groups: each is `webapp/cli/<name>.py` and exposes `group`."""
 
 

@@ -23,6 +23,7 @@ SUBJECTS = (
     "console",
     "pace",
     "render",
+    "declining",
     "signing",
     "smtp",
     "sending",

@@ -68,10 +68,10 @@ def _rounds(house: House, port: int, rounds: int, after: int) -> list[list[Write
         found = [_writes(house, draft)]
         with house.app.app_context():
             wakeups.wake(key)
-        wait_until(lambda: _accepted(house, key) > 0, 60, "mails are sent", worker.log)
+        wait_until(lambda: accepted(house, key) > 0, 60, "mails are sent", worker.log)
         for _ in range(rounds):
             writes = _writes(house, draft)
-            if len(found) > 1 and _accepted(house, key, BroadcastState.SENDING) == 0:
+            if len(found) > 1 and accepted(house, key, BroadcastState.SENDING) == 0:
                 break
             found.append(writes)
         with house.app.app_context(), Session(house.engine) as session:
@@ -103,7 +103,7 @@ def _save(house: House, draft: int, subject: str) -> Write:
     return Write(*((after - before) * 1000 for before, after in pairwise(moments)))
 
 
-def _accepted(house: House, key: int, state: BroadcastState | None = None) -> int:
+def accepted(house: House, key: int, state: BroadcastState | None = None) -> int:
     """How many mails are accepted; 0 when the broadcast is not in `state`, if that is given."""
     with Session(house.engine) as session:
         if state is not None and broadcasts.get(session, key).state is not state:

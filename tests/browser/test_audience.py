@@ -36,7 +36,6 @@ def draft(sqlite_session: Session) -> Broadcast:
 def opened(browser_client: FlaskClient, console: Console, page: Page, draft: Broadcast) -> Iterator[Page]:
     """The filter page. What the browser has to complain of fails the test."""
     bring_sign_in(browser_client, console, page)
-    expect.set_options(timeout=15_000)
     with without_complaint(page, lambda words: "409" in words):
         page.goto(address(console, draft))
         yield page
@@ -117,7 +116,7 @@ def test_a_second_tab_is_told_and_can_keep_its_own(
     assert chosen(sqlite_session, draft).countries == ("AT",)
     opened.get_by_role("button", name="Keep mine").click()
     expect(opened.locator("#conflict")).to_be_empty()
-    wait_until(lambda: chosen(sqlite_session, draft).countries == ("BE",), 10, "mine is saved")
+    wait_until(lambda: chosen(sqlite_session, draft).countries == ("BE",), 60, "mine is saved")
 
 
 def test_the_answer_about_a_client_follows_the_filter(opened: Page):

@@ -6,7 +6,7 @@ from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from tests import factories
-from tests.consoles import Console
+from tests.consoles import PATIENCE_MS, Console
 from tests.factories import NOW
 from tests.workers import wait_until
 from webapp.adapters.clock import now
@@ -33,7 +33,7 @@ def compose(page: Page, console: Console, sqlite_session: Session, draft: Broadc
     """The compose page of somebody who came by its address and signed in with a password."""
     users.create(sqlite_session, EMAIL, PASSWORD, NOW)
     sqlite_session.commit()
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(PATIENCE_MS)
     page.goto(f"{console.url}/mass-mail/{draft.id}/content/")
     page.get_by_label("E-mail").fill(EMAIL)
     page.get_by_label("Password").fill(PASSWORD)
@@ -92,7 +92,7 @@ def test_what_is_typed_stays_a_window_signs_in_and_the_save_goes_on(compose: Pag
     assert stored(sqlite_session, draft) == ("Maintenance", "<p>Hello {{ first_name }}, we move.</p>")
     expect(body).to_be_focused()
     compose.keyboard.type(" Tonight.")
-    wait_until(lambda: "we move. Tonight." in stored(sqlite_session, draft)[1], 10, "saved on")
+    wait_until(lambda: "we move. Tonight." in stored(sqlite_session, draft)[1], 60, "saved on")
 
 
 def test_who_goes_on_at_once_signs_in_and_is_then_where_they_wanted_to_be(
@@ -134,7 +134,7 @@ def test_who_signed_in_anew_in_another_tab_goes_on_without_a_question(
     other.close()
     subject(compose).fill("Still here")
     expect(compose.locator("#draft-saved")).to_contain_text("Saved")
-    wait_until(lambda: stored(sqlite_session, draft)[0] == "Still here", 10, "saved")
+    wait_until(lambda: stored(sqlite_session, draft)[0] == "Still here", 60, "saved")
     expect(window(compose)).to_be_hidden()
     compose.locator("#next").click()
     compose.wait_for_url("**/schedule/")
@@ -146,7 +146,7 @@ def test_a_name_and_a_step_saved_while_signed_out_are_saved_after_it(compose: Pa
     name.fill("Hosts move")
     name.press("Enter")
     sign_in(compose)
-    wait_until(lambda: name_of(sqlite_session, draft) == "Hosts move", 10, "named")
+    wait_until(lambda: name_of(sqlite_session, draft) == "Hosts move", 60, "named")
 
 
 def test_a_form_that_is_sent_as_a_page_is_kept_and_sent_with_one_press(

@@ -46,7 +46,7 @@ class Open:
         return {str(row.batch_size)}
 
     def wait_for(self, *values: str) -> None:
-        wait_until(lambda: self.stored() == set(values), 10, f"{values} stored")
+        wait_until(lambda: self.stored() == set(values), 60, f"{values} stored")
 
 
 @pytest.fixture(params=ROOMS)

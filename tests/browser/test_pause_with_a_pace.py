@@ -56,9 +56,7 @@ def test_a_decision_in_the_making_survives_the_asking(console: Console, console_
     console_page.goto(f"{console.url}/mass-mail/{broadcast.id}/")
     chosen = console_page.locator("input[value=failed]")
     chosen.check()
-    with console_page.expect_response(
-        lambda answer: "/progress?" in answer.url and answer.status == 204, timeout=20_000
-    ):
+    with console_page.expect_response(lambda answer: "/progress?" in answer.url and answer.status == 204):
         pass
     expect(chosen).to_be_checked()
     broadcasts.cancel(sqlite_session, broadcast.id, clock.now())

@@ -6,6 +6,7 @@ from webapp.adapters import notice_mail, webhooks
 from webapp.adapters.smtp import mailer
 from webapp.config import ALIVE, settings
 from webapp.core import cadence as c
+from webapp.core.domains.keys import SIGNS_AFTER
 from webapp.core.rules import notices
 from webapp.core.sending import SenderSettings
 
@@ -194,3 +195,11 @@ def test_retention_leaves_most_of_the_time_between_two_sweeps_to_others():
 
 def test_a_console_notices_changed_tables_before_the_next_sweep_of_a_worker():
     assert c.SCHEMA_LOOK_S < c.SWEEP_EVERY_S
+
+
+# Keys that sign
+
+
+def test_every_sender_knows_of_a_key_before_mails_are_signed_with_it():
+    """A round may be held up by a busy database in between."""
+    assert SIGNS_AFTER.total_seconds() / 2 > c.KEYS_EVERY_S + c.SQLITE_WAITS_S + c.PULSE_S

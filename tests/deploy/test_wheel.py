@@ -93,7 +93,7 @@ def running(
 
 def fetch(url: str) -> tuple[int, str]:
     try:
-        with urllib.request.urlopen(url, timeout=5) as answer:
+        with urllib.request.urlopen(url, timeout=30) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as answer:
         return answer.code, answer.read().decode()
@@ -110,7 +110,7 @@ def test_everything_that_is_needed_lies_in_it_and_nothing_else(wheel: Path):
     inside = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
     left_out = ("webapp/bootstrap/", "webapp/__main__.py", "webapp/tools/")
     modules = {name for name in source.tracked_files() if name.startswith(("webapp/", "jobs/"))}
-    beside = {name for name in source.tracked_files() if name.startswith(("templates/", "static/"))}
+    beside = {name for name in source.tracked_files() if name.startswith(("templates/", "static/", "translations/"))}
     wanted = {name for name in modules if not name.startswith(left_out)}
     assert inside == wanted | {f"webapp/{name}" for name in beside} | {"wsgi.py"}
 
@@ -164,7 +164,7 @@ def test_the_queue_of_compose_starts_as_it_is_told(tmp_path: Path):
         [valkey.binary(), *options, "--port", "0", "--unixsocket", str(socket)], log=log, cwd=tmp_path
     )
     try:
-        wait_until(socket.exists, 10, "a queue", log)
+        wait_until(socket.exists, 60, "a queue", log)
         with redis.Redis.from_url(f"unix://{socket}") as connection:
             assert connection.config_get("maxmemory-policy", "save") == {"maxmemory-policy": "noeviction", "save": ""}
     finally:

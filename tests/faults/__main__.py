@@ -28,6 +28,7 @@ FAMILIES = (
     "relay",
     "relays",
     "waiting",
+    "declines",
     "disturbed",
     "lost_host",
     "restored",

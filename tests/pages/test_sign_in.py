@@ -8,6 +8,10 @@ from webapp.core import users
 from webapp.core.users import passwords
 
 PASSWORD = "correct horse battery"
+ONE_OF_SEVERAL = {"which": "refused", "provider": "brevo"}
+OPEN_ROOMS = ("sign_in", "coming_back", "assets", "health", "metrics", "static", "unsubscribe")
+OPEN_TO_PROGRAMS = {"relay_events.receive"}
+"""These ask for another proof than a sign-in."""
 
 
 @pytest.fixture
@@ -25,11 +29,9 @@ def test_every_page_but_the_open_ones_asks_to_sign_in(sqlite_app, stranger):
     asked = []
     for rule in sqlite_app.url_map.iter_rules():
         room = rule.endpoint.partition(".")[0]
-        if room in ("sign_in", "coming_back", "assets", "health", "metrics", "static") or "GET" not in (
-            rule.methods or ()
-        ):
+        if room in OPEN_ROOMS or "GET" not in (rule.methods or ()):
             continue
-        values = dict.fromkeys(rule.arguments, 1) | ({"which": "refused"} if "which" in rule.arguments else {})
+        values = {name: ONE_OF_SEVERAL.get(name, 1) for name in rule.arguments}
         with sqlite_app.test_request_context():
             url = sqlite_app.url_for(rule.endpoint, **values)
         answer = stranger.get(url)
@@ -37,6 +39,23 @@ def test_every_page_but_the_open_ones_asks_to_sign_in(sqlite_app, stranger):
         assert answer.headers["Location"].startswith("/sign-in"), url
         asked.append(url)
     assert len(asked) > 10
+
+
+def test_every_address_that_takes_a_form_asks_to_sign_in(sqlite_app, stranger):
+    asked, open_to_programs = [], set()
+    for rule in sqlite_app.url_map.iter_rules():
+        if rule.endpoint.partition(".")[0] in OPEN_ROOMS or "POST" not in (rule.methods or ()):
+            continue
+        if rule.endpoint in OPEN_TO_PROGRAMS:
+            open_to_programs.add((rule.endpoint, *rule.methods))
+            continue
+        with sqlite_app.test_request_context():
+            url = sqlite_app.url_for(rule.endpoint, **{name: ONE_OF_SEVERAL.get(name, 1) for name in rule.arguments})
+        answer = stranger.post(url)
+        assert answer.status_code == 302 and answer.headers["Location"].startswith("/sign-in"), url
+        asked.append(url)
+    assert len(asked) > 50
+    assert open_to_programs == {("relay_events.receive", "POST")}
 
 
 def test_a_post_by_a_stranger_is_not_carried_out(stranger, sqlite_session):

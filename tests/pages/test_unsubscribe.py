@@ -17,7 +17,7 @@ from webapp.core.consent.tokens import TokenPurpose
 from webapp.core.rules.consent import SuppressionKind, SuppressionScope
 from webapp.core.rules.message.parts import NO_TOKEN
 from webapp.core.tables.broadcasts import Broadcast
-from webapp.core.tables.consent import Suppression, SuppressionChange, TopicOptOut
+from webapp.core.tables.consent import ConsentSettings, Suppression, SuppressionChange, TopicOptOut
 from webapp.core.tables.deliveries import Delivery
 from webapp.pages.unsubscribe import rate
 
@@ -37,7 +37,7 @@ def session(sqlite_session: Session) -> Session:
 
 @pytest.fixture
 def broadcast(session: Session) -> Broadcast:
-    known = settings.read(session)
+    known = session.get_one(ConsentSettings, settings.THE_ROW)
     known.business_name, known.colour, known.postal_address = "Ada’s Hosting", "#0a7a4b", "1 Long Street\nTown"
     return marketing(session, 2, topic_id=topic(session).id)
 

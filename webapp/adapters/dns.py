@@ -67,7 +67,7 @@ class Dns:
             return DnsAnswer(away="it would take too many questions to DNS")
         try:
             absolute = dns.name.from_text(name + ".")
-        except dns.exception.DNSException:
+        except (dns.exception.DNSException, ValueError):
             return DnsAnswer(is_no_name=True)  # no such name can exist
         try:
             found = self._ready().resolve(absolute, kind, raise_on_no_answer=False)
@@ -104,7 +104,8 @@ def resolver(servers: Sequence[tuple[str, int]] | None) -> Resolver:
 
 def _text(record: object) -> str:
     if isinstance(record, TXT):
-        return b"".join(record.strings).decode("utf-8", "replace")
+        text = b"".join(record.strings).decode("utf-8", "replace")
+        return "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in text)
     if isinstance(record, MX):
         return f"{record.preference} {record.exchange.to_text(omit_final_dot=True)}"
     if isinstance(record, PTR):

@@ -99,7 +99,7 @@ def try_out(session: Session, source_id: int, now: datetime, record: Record) -> 
     source = event_sources.get(session, source_id)
     known, key = Known(source.id, source.provider, source.key), source.key
     session.rollback()
-    call = sample(known.provider, now, secrets.token_hex(8))
+    call = sample(known.provider, now, f"{secrets.randbelow(1 << 40)}.{secrets.token_hex(16)}")
     trial = Trial(known.provider, stranger_refused=_is_refused(known.provider, call, key, now))
     try:
         (event,) = reported(known.provider, call.raw, call.headers, call.key, now, lambda _url: call.certificate)

@@ -9,6 +9,7 @@ from webapp.adapters import clock, uploads
 from webapp.adapters.database import will_write
 from webapp.core.broadcasts import forgetting
 from webapp.core.cadence import RETENTION_ROUND_S
+from webapp.core.consent import event_sources
 from webapp.core.events import keeping
 from webapp.core.imports import runs
 from webapp.core.settings import retention
@@ -32,8 +33,9 @@ def tidy(engine: Engine, instance: Path) -> None:
             will_write(session)
             after = forgetting.remove_some(session, kept, now, after, AT_ONCE)
             session.commit()
-        left = AT_ONCE
-        while left == AT_ONCE and clock.ticks() - began < RETENTION_ROUND_S:
-            will_write(session)
-            left = keeping.forget_raw(session, now, AT_ONCE)
-            session.commit()
+        for forget in (keeping.forget_raw, event_sources.forget_old):
+            left = AT_ONCE
+            while left == AT_ONCE and clock.ticks() - began < RETENTION_ROUND_S:
+                will_write(session)
+                left = forget(session, now, AT_ONCE)
+                session.commit()

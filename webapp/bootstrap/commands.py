@@ -10,6 +10,7 @@ USAGE = """\
 python3 -m webapp demo    the whole program on this machine, with made-up clients and a mail catcher; Ctrl-C ends it
                           --port N  --clients N  --fresh  --apart
 python3 -m webapp test    all tests; what follows goes to pytest, for instance: test tests/core -k audience
+                          --full   also those values that are left out every day
                           --faults [NAME …] [--json FILE]   the fault tests of the sending engine (up to an hour)
                           --relays [NAME …] [--json FILE]   the same engine before real mail servers (some ten minutes)
 python3 -m webapp bench   the benchmarks: [NAME …] [--json FILE]
@@ -51,19 +52,22 @@ def demo(arguments: Sequence[str]) -> int:
 
 
 def test(arguments: Sequence[str]) -> int:
-    """The tests: two at a time unless told otherwise, each file's tests in one process."""
+    """The tests: three at a time unless told otherwise, each file's tests in one process, the files in the order of tests/order.py."""
     environment = _with_tests()
     for option, module in (("--faults", "tests.faults"), ("--relays", "tests.relays")):
         if option in arguments:
             environment.run(module, [word for word in arguments if word != option])
     chosen = any(word.startswith(("-n", "--numprocesses", "--pdb", "--trace")) for word in arguments)
-    environment.run("pytest", [*([] if chosen else ["-n", "2", "--dist", "loadfile"]), *arguments])
+    environment.run("pytest", [*([] if chosen else SIDE_BY_SIDE), *arguments])
 
 
 def bench(arguments: Sequence[str]) -> int:
     """The benchmarks."""
     _with_tests().run("tests.benchmarks", arguments)
 
+
+SIDE_BY_SIDE = ("-n", "3", "--dist", "loadfile", "--no-loadscope-reorder")
+"""More than two processors: many tests wait for programs that wait."""
 
 COMMANDS = {"demo": demo, "test": test, "bench": bench}
 

@@ -27,6 +27,7 @@ from webapp.paths import INSTANCE, ROOT
 HOST = "127.0.0.1"
 PORT = 8000
 CLIENTS = 5000
+BOUNCES = "bounce@bounces.example"
 PATIENCE = 60.0
 """Seconds until the web server must answer."""
 
@@ -110,7 +111,8 @@ def _demo(options: argparse.Namespace, instance: Path, environ: Mapping[str, str
                 env |= {"MAIL_SERVER": HOST, "MAIL_PORT": str(listener.getsockname()[1])}
                 env["MASSMAIL_CATCHER_DIR"] = str(folder)
                 fd = listener.fileno()
-                supervisor.start("mail catcher", mail_catcher.command(folder, fd), env, ROOT, pass_fds=[fd])
+                bounces_to = _take_bounces(supervisor, env)
+                supervisor.start("mail catcher", mail_catcher.command(folder, fd, bounces_to), env, ROOT, pass_fds=[fd])
         supervisor.start("worker", [sys.executable, "-m", "rq.cli", "worker", "--with-scheduler"], env, ROOT)
         _allow_connections()
         web = supervisor.start("web server", gate.granian("webapp.demo.web:app", HOST, options.port), env, ROOT)
@@ -120,6 +122,17 @@ def _demo(options: argparse.Namespace, instance: Path, environ: Mapping[str, str
         demo_lock.announce(lock, env["MASSMAIL_URL"])
         _print_entrance(data, env, instance, options.apart)
         supervisor.watch(on_line=lambda: print(f"  {data.sign_in_link()}", flush=True))
+
+
+def _take_bounces(supervisor: Supervisor, env: dict[str, str]) -> str:
+    """Start the listener for what the mail catcher has come back. Returns where it is; return paths lead to it from now on."""
+    with socket.create_server((HOST, 0)) as listener:
+        fd = listener.fileno()
+        env["MASSMAIL_BOUNCE_LISTEN"] = f"lmtp://{HOST}:{listener.getsockname()[1]}"
+        env["MASSMAIL_BOUNCE_ADDRESS"] = env.get("MASSMAIL_BOUNCE_ADDRESS") or BOUNCES
+        args = [sys.executable, "-m", "webapp.command", "bounces", "listen", "--fd", str(fd)]
+        supervisor.start("bounces", args, env, ROOT, pass_fds=[fd])
+    return env["MASSMAIL_BOUNCE_LISTEN"]
 
 
 def _allow_connections() -> None:

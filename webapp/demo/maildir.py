@@ -94,6 +94,11 @@ class Maildir:
         """Raises FileNotFoundError."""
         return _summary(self.folder, _checked(name))
 
+    def return_path(self, name: str) -> str:
+        """Where what comes back goes: the sender of the envelope. Raises FileNotFoundError."""
+        with (self.folder / "new" / _checked(name)).open("rb") as file:
+            return file.readline().decode().partition("<")[2].rpartition(">")[0]
+
     def source(self, name: str) -> bytes:
         """The mail as it came, without the two lines of the envelope. Raises FileNotFoundError."""
         whole = (self.folder / "new" / _checked(name)).read_bytes()

@@ -14,6 +14,7 @@ from webapp.adapters.clock import now
 from webapp.adapters.database import will_write, writes_from_here
 from webapp.core import audience, users
 from webapp.core.notices import lists
+from webapp.core.rules.relay_events.reading import LARGEST_BODY
 from webapp.extensions import db, login
 from webapp.pages import cookies, errors, wording
 from webapp.pages.coming_back import places
@@ -22,6 +23,10 @@ from webapp.paths import IS_CLONE
 
 OPEN_ROOMS = frozenset({"sign_in", "coming_back", "assets", "health", "metrics", "unsubscribe"})
 """Blueprints that answer without a sign-in; the last two want a token."""
+
+OPEN_ENDPOINTS = {"relay_events.receive": LARGEST_BODY}
+"""Endpoints that answer without a sign-in in a room that asks for one, each with the octets that it takes. This one wants a secret in its
+address, and a proof with each call."""
 
 UPLOADS = frozenset({"imports.upload", "suppressions.upload"})
 """Endpoints that take large files."""
@@ -40,6 +45,8 @@ READS_FIRST = frozenset(
         "suppressions.take_over",
         "consent_settings.hash_addresses",
         "unsubscribe.submit",
+        "relay_events.receive",
+        "relay_events.try_out",
     }
 )
 """Endpoints that take their time before they write, if they do, to look at all recipients, to hash a password or to read a file: when
@@ -138,6 +145,9 @@ def _admit() -> ResponseReturnValue | None:
             request.blueprint != "sign_in" or "_user_id" not in session
         ):  # who was signed in may bring along what they typed then
             request.max_content_length = places.FROM_STRANGERS
+        return None
+    if request.endpoint in OPEN_ENDPOINTS:
+        request.max_content_length = OPEN_ENDPOINTS[request.endpoint]
         return None
     if current_user.is_authenticated:
         if request.method not in errors.READING:

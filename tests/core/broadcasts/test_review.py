@@ -9,7 +9,7 @@ from tests.factories import NOW
 from webapp.core.broadcasts.review import of_domain, review, unfinished_steps
 from webapp.core.domains import checks
 from webapp.core.rules.lifecycle import BroadcastState
-from webapp.core.rules.sender_domains.findings import DomainFinding, DomainTopic, FindingStatus
+from webapp.core.rules.sender_domains.findings import DomainFinding, DomainStanding, DomainTopic
 from webapp.core.tables.broadcasts import FromAddress, Pick, PickKind
 
 
@@ -111,7 +111,7 @@ def test_the_schedule_is_to_be_looked_at_before_it_is_complete(sqlite_session):
 def test_many_mails_from_a_domain_that_receivers_do_not_believe_are_worth_a_word(session, sender):
     broadcast = factories.broadcast(session)
     assert of_domain(session, broadcast, 501) == [], "nobody has looked"
-    checks.record(session, "example.com", [DomainFinding(DomainTopic.DMARC, FindingStatus.MISSING, "None.")], NOW)
+    checks.record(session, "example.com", [DomainFinding(DomainTopic.DMARC, DomainStanding.MISSING, "None.")], NOW)
     assert of_domain(session, broadcast, 500) == []
     ((room, words),) = said(of_domain(session, broadcast, 501))
     assert room == "domains" and words.startswith("DMARC of example.com is not as large receivers want it")

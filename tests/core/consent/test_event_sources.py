@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 
 from tests import factories
 from webapp.core.consent import event_sources
-from webapp.core.consent.event_sources import EventFate, Given, Known, TakenEvents
+from webapp.core.consent.event_sources import Given, Known, TakenEvents
 from webapp.core.errors import Invalid, NotFound
+from webapp.core.events import Recorded
 from webapp.core.rules.relay_event import EventKind, RelayEvent
 from webapp.core.rules.relay_events import passwords
 from webapp.core.rules.relay_events.providers import Provider
@@ -30,10 +31,10 @@ class Book:
     def __init__(self) -> None:
         self.events: list[RelayEvent] = []
 
-    def record(self, _session: Session, event: RelayEvent, _now: datetime) -> EventFate:
+    def record(self, _session: Session, event: RelayEvent, _now: datetime) -> Recorded:
         is_new = event.event_key not in [one.event_key for one in self.events]
         self.events.append(event)
-        return EventFate(7 if event.address == "ada@example.com" else None, is_new)
+        return Recorded(is_new, 7 if event.address == "ada@example.com" else None)
 
 
 def event(key: str = "e1", kind: EventKind = EventKind.BOUNCED, address: str = "ada@example.com") -> RelayEvent:
@@ -147,7 +148,7 @@ def test_a_repeat_is_counted_and_nothing_is_recorded_twice(session: Session):
 def test_what_was_recorded_before_is_a_repeat_though_it_is_forgotten_here(sqlite_session: Session):
     source, book = known(sqlite_session), Book()
     event_sources.take(sqlite_session, source, [event()], NOW, book.record)
-    assert event_sources.forget_old(sqlite_session, NOW + timedelta(days=4)) == 1
+    assert event_sources.forget_old(sqlite_session, NOW + timedelta(days=4), 10) == 1
     assert event_sources.take(sqlite_session, source, [event()], LATER, book.record) == TakenEvents(repeats=1)
 
 
@@ -188,10 +189,10 @@ def test_refusals_and_subscriptions_are_noted(sqlite_session: Session):
 def test_raw_events_are_removed_after_thirty_days_and_recorded_ones_after_three(session: Session):
     source, book = known(session), Book()
     event_sources.take(session, source, [event(), event("e3", EventKind.OTHER)], NOW, book.record)
-    assert event_sources.forget_old(session, NOW + timedelta(days=2)) == 0
-    assert event_sources.forget_old(session, NOW + timedelta(days=29)) == 1
+    assert event_sources.forget_old(session, NOW + timedelta(days=2), 10) == 0
+    assert event_sources.forget_old(session, NOW + timedelta(days=29), 10) == 1
     assert [row.event_key for row, _source in event_sources.latest(session, 10)] == ["e3"]
-    assert event_sources.forget_old(session, NOW + timedelta(days=31)) == 1
+    assert event_sources.forget_old(session, NOW + timedelta(days=31), 10) == 1
     event_sources.remove(session, source.id)
     session.commit()
     assert event_sources.latest(session, 10) == []
@@ -211,3 +212,17 @@ def test_silence_is_told_by_the_mails_that_went_out_meanwhile(session: Session):
     assert event_sources.unheard(session, row, NOW + timedelta(days=4)) == 12
     event_sources.switch(session, source.id, on=False)
     assert event_sources.unheard(session, row, NOW + timedelta(days=4)) == 0
+
+
+def test_mails_bear_the_headers_of_relays_that_name_mails_anew_each_once(sqlite_session: Session):
+    keys = {Provider.POSTMARK: "", Provider.MAILGUN: KEY, Provider.SES: TOPIC}
+    made = {one: event_sources.add(sqlite_session, one, key, NOW).source_id for one, key in keys.items()}
+    event_sources.add(sqlite_session, Provider.POSTMARK, "", NOW)
+
+    def names() -> list[str]:
+        return [header.name for header in event_sources.headers_of_mails(sqlite_session)]
+
+    assert names() == ["X-PM-Metadata-mail-id", "X-SES-MESSAGE-TAGS"]
+    event_sources.add_header(sqlite_session, made[Provider.MAILGUN], on=True)
+    event_sources.switch(sqlite_session, made[Provider.SES], on=False)
+    assert names() == ["X-Mailgun-Variables", "X-PM-Metadata-mail-id"]

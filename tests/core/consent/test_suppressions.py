@@ -73,10 +73,12 @@ def test_a_lift_is_undone_as_it_was(session: Session):
     suppressions.suppress(session, ADA, K.BY_HAND, NOW, reason="a letter", source="console", by="uma@x.example")
     suppressions.lift(session, ADA, K.BY_HAND, LATER, reason="wrong one")
     again = entry(ADA, K.BY_HAND, reason="a letter", source="console", since=NOW)
-    assert suppressions.put_back(session, again, LATER, by="bert@x.example")
+    assert suppressions.put_back(session, again, LATER, by="bert@x.example", created_by="uma@x.example", delivery_id=5)
     assert not suppressions.put_back(session, again, LATER, by="bert@x.example")
     [row] = suppressions.holding(session, [ADA])
-    assert (row.created_at, row.reason) == (NOW, "a letter")
+    assert (row.created_at, row.reason, row.created_by, row.delivery_id) == (NOW, "a letter", "uma@x.example", 5)
+    undone = suppressions.history(session, ADA)[0]
+    assert (undone.at, undone.by, undone.reason) == (LATER, "bert@x.example", "lifting it was undone")
     assert actions(session) == ["added", "lifted", "added"]
 
 

@@ -4,16 +4,20 @@ import json
 
 import pytest
 
-from tests import factories
+from tests import engine, factories
+from tests.core.consent.consent_world import marketing, token_of
 from tests.engine import URL
 from tests.factories import NOW
 from webapp.core.audience import audience_of
 from webapp.core.broadcasts import delivered
+from webapp.core.consent import tokens
 from webapp.core.content import previews, trial_sends
 from webapp.core.content.compiling import compiled, text_of_body
 from webapp.core.errors import DomainError
-from webapp.core.rules.lifecycle import DeliveryState
-from webapp.core.rules.message import decoded
+from webapp.core.rules.consent import Purpose
+from webapp.core.rules.lifecycle import BroadcastState, DeliveryState
+from webapp.core.rules.message import Envelope, MessageParts, Stamp, compile_message, decoded
+from webapp.core.rules.message.parts import NO_TOKEN
 from webapp.core.settings import from_addresses
 
 FROM = "Example Hosting <support@example.com>"
@@ -62,3 +66,36 @@ def test_the_text_of_the_body_is_known_also_beside_one_written_by_hand(sqlite_se
         assert text_of_body(broadcast, compiled(sqlite_session, broadcast, URL)).strip() == "Hello {{ first_name }}"
     broadcast = factories.broadcast(sqlite_session, html="", text="By hand")
     assert text_of_body(broadcast, compiled(sqlite_session, broadcast, URL)) == ""
+
+
+def test_a_mail_repeats_its_bytes_whatever_became_of_the_keys_meanwhile(sqlite_session):
+    broadcast = marketing(sqlite_session, 1, html="<p>Hello</p>{{ browser_url }}")
+    [row] = engine.rows(sqlite_session, broadcast)
+
+    def made() -> bytes:
+        content = compiled(sqlite_session, broadcast, URL)
+        return content.mail(row.id, "ada@example.com", NOW, ["x"] * len(content.tags)).data
+
+    before = made()
+    tokens.change_key(sqlite_session, broadcast.started_at)
+    assert made() == before
+    assert f"<{URL}/unsubscribe/{token_of(sqlite_session, row.id)}>".encode() in before
+
+
+def test_a_broadcast_from_before_the_question_keeps_its_bytes(sqlite_session):
+    broadcast = factories.broadcast(sqlite_session, state=BroadcastState.SENDING, started_at=NOW, purpose=None)
+    parts = MessageParts(broadcast.content.subject, broadcast.content.html, broadcast.content.text)
+    plain = compile_message(parts, Envelope.of(broadcast.from_address))
+    values = ["Ada"] * len(plain.tags)
+    data = plain.render(values, Stamp(17, broadcast.secret, "ada@example.com", NOW))
+    assert compiled(sqlite_session, broadcast, URL).mail(17, "ada@example.com", NOW, values).data == data
+
+
+def test_previews_and_trials_show_links_that_open_nothing(sqlite_session):
+    from_addresses.add(sqlite_session, "Example Hosting", "support@example.com")
+    broadcast = factories.broadcast(sqlite_session, purpose=Purpose.MARKETING)
+    [mail] = trial_sends.mails(sqlite_session, broadcast, None, ["ada@example.com"], NOW, URL)
+    assert f"List-Unsubscribe: <{URL}/unsubscribe/{NO_TOKEN}>".encode() in mail.data
+    shown = previews.preview(sqlite_session, broadcast, None, NOW, URL)
+    assert shown.mail and f"Unsubscribe <{URL}/unsubscribe/{NO_TOKEN}>" in shown.mail.text
+    assert "unsubscribe" not in shown.derived_text, "what the writer would write by hand has no foot"

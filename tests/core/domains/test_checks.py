@@ -9,7 +9,7 @@ from tests.factories import NOW
 from webapp.core.domains import checks, keys
 from webapp.core.domains.sealing import Seal
 from webapp.core.errors import Invalid
-from webapp.core.rules.sender_domains.findings import DomainFinding, DomainTopic, FindingStatus
+from webapp.core.rules.sender_domains.findings import DomainFinding, DomainStanding, DomainTopic
 from webapp.core.settings import from_addresses
 
 D = "example.com"
@@ -21,7 +21,10 @@ def found(session: Session, **standings: str) -> None:
     checks.begin(session, D, NOW)
     kept = {topic.value: "good" for topic in DomainTopic} | standings
     checks.record(
-        session, D, [DomainFinding(DomainTopic(one), FindingStatus(how), "So it is.") for one, how in kept.items()], NOW
+        session,
+        D,
+        [DomainFinding(DomainTopic(one), DomainStanding(how), "So it is.") for one, how in kept.items()],
+        NOW,
     )
 
 

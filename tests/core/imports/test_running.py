@@ -313,7 +313,7 @@ def test_columns_assigned_at_the_same_instant_are_not_imported_unseen(postgresql
         thread = threading.Thread(target=press, args=(run.id, runs.digest(run)))
         session.execute(update(ImportRun).where(ImportRun.id == run.id).values(mapping={**run.mapping, "company": 0}))
         thread.start()
-        wait_until(lambda: is_somebody_blocked(where), 10, "the button waits for the other one's change")
+        wait_until(lambda: is_somebody_blocked(where), 60, "the button waits for the other one's change")
         session.commit()
         thread.join()
     where.dispose()

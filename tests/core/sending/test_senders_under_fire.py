@@ -168,7 +168,7 @@ def test_two_senders_of_a_broadcast_do_not_wait_for_each_other(postgresql: Engin
         ledger.share_connections(first, one, 4, wanted=4, holding=0, now=clocks.wall)
         thread = threading.Thread(target=claim, args=(second, two))
         thread.start()
-        wait_until(lambda: is_somebody_blocked(postgresql), 10, "the second waits")
+        wait_until(lambda: is_somebody_blocked(postgresql), 60, "the second waits")
         claim(first, one)
         thread.join()
     assert claims == [5, 5]

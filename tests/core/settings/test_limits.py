@@ -67,7 +67,7 @@ def test_of_two_at_the_same_instant_the_second_is_refused(postgresql_url: str, b
         limits.save(session, FIRST, seen=limits.digest(NO_LIMITS))
         thread = threading.Thread(target=second)
         thread.start()
-        wait_until(lambda: is_somebody_blocked(where), 10, "the second waits for the first")
+        wait_until(lambda: is_somebody_blocked(where), 60, "the second waits for the first")
         session.commit()
         thread.join()
         assert limits.read(session) == FIRST

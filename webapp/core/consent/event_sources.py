@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session
@@ -13,6 +14,7 @@ from webapp.core.errors import Invalid, NotFound
 from webapp.core.guarded import change
 from webapp.core.rules.relay_event import EventKind, RelayEvent
 from webapp.core.rules.relay_events import passwords, reading
+from webapp.core.rules.relay_events.matching import MatchingHeader, matching_header
 from webapp.core.rules.relay_events.providers import MAKERS, KeyKind, Provider, checked_key
 from webapp.core.rules.relay_events.reading import Refused
 from webapp.core.tables.deliveries import MinuteCount
@@ -33,12 +35,13 @@ SILENT_FOR = timedelta(days=3)
 LONGEST_WHY = 200
 
 
-@dataclass(frozen=True, slots=True)
-class EventFate:
-    """What became of an event where it is recorded: of which delivery it is, if any; `is_new` is False where it was recorded before."""
+class EventFate(Protocol):
+    """What was made of an event where it is recorded: of which delivery it is, if any; `is_new` is False where it was recorded before."""
 
-    delivery_id: int | None
-    is_new: bool = True
+    @property
+    def is_new(self) -> bool: ...
+    @property
+    def delivery_id(self) -> int | None: ...
 
 
 Record = Callable[[Session, RelayEvent, datetime], EventFate]
@@ -81,7 +84,13 @@ def add(session: Session, provider: Provider, key: str, now: datetime) -> Given:
         raise Invalid("Enter the ARN of the topic: only its subscription is confirmed.", "key")
     secret, password = _secret(), _secret() if is_ours else ""
     kept = passwords.kept(password) if is_ours else checked_key(provider, key) if key.strip() else ""
-    source = EventSource(provider=provider, secret_hash=passwords.kept(secret), key=kept, made_at=now)
+    source = EventSource(
+        provider=provider,
+        secret_hash=passwords.kept(secret),
+        key=kept,
+        adds_header=provider.gives_own_message_id,
+        made_at=now,
+    )
     session.add(source)
     session.flush()
     return Given(source.id, secret, password)
@@ -118,6 +127,17 @@ def new_address(session: Session, source_id: int, now: datetime) -> Given:
 def switch(session: Session, source_id: int, *, on: bool) -> None:
     """Answer its calls, or none of them, as if it were not there. Raises NotFound."""
     get(session, source_id).is_on = on
+
+
+def add_header(session: Session, source_id: int, *, on: bool) -> None:
+    """Have mails bear the header by which this relay names them, or not. Raises NotFound."""
+    get(session, source_id).adds_header = on
+
+
+def headers_of_mails(session: Session) -> tuple[MatchingHeader, ...]:
+    """The headers by which the relays that are switched on name mails, each once."""
+    wanted = select(EventSource.provider).where(EventSource.is_on, EventSource.adds_header).distinct()
+    return tuple(matching_header(provider) for provider in sorted(session.scalars(wanted)))
 
 
 def remove(session: Session, source_id: int) -> None:
@@ -174,21 +194,20 @@ def _take_one(session: Session, known: Known, event: RelayEvent, now: datetime, 
         if known.provider is Provider.MAILGUN and before != digest:  # its signature fits any report
             raise Refused("Its token came before, with another report: somebody may be misusing it.", is_final=True)
         return None
-    fate = EventFate(None)
-    if event.kind is EventKind.OTHER:
-        became = Became.IGNORED
-    else:
+    became, delivery_id = Became.IGNORED, None
+    if event.kind is not EventKind.OTHER:
         fate = record(session, event, now)
         if not fate.is_new:
             return None
-        became = Became.NO_MAIL if fate.delivery_id is None else Became.RECORDED
+        delivery_id = fate.delivery_id
+        became = Became.NO_MAIL if delivery_id is None else Became.RECORDED
     received = ReceivedEvent(
         source_id=known.id,
         event_key=event.event_key,
         kind=event.kind,
         became=became,
         words=event.words,
-        delivery_id=fate.delivery_id,
+        delivery_id=delivery_id,
         received_at=now,
         digest=digest,
         raw=None if became is Became.RECORDED else event.raw,
@@ -211,9 +230,11 @@ def was_subscribed(session: Session, source_id: int, now: datetime, *, ended: bo
     change(session, update(EventSource).where(EventSource.id == source_id).values({"seen_at": now, **values}))
 
 
-def latest(session: Session, most: int) -> list[tuple[ReceivedEvent, EventSource]]:
-    """The last events, of all sources, the newest first."""
+def latest(session: Session, most: int, source_id: int | None = None) -> list[tuple[ReceivedEvent, EventSource]]:
+    """The last events, of all sources or of one, the newest first."""
     joined = select(ReceivedEvent, EventSource).join(EventSource, EventSource.id == ReceivedEvent.source_id)
+    if source_id is not None:
+        joined = joined.where(EventSource.id == source_id)
     return [(event, source) for event, source in session.execute(joined.order_by(ReceivedEvent.id.desc()).limit(most))]
 
 
@@ -225,15 +246,12 @@ def unheard(session: Session, source: EventSource, now: datetime) -> int:
     return session.scalar(select(func.sum(MinuteCount.accepted)).where(MinuteCount.minute > since)) or 0
 
 
-def forget_old(session: Session, now: datetime) -> int:
-    """Remove what was kept for long enough, and return how many events that were. The caller commits."""
-    is_recorded = ReceivedEvent.became == Became.RECORDED
-    return change(
-        session,
-        delete(ReceivedEvent).where(
-            (ReceivedEvent.received_at < now - KEPT) | (is_recorded & (ReceivedEvent.received_at < now - REPEATS_KNOWN))
-        ),
-    )
+def forget_old(session: Session, now: datetime, most: int) -> int:
+    """Remove what was kept for long enough, so many events at most, and return how many that were. The caller commits."""
+    is_over = (ReceivedEvent.became == Became.RECORDED) & (ReceivedEvent.received_at < now - REPEATS_KNOWN)
+    old = select(ReceivedEvent.id).where((ReceivedEvent.received_at < now - KEPT) | is_over)
+    first = old.order_by(ReceivedEvent.received_at).limit(most)
+    return change(session, delete(ReceivedEvent).where(ReceivedEvent.id.in_(first)))
 
 
 def _secret() -> str:

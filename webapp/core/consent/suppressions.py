@@ -8,6 +8,7 @@ or as keyed hashes of them (`rules/address_hashes.py`); whoever asks need not kn
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import delete, insert, select, update
@@ -25,6 +26,8 @@ from webapp.core.tables.consent import Suppression, SuppressionChange
 
 LONGEST_EVIDENCE = 2000
 LONGEST_SOURCE = 40
+
+NOTHING_ELSE: Mapping[str, Any] = MappingProxyType({})
 
 Key = tuple[str, SuppressionKind]
 """An address as it is kept, and the kind."""
@@ -80,7 +83,8 @@ def add(
     consent = settings.read(session)
     fresh, wider, known = _told_apart(session, consent, entries)
     given = deliveries or {}
-    added = _insert(session, [_row(consent, entry, source, given.get(entry.address_key), by, now) for entry in fresh])
+    rows = [_row(consent, entry, source, given.get(entry.address_key), by, now) for entry in fresh]
+    added = _insert(session, rows, now)
     for row, entry in wider:
         _widen(session, row, entry, source, by, now)
     return Added(added, len(wider), known + len(fresh) - added)
@@ -110,10 +114,20 @@ def lift(
     return _remove(session, rows, reason, by, now, source) > 0
 
 
-def put_back(session: Session, entry: SuppressionEntry, now: datetime, *, by: str) -> bool:
-    """Undo a lift: suppress again what stood there, since when it did. False when it is suppressed again already."""
-    row = _row(settings.read(session), entry, entry.source, None, by, now)
-    return bool(_insert(session, [row], reason="lifting it was undone", at=now))
+def put_back(
+    session: Session,
+    entry: SuppressionEntry,
+    now: datetime,
+    *,
+    by: str,
+    created_by: str = "",
+    delivery_id: int | None = None,
+) -> bool:
+    """Undo a lift: suppress again what stood there, since when it did; `by` is who undoes it, `created_by` who had suppressed it. False
+    when it is suppressed again already."""
+    row = _row(settings.read(session), entry, "", delivery_id, created_by, now)
+    told = {"reason": "lifting it was undone", "by": by}
+    return bool(_insert(session, [row], now, told))
 
 
 def take_back(
@@ -199,8 +213,10 @@ def _row(
     }
 
 
-def _insert(session: Session, rows: Sequence[dict[str, Any]], *, reason: str = "", at: datetime | None = None) -> int:
-    """Make those that nobody else made meanwhile, and say so in the history."""
+def _insert(
+    session: Session, rows: Sequence[dict[str, Any]], now: datetime, told: Mapping[str, Any] = NOTHING_ELSE
+) -> int:
+    """Make those that nobody else made meanwhile, and say so in the history, where `told` says what the rows do not."""
     if not rows:
         return 0
     dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
@@ -214,12 +230,13 @@ def _insert(session: Session, rows: Sequence[dict[str, Any]], *, reason: str = "
             "kind": row["kind"],
             "scope": row["scope"],
             "action": SuppressionAction.ADDED,
-            "at": at or row["created_at"],
+            "at": now,
             "by": row["created_by"],
-            "reason": reason or row["reason"],
+            "reason": row["reason"],
             "source": row["source"],
             "is_hashed": row["is_hashed"],
         }
+        | dict(told)
         for row in rows
         if (row["address_key"], row["kind"]) in made
     ]

@@ -54,8 +54,9 @@ class Tokens:
             raise ValueError(f"a token has no place for key {key_id}")
         key = blake2b(secret.encode(), digest_size=32).digest()
         self._begun = blake2b(key=key, person=purpose.encode(), digest_size=_TOGETHER * _DIGITS // 2)
-        self._stem = f"{key_id:04x}"
         self._is_in_letters = purpose is TokenPurpose.BOUNCE
+        stem = f"{key_id:04x}"
+        self._stem = stem.translate(_AS_LETTERS) if self._is_in_letters else stem
         self._last = (-1, "")  # the last hash and what it was of, in one step, as threads may share it
 
     def of(self, delivery_id: int) -> str:
@@ -66,9 +67,13 @@ class Tokens:
             hash_ = self._begun.copy()
             hash_.update(b"%d" % group)
             parts = hash_.hexdigest()
+            if self._is_in_letters:  # of five at a time, as it takes as long as the rest
+                parts = parts.translate(_AS_LETTERS)
             self._last = group, parts
-        token = f"{self._stem}{delivery_id:016x}{parts[_DIGITS * place : _DIGITS * (place + 1)]}"
-        return token.translate(_AS_LETTERS) if self._is_in_letters else token
+        number = f"{delivery_id:016x}"
+        if self._is_in_letters:
+            number = number.translate(_AS_LETTERS)
+        return f"{self._stem}{number}{parts[_DIGITS * place : _DIGITS * (place + 1)]}"
 
 
 def delivery_of(session: Session, purpose: TokenPurpose, text: str) -> int | None:

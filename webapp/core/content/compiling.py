@@ -1,13 +1,15 @@
 """From a broadcast's content and the values of its tags to a mail: the one way, whoever wants it for whatever recipient."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
 from webapp.core.content.framing import OwnTokens, frame_of, tokens_of
+from webapp.core.content.return_paths import maker
 from webapp.core.ports import Mail
+from webapp.core.rules.bounces import ReturnPath
 from webapp.core.rules.message import CompiledMessage, Envelope, Frame, MessageParts, Stamp, compile_message
 from webapp.core.rules.message.own_links import as_tags
 from webapp.core.rules.message.parts import NO_TOKEN
@@ -18,13 +20,15 @@ from webapp.core.tables.broadcasts import Broadcast
 @dataclass(frozen=True, slots=True)
 class CompiledContent:
     """A broadcast's content, ready to become mails. `tags` names the values that `mail` takes, in their order; `own` makes the tokens of
-    the mails' own links, None where they have none or belong to no delivery. Threads may share it."""
+    the mails' own links, None where they have none or belong to no delivery; `return_path` makes their return paths, None where that is
+    `mail_from`. Threads may share it."""
 
     message: CompiledMessage
     tags: tuple[str, ...]
     mail_from: str
     secret: str
     own: OwnTokens | None = None
+    return_path: Callable[[int], str] | None = None
 
     def mail(self, delivery_id: int, address: str, date: datetime, values: Sequence[str]) -> Mail:
         """The mail of a delivery to `address`, with `date` (aware) in its head: the same bytes each time. Raises DomainError where a value
@@ -35,18 +39,22 @@ class CompiledContent:
         else:
             browser = own.browser.of(delivery_id) if "browser_token" in self.message.tokens else NO_TOKEN
             stamp = Stamp(delivery_id, self.secret, address, date, own.unsubscribe.of(delivery_id), browser)
-        return Mail(delivery_id, self.mail_from, address, self.message.render(values, stamp))
+        mail_from = self.mail_from if self.return_path is None else self.return_path(delivery_id)
+        return Mail(delivery_id, mail_from, address, self.message.render(values, stamp))
 
 
-def compiled(session: Session, broadcast: Broadcast, public_url: str) -> CompiledContent:
-    """The broadcast's content as it stands. `public_url` is the console's address as recipients reach it. Raises DomainError for content or
-    an envelope that cannot be used."""
+def compiled(
+    session: Session, broadcast: Broadcast, public_url: str, return_path: ReturnPath | None = None
+) -> CompiledContent:
+    """The broadcast's content as it stands. `public_url` is the console's address as recipients reach it; `return_path` is what return
+    paths look like, None where they are the sender's address. Raises DomainError for content or an envelope that cannot be used."""
     content = broadcast.content
     parts = MessageParts(content.subject, content.html, content.text)
     frame = frame_of(session, broadcast, public_url)
     message = compile_message(parts, Envelope.of(broadcast.from_address, broadcast.reply_to), frame)
     own = tokens_of(session, broadcast) if message.tokens else None
-    return CompiledContent(message, message.tags, message.envelope.from_address, broadcast.secret, own)
+    sender, back = message.envelope.from_address, maker(session, broadcast, return_path)
+    return CompiledContent(message, message.tags, sender, broadcast.secret, own, back)
 
 
 def text_of_body(broadcast: Broadcast, found: CompiledContent) -> str:

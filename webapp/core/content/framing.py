@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from sqlalchemy.orm import Session
 
-from webapp.core.consent import settings, tokens
+from webapp.core.consent import event_sources, settings, tokens
 from webapp.core.consent.tokens import TokenPurpose, Tokens
 from webapp.core.rules.consent import Purpose
 from webapp.core.rules.message import Frame
@@ -20,8 +20,9 @@ class OwnTokens(NamedTuple):
 
 def frame_of(session: Session, broadcast: Broadcast, public_url: str) -> Frame:
     """The frame of the broadcast's mails. `public_url` is the console's address as recipients reach it."""
+    named_by = event_sources.headers_of_mails(session)
     if broadcast.purpose is None:
-        return Frame(public_url)
+        return Frame(public_url, named_by=named_by)
     is_marketing = broadcast.purpose is Purpose.MARKETING
     known = settings.read(session)
     topic = "" if broadcast.topic_id is None else f"topic-{broadcast.topic_id}"
@@ -33,6 +34,7 @@ def frame_of(session: Session, broadcast: Broadcast, public_url: str) -> Frame:
         broadcast_id=broadcast.id,
         business_name=known.business_name,
         postal_address=known.postal_address,
+        named_by=named_by,
     )
 
 

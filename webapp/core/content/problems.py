@@ -2,6 +2,7 @@
 
 from webapp.core.content.fields import LABELS, sources
 from webapp.core.rules import tags
+from webapp.core.rules.consent import Purpose
 from webapp.core.rules.message import preflight
 from webapp.core.rules.statuses import MessageType
 from webapp.core.rules.tags import TagProblem
@@ -11,7 +12,12 @@ from webapp.core.tables.broadcasts import Broadcast
 def of_tags(broadcast: Broadcast) -> list[TagProblem]:
     """What is wrong with the tags of subject, body and plain text part, in this order."""
     written = sources(broadcast.content).items()
-    return [problem for field, source in written for problem in tags.check(source, broadcast.message_type, field=field)]
+    may_decline = broadcast.purpose is not Purpose.IMPORTANT
+    return [
+        problem
+        for field, source in written
+        for problem in tags.check(source, broadcast.message_type, field=field, may_decline=may_decline)
+    ]
 
 
 def of_message(broadcast: Broadcast) -> list[TagProblem]:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from webapp.core.errors import Invalid
 from webapp.core.rules.sender_domains.answers import in_ascii, readable
-from webapp.core.rules.sender_domains.findings import DomainFinding, DomainTopic, FindingStatus
+from webapp.core.rules.sender_domains.findings import DomainFinding, DomainStanding, DomainTopic
 from webapp.core.rules.sender_domains.judgements import OwnKey, SenderDomain
 from webapp.core.rules.sender_domains.keys_in_dns import selectors_in
 from webapp.core.settings import from_addresses
@@ -49,11 +49,11 @@ class DomainSeen:
 
     @property
     def faults(self) -> int:
-        return sum(one.standing in (FindingStatus.MISSING, FindingStatus.WRONG) for one in self.findings)
+        return sum(one.standing in (DomainStanding.MISSING, DomainStanding.WRONG) for one in self.findings)
 
     @property
     def unknown(self) -> int:
-        return sum(one.standing is FindingStatus.UNKNOWN for one in self.findings)
+        return sum(one.standing is DomainStanding.UNKNOWN for one in self.findings)
 
 
 def domains(session: Session) -> list[str]:
@@ -76,7 +76,7 @@ def of_sender(session: Session, address: str) -> DomainSeen:
 
 def concerns(seen: DomainSeen) -> list[str]:
     """What a large broadcast from the domain would suffer from, as whole sentences; nothing where nobody has looked."""
-    bad = (FindingStatus.MISSING, FindingStatus.WRONG)
+    bad = (DomainStanding.MISSING, DomainStanding.WRONG)
     lacking = {one.topic: one for one in reversed(seen.findings) if one.topic in ASKED_OF_BULK and one.standing in bad}
     if not lacking:
         return []
@@ -165,7 +165,7 @@ def due(session: Session, now: datetime) -> list[str]:
 def _is_due(row: DomainCheck | None, is_waiting: bool, now: datetime) -> bool:
     if row is None or row.looked_at is None:
         return True
-    is_open = row.checked_at is None or any(one["standing"] == FindingStatus.UNKNOWN for one in row.findings)
+    is_open = row.checked_at is None or any(one["standing"] == DomainStanding.UNKNOWN for one in row.findings)
     return now - row.looked_at >= (WAITING if is_waiting else AGAIN if is_open else EVERY)
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from webapp.core import cadence
 from webapp.core.domains.sealing import Seal
 from webapp.core.ports import Watch
+from webapp.core.rules.bounces import ReturnPath
 from webapp.core.rules.pacing import Reading
 
 
@@ -57,7 +58,7 @@ class Runtime:
     the sender asks both a few times a second. `call_for_help` asks for another process to serve the same broadcast, if one is idle.
     While `in_haste` is entered it gives another way to prepare a transaction that writes much: its commit may return before the disk has
     it. `take_time` prepares the last of these transactions: when its commit returns, the disk has all of them. `seal` opens the keys that
-    sign mails; None: no mail is signed.
+    sign mails; None: no mail is signed. `return_path` is what the mails' return paths look like; None: they are the sender's address.
     """
 
     engine: Engine
@@ -76,3 +77,4 @@ class Runtime:
     take_time: Callable[[Session], None] = lambda _session: None
     host_grace: timedelta = cadence.HOST_GRACE
     seal: Seal | None = None
+    return_path: ReturnPath | None = None

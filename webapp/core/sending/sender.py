@@ -56,7 +56,7 @@ def send(
         if broadcast.state is not BroadcastState.SENDING or broadcast.frozen_at is None:
             return Ending("the broadcast is not sending", broadcast.state)
         try:
-            content: MailSource = compiled(session, broadcast, runtime.public_url)
+            content: MailSource = compiled(session, broadcast, runtime.public_url, runtime.return_path)
         except DomainError as error:
             return _cannot_compile(runtime, session, broadcast, error)
         if runtime.seal is not None:

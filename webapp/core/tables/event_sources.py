@@ -25,7 +25,8 @@ class EventSource(Base):
     `secret_hash` is what is kept of the secret in that address, as of every token here: whoever reads the database, or a copy of it, cannot
     report in the relay's name. `key` is what proves a call (`rules/relay_events/providers.KeyKind`): of a password the hash, of Mailgun's
     signing key the key itself, because a signature cannot be made anew from less. After a change the secret and password before it count
-    until `old_until`, too. `refused_why` are the words of the last refusal. `confirmed_at` and `ended_at` are of a subscription at Amazon.
+    until `old_until`, too. `adds_header`: mails bear the header by which this relay names them (`rules/relay_events/matching.py`).
+    `refused_why` are the words of the last refusal. `confirmed_at` and `ended_at` are of a subscription at Amazon.
     """
 
     __tablename__ = "event_source"
@@ -37,7 +38,7 @@ class EventSource(Base):
     old_key: Mapped[str | None] = mapped_column(Text)
     old_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     is_on: Mapped[bool] = mapped_column(default=True)
-    adds_header: Mapped[bool] = mapped_column(default=True)
+    adds_header: Mapped[bool]
     made_at: Mapped[datetime] = mapped_column(UtcDateTime)
     seen_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     events: Mapped[int] = mapped_column(default=0)

@@ -55,11 +55,11 @@ class SuppressionSearchForm(FlaskForm):
     scope = SelectField("Scope", validate_choice=False)
     source = SelectField("Source", validate_choice=False)
 
-    def offer(self, sources: list[str]) -> None:
+    def offer(self) -> None:
         """Fill the selects."""
         self.kind.choices = [("", "Any kind"), *((one.value, one.label.capitalize()) for one in SuppressionKind)]
         self.scope.choices = [("", "Any scope"), *((one.value, one.label.capitalize()) for one in SuppressionScope)]
-        self.source.choices = [("", "Any source"), *((one, source_label(one).capitalize()) for one in sources)]
+        self.source.choices = [("", "Any source"), *((one, label.capitalize()) for one, label in SOURCES.items())]
 
     def wanted(self) -> SuppressionSearch:
         """What is looked for; a value that does not exist restricts nothing."""

@@ -18,7 +18,7 @@ from webapp.pages.suppressions.blueprint import bp, who
 from webapp.pages.suppressions.forms import ListUploadForm
 from webapp.pages.wording import plural
 
-MOST_ROWS = 200_000
+MOST_ROWS = 100_000
 """Rows of a file that are taken over in one request; the command line takes any number."""
 
 KINDS = {

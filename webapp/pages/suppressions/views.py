@@ -62,7 +62,7 @@ def index() -> ResponseReturnValue:
     }
     if is_fragment:
         return fragment("suppressions/_suppression_list.html", **context)
-    form.offer(list(listing.sources(db.session)))
+    form.offer()
     return render_template("suppressions/index.html", lifted=lifted(), **context)
 
 
@@ -148,6 +148,8 @@ def lift() -> ResponseReturnValue:
         "source": row.source,
         "evidence": row.evidence[:1000],
         "since": row.created_at.isoformat(),
+        "by": row.created_by,
+        "delivery_id": row.delivery_id,
         "lifted_at": now().isoformat(),
     }
     try:
@@ -180,7 +182,9 @@ def put_back() -> ResponseReturnValue:
         kept["evidence"],
         instant(kept["since"]),
     )
-    done = suppressions.put_back(db.session, entry, now(), by=who())
+    done = suppressions.put_back(
+        db.session, entry, now(), by=who(), created_by=kept["by"], delivery_id=kept["delivery_id"]
+    )
     db.session.commit()
     flash("Undone: it is suppressed again." if done else "It is suppressed again already.", "ok")
     return redirect(_back(LiftForm()), 303)

@@ -12,7 +12,7 @@ from tests.core.rules.message.test_designs import DESIGNS
 from tests.journeys.test_tour import HTML as TOUR
 from webapp.core.rules.dkim import Algorithm, MailSigner, SigningKey, opened
 from webapp.core.rules.dkim.keys import made
-from webapp.core.rules.message import Envelope, MessageParts, Stamp, compile_message
+from webapp.core.rules.message import Envelope, Frame, MessageParts, Stamp, compile_message
 
 PROGRAM = Path(__file__).parent / "programs" / "spamassassin.pl"
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -22,13 +22,12 @@ OF_THE_MAKING = re.compile(
 )
 """Rules about how a mail is made, and not about what it says."""
 
-MARKETING = (
-    ("List-Unsubscribe", "<https://mail.example.com/u/2aQx8fJm3kLpZ7tRw5cYbN>"),
-    ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
-    ("List-Id", "News <news.example.com>"),
-    ("Feedback-ID", "17:news:massmail"),
+BASE, OWN = (
+    "https://mail.example.com",
+    {"business_name": "Example Hosting", "postal_address": "1 High Street, 12345 Exampletown"},
 )
-IMPORTANT = (("Auto-Submitted", "auto-generated"), ("Feedback-ID", "18:important:massmail"))
+MARKETING = Frame(BASE, is_marketing=True, list_name="topic-1", broadcast_id=17, **OWN)
+IMPORTANT = Frame(BASE, is_important=True, list_name="important", broadcast_id=18, **OWN)
 WRITTEN = {
     "tour": MessageParts("Maintenance of {{ service_domain }} on 28 November", TOUR),
     "text alone": MessageParts(
@@ -53,11 +52,13 @@ def signer() -> MailSigner:
 def mails(by: MailSigner) -> dict[str, bytes]:
     found = {}
     for name, parts in TEXTS.items():
-        message = compile_message(parts, Envelope.of("Example Hosting <news@example.com>", "help@example.com"))
-        values = [VALUES.get(tag, "Example") for tag in message.tags]
         kinds = {"marketing": MARKETING} | ({"important": IMPORTANT} if name in WRITTEN else {})
-        for kind, extra in kinds.items():
-            data = message.render(values, Stamp(7, "secret", "zoe@example.net", NOW), extra)
+        for kind, frame in kinds.items():
+            message = compile_message(
+                parts, Envelope.of("Example Hosting <news@example.com>", "help@example.com"), frame
+            )
+            values = [VALUES.get(tag, "Example") for tag in message.tags]
+            data = message.render(values, Stamp(7, "secret", "zoe@example.net", NOW, "t" * 44, "b" * 44))
             found[f"{name}, {kind}"] = by.fields(data, NOW) + data
     return found
 

@@ -11,7 +11,7 @@ from webapp.core.rules.relay_events.providers import MAKERS, Provider, reported
 from webapp.core.rules.relay_events.samples import Sample, sample
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
-MAIL_ID = "17-4f2a"
+MAIL_ID = "17.0123456789abcdef0123456789abcdef"
 
 
 @cache

@@ -164,3 +164,29 @@ def test_it_answers_quickly_for_a_hundred_kilobytes_of_anything(unit):
     found = tags.check(source, GENERAL, field="html")
     assert time.process_time() - begin < 2, "it takes a fraction of a second on an idle machine"
     assert len(found) <= 100
+
+
+@pytest.mark.parametrize(
+    ("source", "field", "complaint"),
+    [
+        ('<a href="{{ unsubscribe_url }}">No more</a>', "html", ""),
+        ('<a href=" {{ preferences_url }}">Choose</a><p>{{ browser_url }}</p>', "html", ""),
+        ("No more: {{ unsubscribe_url }}", "text", ""),
+        ('<img src="{{ browser_url }}">', "html", "cannot begin with a tag"),
+        ('<a href="{{ first_name }}">x</a>', "html", "cannot begin with a tag"),
+        ('{{ unsubscribe_url | default: "x" }}', "text", "stands alone"),
+        ("{% if browser_url %}x{% endif %}", "text", "stands alone"),
+        ("{{ unsubscribe_token }}", "text", "There is no tag unsubscribe_token. Did you mean unsubscribe_url?"),
+        ("{{ unsubscribe }}", "text", "Did you mean unsubscribe_url?"),
+    ],
+)
+def test_a_link_of_a_mails_own_is_a_whole_address(source: str, field: str, complaint: str):
+    found = [problem.message for problem in tags.check(source, MessageType.GENERAL, field=field)]
+    assert (complaint in found[0]) if complaint else not found
+
+
+def test_mail_that_must_be_told_has_no_link_to_decline_it():
+    source = '<a href="{{ preferences_url }}">x</a> {{ browser_url }} {{ unsubscribe_url }}'
+    found = tags.check(source, MessageType.GENERAL, field="html", may_decline=False)
+    assert [problem.name for problem in found] == ["preferences_url", "unsubscribe_url"]
+    assert all(problem.blocking and "cannot be declined" in problem.message for problem in found)

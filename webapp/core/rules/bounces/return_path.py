@@ -52,6 +52,11 @@ class ReturnPath:
     def domain(self) -> str:
         return self.after.rpartition("@")[2]
 
+    @classmethod
+    def of_setting(cls, address: str | None) -> "ReturnPath | None":
+        """The same for a setting that may be left out."""
+        return cls.of(address) if address else None
+
     @property
     def plain(self) -> str:
         """The address without a token, which complaints may be sent to."""

@@ -74,6 +74,7 @@ class CompiledMessage:
             headers.mailbox("Reply-To", *split_mailbox(envelope.reply_to, "reply_to")) if envelope.reply_to else ""
         )
         self._before_token, self._behind_token = headers.around(frame, self._domain) if frame else ("", "")
+        self._named_by = headers.named_by(frame) if frame else []
         self.tokens = frozenset(used + (["unsubscribe_token"] if self._behind_token else []))
 
     def render(self, values: Sequence[str], stamp: Stamp, extra: Sequence[tuple[str, str]] = ()) -> bytes:
@@ -106,6 +107,10 @@ class CompiledMessage:
                 out += (headers.SUPPORT_ID, ": ", mark, "\r\n", self._before_token)
                 if self._behind_token:
                     out += (stamp.unsubscribe_token, self._behind_token)
+            if self._named_by:
+                mark = message_id[: -len(self._domain) - 1]
+                for before, behind, dot in self._named_by:
+                    out += (before, mark.replace(".", dot), behind)
             if extra:
                 out += [headers.extra(name, value) for name, value in extra]
             if len(self._bodies) == 1:

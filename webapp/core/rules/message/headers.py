@@ -186,6 +186,17 @@ def around(frame: Frame, domain: str) -> tuple[str, str]:
     return before, after + extra("List-Id", f"<{frame.list_name}.{domain}>") + common
 
 
+def named_by(frame: Frame) -> list[tuple[str, str, str]]:
+    """The fields by which relays name a mail: up to its mark, from there on, and what is written for the dot in the mark."""
+    found = []
+    for name, pattern, dot in frame.named_by:
+        before, _, after = pattern.partition("{}")
+        if not _FIELD_NAME.fullmatch(name) or name.lower() in OURS or not f"{before}{after}".isprintable():
+            raise Invalid(f"{name!r} cannot be added as a header.")
+        found.append((f"{name}: {before}", f"{after}\r\n", dot))
+    return found
+
+
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 

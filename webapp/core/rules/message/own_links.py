@@ -14,7 +14,7 @@ from webapp.core.rules.markup import Piece, Place
 from webapp.core.rules.message.parts import Frame, MessageParts
 from webapp.core.rules.tags import lexer
 from webapp.core.rules.tags.lexer import Token
-from webapp.core.rules.tags.names import LINK_NAMES
+from webapp.core.rules.tags.names import DECLINING, LINK_NAMES
 from webapp.core.rules.tags.placeholders import Words
 
 PATHS = {
@@ -23,9 +23,6 @@ PATHS = {
     "browser_url": ("view", "browser_token"),
 }
 """Where each leads below the console's public address, and which token stands behind that."""
-
-DECLINING = frozenset({"unsubscribe_url", "preferences_url"})
-"""Either of them is a way to decline."""
 
 _STYLE = "margin:32px auto 0;max-width:600px;font-size:13px;line-height:1.5;text-align:center;color:#595959"
 

@@ -64,7 +64,8 @@ class Envelope:
 class Frame:
     """What is around the content of a broadcast's mails because of what it is for. `base` is the console's public address, without a slash
     at its end. Marketing mail says who sends it, and how to decline; important mail does not. Neither: nobody has said which it is.
-    `list_name` names in a domain's name what can be declined together; `broadcast_id` is for those who look into a mail."""
+    `list_name` names in a domain's name what can be declined together; `broadcast_id` is for those who look into a mail. `named_by` are
+    headers by which relays name the mail in what they report: name, value with `{}` in it, and what is written for the dot of its mark."""
 
     base: str
     is_marketing: bool = False
@@ -73,6 +74,7 @@ class Frame:
     broadcast_id: int = 0
     business_name: str = ""
     postal_address: str = ""
+    named_by: tuple[tuple[str, str, str], ...] = ()
 
 
 NO_TOKEN = "0" * 44

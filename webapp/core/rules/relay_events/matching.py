@@ -8,25 +8,27 @@ from webapp.core.rules.relay_events.providers import Provider
 KEY = "mail-id"
 """The name under which it comes back; what `events` of each relay looks for."""
 
-MAIL_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
-"""What every relay carries unchanged: a tag of SES takes no other letters, Postmark no longer value than some 80 octets."""
+MARK = re.compile(r"\d{1,19}\.[0-9a-f]{32}")
+"""What names a mail: the left of its Message-ID (`message/headers.py`)."""
 
 
 class MatchingHeader(NamedTuple):
-    """The name of a header, and its value with `{}` where the mail's id belongs."""
+    """The name of a header, and its value with `{}` where what names the mail belongs; `dot` is written for the dot in that."""
 
     name: str
     pattern: str
+    dot: str = "."
 
-    def value(self, mail_id: str) -> str:
-        """The value for one mail. ValueError for an id with letters that one of the relays would not carry."""
-        if not MAIL_ID.fullmatch(mail_id):
-            raise ValueError(f"{mail_id!r} cannot stand in this header")
-        return self.pattern.replace("{}", mail_id)
+    def value(self, mark: str) -> str:
+        """The value for one mail. ValueError for what names none."""
+        if not MARK.fullmatch(mark):
+            raise ValueError(f"{mark!r} names no mail")
+        return self.pattern.replace("{}", mark.replace(".", self.dot))
 
 
 _HEADERS = {
-    Provider.SES: MatchingHeader("X-SES-MESSAGE-TAGS", f"{KEY}={{}}"),
+    # A tag takes letters, digits, _ and - only: docs.aws.amazon.com/ses/latest/dg/event-publishing-send-email.html
+    Provider.SES: MatchingHeader("X-SES-MESSAGE-TAGS", f"{KEY}={{}}", dot="-"),
     Provider.MAILGUN: MatchingHeader("X-Mailgun-Variables", f'{{"{KEY}": "{{}}"}}'),
     Provider.POSTMARK: MatchingHeader(f"X-PM-Metadata-{KEY}", "{}"),
     Provider.SENDGRID: MatchingHeader("X-SMTPAPI", f'{{"unique_args": {{"{KEY}": "{{}}"}}}}'),

@@ -24,6 +24,11 @@ class Provider(StrEnum):
     def label(self) -> str:
         return _LABELS[self]
 
+    @property
+    def gives_own_message_id(self) -> bool:
+        """Whether it replaces the Message-ID of mails, so that it must be told otherwise which mail is which."""
+        return self in (Provider.SES, Provider.POSTMARK, Provider.BREVO)
+
 
 _LABELS = {
     Provider.SES: "Amazon SES",

@@ -132,7 +132,7 @@ def _ses(now: datetime, mail_id: str) -> Sample:
             "messageId": secrets.token_hex(16),
             "destination": [NOBODY],
             "headers": [{"name": "Message-ID", "value": f"<{mail_id}@example.com>"}],
-            "tags": {KEY: [mail_id]},
+            "tags": {KEY: [mail_id.replace(".", "-")]},
         },
     }
     envelope: dict[str, Any] = {

@@ -92,10 +92,14 @@ def _words(report: Mapping[str, Any], person: Mapping[str, Any]) -> str:
 
 
 def _mail(mail: Mapping[str, Any], address: object) -> reading.ReportedMail:
-    """The mail as we know it: by its tag, and by the Message-ID that it had when SES took it."""
+    """The mail as we know it: by its tag, in which a dot cannot stand, and by the headers that it had when SES took it."""
     tagged = reading.listed(reading.some(mail.get("tags")).get("mail-id"))
+    found = reading.words(tagged[0], 80).replace("-", ".", 1) if tagged else ""
     first = reading.some(mail.get("commonHeaders")).get("messageId")
     for header in map(reading.some, reading.listed(mail.get("headers"))[:200]):
-        if reading.words(header.get("name"), 40).lower() == "message-id":
-            first = header.get("value")
-    return reading.mail(address, first, tagged[0] if tagged else None)
+        match reading.words(header.get("name"), 40).lower():
+            case "message-id":
+                first = header.get("value")
+            case "x-massmail-id":
+                found = found or reading.words(header.get("value"), 80)
+    return reading.mail(address, first, found)

@@ -20,7 +20,7 @@ class DomainTopic(StrEnum):
         return {"reverse": "Reverse name", "mta_sts": "MTA-STS"}.get(self.value, self.value.upper())
 
 
-class FindingStatus(StrEnum):
+class DomainStanding(StrEnum):
     """How it stands. UNKNOWN: it could not be looked up, or nobody has said what to look for; never said to be missing then."""
 
     GOOD = "good"
@@ -46,7 +46,7 @@ class DomainFinding:
     """`what` was found and `why` it matters, as whole sentences; `records` are to be set; `notes` are worth knowing and no fault."""
 
     topic: DomainTopic
-    standing: FindingStatus
+    standing: DomainStanding
     what: str
     why: str = ""
     records: tuple[DnsRecord, ...] = ()
@@ -58,12 +58,12 @@ class DomainFinding:
     @classmethod
     def of_json(cls, said: dict[str, Any]) -> "DomainFinding":
         records = tuple(DnsRecord(*record) for record in said["records"])
-        standing, notes = FindingStatus(said["standing"]), tuple(said["notes"])
+        standing, notes = DomainStanding(said["standing"]), tuple(said["notes"])
         return cls(DomainTopic(said["topic"]), standing, said["what"], said["why"], records, notes)
 
 
 def away(topic: DomainTopic, words: str) -> DomainFinding:
     """DNS did not answer."""
     return DomainFinding(
-        topic, FindingStatus.UNKNOWN, f"This could not be looked up: {words}. It says nothing about the record."
+        topic, DomainStanding.UNKNOWN, f"This could not be looked up: {words}. It says nothing about the record."
     )

@@ -9,10 +9,10 @@ from webapp.core.rules.dkim import Algorithm, record_of
 from webapp.core.rules.sender_domains import dmarc, hosts, keys_in_dns, spf
 from webapp.core.rules.sender_domains.answers import DnsAway, Lookup, readable, sure, tags_of
 from webapp.core.rules.sender_domains.dmarc import DmarcError
-from webapp.core.rules.sender_domains.findings import DnsRecord, DomainFinding, DomainTopic, FindingStatus, away
+from webapp.core.rules.sender_domains.findings import DnsRecord, DomainFinding, DomainStanding, DomainTopic, away
 from webapp.core.rules.sender_domains.spf import SpfError
 
-GOOD, MISSING, WRONG, UNKNOWN = FindingStatus
+GOOD, MISSING, WRONG, UNKNOWN = DomainStanding
 
 WHY_SPF = (
     "Receivers ask whether this machine may send for the domain. Without a yes, bulk mail is refused or goes to spam."
@@ -80,7 +80,7 @@ def _judged_spf(lookup: Lookup, sender: SenderDomain) -> DomainFinding:
     terms = [f"ip{ip_address(one).version}:{one}" for one in sender.leaves_from]
     terms += [f"include:{sender.spf_include}"] if sender.spf_include else []
 
-    def finding(standing: FindingStatus, what: str, record: str = "", *notes: str) -> DomainFinding:
+    def finding(standing: DomainStanding, what: str, record: str = "", *notes: str) -> DomainFinding:
         to_set = (DnsRecord("TXT", domain, record),) if record else ()
         return DomainFinding(DomainTopic.SPF, standing, what, "" if standing is GOOD else WHY_SPF, to_set, notes)
 

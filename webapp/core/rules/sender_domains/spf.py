@@ -158,7 +158,9 @@ class _Check:
             return False
         kind = "A" if self._address.version == 4 else "AAAA"
         wide = re.search(r"(?<!/)/(\d+)" if kind == "A" else r"//(\d+)", mask)
-        length = wide[1] if wide else ("32" if kind == "A" else "128")
+        length = int(wide[1]) if wide else (32 if kind == "A" else 128)
+        if length > (32 if kind == "A" else 128):
+            raise SpfError(f"“{mask}” is too long for an address")
         return any(self._address in ip_network(f"{one}/{length}", strict=False) for one in self._records(host, kind))
 
     def _records(self, name: str, kind: str) -> Sequence[str]:

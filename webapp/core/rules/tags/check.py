@@ -14,6 +14,7 @@ from webapp.core.rules.tags.expressions import TagError, read_block, read_output
 from webapp.core.rules.tags.lexer import Token
 from webapp.core.rules.tags.names import (
     BY_NAME,
+    DECLINING,
     LINK_NAMES,
     LINKS,
     TAGS,
@@ -58,14 +59,15 @@ class TagProblem:
         return replace(self, message=f"{self.message} ({times} places.)")
 
 
-def check(source: str, message_type: MessageType | None, *, field: str) -> list[TagProblem]:
+def check(source: str, message_type: MessageType | None, *, field: str, may_decline: bool = True) -> list[TagProblem]:
     """Every problem of the tags in `source`, in the order of reading, at most `MOST_TAG_PROBLEMS`. `field` is "subject", "html" or "text";
     "html" is also checked for tags at places where they cannot stand. With `message_type` None the tags of all types are allowed.
+    Not `may_decline`: the message must be told, so it has no link to decline it.
 
     >>> [p.message for p in check("Hi {{ frist_name }}", None, field="text")]
     ['There is no tag frist_name. Did you mean first_name?']
     """
-    checker = _TagChecker(source, message_type, field)
+    checker = _TagChecker(source, message_type, field, may_decline)
     problems: list[TagProblem] = []
     for problem in checker.problems():
         problems.append(problem)
@@ -85,8 +87,8 @@ class Opened:
 
 
 class _TagChecker:
-    def __init__(self, source: str, message_type: MessageType | None, field: str):
-        self.source, self.type, self.field = source, message_type, field
+    def __init__(self, source: str, message_type: MessageType | None, field: str, may_decline: bool):
+        self.source, self.type, self.field, self.may_decline = source, message_type, field, may_decline
         self.names = [tag.name for tag in (tags_for(message_type) if message_type else (*TAGS, *LINKS))]
         self.lines = [0, *(match.end() for match in re.finditer("\n", source))]
         self.open: list[Opened] = []
@@ -167,6 +169,9 @@ class _TagChecker:
             yield from self.block(token, found, home)
 
     def name(self, token: Token, name: str) -> Iterator[TagProblem]:
+        if name in DECLINING and not self.may_decline:
+            yield self.problem(token, f"Important mail cannot be declined: take {{{{ {name} }}}} out of it.", name)
+            return
         if available(name, self.type):
             return
         if name in BY_NAME and self.type:
