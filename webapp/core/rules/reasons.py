@@ -13,7 +13,7 @@ _OF_STATES = {
     DeliveryState.HELD: "waits for the relay to recover",
     DeliveryState.DEFERRED: "not taken yet, tried again later",
     DeliveryState.FAILED: "refused for good",
-    DeliveryState.UNCERTAIN: outcome.WORDS["no_final_answer"],
+    DeliveryState.UNCERTAIN: outcome.REASON_WORDS["no_final_answer"],
     DeliveryState.SUPPRESSED: "the address was suppressed before it left",
     DeliveryState.CANCELLED: "cancelled before it left",
 }
@@ -37,7 +37,7 @@ def in_words(state: DeliveryState, reason: str | None) -> str:
         return _OF_STATES.get(state, "")
     if reason in _SKIPS:
         return SkipReason(reason).label
-    return outcome.WORDS.get(reason) or _OF_THE_LEDGER.get(reason) or reason.replace("_", " ")
+    return outcome.REASON_WORDS.get(reason) or _OF_THE_LEDGER.get(reason) or reason.replace("_", " ")
 
 
 _REPORTS = {
