@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -110,6 +111,16 @@ def test_a_report_is_recorded_with_its_mail_and_a_repeat_changes_nothing(
     assert (recorded.kind, recorded.source) == (EventKind.BOUNCED, provider.value) and recorded.delivery_id
     row = event_sources.get(session, given.source_id)
     assert (row.events, row.repeats, row.refusals) == (1, 2, 0) and row.seen_at
+
+
+def test_eight_calls_at_once_are_all_answered_and_recorded_once(session: Session, app: Flask):
+    call = sample(P.SENDGRID, now(), mark(session))
+    given = source(session, P.SENDGRID, call)
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: post(app.test_client(), P.SENDGRID, given, call).status_code, range(8)))
+    assert answers == [200] * 8 and kept(session) == [Became.RECORDED]
+    row = event_sources.get(session, given.source_id)
+    assert (row.events, row.repeats) == (1, 7) and session.scalar(select(func.count()).select_from(DeliveryEvent)) == 1
 
 
 REFUSED = {P.SES: 403, P.MAILGUN: 403, P.POSTMARK: 401, P.SENDGRID: 403, P.BREVO: 401}
