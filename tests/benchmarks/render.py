@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from itertools import count, islice
 
 from tests.benchmarks.figure import Figure
-from webapp.core.rules.message import CompiledMessage, Envelope, MessageParts, Stamp, compile_message
+from webapp.core.rules.message import CompiledMessage, Envelope, MailIdentity, MessageParts, compile_message
 
 ROUNDS, MAILS = 9, 4_000
 SHORT_ROUNDS, SHORT_MAILS = 2, 200
@@ -68,8 +68,8 @@ def parts(paragraph: str, size: int, *, conditions: bool = False) -> MessagePart
         fillers += 1
 
 
-def stamp(number: int) -> Stamp:
-    return Stamp(
+def stamp(number: int) -> MailIdentity:
+    return MailIdentity(
         number, "0123456789abcdef0123456789abcdef", "anna.bell@example.net", datetime(2026, 11, 23, 12, tzinfo=UTC)
     )
 

@@ -17,7 +17,10 @@ INLINE = frozenset(
 def read(answer: TestResponse | str) -> "Page":
     """The page, or the fragments, of an answer or of a text of HTML."""
     text = answer if isinstance(answer, str) else answer.text
-    return Page(html.document_fromstring(text if text.strip() else "<p></p>"))
+    page = html.document_fromstring(text if text.strip() else "<p></p>")
+    for area in page.iter("textarea"):  # HTML leaves out a line break right behind the tag, libxml2 does not
+        area.text = (area.text or "").removeprefix("\n")
+    return Page(page)
 
 
 class Part:

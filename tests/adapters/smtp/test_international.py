@@ -15,7 +15,7 @@ from webapp.config import RelaySettings
 from webapp.core.ports import Cause, Mail, Reply, Stage
 from webapp.core.rules.evidence import Evidence, VerdictKind
 from webapp.core.rules.lifecycle import BroadcastState, DeliveryState
-from webapp.core.rules.outcome import WORDS, judge
+from webapp.core.rules.outcome import REASON_WORDS, judge
 from webapp.core.rules.refusal import Addressee
 
 ZOFIE, YONGHU = "žofie@example.test", "用户@xn--r8jz45g.example"
@@ -144,4 +144,4 @@ def test_a_broadcast_reaches_everybody_whom_the_relay_takes(
         assert found.states == {"accepted": 20, "failed": 1, "skipped": 1}
         (failed,) = engine.in_state(session, broadcast, DeliveryState.FAILED)
         assert (failed.address, failed.reason) == (ZOFIE, "ascii_only")
-        assert WORDS[failed.reason] == ASCII_ONLY
+        assert REASON_WORDS[failed.reason] == ASCII_ONLY

@@ -16,7 +16,7 @@ from webapp.core.content.compiling import compiled, text_of_body
 from webapp.core.errors import DomainError
 from webapp.core.rules.consent import Purpose
 from webapp.core.rules.lifecycle import BroadcastState, DeliveryState
-from webapp.core.rules.message import Envelope, MessageParts, Stamp, compile_message, decoded
+from webapp.core.rules.message import Envelope, MailIdentity, MessageParts, compile_message, decoded
 from webapp.core.rules.message.parts import NO_TOKEN
 from webapp.core.settings import from_addresses
 
@@ -87,7 +87,7 @@ def test_a_broadcast_from_before_the_question_keeps_its_bytes(sqlite_session):
     parts = MessageParts(broadcast.content.subject, broadcast.content.html, broadcast.content.text)
     plain = compile_message(parts, Envelope.of(broadcast.from_address))
     values = ["Ada"] * len(plain.tags)
-    data = plain.render(values, Stamp(17, broadcast.secret, "ada@example.com", NOW))
+    data = plain.render(values, MailIdentity(17, broadcast.secret, "ada@example.com", NOW))
     assert compiled(sqlite_session, broadcast, URL).mail(17, "ada@example.com", NOW, values).data == data
 
 

@@ -7,32 +7,32 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from webapp.core.rules.markup import MarkupTag, Piece, Place, pieces, spots, tags_and_texts
+from webapp.core.rules.markup import MarkupContext, MarkupTag, Piece, pieces, spots, tags_and_texts
 
 
 @pytest.mark.parametrize(
     ("source", "place", "element", "attribute"),
     [
-        ("a X b", Place.TEXT, "", ""),
-        ("<p>X</p>", Place.TEXT, "", ""),
-        ('<a href="X">', Place.VALUE, "a", "href"),
-        ("<a title='a \" X'>", Place.VALUE, "a", "title"),
-        ("<a HREF=X>", Place.VALUE, "a", "href"),
-        ('<a title="a > b" alt="X">', Place.VALUE, "a", "alt"),
-        ("<p title=a\"b class='X'>", Place.VALUE, "p", "class"),
-        ('<a href="X', Place.VALUE, "a", "href"),
-        ("<p X>", Place.INSIDE, "p", ""),
-        ("<style>X</style>", Place.RAW, "style", ""),
-        ("<script>if (a < b) X</script>", Place.RAW, "script", ""),
-        ("<!-- X -->", Place.COMMENT, "!--", ""),
-        ("<!-- > X", Place.COMMENT, "!--", ""),
-        ("<!--> X -->", Place.TEXT, "", ""),
-        ("<!DOCTYPE X>", Place.COMMENT, "!", ""),
-        ("1 < 2 X", Place.TEXT, "", ""),
-        ("<style></style>X", Place.TEXT, "", ""),
-        ("<!--[if mso]><td>X</td><![endif]-->", Place.TEXT, "", ""),
-        ('<!--[if mso]><v:rect href="X"/><![endif]-->', Place.VALUE, "v:rect", "href"),
-        ("<!--[if mso]> X -->", Place.COMMENT, "!--", ""),
+        ("a X b", MarkupContext.TEXT, "", ""),
+        ("<p>X</p>", MarkupContext.TEXT, "", ""),
+        ('<a href="X">', MarkupContext.VALUE, "a", "href"),
+        ("<a title='a \" X'>", MarkupContext.VALUE, "a", "title"),
+        ("<a HREF=X>", MarkupContext.VALUE, "a", "href"),
+        ('<a title="a > b" alt="X">', MarkupContext.VALUE, "a", "alt"),
+        ("<p title=a\"b class='X'>", MarkupContext.VALUE, "p", "class"),
+        ('<a href="X', MarkupContext.VALUE, "a", "href"),
+        ("<p X>", MarkupContext.INSIDE, "p", ""),
+        ("<style>X</style>", MarkupContext.RAW, "style", ""),
+        ("<script>if (a < b) X</script>", MarkupContext.RAW, "script", ""),
+        ("<!-- X -->", MarkupContext.COMMENT, "!--", ""),
+        ("<!-- > X", MarkupContext.COMMENT, "!--", ""),
+        ("<!--> X -->", MarkupContext.TEXT, "", ""),
+        ("<!DOCTYPE X>", MarkupContext.COMMENT, "!", ""),
+        ("1 < 2 X", MarkupContext.TEXT, "", ""),
+        ("<style></style>X", MarkupContext.TEXT, "", ""),
+        ("<!--[if mso]><td>X</td><![endif]-->", MarkupContext.TEXT, "", ""),
+        ('<!--[if mso]><v:rect href="X"/><![endif]-->', MarkupContext.VALUE, "v:rect", "href"),
+        ("<!--[if mso]> X -->", MarkupContext.COMMENT, "!--", ""),
     ],
 )
 def test_it_knows_the_place(source, place, element, attribute):

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from webapp.core.rules.lifecycle import DELIVERY_TRANSITIONS, DeliveryState
-from webapp.core.rules.outcome import WORDS, Blame, Cause, Outcome, Reply, Stage, judge
+from webapp.core.rules.outcome import REASON_WORDS, Blame, Cause, Outcome, Reply, Stage, judge
 
 A, D, H, F, U, P = (
     DeliveryState.ACCEPTED,
@@ -213,7 +213,7 @@ def test_every_reply_has_an_outcome_that_the_ledger_can_hold(reply: Reply) -> No
     outcome: Outcome = judge(reply)
     assert outcome.state in DELIVERY_TRANSITIONS[DeliveryState.CLAIMED]
     assert 0 < len(outcome.reason) <= 40 and outcome.reason.isascii()
-    assert outcome.words and outcome.reason in WORDS
+    assert outcome.words and outcome.reason in REASON_WORDS
     assert (outcome.state is A) == (reply.stage is DOT and reply.code is not None and 200 <= reply.code <= 299)
     if outcome.state is U:
         assert reply.stage is DOT

@@ -84,7 +84,7 @@ def copy_at_hand(session: Session) -> Copy | None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
+class _StampedCopy:
     """A copy, and the stamps that say how new it is."""
 
     stamps: Stamps = field(default_factory=dict)
@@ -96,13 +96,13 @@ class _Memory:
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
-        self.known = _Known()
+        self.known = _StampedCopy()
 
     def refreshed(self, session: Session) -> Copy:
         # The stamps are read first: what changes after that is read too, and read again next time.
         stamps = _stamps(session)
         if stamps != self.known.stamps:
-            self.known = _Known(stamps, _renewed(session, self.known, stamps))
+            self.known = _StampedCopy(stamps, _renewed(session, self.known, stamps))
         return self.known.copy
 
 
@@ -110,10 +110,10 @@ _memories: WeakKeyDictionary[Engine, _Memory] = WeakKeyDictionary()
 _guard = threading.Lock()
 
 
-def _known(session: Session) -> _Known:
+def _known(session: Session) -> _StampedCopy:
     with _guard:
         memory = _memories.get(session.get_bind().engine)
-    return memory.known if memory else _Known()
+    return memory.known if memory else _StampedCopy()
 
 
 def _stamps(session: Session) -> Stamps:
@@ -129,7 +129,7 @@ def _blocks(stamps: Stamps) -> Stamps:
     return {block: seen for block, seen in stamps.items() if block >= 0}
 
 
-def _renewed(session: Session, known: _Known, stamps: Stamps) -> Copy:
+def _renewed(session: Session, known: _StampedCopy, stamps: Stamps) -> Copy:
     """The copy with all read anew of which the stamps differ."""
     differ = {key for key in known.stamps.keys() | stamps.keys() if known.stamps.get(key) != stamps.get(key)}
     copy = known.copy

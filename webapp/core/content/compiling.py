@@ -10,7 +10,7 @@ from webapp.core.content.framing import OwnTokens, frame_of, tokens_of
 from webapp.core.content.return_paths import maker
 from webapp.core.ports import Mail
 from webapp.core.rules.bounces import ReturnPath
-from webapp.core.rules.message import CompiledMessage, Envelope, Frame, MessageParts, Stamp, compile_message
+from webapp.core.rules.message import CompiledMessage, Envelope, Frame, MailIdentity, MessageParts, compile_message
 from webapp.core.rules.message.own_links import as_tags
 from webapp.core.rules.message.parts import NO_TOKEN
 from webapp.core.rules.tags.unparse import source_of
@@ -35,12 +35,12 @@ class CompiledContent:
         or the address cannot be written."""
         own = self.own
         if own is None:
-            stamp = Stamp(delivery_id, self.secret, address, date)
+            identity = MailIdentity(delivery_id, self.secret, address, date)
         else:
             browser = own.browser.of(delivery_id) if "browser_token" in self.message.tokens else NO_TOKEN
-            stamp = Stamp(delivery_id, self.secret, address, date, own.unsubscribe.of(delivery_id), browser)
+            identity = MailIdentity(delivery_id, self.secret, address, date, own.unsubscribe.of(delivery_id), browser)
         mail_from = self.mail_from if self.return_path is None else self.return_path(delivery_id)
-        return Mail(delivery_id, mail_from, address, self.message.render(values, stamp))
+        return Mail(delivery_id, mail_from, address, self.message.render(values, identity))
 
 
 def compiled(

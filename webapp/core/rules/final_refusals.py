@@ -46,5 +46,5 @@ def rules_of(stored: Mapping[str, Any]) -> dict[str, RefusalRule]:
 
 def label(reason: str) -> str:
     """A reason in words, as a heading has it."""
-    words = outcome.WORDS[reason]
+    words = outcome.REASON_WORDS[reason]
     return words[:1].upper() + words[1:]

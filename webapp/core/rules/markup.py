@@ -13,7 +13,7 @@ from html.entities import html5
 from typing import NamedTuple
 
 
-class Place(StrEnum):
+class MarkupContext(StrEnum):
     TEXT = "text"
     VALUE = "value"
     """In the value of an attribute."""
@@ -29,7 +29,7 @@ class Piece(NamedTuple):
     tag), `attribute` the attribute's name where `place` is VALUE. `within` is where the conditional comment begins (`<!--[if mso]>`, read
     by Outlook as markup) that the piece is in, or -1."""
 
-    place: Place
+    place: MarkupContext
     start: int
     end: int
     element: str = ""
@@ -77,10 +77,10 @@ def pieces(html: str) -> Iterator[Piece]:
     while position < end:
         start = _NEXT.search(html, position)
         if start is None:
-            yield Piece(Place.TEXT, position, end, within=within)
+            yield Piece(MarkupContext.TEXT, position, end, within=within)
             return
         if start.start() > position:
-            yield Piece(Place.TEXT, position, start.start(), within=within)
+            yield Piece(MarkupContext.TEXT, position, start.start(), within=within)
         if start["comment"]:
             comment = _comment(html, start.start(), within)
             yield comment
@@ -89,7 +89,7 @@ def pieces(html: str) -> Iterator[Piece]:
             ending = _HIDDEN_END.match(html, start.start()) if within >= 0 else None
             close = html.find(">", start.end())
             position = ending.end() if ending else end if close < 0 else close + 1
-            yield Piece(Place.COMMENT, start.start(), position, "!", within=within)
+            yield Piece(MarkupContext.COMMENT, start.start(), position, "!", within=within)
             within = -1 if ending else within
         else:
             found = _element(html, start.start(), bool(start["close"]), within)
@@ -106,7 +106,7 @@ def comment_end(html: str, start: int) -> int:
 def _comment(html: str, start: int, within: int) -> Piece:
     """The comment; of one with a condition that is markup to Outlook, only its beginning, and then its end."""
     if within >= 0 and (ending := _HIDDEN_END.match(html, start)):
-        return Piece(Place.COMMENT, start, ending.end(), "!--", within=-1)
+        return Piece(MarkupContext.COMMENT, start, ending.end(), "!--", within=-1)
     end = comment_end(html, start)
     if within < 0 and is_hidden(html, start, end):
         opening = HIDDEN_BEGIN.match(html, start)
@@ -114,7 +114,7 @@ def _comment(html: str, start: int, within: int) -> Piece:
         end, within = opening.end(), start
     elif _ends_hidden(html, end):
         within = -1
-    return Piece(Place.COMMENT, start, end, "!--", within=within)
+    return Piece(MarkupContext.COMMENT, start, end, "!--", within=within)
 
 
 def is_hidden(html: str, start: int, end: int) -> bool:
@@ -137,24 +137,24 @@ def _element(html: str, start: int, closing: bool, within: int) -> list[Piece]:
     while (attribute := _ATTRIBUTE.match(html, position)) is not None:
         if attribute["open"]:
             begin = attribute.start("open") + 1
-            found.append(Piece(Place.INSIDE, inside, begin, element, within=within))
-            found.append(Piece(Place.VALUE, begin, len(html), element, attribute["name"].lower(), within))
+            found.append(Piece(MarkupContext.INSIDE, inside, begin, element, within=within))
+            found.append(Piece(MarkupContext.VALUE, begin, len(html), element, attribute["name"].lower(), within))
             return found
         for kind in ("double", "single", "bare"):
             if attribute[kind] is not None:
                 begin, end = attribute.span(kind)
-                found.append(Piece(Place.INSIDE, inside, begin, element, within=within))
-                found.append(Piece(Place.VALUE, begin, end, element, attribute["name"].lower(), within))
+                found.append(Piece(MarkupContext.INSIDE, inside, begin, element, within=within))
+                found.append(Piece(MarkupContext.VALUE, begin, end, element, attribute["name"].lower(), within))
                 inside = end
         position = attribute.end()
     close = html.find(">", position)
     position = len(html) if close < 0 else close + 1
-    found.append(Piece(Place.INSIDE, inside, position, element, within=within))
+    found.append(Piece(MarkupContext.INSIDE, inside, position, element, within=within))
     if element in RAW_ELEMENTS and close >= 0:
         ending = re.compile(rf"</{element}(?=[\s/>])", re.IGNORECASE).search(html, position)
         raw_end = ending.start() if ending else len(html)
         if raw_end > position:
-            found.append(Piece(Place.RAW, position, raw_end, element, within=within))
+            found.append(Piece(MarkupContext.RAW, position, raw_end, element, within=within))
     return found
 
 
@@ -162,11 +162,11 @@ def tags_and_texts(html: str) -> Iterator[MarkupTag | Piece]:
     """The source with the pieces of each start and end tag put together; texts, comments and raw contents as they are."""
     open_tag: list[Piece] = []
     for piece in pieces(html):
-        continues = open_tag and (piece.place is Place.VALUE or open_tag[-1].place is Place.VALUE)
+        continues = open_tag and (piece.place is MarkupContext.VALUE or open_tag[-1].place is MarkupContext.VALUE)
         if open_tag and not continues:
             yield _tag(html, open_tag)
             open_tag = []
-        if continues or piece.place is Place.INSIDE:
+        if continues or piece.place is MarkupContext.INSIDE:
             open_tag.append(piece)
         else:
             yield piece
@@ -182,7 +182,7 @@ def _tag(html: str, found: list[Piece]) -> MarkupTag:
     spans: dict[str, tuple[int, int]] = {}
     inside = len("<") + len(first.element) + first.start
     for value in found:
-        if value.place is Place.VALUE:
+        if value.place is MarkupContext.VALUE:
             spans.setdefault(value.attribute, (value.start, value.end))
         elif value is not first or value.end > inside:
             for name in _WITHOUT_VALUE.finditer(html, max(value.start, inside), value.end):

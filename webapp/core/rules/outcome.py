@@ -241,7 +241,7 @@ def _in_words(subject: int, detail: int) -> tuple[str, str]:
     return _FAMILIES.get((subject, detail)) or _SUBJECTS[subject]
 
 
-WORDS: dict[str, str] = {
+REASON_WORDS: dict[str, str] = {
     ACCEPTED.reason: ACCEPTED.words,
     "not_rendered": "the mail could not be made",
     "no_final_answer": "no answer after the mail was handed over",

@@ -14,7 +14,7 @@ from tests.core.rules.dkim.dkimpy import verdicts
 from tests.dns_server import dns_server
 from webapp.core.rules.dkim import VALID_FOR, Algorithm, MailSigner, SigningKey, canonical, opened, record_of
 from webapp.core.rules.dkim.keys import made
-from webapp.core.rules.message import Envelope, Frame, MessageParts, Stamp, compile_message
+from webapp.core.rules.message import Envelope, Frame, MailIdentity, MessageParts, compile_message
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 DOMAIN = "example.com"
@@ -49,7 +49,7 @@ def mail(
     )
     values = {"full_name": f"{name} Hall", "first_name": name}
     return message.render(
-        [values.get(tag, "Words") for tag in message.tags], Stamp(7, "s", "zoe@example.net", date, "t" * 44)
+        [values.get(tag, "Words") for tag in message.tags], MailIdentity(7, "s", "zoe@example.net", date, "t" * 44)
     )
 
 

@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 import pytest
 
 from webapp.core.errors import Invalid
-from webapp.core.rules.message import Envelope, Frame, MessageParts, Stamp, compile_message, message_id
+from webapp.core.rules.message import Envelope, Frame, MailIdentity, MessageParts, compile_message, message_id
 from webapp.core.rules.relay_events.matching import matching_header
 from webapp.core.rules.relay_events.providers import Provider
 
-STAMP = Stamp(17, "secret", "ada@example.net", datetime(2026, 11, 23, tzinfo=UTC))
+STAMP = MailIdentity(17, "secret", "ada@example.net", datetime(2026, 11, 23, tzinfo=UTC))
 MARK = message_id(17, "secret", "").rstrip("@")
 
 

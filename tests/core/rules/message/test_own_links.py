@@ -7,7 +7,7 @@ from email.message import EmailMessage
 import pytest
 
 from webapp.core.errors import Invalid
-from webapp.core.rules.message import CompiledMessage, Envelope, Frame, MessageParts, Stamp, compile_message
+from webapp.core.rules.message import CompiledMessage, Envelope, Frame, MailIdentity, MessageParts, compile_message
 from webapp.core.rules.message.own_links import as_tags
 from webapp.core.rules.tags.unparse import source_of
 
@@ -33,7 +33,7 @@ def compiled(html: str = "<p>Hello</p>", text: str | None = None, frame: Frame |
 
 
 def sent(message: CompiledMessage, **values: str) -> EmailMessage:
-    stamp = Stamp((17 << 32) | 5, "secret", "ada@example.net", NOW, UNSUBSCRIBE, BROWSER)
+    stamp = MailIdentity((17 << 32) | 5, "secret", "ada@example.net", NOW, UNSUBSCRIBE, BROWSER)
     data = message.render([values.get(tag, tag) for tag in message.tags], stamp)
     assert all(len(line) <= 998 for line in data.split(b"\r\n"))
     found = message_from_bytes(data, policy=policy.default)
@@ -55,14 +55,14 @@ def test_marketing_mail_has_the_fields_of_one_click_on_one_line_each():
     broadcast, name, kind, sender = mail["Feedback-ID"].split(":")
     assert (broadcast, name, kind, len(sender)) == ("17", "topic-3", "marketing", 12)
     assert mail["Auto-Submitted"] is None
-    raw = compiled().render(["Ada", "Unsubscribe"], Stamp(1, "s", "ada@example.net", NOW, UNSUBSCRIBE))
+    raw = compiled().render(["Ada", "Unsubscribe"], MailIdentity(1, "s", "ada@example.net", NOW, UNSUBSCRIBE))
     assert f"\r\nList-Unsubscribe: <{LINK}>\r\n".encode() in raw, "encoded or folded, one click does not work"
 
 
 def test_a_base_that_is_too_long_for_a_line_is_not_encoded():
     base = "https://mail.example.com/" + "long/" * 20 + "way"
     mail = compiled(frame=Frame(base, is_marketing=True, list_name="marketing"))
-    raw = mail.render(["Ada"] * len(mail.tags), Stamp(1, "s", "ada@example.net", NOW, UNSUBSCRIBE))
+    raw = mail.render(["Ada"] * len(mail.tags), MailIdentity(1, "s", "ada@example.net", NOW, UNSUBSCRIBE))
     assert f"<{base}/unsubscribe/{UNSUBSCRIBE}>\r\nList-Unsubscribe-Post:".encode() in raw
 
 
@@ -87,7 +87,7 @@ def test_each_mail_bears_one_id_for_whoever_asks(frame: Frame):
 def test_a_mail_for_which_nobody_said_what_it_is_for_is_as_it_was(html: str, text: str | None):
     parts = MessageParts("News", html, text)
     before, now = compile_message(parts, ENVELOPE), compile_message(parts, ENVELOPE, Frame(BASE))
-    stamp = Stamp(5, "secret", "ada@example.net", NOW)
+    stamp = MailIdentity(5, "secret", "ada@example.net", NOW)
     assert before.tags == now.tags and before.render(["Ada"] * len(before.tags), stamp) == now.render(
         ["Ada"] * len(now.tags), stamp._replace(unsubscribe_token=UNSUBSCRIBE)
     )
@@ -149,6 +149,6 @@ def test_a_link_of_a_mails_own_needs_somewhere_to_lead():
 
 def test_a_token_that_no_mail_has_stands_in_a_preview():
     message = compiled()
-    data = message.render(["Ada", "Unsubscribe"], Stamp(0, "s", "ada@example.net", NOW))
+    data = message.render(["Ada", "Unsubscribe"], MailIdentity(0, "s", "ada@example.net", NOW))
     assert f"/unsubscribe/{'0' * 44}>".encode() in data
     assert message.tokens == {"unsubscribe_token"}

@@ -12,7 +12,7 @@ from tests.core.rules.message.test_designs import DESIGNS
 from tests.journeys.test_tour import HTML as TOUR
 from webapp.core.rules.dkim import Algorithm, MailSigner, SigningKey, opened
 from webapp.core.rules.dkim.keys import made
-from webapp.core.rules.message import Envelope, Frame, MessageParts, Stamp, compile_message
+from webapp.core.rules.message import Envelope, Frame, MailIdentity, MessageParts, compile_message
 
 PROGRAM = Path(__file__).parent / "programs" / "spamassassin.pl"
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -58,7 +58,7 @@ def mails(by: MailSigner) -> dict[str, bytes]:
                 parts, Envelope.of("Example Hosting <news@example.com>", "help@example.com"), frame
             )
             values = [VALUES.get(tag, "Example") for tag in message.tags]
-            data = message.render(values, Stamp(7, "secret", "zoe@example.net", NOW, "t" * 44, "b" * 44))
+            data = message.render(values, MailIdentity(7, "secret", "zoe@example.net", NOW, "t" * 44, "b" * 44))
             found[f"{name}, {kind}"] = by.fields(data, NOW) + data
     return found
 

@@ -3,9 +3,9 @@ same for good: what it said is kept with its delivery."""
 
 from functools import lru_cache
 
-from webapp.core.rules.tags.names import WORDS
+from webapp.core.rules.tags.names import LINK_WORDS
 
-_NAMES = tuple(WORDS)
+_NAMES = tuple(LINK_WORDS)
 _TRANSLATED: dict[str, tuple[str, str, str]] = {
     "de": ("Abmelden", "Auswählen, was Sie erhalten", "Diese E-Mail im Browser ansehen"),
     "es": ("Darse de baja", "Elegir lo que recibe", "Ver este correo en el navegador"),
@@ -25,4 +25,4 @@ def link_words(name: str, language: str | None) -> str:
     'Abmelden'
     """
     found = _TRANSLATED.get((language or "").replace("_", "-").partition("-")[0].lower())
-    return found[_NAMES.index(name)] if found else WORDS[name]
+    return found[_NAMES.index(name)] if found else LINK_WORDS[name]

@@ -17,7 +17,7 @@ from webapp.core.content.tag_catalogue.link_words import link_words
 from webapp.core.content.tag_catalogue.names import full_name
 from webapp.core.rules.message.parts import mailbox_or_blank
 from webapp.core.rules.statuses import ClientStatus, HoldingStatus
-from webapp.core.rules.tags.names import WORDS
+from webapp.core.rules.tags.names import LINK_WORDS
 from webapp.core.rules.tags.values import clean
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.core.tables.clients import Addon, AddonAssignment, Client, Product, Service
@@ -234,5 +234,5 @@ _WRITERS: dict[str, ValueWriter] = {
     "service_due_date": ValueWriter(("service.due",), _days, is_local=True),
     "addon_name": ValueWriter(("addon.name",), _cleaned),
     "addon_status": ValueWriter(("addon.status",), lambda column: [_HOLDING_STATUS[status] for status in column]),
-    **{name: ValueWriter(("client.language",), _words(name)) for name in WORDS},
+    **{name: ValueWriter(("client.language",), _words(name)) for name in LINK_WORDS},
 }

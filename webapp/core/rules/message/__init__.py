@@ -2,18 +2,18 @@
 
 from webapp.core.rules.message.compile import CompiledMessage, compile_message
 from webapp.core.rules.message.headers import message_id
-from webapp.core.rules.message.parts import Envelope, Frame, MessageParts, MessageTooLarge, RenderError, Stamp
+from webapp.core.rules.message.parts import Envelope, Frame, MailIdentity, MessageParts, MessageTooLarge, RenderError
 from webapp.core.rules.message.preview import Preview, decoded, preview
 
 __all__ = [
     "CompiledMessage",
     "Envelope",
     "Frame",
+    "MailIdentity",
     "MessageParts",
     "MessageTooLarge",
     "Preview",
     "RenderError",
-    "Stamp",
     "compile_message",
     "decoded",
     "message_id",

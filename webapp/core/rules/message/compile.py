@@ -5,7 +5,8 @@
 >>> message = compile_message(parts, Envelope.of("Example <news@example.com>"))
 >>> message.tags
 ('full_name', 'first_name')
->>> mail = message.render(["Zoë Hall", "Zoë"], Stamp(17, "secret", "zoe@example.net", datetime(2026, 11, 23, tzinfo=UTC)))
+>>> identity = MailIdentity(17, "secret", "zoe@example.net", datetime(2026, 11, 23, tzinfo=UTC))
+>>> mail = message.render(["Zoë Hall", "Zoë"], identity)
 >>> mail.split(b"\\r\\n")[1:3]
 [b'To: =?utf-8?b?Wm/DqyBIYWxs?= <zoe@example.net>', b'Subject: =?utf-8?q?Hello_Zo=C3=AB?=']
 """
@@ -23,10 +24,10 @@ from webapp.core.rules.message.own_links import framed
 from webapp.core.rules.message.parts import (
     Envelope,
     Frame,
+    MailIdentity,
     MessageParts,
     MessageTooLarge,
     RenderError,
-    Stamp,
     split_mailbox,
 )
 from webapp.core.rules.message.plain_text import text_of
@@ -46,8 +47,8 @@ _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 class CompiledMessage:
     """A broadcast's content, ready to be rendered. `tags` names the values that `render` takes, in their order; the first is always
-    full_name, for the To header. `tokens` names those of a stamp's tokens that stand in it. Holds no state of a mail, so threads may share
-    it."""
+    full_name, for the To header. `tokens` names the tokens of a mail's identity that stand in it. Holds no state of a mail, so threads
+    may share it."""
 
     def __init__(
         self, subject: Nodes, bodies: Sequence[tuple[str, Nodes]], envelope: Envelope, frame: Frame | None = None
@@ -77,7 +78,7 @@ class CompiledMessage:
         self._named_by = headers.named_by(frame) if frame else []
         self.tokens = frozenset(used + (["unsubscribe_token"] if self._behind_token else []))
 
-    def render(self, values: Sequence[str], stamp: Stamp, extra: Sequence[tuple[str, str]] = ()) -> bytes:
+    def render(self, values: Sequence[str], identity: MailIdentity, extra: Sequence[tuple[str, str]] = ()) -> bytes:
         """The whole mail as it goes to the relay: CRLF line ends, ASCII only but for an address in the header that has no such form (in
         UTF-8 then: RFC 6532), no line that begins with a dot or is longer than 998 octets.
 
@@ -88,16 +89,16 @@ class CompiledMessage:
             raise ValueError(f"{len(values)} values for {len(self.tags)} tags")
         try:
             if self._tokens:
-                values = [*values, *[token(stamp) for token in self._tokens]]
+                values = [*values, *[token(identity) for token in self._tokens]]
             values, cells = self._cells.of(values)
-            message_id = headers.message_id(stamp.delivery_id, stamp.broadcast_secret, self._domain)
+            message_id = headers.message_id(identity.delivery_id, identity.broadcast_secret, self._domain)
             out = [
                 self._from,
-                headers.mailbox("To", values[0], stamp.address),
+                headers.mailbox("To", values[0], identity.address),
                 self._reply_to,
                 headers.unstructured("Subject", self._subject(values)),
                 "Date: ",
-                headers.date(stamp.date),
+                headers.date(identity.date),
                 "\r\nMessage-ID: <",
                 message_id,
                 ">\r\nMIME-Version: 1.0\r\n",
@@ -106,7 +107,7 @@ class CompiledMessage:
                 mark = message_id[: -len(self._domain) - 1]
                 out += (headers.SUPPORT_ID, ": ", mark, "\r\n", self._before_token)
                 if self._behind_token:
-                    out += (stamp.unsubscribe_token, self._behind_token)
+                    out += (identity.unsubscribe_token, self._behind_token)
             if self._named_by:
                 mark = message_id[: -len(self._domain) - 1]
                 for before, behind, dot in self._named_by:
@@ -118,13 +119,13 @@ class CompiledMessage:
                 out.append(head)
                 body.append_to(out, cells, values)
             else:
-                boundary = headers.boundary(stamp.broadcast_secret)
+                boundary = headers.boundary(identity.broadcast_secret)
                 out += ('Content-Type: multipart/alternative; boundary="', boundary, '"\r\n')
                 for head, body in self._bodies:
                     out += ("\r\n--", boundary, "\r\n", head)
                     body.append_to(out, cells, values)
                 out += ("\r\n--", boundary, "--\r\n")
-            mail = "".join(out).encode("ascii" if self._from_is_ascii and stamp.address.isascii() else "utf-8")
+            mail = "".join(out).encode("ascii" if self._from_is_ascii and identity.address.isascii() else "utf-8")
         except UnicodeEncodeError as error:
             raise RenderError(self._culprit(values) or f"This mail cannot be written: {error.reason}.") from None
         except ValueError as error:
@@ -167,7 +168,9 @@ def compile_message(parts: MessageParts, envelope: Envelope, frame: Frame | None
         raise Invalid(f"The sender cannot be used: {error}.", "from_address") from None
     if lost := LINK_NAMES.intersection(message.tags):
         raise Invalid(f"There is nothing to which {{{{ {min(lost)} }}}} could lead.", "html")
-    message.render([""] * len(message.tags), Stamp(0, "", "nobody@example.com", datetime(2000, 1, 1, tzinfo=UTC)))
+    message.render(
+        [""] * len(message.tags), MailIdentity(0, "", "nobody@example.com", datetime(2000, 1, 1, tzinfo=UTC))
+    )
     return message
 
 

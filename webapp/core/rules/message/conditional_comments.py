@@ -8,9 +8,9 @@ import re
 from dataclasses import dataclass, field
 
 from webapp.core.rules import markup
-from webapp.core.rules.markup import GUARD, HIDDEN_BEGIN, HIDDEN_END, MarkupTag, Place
+from webapp.core.rules.markup import GUARD, HIDDEN_BEGIN, HIDDEN_END, MarkupContext, MarkupTag
 from webapp.core.rules.message import css, sanitise
-from webapp.core.rules.tags.placeholders import Words
+from webapp.core.rules.tags.placeholders import Placeholders
 
 _ELEMENTS = sanitise.ELEMENTS | {"body", "noscript", "style", "xml"}
 _OFFICE = re.compile(r"[vow]:[a-z][a-z0-9]*")
@@ -41,7 +41,7 @@ HIDDEN, GUARD_BEGIN, GUARD_END = "oge"
 class Kept:
     """What stands aside. `comments` by number; `pairs` from the number of a guard's beginning to that of its end."""
 
-    words: Words
+    words: Placeholders
     comments: list[str] = field(default_factory=list)
     pairs: dict[int, int] = field(default_factory=dict)
 
@@ -55,7 +55,7 @@ class Kept:
         return match["kind"] if match else ""
 
 
-def set_aside(source: str, words: Words) -> tuple[str, Kept]:
+def set_aside(source: str, words: Placeholders) -> tuple[str, Kept]:
     """The source with an ordinary comment in place of each conditional one and each half of a guard, without all others but those of
     `words`; and what was there."""
     kept = Kept(words)
@@ -64,7 +64,7 @@ def set_aside(source: str, words: Words) -> tuple[str, Kept]:
     position = 0
     for piece in markup.pieces(source):
         start = piece.start
-        if piece.place is not Place.COMMENT or start < position:
+        if piece.place is not MarkupContext.COMMENT or start < position:
             continue
         is_comment = source.startswith("<!--", start)
         end = markup.comment_end(source, start) if is_comment else piece.end
@@ -134,9 +134,9 @@ def tag_by_tag(source: str) -> str:
             name = found.element.removeprefix("/")
             if is_known(name):
                 out.append(_written(found, source))
-        elif found.place is Place.TEXT:
+        elif found.place is MarkupContext.TEXT:
             out.append(source[found.start : found.end].replace("<", "&lt;").replace(">", "&gt;"))
-        elif found.place is Place.RAW and found.element == "style":
+        elif found.place is MarkupContext.RAW and found.element == "style":
             out.append(css.written(css.rules(source[found.start : found.end])).replace("--!", "--\\21 "))
     return "".join(out)
 

@@ -11,7 +11,7 @@ from html import escape
 
 from webapp.core.errors import Invalid
 from webapp.core.rules import markup
-from webapp.core.rules.markup import Piece, Place
+from webapp.core.rules.markup import MarkupContext, Piece
 from webapp.core.rules.message import conditional_comments, last_look, sanitise, word_lists
 from webapp.core.rules.message.page import put_together, taken_apart
 from webapp.core.rules.tags import lexer
@@ -19,7 +19,7 @@ from webapp.core.rules.tags.contexts import escape_at, home_of
 from webapp.core.rules.tags.expressions import TagError
 from webapp.core.rules.tags.nodes import Block, Escape, Nodes, Output, Slot
 from webapp.core.rules.tags.parser import Items, nest, read, refuse_problems
-from webapp.core.rules.tags.placeholders import Words
+from webapp.core.rules.tags.placeholders import Placeholders
 
 _HALF = "A condition begins or ends inside something that a mail cannot carry, such as a form or a script."
 
@@ -31,7 +31,7 @@ class Document:
 
     nodes: Nodes
     html: str
-    words: Words
+    words: Placeholders
     tags: Sequence[Slot | Block]
 
 
@@ -45,11 +45,11 @@ def finish(source: str, *, title: Items = (), language: str = "") -> Document:
     refuse_problems(source, field="html")
     sanitise.refuse_abyss(source)
     tokens = [token for token in lexer.tokens(source, is_html=True) if token.kind in ("output", "block")]
-    words = Words(source)
+    words = Placeholders(source)
     plain = words.put(source, tokens)
     spots = markup.spots(plain, words.pattern)
     tags = [
-        _NOTHING if piece.place is Place.COMMENT else read(token)
+        _NOTHING if piece.place is MarkupContext.COMMENT else read(token)
         for token, (_, piece) in zip(tokens, spots, strict=True)
     ]
     plain, kept = conditional_comments.set_aside(_blocks_as_comments(plain, spots, tags), words)
@@ -79,34 +79,34 @@ def _blocks_as_comments(plain: str, spots: list[tuple[re.Match[str], Piece]], ta
     out: list[str] = []
     position = 0
     for (match, piece), tag in zip(spots, tags, strict=True):
-        if isinstance(tag, Block) and piece.place is Place.TEXT and piece.within < 0:
+        if isinstance(tag, Block) and piece.place is MarkupContext.TEXT and piece.within < 0:
             out += (plain[position : match.start()], f"<!--{match[0]}-->")
             position = match.end()
     return "".join([*out, plain[position:]])
 
 
-def _without_empty_paragraphs(body: str, words: Words) -> str:
+def _without_empty_paragraphs(body: str, words: Placeholders) -> str:
     """The body without the paragraphs that hold only conditions: in an editor, each stands in a line of its own."""
     return re.sub(rf"<p(?: [^<>]*)?>({_conditions(words)})\s*(?:<br>)?\s*</p>", r"\1", body)
 
 
-def _within_table_body(body: str, words: Words) -> str:
+def _within_table_body(body: str, words: Placeholders) -> str:
     """The body with conditions moved into the table bodies that browsers put around rows: one that begins before such a body and ends in
     it would leave half of it."""
     return re.sub(rf"({_conditions(words)})\s*<tbody>", r"<tbody>\1", body)
 
 
-def _conditions(words: Words) -> str:
+def _conditions(words: Placeholders) -> str:
     return rf"(?:\s*<!--{words.uncaptured()}-->)+"
 
 
-def _nodes(done: str, words: Words, tags: Sequence[Slot | Block], title: Items) -> Nodes:
+def _nodes(done: str, words: Placeholders, tags: Sequence[Slot | Block], title: Items) -> Nodes:
     items: list[str | Slot | Block] = []
     homes: list[object] = []
     position = 0
     for match, piece in markup.spots(done, words.pattern):
         number, start, end = int(match["number"]), match.start(), match.end()
-        if piece.place is Place.COMMENT:
+        if piece.place is MarkupContext.COMMENT:
             start, end = start - len("<!--"), end + len("-->")
         items.append(done[position:start])
         position = end

@@ -17,7 +17,7 @@ from webapp.core.errors import Invalid
 from webapp.core.rules import markup
 from webapp.core.rules.message import conditional_comments, css, sanitise
 from webapp.core.rules.message.links import ADDRESSES
-from webapp.core.rules.tags.placeholders import Words
+from webapp.core.rules.tags.placeholders import Placeholders
 
 LONGEST_DOCUMENT = 400_000
 """Characters of a finished document. Mail programs cut one off at 100,000; the look takes a second for 500,000."""
@@ -37,7 +37,7 @@ def refuse_length(html: str) -> None:
         )
 
 
-def refuse_harm(html: str, words: Words) -> None:
+def refuse_harm(html: str, words: Placeholders) -> None:
     """Raises Invalid where the document is too long to be looked at, or holds what no mail may hold. `words` stand for tags in it."""
     refuse_length(html)
     found = _first(html, words.pattern.pattern)

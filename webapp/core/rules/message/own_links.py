@@ -10,12 +10,12 @@ from html import escape, unescape
 
 from webapp.core.errors import Invalid
 from webapp.core.rules import markup
-from webapp.core.rules.markup import Piece, Place
+from webapp.core.rules.markup import MarkupContext, Piece
 from webapp.core.rules.message.parts import Frame, MessageParts
 from webapp.core.rules.tags import lexer
 from webapp.core.rules.tags.lexer import Token
 from webapp.core.rules.tags.names import DECLINING, LINK_NAMES
-from webapp.core.rules.tags.placeholders import Words
+from webapp.core.rules.tags.placeholders import Placeholders
 
 PATHS = {
     "unsubscribe_url": ("unsubscribe", "unsubscribe_token"),
@@ -90,13 +90,13 @@ def _own(source: str, *, is_html: bool) -> list[Token]:
 def _placed(source: str) -> Iterator[tuple[Token, Piece]]:
     """The tags and conditions of HTML, each with the piece that it stands in."""
     tokens = [token for token in lexer.tokens(source, is_html=True) if token.kind in ("output", "block")]
-    words = Words(source)
+    words = Placeholders(source)
     for match, piece in markup.spots(words.put(source, tokens), words.pattern):
         yield tokens[int(match["number"])], piece
 
 
 def _needs_a_link(source: str, token: Token, piece: Piece) -> bool:
-    if piece.place is not Place.TEXT:
+    if piece.place is not MarkupContext.TEXT:
         return False
     before = source[: token.start].lower()
     opened = max(before.rfind("<a "), before.rfind("<a\n"))
@@ -143,7 +143,7 @@ def _with_foot_in_text(source: str, frame: Frame) -> str:
 
 
 def _is_declined_in_html(source: str) -> bool:
-    shown = (token for token, piece in _placed(source) if piece.place in (Place.TEXT, Place.VALUE))
+    shown = (token for token, piece in _placed(source) if piece.place in (MarkupContext.TEXT, MarkupContext.VALUE))
     return _is_declined(_outside_conditions(shown))
 
 

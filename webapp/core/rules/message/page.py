@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field
 
 from webapp.core.rules import markup
-from webapp.core.rules.markup import Piece, Place
+from webapp.core.rules.markup import MarkupContext, Piece
 from webapp.core.rules.message import conditional_comments, sanitise
 from webapp.core.rules.message.conditional_comments import Kept
 from webapp.core.rules.message.inlining import Sheet, inlined
@@ -59,16 +59,16 @@ def taken_apart(source: str, kept: Kept) -> Page:
     for found in markup.tags_and_texts(source):
         text = source[found.start : found.end]
         if isinstance(found, Piece):
-            if found.place is Place.RAW and found.element == "style":
+            if found.place is MarkupContext.RAW and found.element == "style":
                 page.head.append(Sheet(text, media, guarded=guards > 0))
-            elif found.place is Place.COMMENT and text.startswith("<!--"):
+            elif found.place is MarkupContext.COMMENT and text.startswith("<!--"):
                 guards += {conditional_comments.GUARD_BEGIN: 1, conditional_comments.GUARD_END: -1}.get(
                     kept.guard_of(text), 0
                 )
                 (page.head if in_head else page.body).append(text)
-            elif found.place is Place.COMMENT and _OLD_DOCTYPE.fullmatch(text):
+            elif found.place is MarkupContext.COMMENT and _OLD_DOCTYPE.fullmatch(text):
                 page.doctype = text
-            elif found.place is Place.TEXT and not in_head:
+            elif found.place is MarkupContext.TEXT and not in_head:
                 page.body.append(text)
             continue
         match found.element:

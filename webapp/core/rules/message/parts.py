@@ -81,7 +81,7 @@ NO_TOKEN = "0" * 44
 """Stands for a token in a preview or a test: it is that of no delivery, and opens nothing."""
 
 
-class Stamp(NamedTuple):
+class MailIdentity(NamedTuple):
     """What one mail has for itself: its delivery, the secret of its broadcast, the address as in RCPT TO, its Date (aware), and the tokens
     of its links."""
 

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from webapp.core.rules import markup
-from webapp.core.rules.markup import MarkupTag, Piece, Place
+from webapp.core.rules.markup import MarkupContext, MarkupTag, Piece
 from webapp.core.rules.message import css, links, sanitise
 from webapp.core.rules.tags import TagProblem, lexer
 from webapp.core.rules.tags.foreign import foreign
-from webapp.core.rules.tags.placeholders import Words
+from webapp.core.rules.tags.placeholders import Placeholders
 
 MOST_PROBLEMS_A_FIELD = 50
 """No more problems than these are listed for one field."""
@@ -78,7 +78,7 @@ class _SourceWithoutTags:
         self.tokens = [
             token for token in lexer.tokens(source, is_html=field == "html") if token.kind in ("output", "block")
         ]
-        self.words = Words(source)
+        self.words = Placeholders(source)
         self.plain = self.words.put(source, self.tokens)
         self.lines = [0, *(match.end() for match in re.finditer("\n", source))]
         self.moved: list[tuple[int, int]] = [(0, 0)]
@@ -97,10 +97,10 @@ class _SourceWithoutTags:
         for place, piece in enumerate(found):
             if isinstance(piece, MarkupTag):
                 yield from self.of_tag(piece, found[place + 1 : place + 12])
-            elif piece.place is Place.RAW and piece.element == "style":
+            elif piece.place is MarkupContext.RAW and piece.element == "style":
                 for sentence in css.complaints_of_sheet(self.plain[piece.start : piece.end]):
                     yield self.problem(piece.start, piece.start, sentence)
-            elif piece.place is Place.TEXT:
+            elif piece.place is MarkupContext.TEXT:
                 yield from self.foreign(piece.start, piece.end)
 
     def of_tag(self, tag: MarkupTag, behind: list[MarkupTag | Piece]) -> Iterator[TagProblem]:
@@ -139,7 +139,7 @@ class _SourceWithoutTags:
                     if piece.element == "/a":
                         break
                     words += piece.attributes.get("alt", "")
-                elif piece.place is Place.TEXT:
+                elif piece.place is MarkupContext.TEXT:
                     words += self.plain[piece.start : piece.end]
         words = " ".join(markup.meant(words).split())
         return f" Its text is “{words[:40]}{'…' if len(words) > 40 else ''}”." if words else ""

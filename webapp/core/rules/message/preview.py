@@ -8,7 +8,7 @@ from email.policy import compat32
 
 from webapp.core.rules.encoded_words import readable
 from webapp.core.rules.message.compile import CompiledMessage
-from webapp.core.rules.message.parts import Stamp
+from webapp.core.rules.message.parts import MailIdentity
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +23,10 @@ class Preview:
 
 
 def preview(
-    message: CompiledMessage, values: Sequence[str], stamp: Stamp, extra: Sequence[tuple[str, str]] = ()
+    message: CompiledMessage, values: Sequence[str], identity: MailIdentity, extra: Sequence[tuple[str, str]] = ()
 ) -> Preview:
     """The mail as it would be sent with these values. Raises what `CompiledMessage.render` raises."""
-    return decoded(message.render(values, stamp, extra))
+    return decoded(message.render(values, identity, extra))
 
 
 def decoded(mail: bytes) -> Preview:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from webapp.core.rules import markup
-from webapp.core.rules.markup import Piece, Place
+from webapp.core.rules.markup import MarkupContext, Piece
 from webapp.core.rules.statuses import MessageType
 from webapp.core.rules.tags import lexer
 from webapp.core.rules.tags.contexts import home_of, misplaced
@@ -25,7 +25,7 @@ from webapp.core.rules.tags.names import (
     why_not,
 )
 from webapp.core.rules.tags.nodes import Block, Output
-from webapp.core.rules.tags.placeholders import Words
+from webapp.core.rules.tags.placeholders import Placeholders
 
 MOST_TAG_PROBLEMS = 100
 """No more problems than these are listed: whoever pastes something else entirely needs not read all."""
@@ -102,7 +102,7 @@ class _TagChecker:
 
     def problems(self) -> Iterator[TagProblem]:
         for token, place in self.placed():
-            if place and place[0].place is Place.COMMENT:
+            if place and place[0].place is MarkupContext.COMMENT:
                 continue
             if place and token.kind in ("output", "block") and (complaint := misplaced(*place, token.inner)):
                 yield self.problem(token, complaint, token.inner)
@@ -119,7 +119,7 @@ class _TagChecker:
             yield from ((token, None) for token in tokens)
             return
         listed = list(tokens)
-        words = Words(self.source)
+        words = Placeholders(self.source)
         plain = words.put(self.source, listed)
         for match, piece in markup.spots(plain, words.pattern):
             yield listed[int(match["number"])], (piece, plain[piece.start : match.start()])

@@ -3,7 +3,7 @@
 import html
 import re
 
-from webapp.core.rules.markup import Piece, Place
+from webapp.core.rules.markup import MarkupContext, Piece
 from webapp.core.rules.tags.names import LINK_NAMES
 from webapp.core.rules.tags.nodes import Escape
 
@@ -25,17 +25,17 @@ def misplaced(piece: Piece, before: str, inner: str = "") -> str | None:
     Comments are no wrong place: they do not become part of the mail, and neither do tags in them.
     """
     match piece.place:
-        case Place.VALUE if piece.attribute == "href" and inner in LINK_NAMES and not before.strip():
+        case MarkupContext.VALUE if piece.attribute == "href" and inner in LINK_NAMES and not before.strip():
             return None
-        case Place.INSIDE:
+        case MarkupContext.INSIDE:
             return "A tag can stand in the value of an attribute, in quotes, but not elsewhere between < and >."
-        case Place.RAW if piece.element == "style":
+        case MarkupContext.RAW if piece.element == "style":
             return "A tag cannot stand in a style sheet."
-        case Place.VALUE if piece.attribute == "style":
+        case MarkupContext.VALUE if piece.attribute == "style":
             return "A tag cannot stand in a style attribute."
-        case Place.VALUE if piece.attribute in _OTHER_ADDRESSES:
+        case MarkupContext.VALUE if piece.attribute in _OTHER_ADDRESSES:
             return f"A tag cannot stand in the attribute {piece.attribute}."
-        case Place.VALUE if piece.attribute in _LINKS and not _SAFE_BEGINNING[piece.attribute].match(
+        case MarkupContext.VALUE if piece.attribute in _LINKS and not _SAFE_BEGINNING[piece.attribute].match(
             html.unescape(before)
         ):
             scheme = "https:// or mailto:" if piece.attribute == "href" else "https://"
@@ -45,15 +45,17 @@ def misplaced(piece: Piece, before: str, inner: str = "") -> str | None:
 
 def escape_at(piece: Piece, before: str) -> Escape:
     """How the value of a tag in this piece is escaped. Raises ValueError where none would make it safe."""
-    if piece.place in (Place.INSIDE, Place.COMMENT) or (piece.place is Place.RAW and piece.element != "title"):
+    if piece.place in (MarkupContext.INSIDE, MarkupContext.COMMENT) or (
+        piece.place is MarkupContext.RAW and piece.element != "title"
+    ):
         raise ValueError("no place for a tag")
     if complaint := misplaced(piece, before):
         raise ValueError(complaint)
-    if piece.place is Place.VALUE and piece.attribute in _LINKS:
+    if piece.place is MarkupContext.VALUE and piece.attribute in _LINKS:
         return Escape.MAIL_URL if html.unescape(before).strip().lower().startswith("mailto:") else Escape.URL
     return Escape.HTML
 
 
 def home_of(piece: Piece) -> tuple[int, int]:
     """What the parts of one condition must have in common: the conditional comment and the attribute's value that they stand in."""
-    return piece.within, piece.start if piece.place is Place.VALUE else -1
+    return piece.within, piece.start if piece.place is MarkupContext.VALUE else -1

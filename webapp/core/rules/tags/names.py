@@ -64,7 +64,7 @@ DECLINING = frozenset({"unsubscribe_url", "preferences_url"})
 TOKENS = ("unsubscribe_token", "browser_token")
 """What the compiler puts in their place for the part that is each mail's own, in the order of `Stamp`."""
 
-WORDS = {
+LINK_WORDS = {
     "unsubscribe_words": "Unsubscribe",
     "preferences_words": "Choose what you get",
     "browser_words": "View this mail in the browser",
@@ -141,7 +141,7 @@ def tags_for(message_type: MessageType) -> tuple[Tag, ...]:
 
 def available(name: str, message_type: MessageType | None) -> bool:
     """Whether `name` is a tag of this message type; with None, of any, those included that only the compiler writes."""
-    if message_type is None and (name in WORDS or name in TOKENS):
+    if message_type is None and (name in LINK_WORDS or name in TOKENS):
         return True
     tag = BY_NAME.get(name)
     return tag is not None and (message_type is None or tag.group in _GROUPS[message_type])

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from webapp.core.rules.tags.lexer import Token
 
 
-class Words:
+class Placeholders:
     """Words of letters and digits that occur nowhere in the source, one for each tag (kind "z") and for whatever else must be kept
     out of sight (other letters). The number is that of the tag in the source."""
 
