@@ -45,7 +45,7 @@ ROOMS = (
 )
 """Blueprints: each is `webapp/pages/<room>/views.py` and exposes `bp`."""
 
-COMMANDS = ("bounces", "broadcasts", "clients", "notices", "suppressions", "users")
+COMMANDS = ("bounces", "broadcasts", "clients", "links", "notices", "suppressions", "users")
 """Command groups: each is `webapp/cli/<name>.py` and exposes `group`."""
 
 

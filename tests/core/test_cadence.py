@@ -35,6 +35,10 @@ def test_a_watch_that_gets_no_answer_gives_up_while_the_lease_holds():
     assert c.WATCH_PATIENCE_S + c.RENEW_S < HANDS_OVER_S
 
 
+def test_who_declined_is_told_so_when_every_sender_near_its_database_knows():
+    assert c.WATCH_OLDEST_S + c.WATCH_ASKS_S < c.DECLINE_HOLDS_S < 0.2
+
+
 def test_a_sender_that_stops_at_its_deadline_has_closed_its_connections_before_others_may_have_them():
     assert mailer.GOODBYE_SECONDS + mailer.TICK_SECONDS < c.MARGIN_S
 

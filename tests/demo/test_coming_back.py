@@ -26,7 +26,7 @@ from webapp.core.rules.bounces import ReturnPath, read
 from webapp.core.rules.lifecycle import BroadcastState, DeliveryState
 from webapp.core.rules.relay_event import EventKind
 from webapp.core.tables.events import DeliveryEvent
-from webapp.demo.coming_back import ReceiverReaction, answer, bring, fate_of
+from webapp.demo.coming_back import Comeback, answer, bring, fate_of
 from webapp.demo.mail_catcher import Catcher
 from webapp.demo.maildir import Maildir
 from webapp.extensions import db
@@ -123,27 +123,27 @@ def test_a_mail_of_no_delivery_does_not_come_back(browser_client: FlaskClient, p
 @pytest.mark.parametrize(
     ("fate", "kind"),
     [
-        (ReceiverReaction.BOUNCE, EventKind.BOUNCED),
-        (ReceiverReaction.FULL, EventKind.SOFT_BOUNCED),
-        (ReceiverReaction.DELIVERED, EventKind.DELIVERED),
-        (ReceiverReaction.AWAY, EventKind.ANSWERED),
-        (ReceiverReaction.COMPLAIN, EventKind.COMPLAINED),
+        (Comeback.BOUNCE, EventKind.BOUNCED),
+        (Comeback.FULL, EventKind.SOFT_BOUNCED),
+        (Comeback.DELIVERED, EventKind.DELIVERED),
+        (Comeback.AWAY, EventKind.ANSWERED),
+        (Comeback.COMPLAIN, EventKind.COMPLAINED),
     ],
 )
-def test_what_comes_back_is_read_as_what_it_is(fate: ReceiverReaction, kind: EventKind):
+def test_what_comes_back_is_read_as_what_it_is(fate: Comeback, kind: EventKind):
     assert read(answer(fate, "zoe@example.net", MAIL)).kind is kind
 
 
 def test_the_name_of_an_address_says_what_it_does():
     assert [fate_of(one) for one in ("Bounce@x.example", "full+7@x.example", "zoe@x.example")] == [
-        ReceiverReaction.BOUNCE,
-        ReceiverReaction.FULL,
+        Comeback.BOUNCE,
+        Comeback.FULL,
         None,
     ]
 
 
-@pytest.mark.parametrize("fate", sorted(set(ReceiverReaction) - {ReceiverReaction.AWAY}))
-def test_it_is_a_mail_to_another_parser(fate: ReceiverReaction):
+@pytest.mark.parametrize("fate", sorted(set(Comeback) - {Comeback.AWAY}))
+def test_it_is_a_mail_to_another_parser(fate: Comeback):
     found = fast_mail_parser.parse_email(answer(fate, "zoe@example.net", MAIL))
     assert not found.warnings
     assert found.text_plain

@@ -1,4 +1,4 @@
-"""`python3 -m webapp test --faults [NAME …] [--json FILE] [--short] [--seed N]`: run fault families, print a table.
+"""`python3 -m webapp test --faults [NAME …] [--json FILE] [--short] [--at-a-time N] [--seed N]`: run fault families, print a table.
 
 The exit code is 1 when a promise was not kept.
 """
@@ -6,12 +6,10 @@ The exit code is 1 when a promise was not kept.
 import argparse
 import json
 import sys
-import time
-import traceback
-from importlib import import_module
 from pathlib import Path
 
 from tests import run
+from tests.faults import family
 from tests.faults.result import Result
 from tests.faults.side_by_side import side_by_side
 
@@ -41,6 +39,9 @@ the machine is only told."""
 AT_A_TIME_SHORT = 3
 """Families side by side in the short form, which judges nothing by the clock: they wait more than they work. Else one after the other."""
 
+LONGEST = ("relays", "waiting", "disturbed")
+"""Side by side these begin first."""
+
 MOST_FAILURES, MOST_LETTERS = 4, 700
 """Of each family that failed, said again at the end."""
 
@@ -61,9 +62,14 @@ def main(arguments: list[str]) -> int:
     print(f"{'family':<14}{'runs':>7}{'mails':>10}{'lost':>7}{'twice':>7}{'uncertain':>11}{'min':>7}  ", flush=True)
     run.begin()
     try:
-        calls = [(name, chosen.short, chosen.seed) for name in chosen.names or FAMILIES]
         at_a_time = chosen.at_a_time or (AT_A_TIME_SHORT if chosen.short else 1)
-        results = side_by_side(_run, calls, at_a_time=at_a_time) if at_a_time > 1 else [_run(*call) for call in calls]
+        names = chosen.names or sorted(FAMILIES, key=lambda name: at_a_time > 1 and name not in LONGEST)
+        calls = [(name, chosen.short, chosen.seed) for name in names]
+        results = (
+            side_by_side(family.run, calls, at_a_time=at_a_time)
+            if at_a_time > 1
+            else [family.run(*call) for call in calls]
+        )
     finally:
         run.end()
     if chosen.json:
@@ -82,25 +88,6 @@ def _say_again(failed: list[Result]) -> None:
             print(f"    {words:.{MOST_LETTERS}}".replace("\n", "\n    "))
         if len(result.failures) > MOST_FAILURES:
             print(f"    and {len(result.failures) - MOST_FAILURES} more, above")
-
-
-def _run(name: str, short: bool, seed: int) -> Result:
-    module = import_module(f"tests.faults.{name}")
-    began = time.monotonic()
-    try:
-        result = module.run(short=short, seed=seed)
-    except Exception as error:
-        result = Result(name)
-        result.broken(" ".join([f"{type(error).__name__}: {error!s:.300}", *getattr(error, "__notes__", ())]))
-        result.notes.append(traceback.format_exc())
-    took = (time.monotonic() - began) / 60
-    head = (
-        f"{name:<14}{result.runs:>7,}{result.mails:>10,}{result.lost:>7,}{result.duplicates:>7,}{result.uncertain:>11,}{took:>7.1f}"
-        f"  {'met' if result.met else 'NOT MET'}"
-    )
-    notes = ["    " + note.replace("\n", "\n    ") for note in result.notes]
-    print("\n".join([head, *notes]), flush=True)  # at once: others may print, too
-    return result
 
 
 if __name__ == "__main__":

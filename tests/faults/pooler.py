@@ -53,7 +53,7 @@ def run(*, short: bool, seed: int) -> Result:
         return total
     _pauses(1_200 if short else 4_000, 3 if short else 12, chance, total, measured)
     _restarts(1_000 if short else 3_000, 1 if short else 5, chance, total, measured)
-    mails, rounds = (3_000, 1) if short else (4_000, 3)
+    mails, rounds = (1_000, 1) if short else (4_000, 3)
     rates = [_rates(mails, total) for _ in range(rounds)]
     ratio = sum(through for _, through in rates) / sum(direct for direct, _ in rates)
     total.notes.append(

@@ -45,9 +45,9 @@ def test_what_is_in_force_is_shown_and_changed(browser_client: FlaskClient, sqli
     ("name", "value"),
     [
         ("colour", "red"),
-        ("soft_bounces", "0"),
+        ("soft_bounces", "-1"),
         ("soft_bounce_days", "x"),
-        ("brake_bounced_percent", "0"),
+        ("brake_bounced_percent", "-1"),
         ("brake_complained_percent", "101"),
         ("brake_bounced_percent", "NaN"),
         ("postal_address", "x" * 401),

@@ -106,6 +106,16 @@ def check(browser_client, work):
     return checked
 
 
+def test_what_a_column_with_the_choice_of_marketing_means_is_said_before_the_import(browser_client, check):
+    words = "A no holds from the import on."
+    with_it = "Client ID,Email,Status,Marketing Opt In\r\n1,ada@example.com,Active,no\r\n"
+    assert words in check(uploaded(browser_client, text=with_it))
+
+
+def test_without_such_a_column_nothing_is_said_of_it(browser_client, check):
+    assert "marketing-words" not in check(uploaded(browser_client))
+
+
 def test_columns_assigned_differently_in_another_tab_are_not_imported_unseen(browser_client, check, sqlite_session):
     url = uploaded(browser_client)
     seen = check(url)

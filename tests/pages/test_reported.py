@@ -8,7 +8,6 @@ import pytest
 
 from tests import factories
 from tests.factories import NOW
-from webapp.core.broadcasts import reported
 from webapp.core.events import record
 from webapp.core.rules.lifecycle import BroadcastState, DeliveryState
 from webapp.core.rules.relay_event import EventKind, RelayEvent
@@ -93,8 +92,7 @@ def test_the_page_of_a_mail_lists_everything_that_was_reported(browser_client, s
     assert "550 User unknown" in page
 
 
-def test_the_clients_page_can_list_what_was_reported_of_them(sqlite_session, told):
+def test_the_page_of_a_client_says_what_came_back(browser_client, told):
     _broadcast, rows = told
-    bounced = rows[EventKind.BOUNCED]
-    found = reported.of_client(sqlite_session, bounced.client_id)
-    assert [one.words for one in found] == ["bounced after 3 min: no such mailbox"]
+    page = browser_client.get(f"/clients/{rows[EventKind.BOUNCED].client_id}").text
+    assert "Bounced after 3 min: no such mailbox" in page

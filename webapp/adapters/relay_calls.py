@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from webapp.adapters.amazon import Amazon, Unreachable
 from webapp.adapters.database import will_write, writes_from_here
 from webapp.core.consent import event_sources
-from webapp.core.consent.event_sources import Known, Record, TakenEvents
+from webapp.core.consent.event_sources import KnownSource, Record, TakenEvents
 from webapp.core.errors import NotFound
 from webapp.core.rules.relay_event import RelayEvent
 from webapp.core.rules.relay_events import sns
@@ -71,7 +71,7 @@ def receive(
     return CallAnswer(200, "Taken.")
 
 
-def _subscription(known: Known, raw: bytes, amazon: Amazon) -> sns.Kind | None:
+def _subscription(known: KnownSource, raw: bytes, amazon: Amazon) -> sns.Kind | None:
     """Confirm a subscription that wants it; what a believed envelope says about one, None if it is about mails."""
     if known.provider is not Provider.SES:
         return None
@@ -97,7 +97,7 @@ class Trial:
 def try_out(session: Session, source_id: int, now: datetime, record: Record) -> Trial:
     """Send a sample along the way of a call. Raises NotFound. Nothing that the session holds is kept."""
     source = event_sources.get(session, source_id)
-    known, key = Known(source.id, source.provider, source.key), source.key
+    known, key = KnownSource(source.id, source.provider, source.key), source.key
     session.rollback()
     call = sample(known.provider, now, f"{secrets.randbelow(1 << 40)}.{secrets.token_hex(16)}")
     trial = Trial(known.provider, stranger_refused=_is_refused(known.provider, call, key, now))

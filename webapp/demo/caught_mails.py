@@ -12,7 +12,7 @@ from sqlalchemy import exists, select
 from webapp.core.errors import NotFound
 from webapp.core.rules.lifecycle import BroadcastState
 from webapp.core.tables.broadcasts import Broadcast
-from webapp.demo.coming_back import ReceiverReaction, answer, bring
+from webapp.demo.coming_back import Comeback, answer, bring
 from webapp.demo.maildir import Maildir, Summary
 from webapp.extensions import db
 from webapp.pages.fragments import fragment
@@ -58,7 +58,7 @@ def show(name: str) -> str:
         source=maildir.source(name).decode("utf-8", "replace"),
         older=older,
         newer=newer,
-        fates=list(ReceiverReaction) if current_app.config["BOUNCE_ADDRESS"] else [],
+        fates=list(Comeback) if current_app.config["BOUNCE_ADDRESS"] else [],
     )
 
 
@@ -90,9 +90,9 @@ def come_back(name: str) -> ResponseReturnValue:
     maildir = _maildir()
     mail, wanted = _found(maildir, name), request.form.get("fate", "")
     listener = current_app.config["BOUNCE_LISTEN"]
-    if wanted not in set(ReceiverReaction) or not current_app.config["BOUNCE_ADDRESS"]:
+    if wanted not in set(Comeback) or not current_app.config["BOUNCE_ADDRESS"]:
         raise NotFound("Nothing listens for mails that come back.")
-    fate = ReceiverReaction(wanted)
+    fate = Comeback(wanted)
     db.session.commit()  # the listener writes, too, and waits for whoever has noted that somebody is here
     if bring(listener, maildir.return_path(name), answer(fate, mail.recipient, maildir.source(name))):
         flash(f"{fate.label}: it has come back, and stands in the ledger.", "ok")

@@ -14,7 +14,7 @@ TIMEOUT_S = 10.0
 SERVER = "mail-catcher.example"
 
 
-class ReceiverReaction(StrEnum):
+class Comeback(StrEnum):
     """What the recipient's side does with a mail. The values are the names of addresses that do it by themselves."""
 
     BOUNCE = "bounce"
@@ -26,37 +26,37 @@ class ReceiverReaction(StrEnum):
     @property
     def label(self) -> str:
         return {
-            ReceiverReaction.BOUNCE: "No such mailbox",
-            ReceiverReaction.FULL: "Mailbox is full",
-            ReceiverReaction.DELIVERED: "Delivered",
-            ReceiverReaction.AWAY: "Out of office",
-            ReceiverReaction.COMPLAIN: "Complain",
+            Comeback.BOUNCE: "No such mailbox",
+            Comeback.FULL: "Mailbox is full",
+            Comeback.DELIVERED: "Delivered",
+            Comeback.AWAY: "Out of office",
+            Comeback.COMPLAIN: "Complain",
         }[self]
 
 
 _REPORTS = {
-    ReceiverReaction.BOUNCE: ("failed", "5.1.1", "550 5.1.1 no such mailbox here"),
-    ReceiverReaction.FULL: ("failed", "5.2.2", "552 5.2.2 mailbox full"),
-    ReceiverReaction.DELIVERED: ("delivered", "2.0.0", "250 2.0.0 delivered to the mailbox"),
+    Comeback.BOUNCE: ("failed", "5.1.1", "550 5.1.1 no such mailbox here"),
+    Comeback.FULL: ("failed", "5.2.2", "552 5.2.2 mailbox full"),
+    Comeback.DELIVERED: ("delivered", "2.0.0", "250 2.0.0 delivered to the mailbox"),
 }
 
 
-def fate_of(address: str) -> ReceiverReaction | None:
+def fate_of(address: str) -> Comeback | None:
     """What an address does by itself: bounce@example.com comes back, and so does bounce+anything@example.com."""
     name = address.partition("@")[0].partition("+")[0].lower()
-    return ReceiverReaction(name) if name in set(ReceiverReaction) else None
+    return Comeback(name) if name in set(Comeback) else None
 
 
-def answer(fate: ReceiverReaction, recipient: str, mail: bytes) -> bytes:
+def answer(fate: Comeback, recipient: str, mail: bytes) -> bytes:
     """The mail that comes back: a report (RFC 3464), a complaint (RFC 5965) or an answer (RFC 3834)."""
-    if fate is ReceiverReaction.AWAY:
+    if fate is Comeback.AWAY:
         reply = EmailMessage(policy=policy.SMTP)
         reply["From"], reply["Subject"] = recipient, "Out of office"
         reply["Auto-Submitted"], reply["Date"] = "auto-replied", format_datetime(now())
         reply["In-Reply-To"] = str(message_from_bytes(mail, policy=policy.compat32).get("Message-ID", ""))
         reply.set_content("I am out of the office until Monday.")
         return reply.as_bytes()
-    is_complaint = fate is ReceiverReaction.COMPLAIN
+    is_complaint = fate is Comeback.COMPLAIN
     kind, report = _feedback(recipient) if is_complaint else _status(fate, recipient)
     mark = f"=_{secrets.token_hex(16)}"
     head = (
@@ -71,7 +71,7 @@ def answer(fate: ReceiverReaction, recipient: str, mail: bytes) -> bytes:
     return head.encode() + mail + f"\r\n--{mark}--\r\n".encode()
 
 
-def _status(fate: ReceiverReaction, recipient: str) -> tuple[str, str]:
+def _status(fate: Comeback, recipient: str) -> tuple[str, str]:
     action, status, words = _REPORTS[fate]
     fields = f"Final-Recipient: rfc822; {recipient}\r\nAction: {action}\r\nStatus: {status}\r\nDiagnostic-Code: smtp; {words}\r\n"
     return "delivery-status", f"Reporting-MTA: dns; {SERVER}\r\n\r\n{fields}"

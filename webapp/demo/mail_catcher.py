@@ -13,7 +13,7 @@ from pathlib import Path
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from webapp.demo.coming_back import ReceiverReaction, answer, bring, fate_of
+from webapp.demo.coming_back import Comeback, answer, bring, fate_of
 from webapp.demo.maildir import Maildir
 
 LARGEST = 64 * 1024 * 1024
@@ -52,7 +52,7 @@ class Catcher:
         """Wait until what is to come back has come back, or cannot."""
         await asyncio.gather(*self._under_way)
 
-    async def _come_back(self, fate: ReceiverReaction, recipient: str, envelope: Envelope) -> None:
+    async def _come_back(self, fate: Comeback, recipient: str, envelope: Envelope) -> None:
         data = answer(fate, recipient, envelope.original_content or b"")
         for pause in (0.0, *TRIES_AGAIN_S):
             await asyncio.sleep(pause)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from tests import factories
 from webapp.core.consent import event_sources
-from webapp.core.consent.event_sources import Given, Known, TakenEvents
+from webapp.core.consent.event_sources import Given, KnownSource, TakenEvents
 from webapp.core.errors import Invalid, NotFound
 from webapp.core.events import Recorded
 from webapp.core.rules.relay_event import EventKind, RelayEvent
@@ -41,13 +41,13 @@ def event(key: str = "e1", kind: EventKind = EventKind.BOUNCED, address: str = "
     return RelayEvent(kind, "mailgun", key, address=address, words="No such mailbox", raw=f"{key} {kind}".encode())
 
 
-def known(session: Session, provider: Provider = Provider.MAILGUN) -> Known:
+def known(session: Session, provider: Provider = Provider.MAILGUN) -> KnownSource:
     given = event_sources.add(session, provider, "" if provider in (Provider.POSTMARK, Provider.BREVO) else KEY, NOW)
     session.commit()
     return called(session, given, provider)
 
 
-def called(session: Session, given: Given, provider: Provider = Provider.MAILGUN, now: datetime = NOW) -> Known:
+def called(session: Session, given: Given, provider: Provider = Provider.MAILGUN, now: datetime = NOW) -> KnownSource:
     found = event_sources.called(session, provider, given.secret, now)
     assert found is not None
     return found
@@ -56,7 +56,7 @@ def called(session: Session, given: Given, provider: Provider = Provider.MAILGUN
 def test_an_address_leads_to_its_source_and_no_other_address_does(session: Session):
     given = event_sources.add(session, Provider.MAILGUN, KEY, NOW)
     other = event_sources.add(session, Provider.MAILGUN, KEY, NOW)
-    assert called(session, given) == Known(given.source_id, Provider.MAILGUN, KEY)
+    assert called(session, given) == KnownSource(given.source_id, Provider.MAILGUN, KEY)
     assert called(session, other).id == other.source_id
     for provider, secret in (
         (Provider.BREVO, given.secret),

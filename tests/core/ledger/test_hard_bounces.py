@@ -10,7 +10,7 @@ from tests import engine
 from tests.engine import TAKEN, Clocks
 from webapp.core import ledger
 from webapp.core.consent import settings, suppressions
-from webapp.core.ledger import Lease, Settled, Terms, again
+from webapp.core.ledger import Lease, RecordingSettings, Settled, again
 from webapp.core.rules.final_refusals import RefusalRule
 from webapp.core.rules.limits import NO_LIMITS
 from webapp.core.rules.outcome import Reply, Stage, judge
@@ -42,7 +42,7 @@ def record(session: Session, clocks: Clocks, broadcast: Broadcast, lease: Lease,
         )
         for number, (mail, reply) in enumerate(zip(mails, replies, strict=True))
     ]
-    ledger.record(session, lease, settled, Terms.of(broadcast, NO_LIMITS), clocks.reading())
+    ledger.record(session, lease, settled, RecordingSettings.of(broadcast, NO_LIMITS), clocks.reading())
     session.commit()
 
 

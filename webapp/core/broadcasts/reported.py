@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 
 from webapp.core.rules import reasons
 from webapp.core.rules.relay_event import EventKind, Fact
-from webapp.core.tables.broadcasts import Broadcast
 from webapp.core.tables.deliveries import CLIENTS, Delivery, delivery_id
 from webapp.core.tables.events import DeliveryEvent, EventCount
 
@@ -64,16 +63,6 @@ def facts_of(session: Session, delivery_ids: Collection[int]) -> Mapping[int, Se
 def of_delivery(session: Session, delivery: int) -> Sequence[Report]:
     """Everything that was reported of a delivery, in its order."""
     return sorted(_reports(session, DeliveryEvent.delivery_id == delivery).get(delivery, ()), key=lambda one: one.at)
-
-
-def of_client(session: Session, client_id: int, *, most: int = 50) -> Sequence[Report]:
-    """What was reported of all mails to a client, the newest first: at most so many."""
-    ids = select(delivery_id(Broadcast.id, client_id))
-    recent = (
-        select(DeliveryEvent.id).where(DeliveryEvent.delivery_id.in_(ids)).order_by(DeliveryEvent.at.desc()).limit(most)
-    )
-    found = _reports(session, DeliveryEvent.id.in_(recent))
-    return sorted((one for reports in found.values() for one in reports), key=lambda one: one.at, reverse=True)
 
 
 _ORDER = (EventKind.COMPLAINED, EventKind.BOUNCED, EventKind.SOFT_BOUNCED, EventKind.DELIVERED)

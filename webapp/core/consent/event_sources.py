@@ -49,7 +49,7 @@ Record = Callable[[Session, RelayEvent, datetime], EventFate]
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownSource:
     """The source whose address was called, and the key that proves its calls at that address."""
 
     id: int
@@ -150,7 +150,7 @@ def listing(session: Session) -> list[EventSource]:
     return list(session.scalars(select(EventSource).order_by(EventSource.id)))
 
 
-def called(session: Session, provider: Provider, secret: str, now: datetime) -> Known | None:
+def called(session: Session, provider: Provider, secret: str, now: datetime) -> KnownSource | None:
     """The source that is called at this address; None where there is none, or it is switched off.
 
     It is looked up by a hash, of which whoever guesses at secrets can steer nothing: how long the look takes tells them nothing.
@@ -165,10 +165,12 @@ def called(session: Session, provider: Provider, secret: str, now: datetime) -> 
     if found is None:
         return None
     key = found.key if found.secret_hash == hashed or found.old_key is None else found.old_key
-    return Known(found.id, found.provider, key)
+    return KnownSource(found.id, found.provider, key)
 
 
-def take(session: Session, known: Known, events: Iterable[RelayEvent], now: datetime, record: Record) -> TakenEvents:
+def take(
+    session: Session, known: KnownSource, events: Iterable[RelayEvent], now: datetime, record: Record
+) -> TakenEvents:
     """Keep what a believed call reports, once. Raises Refused where a signature comes again with another report, NotFound when the source
     was removed meanwhile. The caller commits, and only then answers."""
     counts = dict.fromkeys(("recorded", "no_mail", "ignored", "repeats"), 0)
@@ -185,7 +187,7 @@ def take(session: Session, known: Known, events: Iterable[RelayEvent], now: date
     return taken
 
 
-def _take_one(session: Session, known: Known, event: RelayEvent, now: datetime, record: Record) -> Became | None:
+def _take_one(session: Session, known: KnownSource, event: RelayEvent, now: datetime, record: Record) -> Became | None:
     """What became of it; None for a repeat."""
     digest = reading.digest_of(event.raw)
     same = (ReceivedEvent.source_id == known.id) & (ReceivedEvent.event_key == event.event_key)

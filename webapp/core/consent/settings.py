@@ -85,10 +85,10 @@ def _checked(wanted: Consent) -> Consent:
             raise Invalid(f"This is longer than {most} characters.", name)
     if not _COLOUR.fullmatch(wanted.colour.lower()):
         raise Invalid("A colour is written as # and six digits from 0 to f.", "colour")
-    for name, most in (("soft_bounces", 100), ("soft_bounce_days", 365)):
-        if not 1 <= getattr(wanted, name) <= most:
-            raise Invalid(f"A number from 1 to {most}.", name)
+    for name, least, most in (("soft_bounces", 0, 100), ("soft_bounce_days", 1, 365)):
+        if not least <= getattr(wanted, name) <= most:
+            raise Invalid(f"A number from {least} to {most}.", name)
     for name in ("brake_bounced_percent", "brake_complained_percent"):
-        if not 0 < getattr(wanted, name) <= 100:
-            raise Invalid("Percent, above 0 and up to 100.", name)
+        if not 0 <= getattr(wanted, name) <= 100:
+            raise Invalid("Percent, from 0 to 100.", name)
     return replace(wanted, colour=wanted.colour.lower(), business_name=wanted.business_name.strip())

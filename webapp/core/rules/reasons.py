@@ -60,7 +60,7 @@ def reported(kind: EventKind, status: str, words: str, after: timedelta | None) 
     >>> reported(EventKind.BOUNCED, "5.1.1", "550 5.1.1 User unknown", timedelta(seconds=185))
     'bounced after 3 min: no such mailbox'
     """
-    said = _REPORTS[kind] + (f" after {_roughly(after)}" if after is not None else "")
+    said = _REPORTS[kind] + (f" {_how_soon(after)}" if after is not None else "")
     why = (in_plain_words(status) or " ".join(words.split())[:120]) if kind in _WITH_WHY else ""
     return f"{said}: {why}" if why else said
 
@@ -70,9 +70,11 @@ def taken_at(state: DeliveryState, changed_at: datetime, stamped_at: datetime | 
     return changed_at if state is DeliveryState.ACCEPTED else stamped_at
 
 
-def _roughly(length: timedelta) -> str:
-    seconds = max(length.total_seconds(), 0)
+def _how_soon(length: timedelta) -> str:
+    seconds = length.total_seconds()
+    if seconds < 1:
+        return "at once"
     for unit, size in (("days", 86_400), ("h", 3_600), ("min", 60)):
         if seconds >= (2 * size if unit == "days" else size):
-            return f"{seconds // size:.0f} {unit}"
-    return f"{seconds:.0f} s"
+            return f"after {seconds // size:.0f} {unit}"
+    return f"after {seconds:.0f} s"

@@ -199,7 +199,7 @@ def _context(broadcast: Broadcast) -> dict[str, Any]:
         "progress": read,
         "stage": live.stage(broadcast),
         "counts": read.counts,
-        "groups": (*progress.Group, *Fact),
+        "groups": (*progress.Group, Fact.BOUNCED, Fact.COMPLAINED),
         "chart": timeline.timeline(db.session, broadcast, at, zone, None if waited_for(broadcast) else read.plan),
         "ceiling": wording.ceiling(read.ceiling),
         "pace_words": schedule.pace_in_words(broadcast.batch_size, broadcast.interval_s),

@@ -8,6 +8,7 @@ from webapp.adapters.clock import now
 from webapp.core import audience, clients
 from webapp.core.audience import client_name
 from webapp.core.audience.wording import country_name, language_name
+from webapp.core.broadcasts import reported
 from webapp.core.consent import standing
 from webapp.core.rules import reasons
 from webapp.extensions import db
@@ -51,6 +52,7 @@ def show(client_id: int) -> str:
     client = clients.get(db.session, client_id)
     standing_now = standing.of_client(db.session, client)
     today = now().astimezone(shell.viewer_zone()).date()
+    sent = clients.mails(db.session, client_id)
     return render_template(
         "clients/show.html",
         client=client,
@@ -61,8 +63,9 @@ def show(client_id: int) -> str:
         source_label=source_label,
         mails=[
             (delivery, draft.title(broadcast), reasons.in_words(delivery.state, delivery.reason))
-            for delivery, broadcast in clients.mails(db.session, client_id)
+            for delivery, broadcast in sent
         ],
+        reports=reported.facts_of(db.session, [delivery.id for delivery, _ in sent]),
         overdue={service.id for service in client.services if clients.is_overdue(service, today)},
         **NAMES,
     )

@@ -24,12 +24,13 @@ SCOPES = {
 SOURCES = {
     "link": "unsubscribe link",
     "one_click": "one-click unsubscribe",
-    "preferences": "preferences page",
-    "mail": "mail to unsubscribe",
     "smtp": "refused by the relay",
-    "bounce": "bounce mail",
-    "complaint": "complaint mail",
-    "event": "event from the relay",
+    "mail": "mail that came back",
+    "ses": "Amazon SES",
+    "mailgun": "Mailgun",
+    "postmark": "Postmark",
+    "sendgrid": "SendGrid",
+    "brevo": "Brevo",
     "console": "console",
     "command_line": "command line",
     "import": "import",
@@ -40,8 +41,10 @@ _BETWEEN = re.compile(r"[\r\n]+")
 _BETWEEN_ADDRESSES = re.compile(r"[,;\s]+")
 
 
-def source_label(source: str) -> str:
-    return SOURCES.get(source, source.replace("_", " "))
+def source_label(source: str, is_title: bool = False) -> str:
+    """A source in words; `is_title`: as a cell has it, and not within a sentence."""
+    words = SOURCES.get(source, source.replace("_", " "))
+    return words[:1].upper() + words[1:] if is_title else words
 
 
 class SuppressionSearchForm(FlaskForm):
@@ -59,7 +62,7 @@ class SuppressionSearchForm(FlaskForm):
         """Fill the selects."""
         self.kind.choices = [("", "Any kind"), *((one.value, one.label.capitalize()) for one in SuppressionKind)]
         self.scope.choices = [("", "Any scope"), *((one.value, one.label.capitalize()) for one in SuppressionScope)]
-        self.source.choices = [("", "Any source"), *((one, label.capitalize()) for one, label in SOURCES.items())]
+        self.source.choices = [("", "Any source"), *((one, source_label(one, is_title=True)) for one in SOURCES)]
 
     def wanted(self) -> SuppressionSearch:
         """What is looked for; a value that does not exist restricts nothing."""
