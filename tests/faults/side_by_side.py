@@ -20,8 +20,14 @@ def side_by_side(function: Callable[..., T], calls: Iterable[tuple[Any, ...]], *
     method = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(at_a_time, method, _begin, (os.getpid(),)) as pool:
         asked = [pool.submit(_call, function, arguments) for arguments in calls]
-        for _ in as_completed(asked):
-            pass
+        try:
+            for _ in as_completed(asked):
+                pass
+        except BaseException:  # asked to end: the pool would wait for all calls, those not yet begun too
+            pool.shutdown(wait=False, cancel_futures=True)
+            for child in multiprocessing.active_children():
+                child.terminate()
+            raise
     found = []
     for one, arguments in zip(asked, calls, strict=True):
         try:

@@ -12,11 +12,15 @@ from webapp.adapters import retention_round
 from webapp.adapters.clock import now
 from webapp.core import broadcasts
 from webapp.core.broadcasts import delivered, forgetting
+from webapp.core.consent import event_sources
 from webapp.core.rules.lifecycle import BroadcastState, DeliveryState
+from webapp.core.rules.relay_event import EventKind
+from webapp.core.rules.relay_events.providers import Provider
 from webapp.core.rules.retention import Retention
 from webapp.core.settings import retention
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.core.tables.deliveries import Delivery
+from webapp.core.tables.event_sources import Became, ReceivedEvent
 
 KEPT = Retention()
 ENDED = NOW - timedelta(days=91)
@@ -101,3 +105,16 @@ def test_a_round_goes_by_what_is_set(session: Session, tmp_path: Path):
     retention_round.tidy(where, tmp_path)
     session.rollback()
     assert values(session, broadcast) == [None, None, None]
+
+
+def test_a_round_removes_reported_events_whose_time_is_over(session: Session, tmp_path: Path):
+    source = event_sources.add(session, Provider.BREVO, "", now())
+    for days, became in ((31, Became.IGNORED), (29, Became.IGNORED), (4, Became.RECORDED), (1, Became.RECORDED)):
+        row = ReceivedEvent(
+            source_id=source.source_id, event_key=str(days), kind=EventKind.OTHER, became=became, words="", digest=""
+        )
+        row.received_at = now() - timedelta(days=days)
+        session.add(row)
+    session.commit()
+    retention_round.tidy(session.get_bind(), tmp_path)
+    assert set(session.scalars(select(ReceivedEvent.event_key))) == {"29", "1"}

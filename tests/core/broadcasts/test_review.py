@@ -8,9 +8,11 @@ from tests import factories
 from tests.factories import NOW
 from webapp.core.broadcasts.review import of_domain, review, unfinished_steps
 from webapp.core.domains import checks
+from webapp.core.rules.consent import Purpose
 from webapp.core.rules.lifecycle import BroadcastState
 from webapp.core.rules.sender_domains.findings import DomainFinding, DomainStanding, DomainTopic
 from webapp.core.tables.broadcasts import FromAddress, Pick, PickKind
+from webapp.core.tables.consent import ConsentSettings
 
 
 @pytest.fixture
@@ -115,3 +117,17 @@ def test_many_mails_from_a_domain_that_receivers_do_not_believe_are_worth_a_word
     assert of_domain(session, broadcast, 500) == []
     ((room, words),) = said(of_domain(session, broadcast, 501))
     assert room == "domains" and words.startswith("DMARC of example.com is not as large receivers want it")
+
+
+def test_marketing_without_the_postal_address_of_its_sender_is_told(session, sender):
+    factories.client(session, marketing_opt_in=True)
+    draft = factories.broadcast(session, purpose=Purpose.MARKETING, topic_id=1)
+    found = review(session, draft, NOW)
+    assert [one.room for one in found.warnings] == ["consent"] and "postal address" in found.warnings[0].message
+    session.get_one(ConsentSettings, 1).postal_address = "1 Long Street, Town"
+    session.flush()
+    assert review(session, draft, NOW).warnings == ()
+    draft.purpose, draft.important_reason = Purpose.IMPORTANT, "A new law"
+    session.get_one(ConsentSettings, 1).postal_address = ""
+    session.flush()
+    assert review(session, draft, NOW).warnings == ()

@@ -162,3 +162,13 @@ def test_a_time_that_cannot_be_is_not_believed(session: Session):
     record(session, event(delivery, key="early", at=NOW - timedelta(days=9)), NOW + timedelta(hours=1))
     record(session, event(delivery, key="late", at=NOW + timedelta(days=9)), NOW + timedelta(hours=1))
     assert [one.at for one in reported.of_delivery(session, delivery.id)] == [NOW, NOW + timedelta(hours=1)]
+
+
+def test_what_no_database_takes_is_left_out_of_what_strangers_say(session: Session):
+    delivery = accepted(session)
+    assert record(
+        session, event(delivery, key="k\0\ud800", words="no\0 such \udcff user", status="5.1.1\0"), NOW
+    ).is_new
+    session.commit()
+    row = session.execute(select(DeliveryEvent.status, DeliveryEvent.words)).one()
+    assert tuple(row) == ("5.1.1", "no such ? user")

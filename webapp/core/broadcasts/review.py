@@ -9,12 +9,14 @@ from webapp.core import audience
 from webapp.core.audience import AudienceCount
 from webapp.core.broadcasts.purposes import undecided
 from webapp.core.broadcasts.starting import passed_start
+from webapp.core.consent import settings as consent
 from webapp.core.content import problems
 from webapp.core.content.completeness import Missing, missing, unlisted_sender
 from webapp.core.content.fields import sources
 from webapp.core.content.tag_catalogue.gaps import Gap, gaps
 from webapp.core.domains import checks
 from webapp.core.rules import schedule, tags
+from webapp.core.rules.consent import Purpose
 from webapp.core.rules.lifecycle import BroadcastState
 from webapp.core.rules.message.parts import mailbox_or_blank
 from webapp.core.rules.tags import TagProblem
@@ -78,6 +80,7 @@ def review(session: Session, broadcast: Broadcast, now: datetime) -> Review:
     if ends and ends - now > LONG:
         takes = schedule.duration(round((ends - now).total_seconds()))
         warnings.append(Finding(f"At this pace it takes {takes}.", "schedule"))
+    warnings += _of_marketing(session, broadcast)
     warnings += of_domain(session, broadcast, count.will_receive)
     checked += _of_recipients(count)
     return Review(count, tuple(blocking), tuple(warnings), tuple(checked))
@@ -89,6 +92,16 @@ def of_domain(session: Session, broadcast: Broadcast, recipients: int) -> list[F
         return []
     sender = checks.of_sender(session, mailbox_or_blank(broadcast.from_address)[1])
     return [Finding(words, "domains") for words in checks.concerns(sender)]
+
+
+def _of_marketing(session: Session, broadcast: Broadcast) -> list[Finding]:
+    """That marketing must name where its sender is to be found, as the law of most countries asks."""
+    if broadcast.purpose is not Purpose.MARKETING or consent.read(session).postal_address.strip():
+        return []
+    words = (
+        "Marketing has to name the postal address of its sender, and none is set. It stands at the foot of each mail."
+    )
+    return [Finding(words, "consent")]
 
 
 def _of_purpose(broadcast: Broadcast) -> list[Finding]:

@@ -79,9 +79,9 @@ def _insert(
         "at": at,
         "received_at": now,
         "source": event.source,
-        "event_key": event.event_key[:LONGEST_KEY],
-        "status": event.status[:LONGEST_STATUS],
-        "words": event.words[:LONGEST_WORDS].replace("\0", ""),
+        "event_key": _storable(event.event_key, LONGEST_KEY),
+        "status": _storable(event.status, LONGEST_STATUS),
+        "words": _storable(event.words, LONGEST_WORDS),
         "address_key": address_key,
         "raw": event.raw[:LARGEST_RAW] or None,
     }
@@ -98,6 +98,11 @@ def _insert(
 def _key(address: str) -> str | None:
     found = usable(address) if address else None
     return found.key if isinstance(found, Address) else None
+
+
+def _storable(text: str, most: int) -> str:
+    """The text without what no database takes: NUL, and halves of characters."""
+    return text[:most].replace("\0", "").encode("utf-8", "replace").decode()
 
 
 def _decide_doubt(session: Session, delivery: Delivery, event: RelayEvent, now: datetime) -> None:
@@ -130,7 +135,7 @@ def _suppress(session: Session, address_key: str, event: RelayEvent, delivery: D
             kind, scope, reason = SuppressionKind.UNSUBSCRIBED, SuppressionScope.MARKETING, "declined at the relay"
         case _:
             return False
-    evidence = f"{event.status} {event.words}".strip()[:LONGEST_WORDS]
+    evidence = _storable(f"{event.status} {event.words}".strip(), LONGEST_WORDS)
     return suppressions.suppress(
         session,
         address_key,
@@ -139,7 +144,7 @@ def _suppress(session: Session, address_key: str, event: RelayEvent, delivery: D
         scope=scope,
         reason=reason,
         source=event.source,
-        evidence=evidence.replace("\0", ""),
+        evidence=evidence,
         delivery_id=delivery.id if delivery else None,
     )
 

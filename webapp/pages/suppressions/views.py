@@ -39,6 +39,9 @@ UNDO_FOR = timedelta(minutes=10)
 SLICE = 1_000
 """Addresses suppressed in one statement."""
 
+MOST_KEPT = 500
+"""Characters of the evidence that a lift keeps for its undo: it is kept in the cookie, which has room for 4 kB in all."""
+
 _FILTERS = ("q", "kind", "scope", "source")
 
 
@@ -146,7 +149,7 @@ def lift() -> ResponseReturnValue:
         "scope": row.scope.value,
         "reason": row.reason,
         "source": row.source,
-        "evidence": row.evidence[:1000],
+        "evidence": row.evidence[:MOST_KEPT],
         "since": row.created_at.isoformat(),
         "by": row.created_by,
         "delivery_id": row.delivery_id,

@@ -62,7 +62,7 @@ DECLINING = frozenset({"unsubscribe_url", "preferences_url"})
 """Either of them is a way to decline; mail that must be told has neither."""
 
 TOKENS = ("unsubscribe_token", "browser_token")
-"""What the compiler puts in their place for the part that is each mail's own, in the order of `Stamp`."""
+"""What the compiler puts in their place for the part that is each mail's own, in the order of `MailIdentity`."""
 
 LINK_WORDS = {
     "unsubscribe_words": "Unsubscribe",
