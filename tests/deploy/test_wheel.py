@@ -147,7 +147,7 @@ def test_a_console_and_a_worker_run_from_it(
         wait_until(lambda: fetch(f"{base}/health/")[0] == 200, 120, "a console that is ready", web)
         status, page = fetch(f"{base}/sign-in")
         assert status == 200 and "<form" in page
-        for asset in ("/static/app.css", *[part.split('"')[0] for part in page.split('src="')[1:]]):
+        for asset in ("/static/look/base.css", *[part.split('"')[0] for part in page.split('src="')[1:]]):
             assert fetch(f"{base}{asset}")[0] == 200, asset
         kind, program, *words = files.services()["web"]["healthcheck"]["test"]
         check = [str(production.bin / program), *[word.replace(":8000", f":{port}") for word in words]]

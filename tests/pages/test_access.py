@@ -57,7 +57,7 @@ def test_words_of_an_address_stand_in_no_line(browser_client: FlaskClient):
 def test_what_machines_ask_for_again_and_again_is_told_at_debug_only(browser_client: FlaskClient):
     with spoken() as heard:
         ask(browser_client, "/health/live")
-        ask(browser_client, "/static/app.css")
+        ask(browser_client, "/static/look/base.css")
     assert heard.lines() == []
     with spoken("debug") as heard:
         ask(browser_client, "/health/live")

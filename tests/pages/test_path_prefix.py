@@ -33,6 +33,15 @@ def test_who_signs_in_comes_back_to_the_page_that_was_wanted(visitor, passed_on:
     assert 'src="/mail/assets/' in page.text and 'src="/assets/' not in page.text
 
 
+def test_a_link_to_sign_in_has_the_path_once(visitor, sqlite_session: Session):
+    visitor.post("/mail/sign-in", data={"email": "ada@example.org", "password": PASSWORD})
+    users.create(sqlite_session, "bob@example.org", PASSWORD, now())
+    sqlite_session.commit()
+    bob = users.by_email(sqlite_session, "bob@example.org").id
+    page = visitor.post(f"/mail/settings/users/{bob}/link", data={"current": PASSWORD}).text
+    assert "http://intra.example.com/mail/sign-in/link/#" in page
+
+
 def test_a_sign_in_does_not_lead_back_to_itself(visitor):
     sent = visitor.post("/mail/sign-in?next=/mail/sign-in", data={"email": "ada@example.org", "password": PASSWORD})
     assert sent.location == "/mail/"

@@ -28,7 +28,7 @@ def test_every_page_says_what_to_do(sqlite_app: Flask, visitor: FlaskClient, rev
         answer = visitor.get(url)
         assert answer.status_code == 503 and words in answer.text and "Not ready yet" in answer.text, url
         assert answer.headers["Retry-After"] == "10"
-    assert visitor.get("/static/app.css").status_code == 200
+    assert visitor.get("/static/look/base.css").status_code == 200
 
 
 def test_what_was_typed_is_kept_and_a_fragment_becomes_a_toast(sqlite_app: Flask, visitor: FlaskClient):

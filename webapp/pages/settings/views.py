@@ -2,6 +2,7 @@
 
 import math
 from datetime import timedelta
+from urllib.parse import urljoin
 
 from flask import current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -160,7 +161,7 @@ def _linked(user_id: int) -> str:
     db.session.rollback()  # the relay may take its time
     by = current_user.name or current_user.email
     told = account_mail.link_was_made(mail, current_app.config["MAIL_DEFAULT_SENDER"] or sender, to, by, now())
-    link = current_app.config["PUBLIC_URL"] + url_for("sign_in.link") + "#" + token
+    link = urljoin(current_app.config["PUBLIC_URL"], url_for("sign_in.link")) + "#" + token
     return _users(UserForm(formdata=None), link=link, link_for=to, told=told)
 
 
