@@ -1,7 +1,10 @@
 """Settings of bounces: what can be used, and how it is said what cannot."""
 
+from pathlib import Path
+
 import pytest
 
+from tests.databases import make_app
 from webapp import bounce_settings
 from webapp.core.rules.bounces import ReturnPath
 from webapp.environ import SettingError
@@ -47,3 +50,10 @@ def test_what_cannot_be_used_is_named_without_its_secret(name: str, value: str):
 def test_a_mailbox_on_this_machine_may_go_without_tls():
     url = "imap://user:pw@127.0.0.1:1143/Bounces"
     assert bounce_settings.read({"MASSMAIL_BOUNCE_IMAP": url})["BOUNCE_IMAP"] == url
+
+
+def test_what_only_the_first_mail_would_show_is_refused_at_the_start(sqlite_url: str, tmp_path: Path):
+    with pytest.raises(
+        SettingError, match="MASSMAIL_BOUNCE_ADDRESS: 'bounce@localhost' cannot be the address for bounces"
+    ):
+        make_app(sqlite_url, tmp_path, BOUNCE_ADDRESS="bounce@localhost")

@@ -10,6 +10,9 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from webapp import paths
 from webapp.adapters import database, schema
 from webapp.config import settings
+from webapp.core.errors import Invalid
+from webapp.core.rules.bounces import ReturnPath
+from webapp.environ import SettingError
 from webapp.extensions import babel, csrf, db, htmx, login, mail, migrate
 
 ROOMS = (
@@ -49,6 +52,14 @@ COMMANDS = ("bounces", "broadcasts", "clients", "links", "notices", "suppression
 """Command groups: each is `webapp/cli/<name>.py` and exposes `group`."""
 
 
+def _check_bounce_address(app: Flask) -> None:
+    """Refuse at the start what only the first mail would show. Raises SettingError."""
+    try:
+        ReturnPath.of_setting(app.config["BOUNCE_ADDRESS"])
+    except Invalid as error:
+        raise SettingError(f"MASSMAIL_BOUNCE_ADDRESS: {error}") from None
+
+
 def create_app(config: Mapping[str, object] | None = None, environ: Mapping[str, str] = os.environ) -> Flask:
     """The WSGI app, configured from `environ`, with `config` laid over it (tests)."""
     app = Flask(
@@ -56,6 +67,7 @@ def create_app(config: Mapping[str, object] | None = None, environ: Mapping[str,
     )
     app.config.from_mapping(settings(environ))
     app.config.from_mapping(config or {})
+    _check_bounce_address(app)
     from webapp.pages import access, cookies, errors, input_guard, path_prefix, shell
     from webapp.pages.metrics import views as metrics
     from webapp.pages.unsubscribe import languages

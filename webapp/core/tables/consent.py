@@ -96,7 +96,7 @@ class ConsentSettings(Base):
     `business_name`, `colour` (#rrggbb) and `postal_address` stand on the public pages and at the foot of marketing. `keep_hashed`:
     addresses are kept as hashes, made with `hash_key`. An address that bounces softly `soft_bounces` times in `soft_bounce_days` days is
     suppressed. `refusal_rules` has by reason how many refusals for good it takes (1, or 2 in 30 days; 0: never). A broadcast is paused
-    when more than so many percent of its first thousand bounced or complained.
+    when more than so many percent of its mails, of a thousand at least, bounced or were complained about.
     """
 
     __tablename__ = "consent_settings"
@@ -118,8 +118,8 @@ class ConsentSettings(Base):
 
 
 class LinkKey(Base):
-    """A key with which the tokens in links are made (`secret`, hexadecimal). Its id stands in each token; the newest one that is not
-    retired makes new ones, and all are believed."""
+    """A key with which the tokens in links are made (`secret`, hexadecimal). Its id stands in each token; a broadcast uses the newest one
+    that was made a minute before it started, and all are believed. `retired_at` says when another took its place."""
 
     __tablename__ = "link_key"
     id: Mapped[int] = mapped_column(primary_key=True)
