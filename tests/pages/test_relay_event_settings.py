@@ -83,7 +83,7 @@ def test_the_key_of_sendgrid_is_entered_when_it_is_known(browser_client: FlaskCl
     assert "No key yet" in browser_client.get(page).text
     assert browser_client.post(page + "key", data={"key": "MFkw"}).status_code == 422
     key = sample(P.SENDGRID, now(), "1.0").key
-    assert browser_client.post(page + "key", data={"key": key}).status_code == 302
+    assert browser_client.post(page + "key", data={"key": key}).status_code == 303
     assert only(sqlite_session).key == key and "No key yet" not in browser_client.get(page).text
 
 

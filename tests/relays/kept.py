@@ -12,6 +12,7 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from tests import engine
 from webapp.core.broadcasts.delivered import mail
 from webapp.core.rules.lifecycle import DeliveryState
 from webapp.core.tables.broadcasts import Broadcast
@@ -85,7 +86,7 @@ def _of(session: Session, key: int, by_id: dict[bytes, list[bytes]], now: dateti
         found.says(f"{len(rows)} rows, {found.mails} were frozen")
     for row in rows:
         found.states[row.state.value] = found.states.get(row.state.value, 0) + 1
-        made = mail(session, broadcast, row, now)
+        made = mail(session, broadcast, row, now, engine.URL)
         if made is None:
             continue
         message_id = made.header("Message-ID").encode()

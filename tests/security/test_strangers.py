@@ -15,6 +15,7 @@ from webapp.core.rules.lifecycle import DeliveryState
 from webapp.core.settings import from_addresses
 
 PASSWORD = "correct horse battery"
+BY_SECRET = "/events/"
 BY_TOKEN = ("/unsubscribe/", "/preferences/")
 """Pages for whoever holds a mail's token."""
 EVIL = "https://evil.example"
@@ -29,6 +30,8 @@ def test_no_form_is_taken_from_another_site(sqlite_app, sqlite_session):
             assert answer.status_code == 303, (
                 "no cookie says who somebody is, so there is nothing that another site could use"
             )
+        elif address.startswith(BY_SECRET):
+            assert answer.status_code == 404, "its address is the proof, and this is none"
         elif address.startswith("/sign-"):  # the sign-in page is shown anew
             assert (answer.status_code, answer.headers["Location"]) == (303, "/sign-in")
         else:

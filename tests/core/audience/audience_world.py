@@ -143,7 +143,7 @@ class World:
             case 12:
                 client.marketing_opt_in = self.chance.choice(CHOICES)
             case 13:
-                decided = settings.read(self.session)
+                decided = self.session.get_one(ConsentSettings, 1)
                 decided.unknown_is_in, decided.unknown_is_in_europe = self.chance.choice(SETTINGS)
         self.session.flush()
         self.session.expire_all()

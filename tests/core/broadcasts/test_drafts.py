@@ -10,12 +10,19 @@ from tests import engine, factories
 from tests.factories import NOW
 from webapp.core import audience, broadcasts
 from webapp.core.errors import Conflict, Invalid, NotFound
+from webapp.core.rules.consent import Purpose
 from webapp.core.rules.lifecycle import BroadcastState, DeliveryState
 from webapp.core.rules.statuses import MessageType
 from webapp.core.tables.broadcasts import Content, FromAddress, Pick, PickKind, UncertainPolicy
 
 S = BroadcastState
-READY = {"subject": "News", "html": "<p>Hello</p>", "from_address": "Example <news@example.com>"}
+READY = {
+    "subject": "News",
+    "html": "<p>Hello</p>",
+    "from_address": "Example <news@example.com>",
+    "purpose": Purpose.IMPORTANT,
+    "important_reason": "A new law",
+}
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ DAY = timedelta(days=1)
 def content(session: Session) -> SignedContent:
     broadcast = engine.sending_broadcast(session)
     broadcast.from_address = SENDER
-    return SignedContent(compiled(broadcast), session, SENDER, SEAL)
+    return SignedContent(compiled(session, broadcast, engine.URL), session, SENDER, SEAL)
 
 
 def mail(content: SignedContent, date: datetime) -> Mail:

@@ -138,7 +138,7 @@ def remove(source_id: int) -> ResponseReturnValue:
     event_sources.remove(db.session, source_id)
     db.session.commit()
     flash("The source is removed. What it said of mails stays.", "ok")
-    return redirect(url_for("relay_events.index"))
+    return redirect(url_for("relay_events.index"), 303)
 
 
 @bp.post("/settings/relay-events/<int:source_id>/try")
@@ -148,7 +148,7 @@ def try_out(source_id: int) -> ResponseReturnValue:
 
 
 def _back(source_id: int) -> ResponseReturnValue:
-    return redirect(url_for("relay_events.show", source_id=source_id))
+    return redirect(url_for("relay_events.show", source_id=source_id), 303)
 
 
 def _new(provider: Provider, form: KeyForm) -> str:

@@ -79,7 +79,7 @@ def test_what_works_is_not_named(html):
         ("*|FNAME|*", "first_name"), ("[firstname]", "first_name"), ("((name))", "full_name"), ("%%first_name%%", "first_name"),
         ("%FIRSTNAME%", "first_name"), ("[[email]]", "email"), ("##company##", "company"),
         ("%recipient.name%", "full_name"), ("[subscriber:firstname | default:you]", "first_name"), ("*|MC:SUBJECT|*", None),
-        ("[unsubscribe]", None), ("{!Contact.FirstName}", "first_name"), ("$(email)", "email"), ("<<Name>>", "full_name"),
+        ("[unsubscribe]", "unsubscribe_url"), ("{!Contact.FirstName}", "first_name"), ("$(email)", "email"), ("<<Name>>", "full_name"),
     ],
 )  # fmt: skip
 def test_tags_of_other_systems_are_named_with_the_tag_that_is_meant(written, meant):
