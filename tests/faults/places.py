@@ -13,6 +13,8 @@ from sqlalchemy.orm import Session
 from tests import pgbouncer, run
 from tests.databases import make_app, new_postgresql, new_sqlite
 from tests.scenes import Scene
+from webapp.core.rules.final_refusals import USUAL, RefusalRule
+from webapp.core.tables.consent import ConsentSettings
 from webapp.demo import children, valkey
 from webapp.extensions import db
 
@@ -36,6 +38,13 @@ class Place(Scene):
         children.stop(self._redis, sign=signal.SIGKILL, patience=3)
 
 
+def _keep_addresses(session: Session) -> None:
+    """A refusal for good is the end of this one mail: the same clients get many broadcasts here. What it
+    suppresses has tests of its own."""
+    session.get_one(ConsentSettings, 1).refusal_rules = dict.fromkeys(USUAL, int(RefusalRule.NEVER))
+    session.commit()
+
+
 @contextmanager
 def scene(kind: Kind, *, connections: int = 3, pooled: bool = False) -> Iterator[Place]:
     """A scene of its own: a fresh database, a fresh Redis, an empty folder. `pooled`: the app reaches PostgreSQL
@@ -52,6 +61,7 @@ def scene(kind: Kind, *, connections: int = 3, pooled: bool = False) -> Iterator
             engine = create_engine(url) if pooled else db.engine
         stack.callback(engine.dispose)
         session = stack.enter_context(Session(engine))
+        _keep_addresses(session)
         place = Place(app, session, "", folder, connections=connections)
         place.pooler = bouncer
         place.redis_url = app.config["REDIS_URL"] = place.start_redis()
