@@ -9,7 +9,7 @@ from tests.consoles import Console
 from tests.core.notices.news import begin, broadcast, look, paused
 from tests.looks import PHONE, Looker
 from tests.webhook_receiver import Receiver
-from webapp.adapters import clock
+from webapp.adapters import clock, database
 from webapp.core.notices import webhook
 from webapp.core.rules.lifecycle import BroadcastState, DeliveryState
 from webapp.core.tables.notices import NoticeDispatch
@@ -19,6 +19,7 @@ from webapp.core.tables.users import User
 def news(session: Session) -> None:
     """One mass mail of the reader has paused itself, another needs a decision, and a third is finished."""
     session.rollback()
+    database.will_write(session)  # the console writes, too: what was read before is no ground to write on
     me = session.scalars(select(User.id)).first()
     done = broadcast(session, BroadcastState.FINISHED, finished_at=clock.now(), created_by=me, name="Autumn news")
     factories.delivery(session, done, state=DeliveryState.ACCEPTED)

@@ -52,7 +52,7 @@ def demo(arguments: Sequence[str]) -> int:
 
 
 def test(arguments: Sequence[str]) -> int:
-    """The tests: three at a time unless told otherwise, each file's tests in one process, the files in the order of tests/order.py."""
+    """The tests: two at a time unless told otherwise, each file's tests in one process, the files in the order of tests/order.py."""
     environment = _with_tests()
     for option, module in (("--faults", "tests.faults"), ("--relays", "tests.relays")):
         if option in arguments:
@@ -66,7 +66,7 @@ def bench(arguments: Sequence[str]) -> int:
     _with_tests().run("tests.benchmarks", arguments)
 
 
-SIDE_BY_SIDE = ("-n", "3", "--dist", "loadfile", "--no-loadscope-reorder")
+SIDE_BY_SIDE = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
 """More than two processors: many tests wait for programs that wait."""
 
 COMMANDS = {"demo": demo, "test": test, "bench": bench}
