@@ -119,8 +119,8 @@ class NeverSent(SendExchange):
 
     recorder: Recorder
 
-    def add(self, mails: Iterable[Claimed], since: float) -> None:
-        super().add(mails, since)
+    def add(self, mails: Iterable[Claimed], since: float, consent: object = None) -> None:
+        super().add(mails, since, consent)
         ticks = self._ticks()
         for mail in mails:
             self._settled.append(Settled(mail.delivery_id, mail.attempt, mail.stamped_at, ACCEPTED, TAKEN, ticks))

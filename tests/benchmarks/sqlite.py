@@ -38,6 +38,7 @@ def run(*, short: bool) -> Iterable[Figure]:
         with engine.begin() as connection:
             connection.exec_driver_sql("CREATE TABLE broadcast (id INTEGER PRIMARY KEY, state TEXT)")
             connection.exec_driver_sql("INSERT INTO broadcast VALUES (1, 'sending')")
+            connection.exec_driver_sql("CREATE TABLE audience_stamp (block INTEGER, writer INTEGER, stamp INTEGER)")
         yield _looking(engine, short)
         engine.dispose()
         yield _waiting(path, short)
