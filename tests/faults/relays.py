@@ -13,7 +13,7 @@ from tests.faults.relays_table import rows
 from tests.faults.result import Result
 from tests.faults.side_by_side import side_by_side
 
-AT_A_TIME = 8
+AT_A_TIME = 5
 """Most rows wait most of the time."""
 
 
