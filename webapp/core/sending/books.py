@@ -146,9 +146,11 @@ class Books:
         """Learn the refusals that all senders of the broadcast have met, and add the own ones that are not recorded yet: otherwise each
         sender would let as many mails be refused."""
         evidence, recorded = self._exchange.evidence, {one.delivery_id for one in settled}
+        known = ledger.open_refusals(self._session, self._lease.broadcast_id)
+        # Only now: what the mailer's thread saw while the database answered must not be forgotten.
         unrecorded = self.in_hand - recorded
         own = [one for one in evidence.run if one.delivery_id in unrecorded]
-        evidence.know(ledger.open_refusals(self._session, self._lease.broadcast_id), own)
+        evidence.know(known, own)
         self._exchange.wake()
 
     def _claim(self, session: Session, wanted: int, reading: Reading, got_through: bool) -> Claim:
