@@ -67,7 +67,7 @@ def bench(arguments: Sequence[str]) -> int:
 
 
 SIDE_BY_SIDE = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
-"""More than two processors: many tests wait for programs that wait."""
+"""With more at a time on two processors, tests that judge order disturb each other."""
 
 COMMANDS = {"demo": demo, "test": test, "bench": bench}
 
