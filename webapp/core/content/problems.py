@@ -1,5 +1,7 @@
 """What is wrong with a message: its tags first, then what cannot work in a mail. And what taking the name that was meant does to it."""
 
+import re
+
 from webapp.core.content.fields import LABELS, sources
 from webapp.core.rules import tags
 from webapp.core.rules.consent import Purpose
@@ -41,7 +43,8 @@ def mended_tag(problem: TagProblem, source: str) -> str | None:
         return None
     if not piece.startswith(("{{", "{%")):
         return f"{{{{ {problem.suggestion} }}}}"
-    return piece.replace(problem.name, problem.suggestion, 1) if problem.name in piece else None
+    whole = re.compile(rf"(?<![\w.]){re.escape(problem.name)}(?!\w)")
+    return whole.sub(lambda _: problem.suggestion or "", piece, count=1) if whole.search(piece) else None
 
 
 def mended(field: str, source: str, start: int, message_type: MessageType) -> str:

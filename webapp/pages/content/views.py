@@ -13,6 +13,7 @@ from webapp.core import audience, broadcasts
 from webapp.core.broadcasts import steps
 from webapp.core.broadcasts.steps import Step
 from webapp.core.content import previews, trial_sends
+from webapp.core.content.fields import sources
 from webapp.core.content.tag_catalogue.gaps import gaps
 from webapp.core.domains import signing
 from webapp.core.domains.sealing import Seal
@@ -107,7 +108,9 @@ def people(broadcast_id: int) -> str:
 def extremes(broadcast_id: int) -> str:
     """Recipients with whom a text shows what it cannot take."""
     broadcast = broadcasts.get(db.session, broadcast_id)
-    found = previews.extremes(db.session, audience.audience_of(broadcast))
+    written = sources(broadcast.content).items()
+    lists_services = any("services" in tags.used(source, field=field) for field, source in written)
+    found = previews.extremes(db.session, audience.audience_of(broadcast), lists_services=lists_services)
     return fragment("content/_extremes.html", broadcast=broadcast, extremes=found)
 
 

@@ -15,16 +15,19 @@ from webapp.core.rules.tags.lexer import Token
 from webapp.core.rules.tags.names import (
     BY_NAME,
     DECLINING,
+    FIELD_BY_NAME,
     LINK_NAMES,
     LINKS,
+    POSITIONS,
     TAGS,
+    TagKind,
     available,
     nearest,
     synonym,
     tags_for,
     why_not,
 )
-from webapp.core.rules.tags.nodes import Block, Output
+from webapp.core.rules.tags.nodes import OPENING, POSITION, ROW, Block, Output
 from webapp.core.rules.tags.placeholders import Placeholders
 
 MOST_TAG_PROBLEMS = 100
@@ -33,6 +36,8 @@ MOST_TAG_PROBLEMS = 100
 
 DEEPEST = 20
 """Conditions in each other."""
+
+_LOOP = "{% for service in services %} … {% endfor %}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +114,8 @@ class _TagChecker:
                 continue
             yield from self.of_token(token, _home(place))
         for opened in self.open:
-            end = "endunless" if opened.keyword == "unless" else "endif"
-            yield self.problem(opened.token, f"This condition has no end: {{% {end} %}} is missing.", opened.keyword)
+            end, what = OPENING[opened.keyword], _what(opened.keyword)
+            yield self.problem(opened.token, f"This {what} has no end: {{% {end} %}} is missing.", opened.keyword)
 
     def placed(self) -> Iterator[tuple[Token, tuple[Piece, str] | None]]:
         """Every pair of braces; in HTML, with the piece of the source it stands in and what of that piece is before it."""
@@ -156,8 +161,8 @@ class _TagChecker:
         try:
             found = reader(token.inner)
         except TagError as error:
-            meant = self.meant(error.suggestion) if error.suggestion else None
-            hint = f" Did you mean {meant}?" if meant else ""
+            meant = error.suggestion if error.is_right else self.meant(error.suggestion or "")
+            hint = f" Did you mean {meant}?" if meant and not error.is_right else ""
             yield self.problem(token, f"{error}{hint}", error.name, meant or error.suggestion)
             return
         names = found.names() if isinstance(found, Output) else found.condition.names() if found.condition else ()
@@ -167,8 +172,46 @@ class _TagChecker:
                 yield self.problem(token, f"{{{{ {name} }}}} stands alone: it takes no filter, and no condition.", name)
         if isinstance(found, Block):
             yield from self.block(token, found, home)
+        elif found.key != found.name:
+            yield from self.typed(token, found)
+
+    def typed(self, token: Token, output: Output) -> Iterator[TagProblem]:
+        """A filter for dates, amounts or numbers behind something else."""
+        name, wanted = output.name, output.filters[0].name
+        tag = BY_NAME.get(name) or FIELD_BY_NAME.get(name)
+        if tag is None or tag.kind == wanted:
+            return
+        fitting = [one.name for one in (*BY_NAME.values(), *FIELD_BY_NAME.values()) if one.kind == wanted]
+        usable = [one for one in fitting if available(one, self.type) or (one.startswith(ROW) and self.in_loop)]
+        kind = {TagKind.DATE: "a date", TagKind.MONEY: "an amount", TagKind.NUMBER: "a number"}[TagKind(wanted)]
+        can = f" It can follow {', '.join(usable)}." if usable else ""
+        yield self.problem(token, f"{name} is not {kind}, as the filter {wanted} needs it.{can}", name)
+
+    @property
+    def in_loop(self) -> bool:
+        """Whether there is a service to speak of: in a list, and not where it says what stands there without any."""
+        return any(opened.keyword == "for" and not opened.had_else for opened in self.open)
+
+    def in_list(self, token: Token, name: str) -> Iterator[TagProblem]:
+        """A name with a dot: of a service, or of the place in a list."""
+        known = (*FIELD_BY_NAME, *POSITIONS)
+        if name not in known:
+            meant = nearest(name, known)
+            yield self.problem(token, f"There is no {name}.{f' Did you mean {meant}?' if meant else ''}", name, meant)
+        elif not self.in_loop:
+            alone = name.replace(".", "_")
+            meant = alone if available(alone, self.type) else None
+            hint = f" Did you mean {meant}?" if meant else ""
+            yield self.problem(token, f"{name} stands in a list of services, {_LOOP}.{hint}", name, meant)
 
     def name(self, token: Token, name: str) -> Iterator[TagProblem]:
+        if name.startswith((ROW, POSITION)):
+            yield from self.in_list(token, name)
+            return
+        if name == "services":
+            words = f"services is a list: {_LOOP} writes one after another, {{{{ service_count }}}} how many there are."
+            yield self.problem(token, words, name)
+            return
         if name in DECLINING and not self.may_decline:
             yield self.problem(token, f"Important mail cannot be declined: take {{{{ {name} }}}} out of it.", name)
             return
@@ -188,34 +231,49 @@ class _TagChecker:
 
     def block(self, token: Token, block: Block, home: object) -> Iterator[TagProblem]:
         keyword = block.keyword
-        if keyword in ("if", "unless"):
+        if keyword in OPENING:
             if len(self.open) == DEEPEST:
                 yield self.problem(token, f"Conditions can stand {DEEPEST} deep in each other, not more.", keyword)
+            if keyword == "for" and any(opened.keyword == "for" for opened in self.open):
+                yield self.problem(token, "A list of services cannot stand in another one.", keyword)
+            if keyword == "for" and self.field not in ("html", "text"):
+                words = "A list of services stands in the body: here is room for {{ service_count }}."
+                yield self.problem(token, words, keyword)
             self.open.append(Opened(token, keyword, home))
             return
         if not self.open:
-            yield self.problem(token, f"{{% {keyword} %}} stands here without an {{% if … %}} before it.", keyword)
+            before = "a {% for … %}" if keyword == "endfor" else "an {% if … %}"
+            yield self.problem(token, f"{{% {keyword} %}} stands here without {before} before it.", keyword)
             return
         opened = self.open[-1]
         if opened.home != home:
             yield self.problem(
                 token,
-                "A condition that begins inside an attribute must end in it, and one outside must end outside.",
+                f"A {_what(opened.keyword)} that begins inside an attribute must end in it, and one outside must end outside.",
                 keyword,
             )
         if keyword in ("elsif", "else"):
-            if opened.had_else:
+            if keyword == "elsif" and opened.keyword == "for":
+                yield self.problem(token, "{% elsif … %} belongs to a condition: a list has {% else %} alone.", keyword)
+            elif opened.had_else:
                 yield self.problem(token, f"{{% {keyword} %}} cannot follow {{% else %}}.", keyword)
             self.open[-1] = Opened(
                 opened.token, opened.keyword, opened.home, had_else=opened.had_else or keyword == "else"
             )
             return
         self.open.pop()
-        wanted = "endunless" if opened.keyword == "unless" else "endif"
+        wanted = OPENING[opened.keyword]
         if keyword != wanted:
             yield self.problem(
-                token, f"{{% {keyword} %}} ends a condition that {{% {wanted} %}} should end.", keyword, wanted
+                token,
+                f"{{% {keyword} %}} ends a {_what(opened.keyword)} that {{% {wanted} %}} should end.",
+                keyword,
+                wanted,
             )
+
+
+def _what(keyword: str) -> str:
+    return "list" if keyword == "for" else "condition"
 
 
 def _home(place: tuple[Piece, str] | None) -> object:
