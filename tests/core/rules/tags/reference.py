@@ -45,7 +45,11 @@ class _Cut(Environment):
         for name, function in filters.ON_TEXT.items():
             self.add_filter(name, function)
         for how in Escape:
-            self.add_filter(f"as_{how.value}", lambda value, how=how: Markup(values.escape(str.__str__(value), how)))
+            self.add_filter(f"as_{how.value}", lambda value, how=how: Markup(values.escape(_plain(value), how)))
+
+
+def _plain(value: object) -> str:
+    return str.__str__(value) if isinstance(value, str) else str(value)
 
 
 _PLAIN = _Cut(tolerance=Mode.STRICT, undefined=FalsyStrictUndefined, autoescape=False)

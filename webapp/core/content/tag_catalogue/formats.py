@@ -75,7 +75,8 @@ class Formats:
             return format_currency(amount, currency, locale=self.locale, format_type="name")
         pattern = str(self.locale.currency_formats["standard"].pattern)
         if style == "code":
-            return format_currency(amount, currency, pattern.replace("¤", "¤¤"), locale=self.locale)
+            apart = re.sub(r"¤(?=[#0])", "¤\xa0", pattern).replace("¤", "¤¤")
+            return format_currency(amount, currency, apart, locale=self.locale)
         if style == "whole" and amount == amount.to_integral_value():
             whole = re.sub(r"\.0+", "", pattern)
             return format_currency(amount, currency, whole, locale=self.locale, currency_digits=False)

@@ -1,13 +1,14 @@
 """How a content uses its tags: where an empty value would leave a blank, and where something stands in for it."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 from webapp.core.errors import Invalid
 from webapp.core.rules.tags import lexer
 from webapp.core.rules.tags.expressions import TagError
 from webapp.core.rules.tags.names import BY_NAME
-from webapp.core.rules.tags.nodes import Branch, Condition, Loop, Name, Nodes, Output, Slot, Test
+from webapp.core.rules.tags.nodes import Block, Branch, Condition, Loop, Name, Nodes, Output, Slot, Test
 from webapp.core.rules.tags.parser import nest, read, refuse_problems
 
 
@@ -30,12 +31,13 @@ def uses(source: str, *, field: str) -> tuple[TagUse, ...]:
     """Every use in a subject, HTML or text, in the order of reading. What cannot be read is left out, and so are names that are no tags;
     while conditions are not in order, they are not looked at."""
     tokens = [token for token in lexer.tokens(source, is_html=field == "html") if token.kind in ("output", "block")]
-    found = []
+    found: list[str | Slot | Block] = []
+    position = 0
     for token in tokens:
-        try:
+        found.append(source[position : token.start].strip())
+        position = token.end
+        with suppress(TagError):
             found.append(read(token))
-        except TagError:
-            continue
     try:
         refuse_problems(source, field=field)
         nodes = nest(found)
