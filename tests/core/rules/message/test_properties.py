@@ -25,7 +25,8 @@ CONDITIONS = """<p>{% if company %}For <b>{{ company }}</b>{% elsif first_name =
 CYRILLIC = """<p>Здравствуйте, {{ first_name }}{{ full_name }}! В этом году цены остаются прежними. {{ company }}</p>
 <p>{% if status %}Ваш статус сегодня и всегда, пока вы с нами и мы с вами: {{ status }}.{% else %}Вы.{% endif %}
 <a href="https://x.example/{{ client_id }}">Дальше</a>{{ email }}</p>"""
-FILTERS = """<p title="{{ company | truncate: 9, '&' }}">{{ first_name | replace: "a", "&lt;b&gt;" | upcase | default: "a > b" }} {{ email }}
+FILTERS = """<p title="{{ company | truncate: 9, '&' }}">{{ first_name | replace: "a", "&lt;b&gt;" | upcase | default: "a > b" }}
+{{ email }}
 <a href="https://x.example/{{ client_id | replace: '/', '&' }}?n={{ full_name | truncate: 12 | downcase }}">go</a>
 {{ status | capitalize }}</p>"""
 LIST = """<p>{{ first_name }}:</p><ul>{% for service in services %}<li title="{{ service.domain }}">{{ forloop.index }}

@@ -196,7 +196,7 @@ def _styled(plain: ValueWriter, how: Filter) -> ValueWriter:
         return ValueWriter(plain.needs, lambda column, formats: _days(column, formats, days), is_local=True)
     assert plain.write is _prices  # as `check` has seen to
     style = style_of(how, "symbol")
-    return ValueWriter(plain.needs, lambda *columns: _prices(*columns, style), is_local=True)
+    return ValueWriter(plain.needs, lambda prices, codes, formats: _prices(prices, codes, formats, style), True)
 
 
 def _cleaned(column: Column) -> list[str]:
