@@ -45,6 +45,7 @@ ROOMS = (
     "unsubscribe",
     "domains",
     "relay_events",
+    "tag_links",
 )
 """Blueprints: each is `webapp/pages/<room>/views.py` and exposes `bp`."""
 

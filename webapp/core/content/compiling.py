@@ -4,8 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, object_session
 
+from webapp.core.content.fields import sources
 from webapp.core.content.framing import OwnTokens, frame_of, tokens_of
 from webapp.core.content.return_paths import maker
 from webapp.core.ports import Mail
@@ -13,7 +14,9 @@ from webapp.core.rules.bounces import ReturnPath
 from webapp.core.rules.message import CompiledMessage, Envelope, Frame, MailIdentity, MessageParts, compile_message
 from webapp.core.rules.message.own_links import as_tags
 from webapp.core.rules.message.parts import NO_TOKEN
+from webapp.core.rules.message.pattern_links import written_out
 from webapp.core.rules.tags.unparse import source_of
+from webapp.core.settings import tag_links
 from webapp.core.tables.broadcasts import Broadcast
 
 
@@ -50,6 +53,7 @@ def compiled(
     paths look like, None where they are the sender's address. Raises DomainError for content or an envelope that cannot be used."""
     content = broadcast.content
     parts = MessageParts(content.subject, content.html, content.text, preheader=content.preheader)
+    parts = written_out(parts, tag_links.known_of(session, broadcast, sources(content)))
     frame = frame_of(session, broadcast, public_url)
     message = compile_message(parts, Envelope.of(broadcast.from_address, broadcast.reply_to), frame)
     own = tokens_of(session, broadcast) if message.tokens else None
@@ -66,8 +70,10 @@ def text_of_body(broadcast: Broadcast, found: CompiledContent) -> str:
     message = found.message
     if content.text is None and not message.tokens:
         return source_of(message.trees["plain"])
+    session = object_session(broadcast)
+    links = tag_links.known_of(session, broadcast, {"html": content.html}) if session else {}
     # Written by hand, and this is what would be there instead; or there is more in it than was written.
-    parts = MessageParts(content.subject, content.html)
+    parts = written_out(MessageParts("", content.html), links)
     message = compile_message(parts, Envelope.of(broadcast.from_address), Frame(_NOWHERE))
     return as_tags(source_of(message.trees["plain"]), _NOWHERE)
 

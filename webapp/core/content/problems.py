@@ -2,12 +2,15 @@
 
 import re
 
+from sqlalchemy.orm import object_session
+
 from webapp.core.content.fields import LABELS, sources
 from webapp.core.rules import tags
 from webapp.core.rules.consent import Purpose
 from webapp.core.rules.message import preflight
 from webapp.core.rules.statuses import MessageType
 from webapp.core.rules.tags import TagProblem
+from webapp.core.settings import tag_links
 from webapp.core.tables.broadcasts import Broadcast
 
 
@@ -15,10 +18,14 @@ def of_tags(broadcast: Broadcast) -> list[TagProblem]:
     """What is wrong with the tags of subject, preheader, body and plain text part, in this order."""
     written = sources(broadcast.content).items()
     may_decline = broadcast.purpose is not Purpose.IMPORTANT
+    session = object_session(broadcast)
+    links = tag_links.known_of(session, broadcast, sources(broadcast.content)) if session else ()
     return [
         problem
         for field, source in written
-        for problem in tags.check(source, broadcast.message_type, field=field, may_decline=may_decline)
+        for problem in tags.check(
+            source, broadcast.message_type, field=field, may_decline=may_decline, links=tuple(links)
+        )
     ]
 
 

@@ -20,7 +20,8 @@ from webapp.core.domains.sealing import Seal
 from webapp.core.errors import Conflict, DomainError
 from webapp.core.ports import Mail
 from webapp.core.rules import tags
-from webapp.core.settings import from_addresses
+from webapp.core.rules.tags import Tag, TagGroup
+from webapp.core.settings import from_addresses, tag_links
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.extensions import db, mail
 from webapp.pages.audience import sums
@@ -197,7 +198,11 @@ def _conflict(broadcast_id: int, form: ContentForm) -> ResponseReturnValue:
 
 def _page(frame: draft.Draft, form: ContentForm, **extra: Any) -> str:
     broadcast = frame.broadcast
-    known = tags.tags_for(broadcast.message_type)
+    own = [
+        Tag(link.name, link.label, TagGroup.LINKS, link.pattern)
+        for link in tag_links.known(db.session, broadcast.started_at).values()
+    ]
+    known = [*tags.tags_for(broadcast.message_type), *own]
     senders = [from_addresses.as_header(sender) for sender in from_addresses.listing(db.session)]
     context = {
         "draft": frame,

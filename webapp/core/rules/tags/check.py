@@ -2,7 +2,7 @@
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 
 from webapp.core.rules import markup
@@ -64,15 +64,22 @@ class TagProblem:
         return replace(self, message=f"{self.message} ({times} places.)")
 
 
-def check(source: str, message_type: MessageType | None, *, field: str, may_decline: bool = True) -> list[TagProblem]:
+def check(
+    source: str,
+    message_type: MessageType | None,
+    *,
+    field: str,
+    may_decline: bool = True,
+    links: Collection[str] = (),
+) -> list[TagProblem]:
     """Every problem of the tags in `source`, in the order of reading, at most `MOST_TAG_PROBLEMS`. `field` is "subject", "html" or "text";
     "html" is also checked for tags at places where they cannot stand. With `message_type` None the tags of all types are allowed.
-    Not `may_decline`: the message must be told, so it has no link to decline it.
+    Not `may_decline`: the message must be told, so it has no link to decline it. `links` are the names of links from a pattern.
 
     >>> [p.message for p in check("Hi {{ frist_name }}", None, field="text")]
     ['There is no tag frist_name. Did you mean first_name?']
     """
-    checker = _TagChecker(source, message_type, field, may_decline)
+    checker = _TagChecker(source, message_type, field, may_decline, links)
     problems: list[TagProblem] = []
     for problem in checker.problems():
         problems.append(problem)
@@ -92,9 +99,12 @@ class Opened:
 
 
 class _TagChecker:
-    def __init__(self, source: str, message_type: MessageType | None, field: str, may_decline: bool):
+    def __init__(
+        self, source: str, message_type: MessageType | None, field: str, may_decline: bool, links: Collection[str]
+    ):
         self.source, self.type, self.field, self.may_decline = source, message_type, field, may_decline
-        self.names = [tag.name for tag in (tags_for(message_type) if message_type else (*TAGS, *LINKS))]
+        self.links, self.addresses = frozenset(links), LINK_NAMES.union(links)
+        self.names = [*links, *(tag.name for tag in (tags_for(message_type) if message_type else (*TAGS, *LINKS)))]
         self.lines = [0, *(match.end() for match in re.finditer("\n", source))]
         self.open: list[Opened] = []
 
@@ -109,7 +119,11 @@ class _TagChecker:
         for token, place in self.placed():
             if place and place[0].place is MarkupContext.COMMENT:
                 continue
-            if place and token.kind in ("output", "block") and (complaint := misplaced(*place, token.inner)):
+            if (
+                place
+                and token.kind in ("output", "block")
+                and (complaint := misplaced(*place, token.inner, addresses=self.addresses))
+            ):
                 yield self.problem(token, complaint, token.inner)
                 continue
             yield from self.of_token(token, _home(place))
@@ -168,7 +182,7 @@ class _TagChecker:
         names = found.names() if isinstance(found, Output) else found.condition.names() if found.condition else ()
         for name in dict.fromkeys(names):
             yield from self.name(token, name)
-            if name in LINK_NAMES and (isinstance(found, Block) or found.filters):
+            if name in self.addresses and (isinstance(found, Block) or found.filters):
                 yield self.problem(token, f"{{{{ {name} }}}} stands alone: it takes no filter, and no condition.", name)
         if isinstance(found, Block):
             yield from self.block(token, found, home)
@@ -215,7 +229,7 @@ class _TagChecker:
         if name in DECLINING and not self.may_decline:
             yield self.problem(token, f"Important mail cannot be declined: take {{{{ {name} }}}} out of it.", name)
             return
-        if available(name, self.type):
+        if name in self.links or available(name, self.type):
             return
         if name in BY_NAME and self.type:
             yield self.problem(token, why_not(name, self.type), name)
