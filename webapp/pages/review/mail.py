@@ -17,5 +17,6 @@ def shown(broadcast: Broadcast) -> dict[str, Any]:
     person = previews.at(db.session, audience.audience_of(broadcast), at.date(), None)
     found = previews.preview(db.session, broadcast, person, at, current_app.config["PUBLIC_URL"])
     client_id = person.client_id if person else None
-    url = url_for("content.html", broadcast_id=broadcast.id, client=client_id, state=broadcast.version)
+    text = (person.text if person else "") or None
+    url = url_for("content.html", broadcast_id=broadcast.id, client=client_id, state=broadcast.version, language=text)
     return {"person": person, "preview": found, "preview_url": url}

@@ -5,7 +5,7 @@ directions.py    whether a language is written from right to left
 translations.py  what has changed in a text since it was translated
 """
 
-from webapp.core.rules.languages.choosing import Cases, Texts, WithoutText, cases_of
+from webapp.core.rules.languages.choosing import MAIN, Cases, Texts, WithoutText, cases_of
 from webapp.core.rules.languages.directions import direction, is_right_to_left
 
-__all__ = ["Cases", "Texts", "WithoutText", "cases_of", "direction", "is_right_to_left"]
+__all__ = ["MAIN", "Cases", "Texts", "WithoutText", "cases_of", "direction", "is_right_to_left"]

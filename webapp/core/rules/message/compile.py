@@ -52,7 +52,12 @@ class CompiledMessage:
     may share it."""
 
     def __init__(
-        self, subject: Nodes, bodies: Sequence[tuple[str, Nodes]], envelope: Envelope, frame: Frame | None = None
+        self,
+        subject: Nodes,
+        bodies: Sequence[tuple[str, Nodes]],
+        envelope: Envelope,
+        frame: Frame | None = None,
+        language: str = "",
     ):
         names = dict.fromkeys(("full_name", *names_of(subject, *(nodes for _, nodes in bodies))))
         self.tags = tuple(name for name in names if name not in TOKENS)
@@ -77,6 +82,7 @@ class CompiledMessage:
         )
         self._before_token, self._behind_token = headers.around(frame, self._domain) if frame else ("", "")
         self._named_by = headers.named_by(frame) if frame else []
+        self._language = headers.extra("Content-Language", language) if language else ""
         self.tokens = frozenset(used + (["unsubscribe_token"] if self._behind_token else []))
 
     def render(self, values: Sequence[str], identity: MailIdentity, extra: Sequence[tuple[str, str]] = ()) -> bytes:
@@ -113,6 +119,8 @@ class CompiledMessage:
                 mark = message_id[: -len(self._domain) - 1]
                 for before, behind, dot in self._named_by:
                     out += (before, mark.replace(".", dot), behind)
+            if self._language:
+                out.append(self._language)
             if extra:
                 out += [headers.extra(name, value) for name, value in extra]
             if len(self._bodies) == 1:
@@ -165,7 +173,7 @@ def compile_message(parts: MessageParts, envelope: Envelope, frame: Frame | None
     else:
         trees = [("text/plain", parse(_source(parts.text or "", "text"), field="text"))]
     try:
-        message = CompiledMessage(subject_nodes, trees, envelope, frame)
+        message = CompiledMessage(subject_nodes, trees, envelope, frame, parts.language)
     except ValueError as error:
         raise Invalid(f"The sender cannot be used: {error}.", "from_address") from None
     if lost := LINK_NAMES.intersection(message.tags):
