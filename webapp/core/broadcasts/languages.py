@@ -120,6 +120,8 @@ def gap_in_words(found: TextCount) -> str:
     """ "312 clients have no text in their language (of 12 it is not known)"."""
     who = "1 client has" if found.without == 1 else f"{found.without:,} clients have"
     unknown = f" (of {found.unknown:,} it is not known)" if found.unknown else ""
+    if found.unknown == found.without:
+        unknown = ", which is not known"
     return f"{who} no text in their language{unknown}"
 
 
