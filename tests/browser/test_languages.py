@@ -70,6 +70,7 @@ def test_a_translation_is_written_beside_its_original(
     page.get_by_role("link", name="German 2").click()
     expect(page.locator("#original mark")).to_contain_text("Tonight.")
     expect(mail(page)).to_contain_text("we move the hosts.")
+    page.get_by_text("Languages").and_(page.locator(".dropdown > summary")).click()
     looker.look("languages-german", whole=True)
     sqlite_session.expire_all()
     sqlite_session.rollback()

@@ -69,8 +69,12 @@ def test_each_text_is_saved_for_itself_and_a_conflict_is_about_one(browser_clien
         "lost": "",
     }
     htmx = {"HX-Request": "true"}
+    assert "unfinished" not in browser_client.get(german).text
+    broken = browser_client.post(german, data={**fields, "subject": "", "base": bases[german]}, headers=htmx)
+    assert 'id="language-tabs"' in broken.text and "unfinished" in broken.text
+    bases[german] = read(broken.text).value("base")
     saved = browser_client.post(german, data={**fields, "subject": "Hallo", "base": bases[german]}, headers=htmx)
-    assert saved.status_code == 200 and "language=de" in saved.text
+    assert saved.status_code == 200 and "language=de" in saved.text and "unfinished" not in saved.text
     own = browser_client.post(english, data={**fields, "subject": "Hi", "base": bases[english]}, headers=htmx)
     assert own.status_code == 200
     row = stored(sqlite_session, draft)
@@ -125,7 +129,8 @@ def test_a_text_is_begun_anew_and_removed(browser_client, sqlite_session, draft)
     assert "Remove German" in page
     assert browser_client.post(url(draft, "languages/remove?language=de")).location == url(draft)
     assert stored(sqlite_session, draft).other_languages == "ar"
-    assert browser_client.get(url(draft, "?language=de")).status_code == 404
+    for gone in ("?language=de", "languages?language=de", "tag-gaps?language=de", "mail?language=de"):
+        assert browser_client.get(url(draft, gone)).status_code == 404
 
 
 def test_review_shows_each_text_with_its_number(browser_client, sqlite_session, draft):

@@ -90,6 +90,8 @@ def test_whoever_is_skipped_does_not_stand_in_the_way_of_another_at_the_same_add
     assert [row.client.id for row in audience.listing(session, of, TODAY).rows] == [second.id]
     explained = audience.explain(session, of, first.id, TODAY)
     assert explained.reasons == ("No text is in their language, Dutch, and such clients are skipped.",)
+    reasons = audience.explain(session, of, second.id, TODAY).reasons
+    assert reasons == ("Has all that the filter asks for.", "Gets the text in German.")
     broadcasts.schedule(session, broadcast.id, None, BEFORE)
     assert broadcasts.start(session, broadcast.id, BEFORE)
     freeze(session, broadcast, chunk=1)

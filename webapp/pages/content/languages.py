@@ -11,6 +11,8 @@ from webapp.adapters.clock import now
 from webapp.core import audience, broadcasts
 from webapp.core.audience import TextCount
 from webapp.core.broadcasts import languages
+from webapp.core.content import problems
+from webapp.core.content.completeness import missing
 from webapp.core.content.fields import LABELS
 from webapp.core.content.languages import content_of, languages_of, since_translated, unmarked
 from webapp.core.errors import Invalid
@@ -28,8 +30,8 @@ MOST_OFFERED = 12
 
 @dataclass(frozen=True, slots=True)
 class TextTab:
-    """One text: the language as its address and in words, how many recipients get it, and how much of the main text has changed since it
-    was translated."""
+    """One text: the language as its address and in words, how many recipients get it, how much of the main text has changed since it was
+    translated, and whether something keeps it from being sent."""
 
     language: str
     name: str
@@ -37,6 +39,7 @@ class TextTab:
     url: str
     current: bool
     changed: int = 0
+    is_unfinished: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +166,7 @@ def tabs(broadcast: Broadcast) -> dict[str, Any]:
 
 def shown(broadcast: Broadcast) -> Shown:
     """The tabs with the numbers as they are now."""
+    content_of(broadcast, language())  # it may have been removed meanwhile
     counted = languages.count(db.session, broadcast)
     main = broadcast.main_language
     main_name = audience.language_name(main) if main else "the main text"
@@ -176,7 +180,15 @@ def _tab(broadcast: Broadcast, one: str, counted: TextCount) -> TextTab:
     name = audience.language_name(tag) if tag else "Main text"
     url = url_for("content.index", broadcast_id=broadcast.id, language=one or None)
     changed = sum(map(_changes, since_translated(broadcast, one))) if one else 0
-    return TextTab(one, name, counted.numbers[one], url, one == language(), changed)
+    return TextTab(one, name, counted.numbers[one], url, one == language(), changed, _is_unfinished(broadcast, one))
+
+
+def _is_unfinished(broadcast: Broadcast, one: str) -> bool:
+    """Whether it lacks something beside others that do not; alone, the page says so elsewhere."""
+    if not broadcast.other_languages:
+        return False
+    lacks = any(lacking.language == one and lacking.field != "from_address" for lacking in missing(broadcast))
+    return lacks or any(problem.blocking for problem in problems.of_tags(broadcast, one))
 
 
 def _changes(field: FieldSince) -> int:

@@ -30,7 +30,7 @@ from webapp.pages.broadcasts import draft, saving
 from webapp.pages.content import problems, tag_rows
 from webapp.pages.content.blueprint import bp, language
 from webapp.pages.content.forms import ContentForm
-from webapp.pages.content.languages import tabs
+from webapp.pages.content.languages import shown, tabs
 from webapp.pages.fragments import fragment
 
 MAIL_POLICY = (
@@ -91,8 +91,8 @@ def html(broadcast_id: int) -> ResponseReturnValue:
     """The HTML of the mail alone, for the frame of the preview."""
     broadcast = broadcasts.get(db.session, broadcast_id)
     url, person = current_app.config["PUBLIC_URL"], _person(broadcast)
-    shown = previews.preview(db.session, broadcast, person, now(), url, text=language())
-    page = shown.mail.html if shown.mail and shown.mail.html else NO_HTML
+    found = previews.preview(db.session, broadcast, person, now(), url, text=language())
+    page = found.mail.html if found.mail and found.mail.html else NO_HTML
     # The mail itself leaves it to the mail program; this preview is asked for one of the two, and the first word counts.
     scheme = "dark" if "dark" in request.args else "light"
     page = page.replace("<head>", f'<head><meta name="color-scheme" content="{scheme}">', 1)
@@ -120,7 +120,7 @@ def extremes(broadcast_id: int) -> str:
 def tag_gaps(broadcast_id: int) -> str:
     """For how many recipients each tag of the message has no value."""
     broadcast = broadcasts.get(db.session, broadcast_id)
-    total = language_tabs.count(db.session, broadcast).numbers[language()]
+    total = language_tabs.count(db.session, broadcast).numbers.get(language(), 0)
     rows = _tag_rows(broadcast)
     return fragment("content/_tag_gaps.html", broadcast=broadcast, tag_rows=rows, total=total)
 
@@ -185,6 +185,8 @@ def _saved(saved: saving.Saved, form: ContentForm, before: ContentForm) -> Respo
     """What follows from a message that is stored."""
     broadcast = saved.broadcast
     context = {"form": form, "base": saved.base, "title": draft.title(broadcast), **_preview(broadcast)}
+    if broadcast.other_languages:
+        context["shown"] = shown(broadcast)
     response = Response(fragment("content/_saved.html", **context))
     if ContentForm.of(broadcast, form.language).tag_sources != before.tag_sources:
         response.headers["HX-Trigger"] = "tags-changed"
