@@ -36,7 +36,9 @@ class CompiledContent:
         """The tags of the text in this language; "" for the main one."""
         return self.others[language].tags if language else self.tags
 
-    def mail(self, delivery_id: int, address: str, date: datetime, values: Sequence[str], language: str = "") -> Mail:
+    def mail(
+        self, delivery_id: int, address: str, date: datetime, values: Sequence[str], *, language: str = ""
+    ) -> Mail:
         """The mail of a delivery to `address`, with `date` (aware) in its head and the text in this language: the same bytes each time.
         Raises DomainError where a value or the address cannot be written."""
         if language:

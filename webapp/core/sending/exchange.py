@@ -95,7 +95,11 @@ class SendExchange:
                 continue
             try:
                 return self._content.mail(
-                    claimed.delivery_id, claimed.address, claimed.stamped_at, claimed.values, claimed.language
+                    claimed.delivery_id,
+                    claimed.address,
+                    claimed.stamped_at,
+                    claimed.values,
+                    language=claimed.language,
                 )
             except Exception as error:
                 kind = type(error).__name__  # its words may be about the client
