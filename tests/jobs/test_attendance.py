@@ -183,6 +183,8 @@ def test_the_refusal_knows_what_is_right():
         ("jobs.send_batch.send_batch", (17,), "sends mass mail 17"),
         ("jobs.run_import.run_import", (5, "check"), "checks import 5"),
         ("jobs.run_import.run_import", (5, "run"), "takes over import 5"),
+        ("jobs.import_list.import_list", (5, "check"), "looks through list 5 of suppressions"),
+        ("jobs.import_list.import_list", (5, "run"), "takes over list 5 of suppressions"),
         ("jobs.sweep.sweep", (), "looks for what is due"),
         ("jobs.tell_people.tell_people", (1,), "runs tell people"),
     ],
