@@ -68,7 +68,7 @@ def test_nothing_leaves_where_a_key_was_sealed_with_another_secret(app: Flask, s
     new_keys(session, NOW - DAY)
     mailer = engine.PlainMailer(lambda _mail: engine.TAKEN)
     engine.send(engine.engine_of(app), broadcast.id, tmp_path, lambda: mailer, seal=Seal("another"))
-    session.expire_all()
+    session.rollback()
     assert mailer.sent == [] and broadcast.state is BroadcastState.PAUSED
     assert "would leave without a signature" in str(broadcast.pause_reason)
 
