@@ -71,7 +71,7 @@ class EntryFate(StrEnum):
     def label(self) -> str:
         return {
             EntryFate.NEW: "new",
-            EntryFate.WIDER: "held back from more",
+            EntryFate.WIDER: "widened to everything",
             EntryFate.KNOWN: "known already",
             EntryFate.FREE: "may be mailed",
             EntryFate.REFUSED: "refused",
