@@ -1,10 +1,10 @@
-"""imports of lists of suppressions, and what fits the secret key"""
+"""imports of lists of suppressions"""
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0024"
-down_revision = "0020"
+down_revision = "0021"
 branch_labels = None
 depends_on = None
 
