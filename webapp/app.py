@@ -43,6 +43,7 @@ ROOMS = (
     "suppressions",
     "consent_settings",
     "unsubscribe",
+    "tracking",
     "domains",
     "relay_events",
 )

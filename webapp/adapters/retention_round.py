@@ -10,7 +10,7 @@ from webapp.adapters.database import will_write
 from webapp.core.broadcasts import forgetting
 from webapp.core.cadence import RETENTION_ROUND_S
 from webapp.core.consent import event_sources
-from webapp.core.events import keeping
+from webapp.core.events import keeping, uses
 from webapp.core.imports import runs
 from webapp.core.settings import retention
 
@@ -19,8 +19,8 @@ AT_ONCE = 500
 
 
 def tidy(engine: Engine, instance: Path) -> None:
-    """Remove uploads, refused rows, values of mails and received reports whose time is over. `instance` is where files lay before they
-    were kept in the database."""
+    """Remove uploads, refused rows, values of mails, received reports and single opens and clicks whose time is over. `instance` is where
+    files lay before they were kept in the database."""
     began, now = clock.ticks(), clock.now()
     with Session(engine) as session:
         will_write(session)
@@ -33,7 +33,7 @@ def tidy(engine: Engine, instance: Path) -> None:
             will_write(session)
             after = forgetting.remove_some(session, kept, now, after, AT_ONCE)
             session.commit()
-        for forget in (keeping.forget_raw, event_sources.forget_old):
+        for forget in (keeping.forget_raw, event_sources.forget_old, uses.forget_old):
             left = AT_ONCE
             while left == AT_ONCE and clock.ticks() - began < RETENTION_ROUND_S:
                 will_write(session)

@@ -27,8 +27,9 @@ _UNMADE = {
 
 @dataclass(frozen=True, slots=True)
 class LedgerMail:
-    """`data` is the whole message (RFC 5322), `shown` what a mail program shows of it. `final`: these are the bytes that were or would be
-    sent; otherwise the row was not taken up yet, and this is what it would be with the client's present data."""
+    """`data` is the whole message (RFC 5322), `shown` what a mail program shows of it. Who looks at `shown` and follows its links is not
+    counted, unless it was made for its recipient. `final`: these are the bytes that were or would be sent; otherwise the row was not taken
+    up yet, and this is what it would be with the client's present data."""
 
     data: bytes
     shown: Preview
@@ -85,10 +86,16 @@ def _is_made(delivery: Delivery) -> bool:
 
 
 def mail(
-    session: Session, broadcast: Broadcast, delivery: Delivery, now: datetime, public_url: str
+    session: Session,
+    broadcast: Broadcast,
+    delivery: Delivery,
+    now: datetime,
+    public_url: str,
+    *,
+    for_recipient: bool = False,
 ) -> LedgerMail | None:
     """The mail of a delivery; None where `unmade` says why there is none. `public_url` is the console's address as recipients reach it.
-    Raises DomainError when it cannot be made."""
+    `for_recipient`: it is shown to whoever got it. Raises DomainError when it cannot be made."""
     if unmade(broadcast, delivery):
         return None
     assert delivery.address is not None
@@ -100,7 +107,14 @@ def mail(
         values = tag_catalogue.load_values(session, [row], content.tags, broadcast=broadcast, now=now)[0]
         stamped_at, final = now, False
     data = content.mail(delivery.id, delivery.address, stamped_at, values).data
-    return LedgerMail(data, decoded(data), final)
+    if for_recipient or not (broadcast.counts_clicks or broadcast.counts_opens):
+        return LedgerMail(data, decoded(data), final)
+    plain, known = (
+        compiled(session, broadcast, public_url, counting=False),
+        dict(zip(content.tags, values, strict=True)),
+    )
+    seen = plain.mail(delivery.id, delivery.address, stamped_at, [known[name] for name in plain.tags]).data
+    return LedgerMail(data, decoded(seen), final)
 
 
 def by_token(session: Session, token: str, now: datetime, public_url: str) -> LedgerMail | None:
@@ -112,7 +126,7 @@ def by_token(session: Session, token: str, now: datetime, public_url: str) -> Le
         return None
     broadcast = session.get_one(Broadcast, delivery.broadcast_id)
     try:
-        return mail(session, broadcast, delivery, now, public_url)
+        return mail(session, broadcast, delivery, now, public_url, for_recipient=True)
     except DomainError:
         return None
 

@@ -29,13 +29,16 @@ class Way(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Whoever holds a mail's token: to which address the mail went, in which language its client reads, and what topic it was of."""
+    """Whoever holds a mail's token: to which address the mail went, in which language its client reads, what topic it was of, and what is
+    counted of it."""
 
     delivery_id: int
     address_key: str
     address: str
     language: str | None
     topic_id: int | None
+    counts_clicks: bool = False
+    counts_opens: bool = False
 
     @property
     def masked_address(self) -> str:
@@ -76,8 +79,10 @@ def holder(session: Session, token: str) -> Holder | None:
         return None
     if key is None:
         return None
-    topic_id = session.scalar(select(Broadcast.topic_id).where(Broadcast.id == broadcast_id))
-    return Holder(delivery_id, key, address or key, client and client.language, topic_id)
+    chosen = session.execute(
+        select(Broadcast.topic_id, Broadcast.counts_clicks, Broadcast.counts_opens).where(Broadcast.id == broadcast_id)
+    ).one_or_none()
+    return Holder(delivery_id, key, address or key, client and client.language, *(chosen or (None, False, False)))
 
 
 def has_declined_all(session: Session, who: Holder) -> bool:

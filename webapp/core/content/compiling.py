@@ -1,7 +1,7 @@
 """From a broadcast's content and the values of its tags to a mail: the one way, whoever wants it for whatever recipient."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -37,20 +37,36 @@ class CompiledContent:
         if own is None:
             identity = MailIdentity(delivery_id, self.secret, address, date)
         else:
-            browser = own.browser.of(delivery_id) if "browser_token" in self.message.tokens else NO_TOKEN
-            identity = MailIdentity(delivery_id, self.secret, address, date, own.unsubscribe.of(delivery_id), browser)
+            used = self.message.tokens
+            identity = MailIdentity(
+                delivery_id,
+                self.secret,
+                address,
+                date,
+                own.unsubscribe.of(delivery_id),
+                own.browser.of(delivery_id) if "browser_token" in used else NO_TOKEN,
+                own.click.of(delivery_id) if "click_token" in used else NO_TOKEN,
+                own.open.of(delivery_id) if "open_token" in used else NO_TOKEN,
+            )
         mail_from = self.mail_from if self.return_path is None else self.return_path(delivery_id)
         return Mail(delivery_id, mail_from, address, self.message.render(values, identity))
 
 
 def compiled(
-    session: Session, broadcast: Broadcast, public_url: str, return_path: ReturnPath | None = None
+    session: Session,
+    broadcast: Broadcast,
+    public_url: str,
+    return_path: ReturnPath | None = None,
+    *,
+    counting: bool = True,
 ) -> CompiledContent:
     """The broadcast's content as it stands. `public_url` is the console's address as recipients reach it; `return_path` is what return
-    paths look like, None where they are the sender's address. Raises DomainError for content or an envelope that cannot be used."""
+    paths look like, None where they are the sender's address. Without `counting` nothing of the mails is counted, whatever was chosen.
+    Raises DomainError for content or an envelope that cannot be used."""
     content = broadcast.content
     parts = MessageParts(content.subject, content.html, content.text, preheader=content.preheader)
     frame = frame_of(session, broadcast, public_url)
+    frame = frame if counting else replace(frame, counting=None)
     message = compile_message(parts, Envelope.of(broadcast.from_address, broadcast.reply_to), frame)
     own = tokens_of(session, broadcast) if message.tokens else None
     sender, back = message.envelope.from_address, maker(session, broadcast, return_path)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session, joinedload
 
 from webapp.core import broadcasts, ledger
+from webapp.core.content import link_targets
 from webapp.core.content.compiling import compiled
 from webapp.core.errors import DomainError
 from webapp.core.ledger import Lease, RowsLost
@@ -56,9 +57,11 @@ def send(
         if broadcast.state is not BroadcastState.SENDING or broadcast.frozen_at is None:
             return Ending("the broadcast is not sending", broadcast.state)
         try:
-            content: MailSource = compiled(session, broadcast, runtime.public_url, runtime.return_path)
+            found = compiled(session, broadcast, runtime.public_url, runtime.return_path)
         except DomainError as error:
             return _cannot_compile(runtime, session, broadcast, error)
+        link_targets.keep(session, broadcast_id, found.message.targets, found.tags)
+        content: MailSource = found
         if runtime.seal is not None:
             content = SignedContent(content, session, broadcast.from_address, runtime.seal)
         written = journal()
