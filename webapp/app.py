@@ -42,6 +42,8 @@ ROOMS = (
     "retention",
     "suppressions",
     "consent_settings",
+    "brand",
+    "logos",
     "unsubscribe",
     "domains",
     "relay_events",

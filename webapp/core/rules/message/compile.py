@@ -19,6 +19,7 @@ from operator import attrgetter
 from webapp.core.errors import Invalid
 from webapp.core.rules.message import headers
 from webapp.core.rules.message.bodies import Body, Cells, compiled, line
+from webapp.core.rules.message.brand_frame import branded
 from webapp.core.rules.message.document import finish
 from webapp.core.rules.message.own_links import framed
 from webapp.core.rules.message.parts import (
@@ -47,7 +48,8 @@ _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 class CompiledMessage:
     """A broadcast's content, ready to be rendered. `tags` names the values that `render` takes, in their order; the first is always
-    full_name, for the To header. `tokens` names the tokens of a mail's identity that stand in it. Holds no state of a mail, so threads
+    full_name, for the To header. `tokens` names the tokens of a mail's identity that stand in it; `is_branded`: a brand may stand around
+    what was written. Holds no state of a mail, so threads
     may share it."""
 
     def __init__(
@@ -57,6 +59,7 @@ class CompiledMessage:
         self.tags = tuple(name for name in names if name not in TOKENS)
         self.trees = {"subject": subject, **{kind.removeprefix("text/"): nodes for kind, nodes in bodies}}
         self.envelope = envelope
+        self.is_branded = frame is not None and frame.brand is not None
         used = [name for name in TOKENS if name in names]
         order = (*self.tags, *used)
         self._tokens = [attrgetter(name) for name in used]
@@ -149,7 +152,7 @@ def compile_message(parts: MessageParts, envelope: Envelope, frame: Frame | None
     blank, the mail has only the text part. `frame` is what the mails have around them; without one they have no links of their own.
     """
     if frame:
-        parts = framed(parts, frame)
+        parts = framed(branded(parts, frame), frame)
     subject = _source(parts.subject, "subject")
     trees: list[tuple[str, Nodes]] = []
     subject_nodes = parse(subject, field="subject")
