@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0027"
-down_revision = "0020"
+down_revision = "0021"
 branch_labels = None
 depends_on = None
 
@@ -90,7 +90,7 @@ def _designs() -> None:
             ["design_id"], ["design.id"], name=op.f("fk_design_version_design_id_design"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_design_version")),
-        sa.UniqueConstraint("design_id", "number", name=op.f("uq_design_version_design_id")),
+        sa.UniqueConstraint("design_id", "number", name=op.f("uq_design_version_design_id_number")),
     )
     _bring_along(design, version)
 

@@ -35,7 +35,7 @@ def branded(parts: MessageParts, frame: Frame) -> MessageParts:
     """The parts with their HTML in the frame's brand, if it has one and the body can stand in it."""
     if frame.brand is None or not can_stand(parts.html):
         return parts
-    return replace(parts, html=_document(parts.html, frame.brand, frame))
+    return parts.with_html(_document(parts.html, frame.brand, frame))
 
 
 def _document(html: str, look: BrandLook, frame: Frame) -> str:
