@@ -97,7 +97,7 @@ WRITERS = {
     "webapp/core/broadcasts": "Broadcast Content",
     "webapp/core/audience": "Pick",
     "webapp/core/branding/brands": "Brand",
-    "webapp/core/branding/logos": "BrandLogo",
+    "webapp/core/branding/pictures": "HostedPicture",
     "webapp/core/designs": "Design DesignVersion",
     "webapp/core/settings/from_addresses": "FromAddress",
     "webapp/core/clients": "Client Product Service Addon AddonAssignment",

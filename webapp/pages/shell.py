@@ -21,14 +21,14 @@ from webapp.pages.coming_back import places
 from webapp.pages.workers.views import workers_banner
 from webapp.paths import IS_CLONE
 
-OPEN_ROOMS = frozenset({"sign_in", "coming_back", "assets", "health", "logos", "metrics", "unsubscribe"})
+OPEN_ROOMS = frozenset({"sign_in", "coming_back", "assets", "health", "metrics", "pictures", "unsubscribe"})
 """Blueprints that answer without a sign-in; the last three want a token."""
 
 OPEN_ENDPOINTS = {"relay_events.receive": LARGEST_BODY}
 """Endpoints that answer without a sign-in in a room that asks for one, each with the octets that it takes. This one wants a secret in its
 address, and a proof with each call."""
 
-UPLOADS = frozenset({"imports.upload", "suppressions.upload", "brand.save"})
+UPLOADS = frozenset({"imports.upload", "suppressions.upload", "brand.save", "designs.take_in"})
 """Endpoints that take large files."""
 
 READS_FIRST = frozenset(

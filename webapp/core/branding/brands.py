@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from webapp.core.branding import logos
+from webapp.core.branding import pictures
 from webapp.core.consent import settings
 from webapp.core.errors import Invalid
 from webapp.core.rules.branding import colours
@@ -15,7 +15,7 @@ from webapp.core.rules.branding.look import COLOURS, DARK, LIGHT, BrandLook, Let
 from webapp.core.rules.message import brand_footer
 from webapp.core.rules.message.parts import mailbox_or_blank
 from webapp.core.settings import from_addresses
-from webapp.core.tables.branding import Brand, BrandLogo
+from webapp.core.tables.branding import Brand, HostedPicture
 from webapp.core.tables.broadcasts import Broadcast
 
 EVERYONE = ""
@@ -30,7 +30,7 @@ class Wanted:
     dark: Palette = DARK
     letters: Letters = Letters.SYSTEM
     footer: str = ""
-    logo: logos.Drawn | None = None
+    logo: pictures.Drawn | None = None
     without_logo: bool = False
 
 
@@ -42,7 +42,7 @@ def save(session: Session, from_address: str, wanted: Wanted, by: str, now: date
     before = _of_address(session, from_address) or _of_address(session, EVERYONE)
     logo_id = None if wanted.without_logo or before is None else before.logo_id
     if wanted.logo is not None:
-        logo_id = logos.add(session, wanted.logo, now).id
+        logo_id = pictures.add(session, wanted.logo, now).id
     brand = Brand(
         from_address=from_address,
         light=asdict(checked(wanted.light, "light")),
@@ -122,7 +122,7 @@ def logo_of(session: Session, brand: Brand) -> Logo | None:
     """The logo of a brand as mails show it."""
     if brand.logo_id is None:
         return None
-    return logos.in_mails(session.get_one(BrandLogo, brand.logo_id))
+    return pictures.logo_in_mails(session.get_one(HostedPicture, brand.logo_id))
 
 
 def _of_address(session: Session, from_address: str) -> Brand | None:

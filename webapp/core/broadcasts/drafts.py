@@ -36,6 +36,8 @@ ON_BROADCAST = frozenset(
         "purpose",
         "topic_id",
         "important_reason",
+        "in_brand",
+        "design_version_id",
     }
 )
 ON_CONTENT = frozenset({"subject", "preheader", "html", "text"})

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
+from webapp.core.rules import fills
 from webapp.core.settings import from_addresses
 from webapp.core.tables.broadcasts import Broadcast
 
@@ -25,6 +26,9 @@ def missing(broadcast: Broadcast) -> list[Missing]:
         found.append(Missing("subject", "The subject is empty."))
     if not content.html.strip() and not (content.text or "").strip():
         found.append(Missing("html", "The mail has no text."))
+    if parts := fills.prompts(content.html):
+        more = f", and {len(parts) - 1} more" if len(parts) > 1 else ""
+        found.append(Missing("html", f"A part of the template is not filled in: “{parts[0][:80]}”{more}."))
     return found
 
 

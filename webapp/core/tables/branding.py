@@ -1,4 +1,4 @@
-"""Brands with their logos, and layouts and messages that are used again. Written by `core/branding/` and `core/designs/`."""
+"""Brands, layouts and messages that are used again, and their pictures. Written by `core/branding/` and `core/designs/`."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -11,13 +11,14 @@ from webapp.core.rules.branding.look import Letters
 from webapp.core.tables.base import Base, EnumText, UtcDateTime, one_of
 
 
-class BrandLogo(Base):
-    """A picture that mails show, as it is served under `token`, which nobody can guess. Never changed, and kept as long as a brand has it.
-    `width` and `height` are in pixels of the file, twice those of a mail; `is_dark`: it would be lost on a dark ground."""
+class HostedPicture(Base):
+    """A picture of a brand or a template, as it is served under `name`, which nobody can guess. Never changed, and kept, since mails that
+    have left show it. `width` and `height` are in pixels of the file; `is_dark`: it would be lost on a dark ground."""
 
-    __tablename__ = "brand_logo"
+    __tablename__ = "hosted_picture"
     id: Mapped[int] = mapped_column(primary_key=True)
-    token: Mapped[str] = mapped_column(String(64), unique=True)
+    name: Mapped[str] = mapped_column(String(64), unique=True)
+    media_type: Mapped[str] = mapped_column(String(40))
     width: Mapped[int]
     height: Mapped[int]
     is_dark: Mapped[bool] = mapped_column(default=False, server_default=false())
@@ -37,7 +38,7 @@ class Brand(Base):
     dark: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     letters: Mapped[Letters] = mapped_column(EnumText(Letters), default=Letters.SYSTEM)
     footer: Mapped[str] = mapped_column(Text, default="")
-    logo_id: Mapped[int | None] = mapped_column(ForeignKey("brand_logo.id"))
+    logo_id: Mapped[int | None] = mapped_column(ForeignKey("hosted_picture.id"))
     is_removed: Mapped[bool] = mapped_column(default=False, server_default=false())
     made_at: Mapped[datetime] = mapped_column(UtcDateTime)
     made_by: Mapped[str] = mapped_column(String(320), default="")

@@ -25,16 +25,17 @@ def one_of(table: str, column: str, values: tuple[str, ...]) -> sa.CheckConstrai
 
 def upgrade() -> None:
     op.create_table(
-        "brand_logo",
+        "hosted_picture",
         sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("token", sa.String(64), nullable=False),
+        sa.Column("name", sa.String(64), nullable=False),
+        sa.Column("media_type", sa.String(40), nullable=False),
         sa.Column("width", sa.Integer(), nullable=False),
         sa.Column("height", sa.Integer(), nullable=False),
         sa.Column("is_dark", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("data", sa.LargeBinary(), nullable=False),
         sa.Column("made_at", INSTANT, nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_brand_logo")),
-        sa.UniqueConstraint("token", name=op.f("uq_brand_logo_token")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_hosted_picture")),
+        sa.UniqueConstraint("name", name=op.f("uq_hosted_picture_name")),
     )
     op.create_table(
         "brand",
@@ -49,7 +50,7 @@ def upgrade() -> None:
         sa.Column("made_at", INSTANT, nullable=False),
         sa.Column("made_by", sa.String(320), nullable=False),
         one_of("brand", "letters", LETTERS),
-        sa.ForeignKeyConstraint(["logo_id"], ["brand_logo.id"], name=op.f("fk_brand_logo_id_brand_logo")),
+        sa.ForeignKeyConstraint(["logo_id"], ["hosted_picture.id"], name=op.f("fk_brand_logo_id_hosted_picture")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_brand")),
     )
     op.create_index("ix_brand_from_address", "brand", ["from_address", "id"])
@@ -112,5 +113,5 @@ def _bring_along(design: sa.Table, version: sa.Table) -> None:
 def downgrade() -> None:
     for name in ("design_version_id", "brand_id", "in_brand"):
         op.drop_column("broadcast", name)
-    for name in ("design_version", "design", "brand", "brand_logo"):
+    for name in ("design_version", "design", "brand", "hosted_picture"):
         op.drop_table(name)

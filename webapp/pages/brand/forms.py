@@ -8,7 +8,7 @@ from flask_wtf.file import FileField
 from wtforms import BooleanField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 
-from webapp.core.branding import brands, logos
+from webapp.core.branding import brands, pictures
 from webapp.core.branding.brands import Wanted
 from webapp.core.errors import Invalid
 from webapp.core.rules.branding.look import COLOURS, BrandLook, Letters, Palette
@@ -39,12 +39,12 @@ class BrandForm(FlaskForm):
 
     def wanted(self) -> Wanted:
         """The brand as the form has it. Raises Invalid for a logo that cannot be read."""
-        upload = self.logo.data.read(logos.LARGEST_FILE + 1) if self.logo.data else None
+        upload = self.logo.data.read(pictures.LARGEST_LOGO + 1) if self.logo.data else None
         return Wanted(
             *(Palette(**{name: self[f"{theme}_{name}"].data or "" for name in COLOURS}) for theme in THEMES),
             letters=Letters(self.letters.data),
             footer=(self.footer.data or "").replace("\r\n", "\n"),
-            logo=logos.read(upload) if upload else None,
+            logo=pictures.read_logo(upload) if upload else None,
             without_logo=bool(self.without_logo.data),
         )
 

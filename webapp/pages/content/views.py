@@ -26,6 +26,7 @@ from webapp.pages.audience import sums
 from webapp.pages.broadcasts import draft, saving
 from webapp.pages.content import problems, tag_rows
 from webapp.pages.content.forms import ContentForm
+from webapp.pages.designs.drafts import origin_of
 from webapp.pages.fragments import fragment
 
 bp = Blueprint("content", __name__, url_prefix="/mass-mail/<int:broadcast_id>/content")
@@ -207,6 +208,7 @@ def _page(frame: draft.Draft, form: ContentForm, **extra: Any) -> str:
         "recipients": sums.sum_of(broadcast),
         "to": current_user.email,
         "tests": trial_sends.listing(db.session, broadcast.id),
+        "origin": origin_of(broadcast),
         **_preview(broadcast),
     }
     return render_template("content/index.html", **context | extra)

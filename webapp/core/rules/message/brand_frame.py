@@ -8,6 +8,7 @@ import re
 from dataclasses import replace
 from html import escape, unescape
 
+from webapp.core.rules import markup
 from webapp.core.rules.branding.look import BrandLook
 from webapp.core.rules.message import brand_footer, brand_style
 from webapp.core.rules.message.brand_blocks import with_blocks
@@ -15,9 +16,7 @@ from webapp.core.rules.message.own_links import declines_in_html, sender_lines
 from webapp.core.rules.message.parts import Frame, MessageParts
 
 _WHOLE = re.compile(r"<(?:!doctype|html|head|body)[\s>]", re.IGNORECASE)
-_OWN_TABLES = re.compile(
-    r"\s*(?:<!--.*?-->\s*|<style.*?</style>\s*|<center>\s*)*<table[\s>]", re.IGNORECASE | re.DOTALL
-)
+_STYLE_END = re.compile(r"</style\s*>", re.IGNORECASE)
 _TABLE = '<table role="presentation" cellpadding="0" cellspacing="0" border="0"'
 _OFFICE = "<noscript><xml><o:OfficeDocumentSettings><o:PixelsPerInch>96</o:PixelsPerInch></o:OfficeDocumentSettings></xml></noscript>"
 
@@ -28,7 +27,17 @@ def can_stand(html: str) -> bool:
     >>> can_stand("<p>Hello</p>"), can_stand("<html><body>Hello"), can_stand("<table><tr><td>Hello</table>")
     (True, False, False)
     """
-    return bool(html.strip()) and not _WHOLE.search(html) and not _OWN_TABLES.match(html)
+    return bool(html.strip()) and not _WHOLE.search(html) and not _begins_with_table(html)
+
+
+def _begins_with_table(html: str) -> bool:
+    """Whether a browser sees a table first: style sheets and comments, also those that Outlook reads, are nothing."""
+    rest = html.lstrip()
+    while rest.startswith("<!--") or rest[:6].lower() == "<style":
+        end = _STYLE_END.search(rest)
+        over = markup.comment_end(rest, 0) if rest.startswith("<!--") else end.end() if end else len(rest)
+        rest = rest[over:].lstrip()
+    return rest[:6].lower() == "<table"
 
 
 def branded(parts: MessageParts, frame: Frame) -> MessageParts:

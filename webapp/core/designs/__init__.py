@@ -1,0 +1,1 @@
+"""Templates: layouts and messages that a mail can be started from, with their versions."""
