@@ -5,7 +5,7 @@ import zlib
 from io import BytesIO
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 from sqlalchemy.orm import Session
 
 from tests.factories import NOW
@@ -16,11 +16,13 @@ from webapp.core.rules.branding.look import Logo
 
 
 def file(
-    kind: str = "PNG", size: tuple[int, int] = (900, 300), colour: object = (10, 20, 60, 255), **how: object
+    kind: str = "PNG", size: tuple[int, int] = (900, 300), colour: tuple[int, ...] = (10, 20, 60, 255), **how: object
 ) -> bytes:
-    """A picture: a bar of `colour` in the middle of nothing; of JPEG, on white."""
+    """A picture: an oval of `colour` in the middle of nothing; of JPEG, on black."""
     picture = Image.new("RGBA", size, (0, 0, 0, 0))
-    picture.paste(colour, (size[0] // 10, size[1] // 4, size[0] * 9 // 10, size[1] * 3 // 4))
+    ImageDraw.Draw(picture).ellipse(
+        (size[0] // 10, size[1] // 4, size[0] * 9 // 10 - 1, size[1] * 3 // 4 - 1), fill=colour
+    )
     out = BytesIO()
     (picture if kind != "JPEG" else picture.convert("RGB")).save(out, kind, **how)
     return out.getvalue()

@@ -103,11 +103,12 @@ def _bring_along(design: sa.Table, version: sa.Table) -> None:
         found = tomllib.load(file)
     for key, one in found.items():
         row = {"name": one["name"], "about": one["about"], "kind": one["kind"], "comes_as": key, "made_at": now}
-        made = op.get_bind().execute(design.insert().values(**row))
+        bind = op.get_bind()
+        design_id = bind.scalar(design.insert().values(**row).returning(design.c.id))
         html = (ALONG / f"{key}.html").read_text("utf-8").strip()
         said = {"subject": one["subject"], "preheader": one["preheader"], "html": html, "text": None}
-        values = {"design_id": made.inserted_primary_key[0], "number": 1, "made_at": now, "made_by": ""}
-        op.get_bind().execute(version.insert().values(**values, **said))
+        values = {"design_id": design_id, "number": 1, "made_at": now, "made_by": ""}
+        bind.execute(version.insert().values(**values, **said))
 
 
 def downgrade() -> None:

@@ -1,6 +1,7 @@
 """The form of Settings, Brand."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 
 from flask_wtf import FlaskForm
@@ -8,9 +9,10 @@ from flask_wtf.file import FileField
 from wtforms import BooleanField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 
-from webapp.core.branding import brands, pictures
+from webapp.core.branding import pictures
 from webapp.core.branding.brands import Wanted
 from webapp.core.errors import Invalid
+from webapp.core.rules.branding import colours
 from webapp.core.rules.branding.look import COLOURS, BrandLook, Letters, Palette
 from webapp.core.rules.message import brand_footer
 
@@ -34,14 +36,16 @@ class BrandForm(FlaskForm):
     @classmethod
     def of(cls, look: BrandLook) -> "BrandForm":
         """The form as the brand is."""
-        colours = {f"{theme}_{name}": getattr(getattr(look, theme), name) for theme in THEMES for name in COLOURS}
-        return cls(formdata=None, letters=look.letters.value, footer=look.footer, **colours)
+        chosen = {f"{theme}_{name}": getattr(getattr(look, theme), name) for theme in THEMES for name in COLOURS}
+        return cls(formdata=None, letters=look.letters.value, footer=look.footer, **chosen)
 
     def wanted(self) -> Wanted:
         """The brand as the form has it. Raises Invalid for a logo that cannot be read."""
         upload = self.logo.data.read(pictures.LARGEST_LOGO + 1) if self.logo.data else None
+        light, dark = (Palette(**{name: self[f"{theme}_{name}"].data or "" for name in COLOURS}) for theme in THEMES)
         return Wanted(
-            *(Palette(**{name: self[f"{theme}_{name}"].data or "" for name in COLOURS}) for theme in THEMES),
+            light,
+            dark,
             letters=Letters(self.letters.data),
             footer=(self.footer.data or "").replace("\r\n", "\n"),
             logo=pictures.read_logo(upload) if upload else None,
@@ -53,14 +57,13 @@ def tried(look: BrandLook, given: Mapping[str, str]) -> BrandLook:
     """The look with those of its values that somebody is trying out, as far as they make sense."""
     for theme in THEMES:
         palette: Palette = getattr(look, theme)
-        colours = {name: given.get(f"{theme}_{name}", getattr(palette, name)) for name in COLOURS}
-        try:
-            look = replace(look, **{theme: brands.checked(Palette(**colours), theme)})
-        except Invalid:
-            continue
+        for name in COLOURS:
+            with suppress(Invalid):
+                chosen = colours.colour(given.get(f"{theme}_{name}", getattr(palette, name)), name)
+                palette = replace(palette, **{name: chosen})
+        look = replace(look, light=palette) if theme == "light" else replace(look, dark=palette)
     if (letters := given.get("letters")) in set(Letters):
         look = replace(look, letters=Letters(letters))
-    try:
-        return replace(look, footer=brand_footer.checked(given.get("footer", look.footer)))
-    except Invalid:
-        return look
+    with suppress(Invalid):
+        look = replace(look, footer=brand_footer.checked(given.get("footer", look.footer)))
+    return look

@@ -51,7 +51,8 @@ def _with_panels(html: str) -> str:
     ]
     if not _in_pairs(tags):
         return html
-    out, position = [], 0
+    out: list[str] = []
+    position = 0
     for tag in tags:
         out += (html[position : tag.start], _PANEL_END if tag.element.startswith("/") else _PANEL)
         position = tag.end

@@ -42,6 +42,7 @@ background-color:{light.background}}}
 .b-press{{border-radius:8px;background-color:{light.accent}}}
 .b-body a.b-word{{display:inline-block;padding:12px 26px;border-radius:8px;background-color:{light.accent};
 {letters};font-size:16px;line-height:22px;font-weight:700;color:{light.on_accent};text-decoration:none}}
+.b-below{{width:100%;max-width:{WIDTH}px}}
 .b-foot{{padding:22px {BESIDE}px 0;{letters};font-size:13px;line-height:1.6;color:{light.muted}}}
 .b-foot p{{margin:0 0 10px}}
 .b-foot a{{color:{light.muted};text-decoration:underline}}
