@@ -53,4 +53,4 @@ def signed_trial(session: Session, mails: Sequence[Mail], sender: str, seal: Sea
 
 def signed(mail: Mail, signer: MailSigner, date: datetime) -> Mail:
     """The mail with its signatures in front. `date` (aware) is that in its head."""
-    return mail._replace(data=signer.fields(mail.data, date) + mail.data)
+    return mail._replace(data=signer.fields(mail.data, date, mail.tail) + mail.data)

@@ -20,6 +20,7 @@ from webapp.core.errors import Invalid
 from webapp.core.rules.message import headers
 from webapp.core.rules.message.bodies import Body, Cells, compiled, line
 from webapp.core.rules.message.document import finish
+from webapp.core.rules.message.enclosures import Enclosed, Enclosure
 from webapp.core.rules.message.own_links import framed
 from webapp.core.rules.message.parts import (
     Envelope,
@@ -51,7 +52,12 @@ class CompiledMessage:
     may share it."""
 
     def __init__(
-        self, subject: Nodes, bodies: Sequence[tuple[str, Nodes]], envelope: Envelope, frame: Frame | None = None
+        self,
+        subject: Nodes,
+        bodies: Sequence[tuple[str, Nodes]],
+        envelope: Envelope,
+        frame: Frame | None = None,
+        enclosed: Enclosed | None = None,
     ):
         names = dict.fromkeys(("full_name", *names_of(subject, *(nodes for _, nodes in bodies))))
         self.tags = tuple(name for name in names if name not in TOKENS)
@@ -76,11 +82,14 @@ class CompiledMessage:
         )
         self._before_token, self._behind_token = headers.around(frame, self._domain) if frame else ("", "")
         self._named_by = headers.named_by(frame) if frame else []
+        self.enclosed = enclosed or None
+        self._room = envelope.max_bytes - (enclosed.size if enclosed else 0)
         self.tokens = frozenset(used + (["unsubscribe_token"] if self._behind_token else []))
 
     def render(self, values: Sequence[str], identity: MailIdentity, extra: Sequence[tuple[str, str]] = ()) -> bytes:
         """The whole mail as it goes to the relay: CRLF line ends, ASCII only but for an address in the header that has no such form (in
-        UTF-8 then: RFC 6532), no line that begins with a dot or is longer than 998 octets.
+        UTF-8 then: RFC 6532), no line that begins with a dot or is longer than 998 octets. Of a mail with enclosures this is what comes
+        before its `tail`.
 
         `values` are those of `tags`, in their order; `extra` are further header fields, name and value. The same arguments give the
         same bytes. Raises RenderError where a value or the address cannot be written, MessageTooLarge.
@@ -114,7 +123,9 @@ class CompiledMessage:
                     out += (before, mark.replace(".", dot), behind)
             if extra:
                 out += [headers.extra(name, value) for name, value in extra]
-            if len(self._bodies) == 1:
+            if self.enclosed is not None:
+                self.enclosed.begin(out, identity.broadcast_secret, self._bodies, cells, values)
+            elif len(self._bodies) == 1:
                 head, body = self._bodies[0]
                 out.append(head)
                 body.append_to(out, cells, values)
@@ -130,9 +141,17 @@ class CompiledMessage:
             raise RenderError(self._culprit(values) or f"This mail cannot be written: {error.reason}.") from None
         except ValueError as error:
             raise RenderError(f"This mail cannot be written: {error}.") from None
-        if len(mail) > self.envelope.max_bytes:
-            raise MessageTooLarge(len(mail), self.envelope.max_bytes)
+        if len(mail) > self._room:
+            most = self.envelope.max_bytes
+            raise MessageTooLarge(len(mail) + most - self._room, most)
         return mail
+
+    def tail(self, secret: str, own: Sequence[Enclosure] = ()) -> tuple[bytes, ...]:
+        """What follows after that which `render` makes, in each mail of the broadcast with that secret: buffers to be written one after
+        the other, none without enclosures. `own` are files of this one recipient."""
+        if self.enclosed is None:
+            return ()
+        return self.enclosed.tail(secret, own, has_html=len(self._bodies) > 1)
 
     def _culprit(self, values: Sequence[str]) -> str | None:
         for name, value in zip(self.tags, values, strict=False):
@@ -141,12 +160,15 @@ class CompiledMessage:
         return None
 
 
-def compile_message(parts: MessageParts, envelope: Envelope, frame: Frame | None = None) -> CompiledMessage:
+def compile_message(
+    parts: MessageParts, envelope: Envelope, frame: Frame | None = None, enclosed: Enclosed | None = None
+) -> CompiledMessage:
     """Compile the content of a broadcast. Raises Invalid, naming the field, for tags with problems and for a sender or reply address that
     cannot be used; MessageTooLarge where the content alone is too much.
 
     HTML is made harmless and its styles inline; where `parts.text` is None, the text part is derived from it. Where `parts.html` is
     blank, the mail has only the text part. `frame` is what the mails have around them; without one they have no links of their own.
+    `enclosed` are the pictures and files that all mails carry.
     """
     if frame:
         parts = framed(parts, frame)
@@ -163,7 +185,7 @@ def compile_message(parts: MessageParts, envelope: Envelope, frame: Frame | None
     else:
         trees = [("text/plain", parse(_source(parts.text or "", "text"), field="text"))]
     try:
-        message = CompiledMessage(subject_nodes, trees, envelope, frame)
+        message = CompiledMessage(subject_nodes, trees, envelope, frame, enclosed)
     except ValueError as error:
         raise Invalid(f"The sender cannot be used: {error}.", "from_address") from None
     if lost := LINK_NAMES.intersection(message.tags):
