@@ -37,7 +37,7 @@ ON_BROADCAST = frozenset(
         "important_reason",
     }
 )
-ON_CONTENT = frozenset({"subject", "html", "text"})
+ON_CONTENT = frozenset({"subject", "preheader", "html", "text"})
 START = frozenset({"start_wall", "time_zone", "start_second"})
 SEEN = frozenset({"schedule_seen"})
 EDITABLE = ON_BROADCAST | ON_CONTENT | START | SEEN

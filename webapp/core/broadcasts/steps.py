@@ -73,7 +73,7 @@ def digest(broadcast: Broadcast, step: Step) -> str:
             return digest_of_filter(audience_of(broadcast).filter)
         case Step.CONTENT:
             sender = [broadcast.from_address, broadcast.reply_to]
-            return digests.digest([*sender, content.subject, content.html, content.text])
+            return digests.digest([*sender, content.subject, content.preheader, content.html, content.text])
         case Step.SCHEDULE:
             # Without a time the zone says nothing.
             start = (

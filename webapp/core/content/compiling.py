@@ -49,7 +49,7 @@ def compiled(
     """The broadcast's content as it stands. `public_url` is the console's address as recipients reach it; `return_path` is what return
     paths look like, None where they are the sender's address. Raises DomainError for content or an envelope that cannot be used."""
     content = broadcast.content
-    parts = MessageParts(content.subject, content.html, content.text)
+    parts = MessageParts(content.subject, content.html, content.text, preheader=content.preheader)
     frame = frame_of(session, broadcast, public_url)
     message = compile_message(parts, Envelope.of(broadcast.from_address, broadcast.reply_to), frame)
     own = tokens_of(session, broadcast) if message.tokens else None

@@ -10,7 +10,7 @@ from webapp.core.tables.broadcasts import Broadcast
 
 
 def of_tags(broadcast: Broadcast) -> list[TagProblem]:
-    """What is wrong with the tags of subject, body and plain text part, in this order."""
+    """What is wrong with the tags of subject, preheader, body and plain text part, in this order."""
     written = sources(broadcast.content).items()
     may_decline = broadcast.purpose is not Purpose.IMPORTANT
     return [
@@ -24,7 +24,7 @@ def of_message(broadcast: Broadcast) -> list[TagProblem]:
     """What is wrong with the tags, and then what of the content cannot work in a mail or goes from it: links, pictures, tags of other
     systems."""
     content = broadcast.content
-    return [*of_tags(broadcast), *preflight.preflight(content.subject, content.html, content.text)]
+    return [*of_tags(broadcast), *preflight.preflight(content.subject, content.html, content.text, content.preheader)]
 
 
 def place(problem: TagProblem, source: str) -> str:

@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, false, true
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, false, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from webapp.core.rules.consent import Purpose
@@ -83,7 +83,16 @@ class Broadcast(Base):
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     values_removed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
-    content: Mapped["Content"] = relationship(back_populates="broadcast", uselist=False, cascade="all, delete-orphan")
+    content: Mapped["Content"] = relationship(
+        primaryjoin="and_(Content.broadcast_id == Broadcast.id, Content.language == '')",
+        back_populates="broadcast",
+        uselist=False,
+        cascade="all, delete-orphan",
+        overlaps="contents",
+    )
+    contents: Mapped[list["Content"]] = relationship(
+        order_by="Content.language", viewonly=True, overlaps="content,broadcast"
+    )
 
     __table_args__ = (
         one_of("state", BroadcastState),
@@ -98,20 +107,26 @@ class Broadcast(Base):
 
 
 class Content(Base):
-    """Subject, text and html as composed. `text` NULL means: derived from `html`. `text_digest` is equal for those that say the same
-    (`rules/likeness.py`), written when the broadcast is scheduled; NULL before."""
+    """Subject, preheader, text and html as composed, in one language: "" is the message of whoever has none of their own, which every
+    broadcast has. `text` NULL means: derived from `html`. `text_digest` is equal for those that say the same (`rules/likeness.py`), written
+    when the broadcast is scheduled; NULL before."""
 
     __tablename__ = "content"
     id: Mapped[int] = mapped_column(primary_key=True)
-    broadcast_id: Mapped[int] = mapped_column(ForeignKey("broadcast.id", ondelete="CASCADE"), unique=True)
+    broadcast_id: Mapped[int] = mapped_column(ForeignKey("broadcast.id", ondelete="CASCADE"))
+    language: Mapped[str] = mapped_column(String(20), default="", server_default="")
     subject: Mapped[str] = mapped_column(Text, default="")
+    preheader: Mapped[str] = mapped_column(Text, default="", server_default="")
     html: Mapped[str] = mapped_column(Text, default="")
     text: Mapped[str | None] = mapped_column(Text)
     text_digest: Mapped[str | None] = mapped_column(String(32))
 
-    broadcast: Mapped[Broadcast] = relationship(back_populates="content")
+    broadcast: Mapped[Broadcast] = relationship(back_populates="content", overlaps="contents")
 
-    __table_args__ = (Index("ix_content_text_digest", "text_digest"),)
+    __table_args__ = (
+        UniqueConstraint("broadcast_id", "language", name="uq_content_broadcast_id_language"),
+        Index("ix_content_text_digest", "text_digest"),
+    )
 
 
 class PickKind(StrEnum):

@@ -27,6 +27,7 @@ class ContentForm:
     from_address: str
     reply_to: str
     subject: str
+    preheader: str
     html: str
     text: str | None
     reply_to_problem: str | None = None
@@ -35,7 +36,9 @@ class ContentForm:
     def of(cls, broadcast: Broadcast) -> "ContentForm":
         """The fields as they are stored."""
         content = broadcast.content
-        return cls(broadcast.from_address, broadcast.reply_to, content.subject, content.html, content.text)
+        return cls(
+            broadcast.from_address, broadcast.reply_to, content.subject, content.preheader, content.html, content.text
+        )
 
     @classmethod
     def sent(cls, form: Mapping[str, str]) -> "ContentForm":
@@ -45,6 +48,7 @@ class ContentForm:
             from_address=form.get("from_address", "")[:MOST_REPLY_TO],
             reply_to=reply_to,
             subject=" ".join(form.get("subject", "").splitlines()),
+            preheader=" ".join(form.get("preheader", "").splitlines()),
             html=_lines(form.get("html", "")),
             text=_lines(form.get("text", "")) if form.get("own_text") else None,
             reply_to_problem=problem,
@@ -59,7 +63,7 @@ class ContentForm:
     @property
     def tag_sources(self) -> frozenset[str]:
         """Everything that stands in braces; when it changes, so does what must be known of the recipients."""
-        return frozenset(_BRACES.findall(f"{self.subject}\n{self.html}\n{self.text or ''}"))
+        return frozenset(_BRACES.findall(f"{self.subject}\n{self.preheader}\n{self.html}\n{self.text or ''}"))
 
     def differences_to(self, broadcast: Broadcast) -> list[Difference]:
         """Each field that was typed otherwise than it is stored, in the order of the page."""

@@ -32,6 +32,7 @@ from webapp.core.rules.message.parts import (
     split_mailbox,
 )
 from webapp.core.rules.message.plain_text import text_of
+from webapp.core.rules.message.preheader import with_preheader
 from webapp.core.rules.tags import lexer
 from webapp.core.rules.tags.names import LINK_NAMES, TOKENS
 from webapp.core.rules.tags.nodes import Nodes
@@ -172,6 +173,7 @@ def compile_message(
     """
     if frame:
         parts = framed(parts, frame)
+    parts = with_preheader(parts)
     subject = _source(parts.subject, "subject")
     trees: list[tuple[str, Nodes]] = []
     subject_nodes = parse(subject, field="subject")

@@ -1,6 +1,6 @@
 """What goes into a mail: the content's parts, the envelope they all share, and what belongs to one mail only."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -30,12 +30,17 @@ class MessageTooLarge(DomainError):
 @dataclass(frozen=True, slots=True)
 class MessageParts:
     """Subject, HTML and text as composed, with their tags. `text` None means: derived from `html`; `html` empty: a mail of text only.
-    `language` (BCP 47) is said in the HTML document, if it is known."""
+    `language` (BCP 47) is said in the HTML document, if it is known; `preheader` stands hidden at the beginning of the HTML."""
 
     subject: str
     html: str
     text: str | None = None
     language: str = ""
+    preheader: str = ""
+
+    def with_html(self, html: str) -> "MessageParts":
+        """The same with other HTML."""
+        return replace(self, html=html)
 
 
 @dataclass(frozen=True, slots=True)
