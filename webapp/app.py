@@ -30,6 +30,8 @@ ROOMS = (
     "broadcasts",
     "audience",
     "content",
+    "attachments",
+    "media",
     "schedule",
     "review",
     "deliveries",

@@ -25,9 +25,9 @@ __all__ = [
 
 
 class Mail(NamedTuple):
-    """One mail for one recipient. `data` is the whole message with CRLF line ends and no line that begins with a dot; `tail` is what follows
-    after it in a mail with enclosures: ASCII in buffers that many mails share. Addresses are ASCII but for letters before the @ that have
-    no other form."""
+    """One mail for one recipient. `data` is the whole message with CRLF line ends and no line that begins with a dot; `tail` follows after
+    it in a mail with enclosures: ASCII, in buffers that many mails share. Addresses are ASCII but for letters before the @ that have no
+    other form."""
 
     delivery_id: int
     mail_from: str

@@ -28,11 +28,14 @@ _UNMADE = {
 @dataclass(frozen=True, slots=True)
 class LedgerMail:
     """`data` is the whole message (RFC 5322), `shown` what a mail program shows of it. `final`: these are the bytes that were or would be
-    sent; otherwise the row was not taken up yet, and this is what it would be with the client's present data."""
+    sent; otherwise the row was not taken up yet, and this is what it would be with the client's present data. `files` are the names of its
+    attachments and about how many octets each has; the octets of these, and of pictures, follow after the first `own_octets`."""
 
     data: bytes
     shown: Preview
     final: bool
+    files: tuple[tuple[str, int], ...] = ()
+    own_octets: int | None = None
 
     def header(self, name: str) -> str:
         """The readable content of a field, "" if there is none."""
@@ -40,7 +43,10 @@ class LedgerMail:
 
     @property
     def source(self) -> str:
-        return self.data.decode("utf-8", "replace").replace("\r\n", "\n")
+        """As text, without the octets of pictures and attachments."""
+        text = self.data[: self.own_octets].decode("utf-8", "replace").replace("\r\n", "\n")
+        left = len(self.data) - (self.own_octets or len(self.data))
+        return f"{text}\n[{left:,} octets of pictures and attachments follow]\n" if left else text
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +105,9 @@ def mail(
         row = (delivery.client_id, delivery.service_id, delivery.addon_assignment_id)
         values = tag_catalogue.load_values(session, [row], content.tags, broadcast=broadcast, now=now)[0]
         stamped_at, final = now, False
-    data = content.mail(delivery.id, delivery.address, stamped_at, values).data
-    return LedgerMail(data, decoded(data), final)
+    made = content.mail(delivery.id, delivery.address, stamped_at, values)
+    files = tuple((one.name, one.octets) for one in content.files_of(delivery.client_id))
+    return LedgerMail(made.whole, decoded(made.data, made.size), final, files, len(made.data))
 
 
 def by_token(session: Session, token: str, now: datetime, public_url: str) -> LedgerMail | None:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from webapp.core import guarded
 from webapp.core.errors import Conflict, Invalid, NotFound
+from webapp.core.media import attachments
 from webapp.core.rules import schedule as calendar
 from webapp.core.rules.lifecycle import CHANGEABLE
 from webapp.core.rules.lifecycle import BroadcastState as State
@@ -176,6 +177,7 @@ def duplicate(
     for name in ON_CONTENT:
         setattr(copy.content, name, getattr(original.content, name))
     session.flush()
+    attachments.copy(session, original.content.id, copy.content.id)
     picks = select(literal(copy.id), Pick.client_id, Pick.kind).where(Pick.broadcast_id == original.id)
     session.execute(Pick.__table__.insert().from_select(["broadcast_id", "client_id", "kind"], picks))
     return copy

@@ -8,13 +8,23 @@ from sqlalchemy.orm import Session
 
 from webapp.core.content.framing import OwnTokens, frame_of, tokens_of
 from webapp.core.content.return_paths import maker
+from webapp.core.media import enclosing
 from webapp.core.ports import Mail
 from webapp.core.rules.bounces import ReturnPath
-from webapp.core.rules.message import CompiledMessage, Envelope, Frame, MailIdentity, MessageParts, compile_message
+from webapp.core.rules.message import (
+    CompiledMessage,
+    Enclosure,
+    Envelope,
+    Frame,
+    MailIdentity,
+    MessageParts,
+    compile_message,
+)
 from webapp.core.rules.message.own_links import as_tags
-from webapp.core.rules.message.parts import NO_TOKEN
+from webapp.core.rules.message.parts import MAX_BYTES, NO_TOKEN
 from webapp.core.rules.tags.unparse import source_of
 from webapp.core.tables.broadcasts import Broadcast
+from webapp.core.tables.deliveries import client_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +39,13 @@ class CompiledContent:
     secret: str
     own: OwnTokens | None = None
     return_path: Callable[[int], str] | None = None
+    own_of: enclosing.OwnOf | None = None
 
-    def mail(self, delivery_id: int, address: str, date: datetime, values: Sequence[str]) -> Mail:
-        """The mail of a delivery to `address`, with `date` (aware) in its head: the same bytes each time. Raises DomainError where a value
-        or the address cannot be written."""
+    def mail(
+        self, delivery_id: int, address: str, date: datetime, values: Sequence[str], client_id: int | None = None
+    ) -> Mail:
+        """The mail of a delivery to `address`, with `date` (aware) in its head: the same bytes each time. `client_id` says whose own files
+        it carries where there is no delivery. Raises DomainError where a value or the address cannot be written."""
         own = self.own
         if own is None:
             identity = MailIdentity(delivery_id, self.secret, address, date)
@@ -40,7 +53,20 @@ class CompiledContent:
             browser = own.browser.of(delivery_id) if "browser_token" in self.message.tokens else NO_TOKEN
             identity = MailIdentity(delivery_id, self.secret, address, date, own.unsubscribe.of(delivery_id), browser)
         mail_from = self.mail_from if self.return_path is None else self.return_path(delivery_id)
-        return Mail(delivery_id, mail_from, address, self.message.render(values, identity))
+        data = self.message.render(values, identity)
+        if self.message.enclosed is None:
+            return Mail(delivery_id, mail_from, address, data)
+        own_files = self._own_files(client_id if client_id is not None else client_of(delivery_id))
+        return Mail(delivery_id, mail_from, address, data, self.message.tail(self.secret, own_files))
+
+    def files_of(self, client_id: int) -> tuple[Enclosure, ...]:
+        """The attachments of the mail to a client (0: to nobody in particular). Raises RenderError where it lacks one."""
+        if self.message.enclosed is None:
+            return ()
+        return (*self.message.enclosed.files, *self._own_files(client_id))
+
+    def _own_files(self, client_id: int) -> Sequence[Enclosure]:
+        return self.own_of(client_id) if self.own_of is not None and client_id else ()
 
 
 def compiled(
@@ -51,10 +77,13 @@ def compiled(
     content = broadcast.content
     parts = MessageParts(content.subject, content.html, content.text, preheader=content.preheader)
     frame = frame_of(session, broadcast, public_url)
-    message = compile_message(parts, Envelope.of(broadcast.from_address, broadcast.reply_to), frame)
+    enclosed = enclosing.enclosed(session, content)
+    envelope = Envelope.of(broadcast.from_address, broadcast.reply_to, max_bytes=MAX_BYTES + enclosed.size)
+    message = compile_message(parts, envelope, frame, enclosed)
     own = tokens_of(session, broadcast) if message.tokens else None
     sender, back = message.envelope.from_address, maker(session, broadcast, return_path)
-    return CompiledContent(message, message.tags, sender, broadcast.secret, own, back)
+    own_of = enclosing.own_of(session, content)
+    return CompiledContent(message, message.tags, sender, broadcast.secret, own, back, own_of)
 
 
 def text_of_body(broadcast: Broadcast, found: CompiledContent) -> str:

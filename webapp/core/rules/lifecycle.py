@@ -83,6 +83,7 @@ class SkipReason(StrEnum):
     OPTED_OUT = "opted_out"
     SUPPRESSED = "suppressed"
     LEFT_OUT = "left_out"
+    NO_FILE = "no_file"
 
     @property
     def label(self) -> str:
@@ -93,4 +94,5 @@ class SkipReason(StrEnum):
             SkipReason.OPTED_OUT: "declined marketing",
             SkipReason.SUPPRESSED: "address is suppressed",
             SkipReason.LEFT_OUT: "left out by hand",
+            SkipReason.NO_FILE: "no file of their own",
         }[self]

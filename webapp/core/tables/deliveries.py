@@ -27,6 +27,11 @@ def delivery_id(broadcast_id: Any, client_id: Any) -> Any:
     return broadcast_id * CLIENTS + client_id
 
 
+def client_of(delivery_id: int) -> int:
+    """The id of the client of a delivery, out of its own; 0 for none."""
+    return delivery_id % CLIENTS
+
+
 def _its_id(context: Any) -> int:
     values = context.get_current_parameters()
     return int(delivery_id(values["broadcast_id"], values["client_id"]))

@@ -19,9 +19,11 @@ from webapp.core.domains.sealing import Seal
 from webapp.core.errors import Conflict, DomainError
 from webapp.core.ports import Mail
 from webapp.core.rules import tags
+from webapp.core.rules.media import names
 from webapp.core.settings import from_addresses
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.extensions import db, mail
+from webapp.pages.attachments import views as attached_files
 from webapp.pages.audience import sums
 from webapp.pages.broadcasts import draft, saving
 from webapp.pages.content import problems, tag_rows
@@ -90,6 +92,7 @@ def html(broadcast_id: int) -> ResponseReturnValue:
     page = shown.mail.html if shown.mail and shown.mail.html else NO_HTML
     # The mail itself leaves it to the mail program; this preview is asked for one of the two, and the first word counts.
     scheme = "dark" if "dark" in request.args else "light"
+    page = names.shown(page, lambda name: url_for("media.picture", name=name))
     page = page.replace("<head>", f'<head><meta name="color-scheme" content="{scheme}">', 1)
     return Response(page, headers={"Content-Security-Policy": MAIL_POLICY, "Cache-Control": "no-store"})
 
@@ -207,6 +210,7 @@ def _page(frame: draft.Draft, form: ContentForm, **extra: Any) -> str:
         "recipients": sums.sum_of(broadcast),
         "to": current_user.email,
         "tests": trial_sends.listing(db.session, broadcast.id),
+        "attached": attached_files.sum_of(broadcast, broadcast.content),
         **_preview(broadcast),
     }
     return render_template("content/index.html", **context | extra)

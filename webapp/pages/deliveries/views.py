@@ -3,7 +3,16 @@
 import re
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Response, current_app, make_response, render_template, request, stream_with_context
+from flask import (
+    Blueprint,
+    Response,
+    current_app,
+    make_response,
+    render_template,
+    request,
+    stream_with_context,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 
 from webapp.adapters.clock import now
@@ -11,6 +20,8 @@ from webapp.core import broadcasts
 from webapp.core.broadcasts import delivered, delivery_list, progress, reported
 from webapp.core.broadcasts.delivery_list import DeliveryRow
 from webapp.core.errors import DomainError, NotFound
+from webapp.core.media.attachments import in_megabytes
+from webapp.core.rules.media import names
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.extensions import db
 from webapp.pages.broadcasts import draft
@@ -23,7 +34,7 @@ bp = Blueprint("deliveries", __name__, url_prefix="/mass-mail/<int:broadcast_id>
 
 MAIL_POLICY = (
     "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; style-src 'unsafe-inline'; "
-    "img-src data: https:; frame-ancestors 'self'"
+    "img-src 'self' data: https:; frame-ancestors 'self'"
 )
 """A mail may show its own styles and pictures; it runs nothing, sends nothing and knows nothing of the console."""
 
@@ -106,6 +117,7 @@ def show(broadcast_id: int, delivery_id: int) -> str:
         way=way if way in ways else (ways or [""])[0],
         tries=delivered.attempts(db.session, delivery),
         reports=reported.of_delivery(db.session, delivery_id),
+        files=[(name, in_megabytes(octets)) for name, octets in mail.files] if mail else [],
     )
 
 
@@ -117,7 +129,8 @@ def html(broadcast_id: int, delivery_id: int) -> ResponseReturnValue:
     if mail.shown.html is None:
         raise NotFound("This mail has no HTML part.")
     target = '<base target="_blank">'
-    page, done = re.subn(r"(<head[^>]*>)", rf"\1{target}", mail.shown.html, count=1)
+    shown = names.shown(mail.shown.html, lambda name: url_for("media.picture", name=name))
+    page, done = re.subn(r"(<head[^>]*>)", rf"\1{target}", shown, count=1)
     return Response(
         page if done else target + page, mimetype="text/html", headers={"Content-Security-Policy": MAIL_POLICY}
     )

@@ -14,6 +14,7 @@ from webapp.core.cadence import DECLINE_HOLDS_S
 from webapp.core.consent import unsubscribing
 from webapp.core.consent.unsubscribing import Holder, Way
 from webapp.core.rules.consent import LONGEST_REASON
+from webapp.core.rules.media import names
 from webapp.core.rules.message.parts import NO_TOKEN
 from webapp.extensions import csrf, db
 from webapp.pages.unsubscribe import look, rate
@@ -27,7 +28,7 @@ ONE_CLICK = ("List-Unsubscribe", "One-Click")
 
 MAIL_POLICY = (
     "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; style-src 'unsafe-inline'; "
-    "img-src data: https:; frame-ancestors 'none'"
+    "img-src 'self' data: https:; frame-ancestors 'none'"
 )
 """A mail may show its own styles and pictures; it runs nothing and sends nothing."""
 
@@ -79,7 +80,8 @@ def view(token: str) -> ResponseReturnValue:
         return render_template("unsubscribe/gone.html", **look.known(db.session), is_sample=gone, of_mail=True), 404
     if mail.shown.html is None:
         return Response(mail.shown.text, mimetype="text/plain", headers={"Content-Security-Policy": MAIL_POLICY})
-    return Response(mail.shown.html, mimetype="text/html", headers={"Content-Security-Policy": MAIL_POLICY})
+    html = names.shown(mail.shown.html, lambda name: url_for("media.picture", name=name))
+    return Response(html, mimetype="text/html", headers={"Content-Security-Policy": MAIL_POLICY})
 
 
 @bp.get("/unsubscribe-style/<colour>.css")

@@ -54,7 +54,7 @@ def preview(
         content = compiled(session, broadcast, public_url)
         address = person.address if person else EXAMPLE_ADDRESS
         mail = _mail(session, broadcast, content, person, now, address)
-        return DraftPreview(message.decoded(mail.data), found, derived_text=text_of_body(broadcast, content))
+        return DraftPreview(message.decoded(mail.data, mail.size), found, derived_text=text_of_body(broadcast, content))
     except DomainError as error:
         return DraftPreview(None, found, str(error))
 
@@ -87,4 +87,4 @@ def _mail(
     else:
         row = (person.client_id, person.service_id, person.addon_assignment_id)
         values = tag_catalogue.load_values(session, [row], content.tags, broadcast=broadcast, now=now)[0]
-    return content.mail(NO_DELIVERY, address, now, values)
+    return content.mail(NO_DELIVERY, address, now, values, person.client_id if person else None)

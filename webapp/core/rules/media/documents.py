@@ -1,5 +1,5 @@
-"""What may be attached to a mail: judged by its name and by what is in it, which have to agree. What could run on the recipient's computer is
-refused, as relays and mail programs refuse it, too."""
+"""What may be attached to a mail: judged by its name and by what is in it, which have to agree. What could run on the computer of whoever
+gets it is refused, as relays and mail programs refuse it, too."""
 
 import re
 import zipfile
@@ -11,16 +11,16 @@ import puremagic
 from webapp.core.errors import Invalid
 from webapp.core.rules.media.names import ending_of, plain_file_name
 
-RUNS = frozenset(
-    """
-    exe com scr pif msi msp mst msix appx bat cmd ps1 psm1 ps2 vb vbs vbe js jse mjs ws wsf wsh wsc hta cpl jar jnlp class lnk url scf reg inf
-    dll sys drv ocx gadget application appref-ms chm hlp iso img vhd vhdx dmg pkg app apk ipa deb rpm run sh bash csh ksh py pyc pl rb php
-    msc job sct shb shs diagcab cab library-ms search-ms settingcontent-ms theme xll ade adp mde mdb accdb one svg svgz swf workflow
-    """.split()
-)
+_RUNS = """
+exe com scr pif msi msp mst msix appx bat cmd ps1 psm1 ps2 vb vbs vbe js jse mjs ws wsf wsh wsc hta cpl jar jnlp class lnk url scf reg inf
+dll sys drv ocx gadget application appref-ms chm hlp iso img vhd vhdx dmg pkg app apk ipa deb rpm run sh bash csh ksh py pyc pl rb php
+msc job sct shb shs diagcab cab library-ms search-ms settingcontent-ms theme xll ade adp mde mdb accdb one svg svgz swf workflow
+"""
+RUNS = frozenset(_RUNS.split())
 """Endings of what runs or leads to what runs."""
 
-WITH_MACROS = frozenset("docm dotm xlsm xltm xlam xlsb pptm potm ppsm ppam sldm".split())
+_MACROS = "docm dotm xlsm xltm xlam xlsb pptm potm ppsm ppam sldm"
+WITH_MACROS = frozenset(_MACROS.split())
 
 _TYPES: dict[str, tuple[str, str]] = {
     "pdf": ("application/pdf", "pdf"),
@@ -86,7 +86,9 @@ _PROGRAMS = (
     (b"MSCF", "a Windows archive (.cab)"),
     (b"#!", "a script"),
 )
-_SCRIPT = re.compile(rb"<\s*(?:script|iframe|object|embed|svg)\b|\bon[a-z]{3,20}\s*=|javascript:|vbscript:|data:text/html", re.IGNORECASE)
+_SCRIPT = re.compile(
+    rb"<\s*(?:script|iframe|object|embed|svg)\b|\bon[a-z]{3,20}\s*=|javascript:|vbscript:|data:text/html", re.IGNORECASE
+)
 _IS_MARKUP = re.compile(rb"\s*(?:\xef\xbb\xbf)?\s*<(?:!doctype html|html|head|body|svg|script)\b", re.IGNORECASE)
 _VBA = "_VBA_PROJECT".encode("utf-16-le")
 MOST_IN_AN_ARCHIVE = 5_000
@@ -114,9 +116,14 @@ def judged(file_name: str, data: bytes, *, agreed: bool = False) -> JudgedDocume
     if not data:
         raise Invalid(f"{shown} is empty.", "file")
     if ending in RUNS:
-        raise Invalid(f"{shown} is of a kind (.{ending}) that can do harm when it is opened. Relays refuse such mails, so it is not attached.", "file")
+        raise Invalid(
+            f"{shown} is of a kind (.{ending}) that can do harm when it is opened. Relays refuse such mails, so it is not attached.",
+            "file",
+        )
     if ending in WITH_MACROS:
-        raise Invalid(f"{shown} may hold macros (.{ending}), so it is not attached. Save it without macros, or as PDF.", "file")
+        raise Invalid(
+            f"{shown} may hold macros (.{ending}), so it is not attached. Save it without macros, or as PDF.", "file"
+        )
     _refuse_harm(shown, data)
     looks = looks_like(data)
     media_type, wanted = _TYPES.get(ending, ("application/octet-stream", ""))
@@ -147,7 +154,11 @@ def _doubt(ending: str, wanted: str, looks: str, data: bytes) -> str:
         return f"has no ending, so mail programs do not know what it is{f' (it looks like {looks})' if looks else ''}."
     if not wanted:
         known = {kind for _, kind in _BEGINS} - {"zip", "ole"}
-        return f"has the ending .{ending}, but its content looks like {looks}." if looks in known and looks != ending else ""
+        return (
+            f"has the ending .{ending}, but its content looks like {looks}."
+            if looks in known and looks != ending
+            else ""
+        )
     if looks == wanted:
         if wanted == "zip" and ending not in ("zip", "pages", "numbers") and not _is_office(ending, data):
             return f"has the ending .{ending}, but its content is another kind of archive."
@@ -183,7 +194,9 @@ def _refuse_archive(shown: str, data: bytes) -> None:
     if names is None:
         raise Invalid(f"{shown} is an archive that cannot be read. Pack it anew.", "file")
     if len(names) > MOST_IN_AN_ARCHIVE:
-        raise Invalid(f"{shown} holds {len(names):,} files; {MOST_IN_AN_ARCHIVE:,} are the most that are looked through.", "file")
+        raise Invalid(
+            f"{shown} holds {len(names):,} files; {MOST_IN_AN_ARCHIVE:,} are the most that are looked through.", "file"
+        )
     if "AndroidManifest.xml" in names or any(name.endswith(".class") for name in names):
         raise Invalid(f"{shown} is a program (.jar or .apk) by its content. It is not attached.", "file")
     if any(name.rsplit("/", 1)[-1].lower() == "vbaproject.bin" for name in names):
@@ -191,7 +204,10 @@ def _refuse_archive(shown: str, data: bytes) -> None:
     is_office = "[Content_Types].xml" in names or "mimetype" in names
     for name in names:
         if not is_office and ending_of(name) in RUNS | WITH_MACROS:
-            raise Invalid(f"{shown} holds “{plain_file_name(name)}”, which can do harm when it is opened. It is not attached.", "file")
+            raise Invalid(
+                f"{shown} holds “{plain_file_name(name)}”, which can do harm when it is opened. It is not attached.",
+                "file",
+            )
 
 
 def _names_in(data: bytes) -> list[str] | None:

@@ -1,5 +1,5 @@
-"""Names of stored files: 32 hexadecimal digits that nobody guesses, and the ending of the kind. In HTML a picture stands by its public address,
-or as `cid:` and its name where it travels inside the mail."""
+"""Names of stored files: 32 hexadecimal digits that nobody guesses, and the ending of the kind. In HTML a picture stands by its public
+address, or as `cid:` and its name where it travels inside the mail."""
 
 import re
 from collections.abc import Callable
@@ -55,7 +55,11 @@ def plain_file_name(given: str, otherwise: str = "file") -> str:
     name = " ".join(name.split()).strip(". ")
     if len(name) > MOST_OF_A_NAME:
         stem, dot, ending = name.rpartition(".")
-        name = f"{stem[: MOST_OF_A_NAME - len(ending) - 1]}{dot}{ending}" if dot and len(ending) < 20 else name[:MOST_OF_A_NAME]
+        name = (
+            f"{stem[: MOST_OF_A_NAME - len(ending) - 1]}{dot}{ending}"
+            if dot and len(ending) < 20
+            else name[:MOST_OF_A_NAME]
+        )
     return name or otherwise
 
 

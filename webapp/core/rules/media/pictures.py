@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
 
-from PIL import Image, ImageCms, ImageOps, ImageSequence
+from PIL import Image, ImageCms, ImageOps, ImageSequence, UnidentifiedImageError
 
 from webapp.core.errors import Invalid
 
@@ -36,7 +36,8 @@ _BROKEN = (OSError, SyntaxError, ValueError, EOFError, IndexError, OverflowError
 """What Pillow raises for files that are broken in one way or another."""
 
 _TOO_LARGE = (
-    f"This picture has more than {MOST_PIXELS // 1_000_000} million pixels. Make it smaller first: a mail shows at most {2 * WIDEST} side by side."
+    f"This picture has more than {MOST_PIXELS // 1_000_000} million pixels. Make it smaller first: a mail shows at most "
+    f"{2 * WIDEST} of them side by side."
 )
 NOT_READ = "This is no PNG, JPEG, GIF or WebP picture, or it is broken. Save it as one of these, and upload that."
 NO_SVG = "Most mail programs do not show SVG, and it may hold programs. Save the picture as PNG, and upload that."
@@ -61,7 +62,9 @@ def prepared(data: bytes, wanted: int = 0) -> PreparedPicture:
     if not data:
         raise Invalid("This file is empty.", "file")
     if len(data) > MOST_OCTETS:
-        raise Invalid(f"This picture has {len(data) / 1e6:,.0f} MB; {MOST_OCTETS / 1e6:,.0f} MB is the most that is read.", "file")
+        raise Invalid(
+            f"This picture has {len(data) / 1e6:,.0f} MB; {MOST_OCTETS / 1e6:,.0f} MB is the most that is read.", "file"
+        )
     if _is_svg(data):
         raise Invalid(NO_SVG, "file")
     try:
@@ -72,12 +75,14 @@ def prepared(data: bytes, wanted: int = 0) -> PreparedPicture:
             return _prepared(picture, wanted)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError):
         raise Invalid(_TOO_LARGE, "file") from None
-    except Image.UnidentifiedImageError:
+    except UnidentifiedImageError:
         raise Invalid(NOT_READ, "file") from None
     except Invalid:
         raise
     except _BROKEN:
-        raise Invalid("This picture is broken: it cannot be read to its end. Save it anew, and upload that.", "file") from None
+        raise Invalid(
+            "This picture is broken: it cannot be read to its end. Save it anew, and upload that.", "file"
+        ) from None
 
 
 def _opened(data: bytes) -> Image.Image:
@@ -86,7 +91,9 @@ def _opened(data: bytes) -> Image.Image:
 
 def _is_svg(data: bytes) -> bool:
     head = data[:1000].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    return head.startswith(b"<svg") or (head.startswith((b"<?xml", b"<!doctype", b"<!--")) and b"<svg" in data[:4000].lower())
+    return head.startswith(b"<svg") or (
+        head.startswith((b"<?xml", b"<!doctype", b"<!--")) and b"<svg" in data[:4000].lower()
+    )
 
 
 def _refuse_large(picture: Image.Image) -> None:
@@ -94,7 +101,10 @@ def _refuse_large(picture: Image.Image) -> None:
     if picture.width * picture.height * frames > MOST_PIXELS:
         raise Invalid(_TOO_LARGE, "file")
     if frames > MOST_FRAMES:
-        raise Invalid(f"This picture moves through {frames:,} frames; {MOST_FRAMES} are the most that a mail should carry.", "file")
+        raise Invalid(
+            f"This picture moves through {frames:,} frames; {MOST_FRAMES} are the most that a mail should carry.",
+            "file",
+        )
 
 
 def _prepared(picture: Image.Image, wanted: int) -> PreparedPicture:
@@ -111,7 +121,8 @@ def _prepared(picture: Image.Image, wanted: int) -> PreparedPicture:
         upright = upright.convert("RGB")
     thumbnail = _thumbnail(upright)
     if was_jpeg or (was_webp and not has_alpha):
-        data = _written(upright.convert("RGB") if upright.mode != "L" else upright, "JPEG", quality=_QUALITY, optimize=True, progressive=True)
+        upright = upright if upright.mode == "L" else upright.convert("RGB")
+        data = _written(upright, "JPEG", quality=_QUALITY, optimize=True, progressive=True)
         return PreparedPicture(data, "image/jpeg", "jpg", upright.width, upright.height, shown, thumbnail)
     data = _written(upright, "PNG", optimize=True)
     return PreparedPicture(data, "image/png", "png", upright.width, upright.height, shown, thumbnail)
@@ -127,7 +138,9 @@ def _moving(picture: Image.Image, wanted: int) -> PreparedPicture:
         frames.append(_scaled(frame.convert("RGBA"), shown))
     first, *others = frames
     loop = picture.info.get("loop", 0)
-    data = _written(first, "GIF", save_all=True, append_images=others, duration=durations, loop=int(loop), disposal=2, optimize=True)
+    data = _written(
+        first, "GIF", save_all=True, append_images=others, duration=durations, loop=int(loop), disposal=2, optimize=True
+    )
     return PreparedPicture(data, "image/gif", "gif", first.width, first.height, shown, _thumbnail(first))
 
 

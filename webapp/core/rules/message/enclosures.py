@@ -39,6 +39,11 @@ class Enclosure:
         """About how many octets it adds to a mail."""
         return len(self.body) + 250
 
+    @property
+    def octets(self) -> int:
+        """About how many octets the file itself has."""
+        return len(self.body) * 57 // 78
+
     def head(self) -> str:
         """The header fields of its part, and the empty line after them."""
         kind = "inline" if self.cid else "attachment"
@@ -72,7 +77,9 @@ class Enclosed:
         """About how many octets they add to each mail."""
         return sum(one.size for one in (*self.pictures, *self.files))
 
-    def begin(self, out: list[str], secret: str, bodies: Sequence[Head], cells: Sequence[str], values: Sequence[str]) -> None:
+    def begin(
+        self, out: list[str], secret: str, bodies: Sequence[Head], cells: Sequence[str], values: Sequence[str]
+    ) -> None:
         """Append what a mail has for itself, from its Content-Type on to the end of its text. `bodies` are the plain text and the HTML, or
         the text alone."""
         alternative, related, mixed = _boundaries(secret)
@@ -123,6 +130,7 @@ def _boundaries(secret: str) -> tuple[str, str, str]:
 
 
 _WIDTH = 76
+_BEHIND_NAME = len(' name="')
 _PLAIN = re.compile(r"[ !#-\[\]-~]{1,60}")
 _AS_IT_IS = "!#$&+-.^_`|~"
 """What stands in an extended parameter as it is, beside letters and digits (RFC 2231 section 7: attribute-char)."""
@@ -135,7 +143,7 @@ def _name(name: str) -> str:
         return ""
     if _PLAIN.fullmatch(name):
         return f';\r\n name="{name}"'
-    return f';\r\n name="{headers.encoded_words(name, len(' name="'))}"'
+    return f';\r\n name="{headers.encoded_words(name, _BEHIND_NAME)}"'
 
 
 def _file_name(name: str) -> str:
