@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import date
-
 from typing import Any
 
 from sqlalchemy import Select, func, select

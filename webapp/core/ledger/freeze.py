@@ -145,14 +145,12 @@ def _statements(
 
 def _with_file(query: Select[Any], content_id: int) -> Select[Any]:
     """The same recipients, those without a file of their own with that as the reason why they get nothing, if there is no other."""
-    found = query.subquery("w")
-    number = select(Client.number).where(Client.id == found.c.client_id).scalar_subquery()
-    lacks = case(
-        (own_files.has_one(content_id, number), null()), else_=literal(SkipReason.NO_FILE, EnumText(SkipReason))
-    )
+    found, client = query.order_by(None).subquery("w"), aliased(Client, name="n")
+    no_file = literal(SkipReason.NO_FILE, EnumText(SkipReason))
+    lacks = case((own_files.has_one(content_id, client.number), null()), else_=no_file)
     reason = func.coalesce(found.c.skip_reason, lacks, type_=EnumText(SkipReason)).label("skip_reason")
     others = [column for column in found.c if column.name != "skip_reason"]
-    return select(*others, reason).order_by(found.c.client_id)
+    return select(*others, reason).join(client, client.id == found.c.client_id).order_by(found.c.client_id)
 
 
 def _on_postgresql(query: Select[Any], pending: Columns, skipped: Columns) -> tuple[Any, ...]:

@@ -134,8 +134,8 @@ def _moving(picture: Image.Image, wanted: int) -> PreparedPicture:
     frames: list[Image.Image] = []
     durations: list[int] = []
     for frame in ImageSequence.Iterator(picture):
-        durations.append(int(frame.info.get("duration", 100)) or 100)
         frames.append(_scaled(frame.convert("RGBA"), shown))
+        durations.append(int(frame.info.get("duration", 100)) or 100)  # known once a frame is read
     first, *others = frames
     loop = picture.info.get("loop", 0)
     data = _written(
