@@ -12,6 +12,7 @@ from webapp.core.cadence import RETENTION_ROUND_S
 from webapp.core.consent import event_sources
 from webapp.core.events import keeping
 from webapp.core.imports import runs
+from webapp.core.media import forgetting as media
 from webapp.core.settings import retention
 
 AT_ONCE = 500
@@ -19,8 +20,8 @@ AT_ONCE = 500
 
 
 def tidy(engine: Engine, instance: Path) -> None:
-    """Remove uploads, refused rows, values of mails and received reports whose time is over. `instance` is where files lay before they
-    were kept in the database."""
+    """Remove uploads, refused rows, values of mails, files of no mail and received reports whose time is over. `instance` is where files
+    lay before they were kept in the database."""
     began, now = clock.ticks(), clock.now()
     with Session(engine) as session:
         will_write(session)
@@ -32,6 +33,11 @@ def tidy(engine: Engine, instance: Path) -> None:
         while after is not None and clock.ticks() - began < RETENTION_ROUND_S:
             will_write(session)
             after = forgetting.remove_some(session, kept, now, after, AT_ONCE)
+            session.commit()
+        seen: int | None = 0
+        while seen is not None and clock.ticks() - began < RETENTION_ROUND_S:
+            will_write(session)
+            seen = media.forget_unused(session, now, seen, AT_ONCE)
             session.commit()
         for forget in (keeping.forget_raw, event_sources.forget_old):
             left = AT_ONCE
