@@ -11,7 +11,7 @@ import { Toolbar } from "./editor/toolbar.js";
 
 /**
  * Attributes: `module` is the URL of the ES module with Tiptap, `tags` the known tag names, separated by blanks, `media` the address below
- * which pictures lie and are uploaded.
+ * which pictures lie and are uploaded here, `hosted` the same for recipients.
  * A <template> inside holds the toolbar, the switch between design and source, a notice, and the small forms.
  * Events, all bubbling: `input` from the textarea, `mail-editor:mode`, `mail-editor:braces` ({{ was typed in the design).
  */
@@ -159,7 +159,7 @@ class MailEditor extends HTMLElement {
     return extensions(this.#tiptap, {
       placeholder: this.textarea.placeholder,
       isKnown: (name) => this.#known.has(name),
-      shownAt: (src) => shownAt(src, this.getAttribute("media")),
+      shownAt: (src) => shownAt(src, this.getAttribute("media"), this.getAttribute("hosted")),
       onTag: (position) => asking.tag(this.#editor, this.#form("tag"), position),
       onBraces: () => this.dispatchEvent(new CustomEvent("mail-editor:braces", { bubbles: true })),
     });

@@ -1,7 +1,7 @@
 // Pictures from this computer: sent to the console, which makes them fit for mails and says by which name the mail shows them.
 
 /** A picture of ours that travels inside the mail, by its name in `cid:`. */
-export const OWN = /^cid:([0-9a-f]{32}\.[a-z0-9]{1,8})$/;
+const OWN = /^cid:([0-9a-f]{32}\.[a-z0-9]{1,8})$/;
 
 /** The pictures among what was dropped or pasted. */
 export const picturesIn = (transfer) => [...(transfer?.files ?? [])].filter((file) => file.type.startsWith("image/"));
@@ -16,8 +16,11 @@ export function fileOf(address) {
   return new File([Uint8Array.from(octets, (octet) => octet.charCodeAt(0))], `pasted.${type.split("/")[1] ?? "png"}`, { type });
 }
 
-/** Where a browser finds a picture of the mail: one inside the mail by its public address below `place`. */
-export const shownAt = (src, place) => (src ?? "").replace(OWN, (_whole, name) => `${place}${name}`);
+/** Where this browser finds a picture of the mail: one of ours below `place`, be it inside the mail or at its address below `hosted`. */
+export function shownAt(src, place, hosted) {
+  const name = OWN.exec(src ?? "")?.[1] ?? (src?.startsWith(hosted) && src.slice(hosted.length));
+  return name ? `${place}${name}` : (src ?? "");
+}
 
 /**
  * Send a picture to `place`; `width` are the pixels across with which the mail shows it, "" for its own. Resolves with
@@ -41,13 +44,14 @@ function words(answer) {
 }
 
 /** What is known of a picture that stands in the mail already; null for one from elsewhere. */
-export async function about(place, src) {
+async function about(place, src) {
   const name = /(?:^cid:|\/)([0-9a-f]{32}\.[a-z0-9]{1,8})$/.exec(src)?.[1];
   const answer = name && (await fetch(`${place}about/${name}`).catch(() => null));
   return answer?.ok ? answer.json().catch(() => null) : null;
 }
 
-/** Wire the form of a picture: choosing a file uploads it, and its address and words stand in the form then. `first` is a file to begin with. */
+/** Wire the form of a picture: choosing a file uploads it, and its address and words stand in the form then. `first` is a file to begin
+ * with. */
 export function wire(form, place, first) {
   const { file, src, alt, width } = form.elements;
   const part = (name) => form.querySelector(`[data-part=${name}]`);

@@ -3,8 +3,9 @@
 import { TAG, describe } from "./tags.js";
 
 /**
- * The editor's extensions. `tiptap` is the module out of the wheel; `isKnown(name)` tells whether a tag exists; `shownAt(src)` is where the
- * browser finds a picture; `onTag(position)` is called when a chip is to be edited; `onBraces()` when {{ is being typed, just before the second brace stands there.
+ * The editor's extensions. `tiptap` is the module out of the wheel; `isKnown(name)` tells whether a tag exists; `shownAt(src)` is where
+ * the browser finds a picture; `onTag(position)` is called when a chip is to be edited; `onBraces()` when {{ is being typed, just before
+ * the second brace stands there.
  */
 export function extensions(tiptap, { placeholder, isKnown, shownAt, onTag, onBraces }) {
   const { Node, Mark, Extension } = tiptap;

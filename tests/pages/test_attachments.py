@@ -48,7 +48,9 @@ def test_files_are_attached_with_what_all_mails_take_and_taken_off_again(visitor
     link = page.at(".//ul[contains(@class, 'attached')]/li[1]/a")["href"]
     assert visitor.get(link).data == PDF
     status, page = send(
-        visitor, draft, page.at(".//ul[contains(@class, 'attached')]/li[1]/form")["action"].rpartition("attachments/")[2]
+        visitor,
+        draft,
+        page.at(".//ul[contains(@class, 'attached')]/li[1]/form")["action"].rpartition("attachments/")[2],
     )
     assert status == 200 and names(page) == ["terms.txt"]
 

@@ -92,7 +92,7 @@ def html(broadcast_id: int) -> ResponseReturnValue:
     page = shown.mail.html if shown.mail and shown.mail.html else NO_HTML
     # The mail itself leaves it to the mail program; this preview is asked for one of the two, and the first word counts.
     scheme = "dark" if "dark" in request.args else "light"
-    page = names.shown(page, lambda name: url_for("media.picture", name=name))
+    page = names.shown(page, url_for("media.index"), current_app.config["PUBLIC_URL"])
     page = page.replace("<head>", f'<head><meta name="color-scheme" content="{scheme}">', 1)
     return Response(page, headers={"Content-Security-Policy": MAIL_POLICY, "Cache-Control": "no-store"})
 
@@ -210,6 +210,7 @@ def _page(frame: draft.Draft, form: ContentForm, **extra: Any) -> str:
         "recipients": sums.sum_of(broadcast),
         "to": current_user.email,
         "tests": trial_sends.listing(db.session, broadcast.id),
+        "hosted": f"{current_app.config['PUBLIC_URL']}/{names.PLACE}/",
         "attached": attached_files.sum_of(broadcast, broadcast.content),
         **_preview(broadcast),
     }

@@ -129,7 +129,7 @@ def html(broadcast_id: int, delivery_id: int) -> ResponseReturnValue:
     if mail.shown.html is None:
         raise NotFound("This mail has no HTML part.")
     target = '<base target="_blank">'
-    shown = names.shown(mail.shown.html, lambda name: url_for("media.picture", name=name))
+    shown = names.shown(mail.shown.html, url_for("media.index"), current_app.config["PUBLIC_URL"])
     page, done = re.subn(r"(<head[^>]*>)", rf"\1{target}", shown, count=1)
     return Response(
         page if done else target + page, mimetype="text/html", headers={"Content-Security-Policy": MAIL_POLICY}

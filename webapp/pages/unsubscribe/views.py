@@ -80,7 +80,7 @@ def view(token: str) -> ResponseReturnValue:
         return render_template("unsubscribe/gone.html", **look.known(db.session), is_sample=gone, of_mail=True), 404
     if mail.shown.html is None:
         return Response(mail.shown.text, mimetype="text/plain", headers={"Content-Security-Policy": MAIL_POLICY})
-    html = names.shown(mail.shown.html, lambda name: url_for("media.picture", name=name))
+    html = names.shown(mail.shown.html, url_for("media.index"), current_app.config["PUBLIC_URL"])
     return Response(html, mimetype="text/html", headers={"Content-Security-Policy": MAIL_POLICY})
 
 

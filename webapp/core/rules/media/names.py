@@ -2,7 +2,6 @@
 address, or as `cid:` and its name where it travels inside the mail."""
 
 import re
-from collections.abc import Callable
 
 PLACE = "media"
 """The room below the public address in which stored pictures are shown to everybody."""
@@ -32,9 +31,17 @@ def named(text: str) -> set[str]:
     return set(_ANY.findall(text))
 
 
-def shown(html: str, address_of: Callable[[str], str]) -> str:
-    """The HTML of a mail as a browser can show it: pictures inside it by an address instead."""
-    return _CID.sub(lambda match: address_of(match[1]), html) if "cid:" in html else html
+def shown(html: str, place: str, public_url: str) -> str:
+    """The HTML of a mail as the console's own pages can show it: pictures of ours below `place`, be they inside the mail or at a public
+    address.
+
+    >>> shown('<img src="cid:0123456789abcdef0123456789abcdef.png">', "/media/", "https://mail.example.com")
+    '<img src="/media/0123456789abcdef0123456789abcdef.png">'
+    """
+    hosted = f"{public_url}/{PLACE}/"
+    if "cid:" not in html and hosted not in html:
+        return html
+    return re.sub(rf"(?:cid:|{re.escape(hosted)})({NAME})", lambda match: f"{place}{match[1]}", html)
 
 
 def ending_of(file_name: str) -> str:
