@@ -1,7 +1,7 @@
 // What needs more than a click: each function asks with a small form beside the text, and does what was answered.
 // `editor` is Tiptap's, `form` the popover to ask with, `at` the rectangle of the cursor in the window.
 
-import { ask, linkTarget } from "./bubble.js";
+import { ask, linkTarget, place as placeAt } from "./bubble.js";
 import { wire } from "./pictures.js";
 import { describe, tagSource } from "./tags.js";
 
@@ -37,7 +37,7 @@ export async function button(editor, form, at) {
 export async function picture(editor, form, at, place, file) {
   const present = !file && editor.isActive("picture");
   const { src = "", alt = "", width = "" } = present ? editor.getAttributes("picture") : {};
-  const wired = wire(form, place, file);
+  const wired = wire(form, place, file, () => placeAt(form, at));
   const answering = ask(form, at, { src, alt, width, present });
   wired.opened();
   const answer = await answering;

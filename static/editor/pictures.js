@@ -51,8 +51,8 @@ async function about(place, src) {
 }
 
 /** Wire the form of a picture: choosing a file uploads it, and its address and words stand in the form then. `first` is a file to begin
- * with. */
-export function wire(form, place, first) {
+ * with; `moved()` is called when the form has become longer or shorter. */
+export function wire(form, place, first, moved) {
   const { file, src, alt, width } = form.elements;
   const part = (name) => form.querySelector(`[data-part=${name}]`);
   const travels = [...form.querySelectorAll("[name=travels]")];
@@ -64,10 +64,12 @@ export function wire(form, place, first) {
     part("travels").hidden = !told;
     if (told) part("adds").textContent = told.adds;
     for (const radio of travels) radio.checked = radio.value === (OWN.test(src.value) ? "inside" : "hosted");
+    if (form.matches(":popover-open")) moved();
   };
   const say = (problem) => {
     part("problem").textContent = problem;
     part("problem").hidden = !problem;
+    if (form.matches(":popover-open")) moved();
   };
   const take = async (chosen) => {
     say("");

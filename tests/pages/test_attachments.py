@@ -1,5 +1,7 @@
 """What the mails of a draft carry: attached, asked about, refused, taken off; and a file for each recipient."""
 
+from email import message_from_bytes
+from email.policy import default
 from io import BytesIO
 
 import pytest
@@ -8,9 +10,11 @@ from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
 from tests import factories
+from tests.core.media.test_library import picture
 from tests.pages.page import Page, read
 from tests.visitors import sign_in
 from webapp.core.broadcasts import lifecycle
+from webapp.core.rules.lifecycle import DeliveryState
 from webapp.core.tables.broadcasts import Broadcast
 
 HTMX = {"HX-Request": "true"}
@@ -84,6 +88,25 @@ def test_without_scripts_it_is_a_page_and_leads_back(visitor: FlaskClient, draft
     answer = visitor.post(url, data={"file": (BytesIO(b"Terms"), "terms.txt")}, follow_redirects=True)
     assert answer.status_code == 200 and names(read(answer)) == ["terms.txt"]
     assert visitor.post(url, data={}).status_code == 422
+
+
+def test_a_mail_that_was_sent_is_shown_with_its_files_and_pictures(
+    visitor: FlaskClient, draft: Broadcast, sqlite_session: Session
+):
+    send(visitor, draft, file=(BytesIO(b"Terms"), "Größe.txt"))
+    sqlite_session.rollback()
+    logo = picture(sqlite_session)
+    draft.content.html = f'<p>Hi</p><img src="cid:{logo.name}" alt="Logo">'
+    row = factories.delivery(
+        sqlite_session, draft, state=DeliveryState.ACCEPTED, merge_values='["Ada"]', stamped_at=factories.NOW
+    )
+    sqlite_session.commit()
+    url = f"/mass-mail/{draft.id}/deliveries/{row.id}"
+    assert "Größe.txt" in read(visitor.get(url))
+    assert "octets of pictures and attachments follow" in visitor.get(f"{url}?as=source").text
+    assert f'src="/media/{logo.name}"' in visitor.get(f"{url}/html").text
+    mail = message_from_bytes(visitor.get(f"{url}/message.eml").data, policy=default)
+    assert [one.get_filename() for one in mail.iter_attachments()] == ["Größe.txt"]  # type: ignore[attr-defined]
 
 
 def test_what_is_scheduled_is_not_changed(visitor: FlaskClient, draft: Broadcast, sqlite_session: Session):

@@ -13,10 +13,11 @@ from tests import factories
 from tests.core.media.test_library import MOST, document, picture
 from tests.factories import NOW
 from webapp.core import ledger
+from webapp.core.broadcasts.review import review
 from webapp.core.content import own_file_gaps
 from webapp.core.content.compiling import compiled
 from webapp.core.errors import DomainError, Invalid
-from webapp.core.media import attachments, own_files
+from webapp.core.media import attachments, library, own_files
 from webapp.core.rules.lifecycle import BroadcastState, DeliveryState, SkipReason
 from webapp.core.tables.deliveries import Delivery, delivery_id
 from webapp.core.tables.media import WithoutOwnFile
@@ -114,6 +115,10 @@ def test_each_recipient_gets_their_own_file_and_who_has_none_is_known(session: S
     for client, name in ((ada, "ada.txt"), (bob, "Bob.txt")):
         whole = content.mail(delivery_id(broadcast.id, client.id), "a@example.net", NOW, ["x"]).whole
         assert names_in(whole) == [name]
+    assert names_in(content.mail(0, "c@example.net", NOW, ["x"], cid.id).whole) == [], "a preview"
+    said = [one.message for one in review(session, broadcast, NOW).warnings if one.place == "attachments"]
+    assert said == ["1 recipient has no file of their own, and gets no mail."]
+    assert library.listing(session) == ([], 0), "files of single recipients are not in the library"
     with pytest.raises(DomainError, match="no file for this recipient"):
         content.mail(delivery_id(broadcast.id, cid.id), "c@example.net", NOW, ["x"])
 

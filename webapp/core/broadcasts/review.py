@@ -10,11 +10,12 @@ from webapp.core.audience import AudienceCount
 from webapp.core.broadcasts.purposes import undecided
 from webapp.core.broadcasts.starting import passed_start
 from webapp.core.consent import settings as consent
-from webapp.core.content import problems
+from webapp.core.content import own_file_gaps, problems
 from webapp.core.content.completeness import Missing, missing, unlisted_sender
 from webapp.core.content.fields import sources
 from webapp.core.content.tag_catalogue.gaps import Gap, gaps
 from webapp.core.domains import checks
+from webapp.core.media import own_files
 from webapp.core.rules import schedule, tags
 from webapp.core.rules.consent import Purpose
 from webapp.core.rules.lifecycle import BroadcastState
@@ -22,6 +23,7 @@ from webapp.core.rules.message.parts import mailbox_or_blank
 from webapp.core.rules.tags import TagProblem
 from webapp.core.settings import limits
 from webapp.core.tables.broadcasts import Broadcast
+from webapp.core.tables.media import WithoutOwnFile
 
 MANY = 500
 """Above so many mails it matters how receivers see the sender's domain."""
@@ -81,9 +83,21 @@ def review(session: Session, broadcast: Broadcast, now: datetime) -> Review:
         takes = schedule.duration(round((ends - now).total_seconds()))
         warnings.append(Finding(f"At this pace it takes {takes}.", "schedule"))
     warnings += _of_marketing(session, broadcast)
+    warnings += _without_file(session, broadcast, now)
     warnings += of_domain(session, broadcast, count.will_receive)
     checked += _of_recipients(count)
     return Review(count, tuple(blocking), tuple(warnings), tuple(checked))
+
+
+def _without_file(session: Session, broadcast: Broadcast, now: datetime) -> list[Finding]:
+    """That some recipients have no file of their own, where each is to get one."""
+    rule = own_files.summed(session, broadcast.content.id)
+    lacking = own_file_gaps.count(session, broadcast, broadcast.content, now.date()) if rule else 0
+    if rule is None or not lacking:
+        return []
+    people = f"{lacking:,} {'recipient has' if lacking == 1 else 'recipients have'} no file of their own"
+    gets = "get the mail without one" if rule.when_missing is WithoutOwnFile.SEND else "get no mail"
+    return [Finding(f"{people}, and {'gets' + gets[3:] if lacking == 1 else gets}.", "content", "attachments")]
 
 
 def of_domain(session: Session, broadcast: Broadcast, recipients: int) -> list[Finding]:

@@ -31,7 +31,7 @@ from webapp.core.tables.deliveries import client_of
 class CompiledContent:
     """A broadcast's content, ready to become mails. `tags` names the values that `mail` takes, in their order; `own` makes the tokens of
     the mails' own links, None where they have none or belong to no delivery; `return_path` makes their return paths, None where that is
-    `mail_from`. Threads may share it."""
+    `mail_from`; `own_of` finds the files of single recipients, None where nobody gets one. Threads may share it."""
 
     message: CompiledMessage
     tags: tuple[str, ...]
@@ -56,17 +56,18 @@ class CompiledContent:
         data = self.message.render(values, identity)
         if self.message.enclosed is None:
             return Mail(delivery_id, mail_from, address, data)
-        own_files = self._own_files(client_id if client_id is not None else client_of(delivery_id))
+        whose = client_id if client_id is not None else client_of(delivery_id)
+        own_files = self._own_files(whose, is_to_leave=delivery_id != 0)
         return Mail(delivery_id, mail_from, address, data, self.message.tail(self.secret, own_files))
 
     def files_of(self, client_id: int) -> tuple[Enclosure, ...]:
-        """The attachments of the mail to a client (0: to nobody in particular). Raises RenderError where it lacks one."""
+        """The attachments of the mail to a client (0: to nobody in particular)."""
         if self.message.enclosed is None:
             return ()
-        return (*self.message.enclosed.files, *self._own_files(client_id))
+        return (*self.message.enclosed.files, *self._own_files(client_id, is_to_leave=False))
 
-    def _own_files(self, client_id: int) -> Sequence[Enclosure]:
-        return self.own_of(client_id) if self.own_of is not None and client_id else ()
+    def _own_files(self, client_id: int, *, is_to_leave: bool) -> Sequence[Enclosure]:
+        return self.own_of(client_id, is_to_leave) if self.own_of is not None and client_id else ()
 
 
 def compiled(

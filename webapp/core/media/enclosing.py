@@ -19,8 +19,9 @@ from webapp.core.tables.media import Attachment, MediaBytes, MediaFile, WithoutO
 NO_OWN_FILE = "There is no file for this recipient, and mails without one are not to leave."
 GONE = "The picture {} is not in the library any more. Put it in again."
 
-OwnOf = Callable[[int], Sequence[Enclosure]]
-"""The files of the client with that id alone. Raises RenderError where there is none, and mails without one must not leave."""
+OwnOf = Callable[[int, bool], Sequence[Enclosure]]
+"""The files of the client with that id alone. The second says that the mail is to leave: raises RenderError then where there is no
+file, and mails without one must not leave."""
 
 
 class EncodedFiles:
@@ -80,12 +81,12 @@ def own_of(session: Session, content: Content) -> OwnOf | None:
     engine = bind if isinstance(bind, Engine) else bind.engine
     may_lack = rule.when_missing is WithoutOwnFile.SEND
 
-    def own(client_id: int) -> Sequence[Enclosure]:
+    def own(client_id: int, is_to_leave: bool) -> Sequence[Enclosure]:
         with Session(engine) as reading:
             found = own_files.of_client(reading, content_id, client_id)
             if found is not None:
                 return (_enclosure(reading, *found, _OWN),)
-        if may_lack:
+        if may_lack or not is_to_leave:
             return ()
         raise RenderError(NO_OWN_FILE)
 

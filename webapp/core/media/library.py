@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 
-from sqlalchemy import ColumnElement, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, delete, exists, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from webapp.core.errors import Conflict, NotFound
@@ -14,7 +14,7 @@ from webapp.core.media import uses
 from webapp.core.rules.media.documents import JudgedDocument
 from webapp.core.rules.media.names import plain_file_name
 from webapp.core.rules.media.pictures import PreparedPicture
-from webapp.core.tables.media import MediaBytes, MediaFile
+from webapp.core.tables.media import Attachment, MediaBytes, MediaFile
 
 A_PAGE = 48
 LONGEST_ALT = 500
@@ -116,8 +116,10 @@ def by_name(session: Session, names: Collection[str]) -> dict[str, MediaFile]:
 
 
 def listing(session: Session, search: str = "", page: int = 1) -> tuple[Sequence[MediaFile], int]:
-    """A page of the library, newest first, and how many files there are; `search` is for words in names and alt texts."""
-    conditions: list[ColumnElement[bool]] = [MediaFile.replaced_by.is_(None)]
+    """A page of the library, newest first, and how many files there are; `search` is for words in names and alt texts. Files of single
+    recipients are not in it."""
+    attached = exists().where(Attachment.file_id == MediaFile.id)
+    conditions: list[ColumnElement[bool]] = [MediaFile.replaced_by.is_(None), or_(MediaFile.is_picture, attached)]
     for word in search.split():
         conditions.append(
             or_(MediaFile.file_name.icontains(word, autoescape=True), MediaFile.alt.icontains(word, autoescape=True))
