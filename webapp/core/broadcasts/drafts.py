@@ -14,6 +14,7 @@ from webapp.core import guarded
 from webapp.core.errors import Conflict, Invalid, NotFound
 from webapp.core.media import attachments
 from webapp.core.rules import schedule as calendar
+from webapp.core.rules import titles
 from webapp.core.rules.lifecycle import CHANGEABLE
 from webapp.core.rules.lifecycle import BroadcastState as State
 from webapp.core.rules.statuses import MessageType
@@ -189,8 +190,8 @@ LONGEST_NAME = 200
 
 def _name_of_copy(session: Session, original: Broadcast) -> str:
     """ "News (copy)", or the first of "News (copy 2)" and so on that nobody has."""
-    title = original.name or " ".join(original.content.subject.split()) or "Untitled mass mail"
-    stem = _OF_COPY.sub("", title)[: LONGEST_NAME - len(" (copy 999999)")]
+    called = titles.title(original.name, original.content.subject)
+    stem = _OF_COPY.sub("", called)[: LONGEST_NAME - len(" (copy 999999)")]
     begins = Broadcast.name.startswith(f"{stem} (copy", autoescape=True)
     taken = set(session.scalars(select(Broadcast.name).where(begins)))
     names = (f"{stem} (copy{f' {number}' if number > 1 else ''})" for number in count(1))

@@ -14,6 +14,7 @@ from webapp.core.content.completeness import unlisted_sender
 from webapp.core.errors import Invalid
 from webapp.core.ledger import ceiling
 from webapp.core.ports import Mail
+from webapp.core.rules import titles
 from webapp.core.rules.addresses import Unusable, usable
 from webapp.core.rules.lifecycle import DeliveryState
 from webapp.core.rules.limits import Limits
@@ -117,7 +118,7 @@ def begin(
             most = f"now it takes {free:,}" if free else "now it takes none"
             raise Invalid(f"The limits of Settings, Sending hold for tests, too: {most}. Try again later.", "to")
         ceiling.use(session, above, reading, [0.0] * count)
-    name = (broadcast.name or broadcast.content.subject or "Untitled mass mail")[:300]
+    name = titles.title(broadcast.name, broadcast.content.subject)[:300]
     rows = [
         TestSend(
             broadcast_id=broadcast.id,

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from sqlalchemy import exists, literal, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from webapp.core.rules import titles
 from webapp.core.rules.lifecycle import CHANGEABLE
 from webapp.core.tables.broadcasts import Broadcast, Content
 from webapp.core.tables.media import Attachment, MediaFile, OwnFile
@@ -39,8 +40,7 @@ def of(session: Session, file: MediaFile) -> list[MediaUse]:
     )
     found: dict[int, MediaUse] = {}
     for id_, name, state, subject in rows:
-        title = name or " ".join(subject.split()) or "Untitled mass mail"
-        found.setdefault(id_, MediaUse(title, id_, state.label, state in CHANGEABLE))
+        found.setdefault(id_, MediaUse(titles.title(name, subject), id_, state.label, state in CHANGEABLE))
     others = [
         MediaUse(f"a {what}")
         for what, column in TEXTS.items()
