@@ -98,12 +98,15 @@ def mail(
     if unmade(broadcast, delivery):
         return None
     assert delivery.address is not None
-    content = compiled(session, broadcast, public_url)
+    language = delivery.language or ""
+    content = compiled(session, broadcast, public_url, language=language)
     if delivery.merge_values is not None and delivery.stamped_at is not None:
         values, stamped_at, final = json.loads(delivery.merge_values), delivery.stamped_at, True
     else:
         row = (delivery.client_id, delivery.service_id, delivery.addon_assignment_id)
-        values = tag_catalogue.load_values(session, [row], content.tags, broadcast=broadcast, now=now)[0]
+        values = tag_catalogue.load_values(
+            session, [row], content.tags, broadcast=broadcast, now=now, language=language
+        )[0]
         stamped_at, final = now, False
     made = content.mail(delivery.id, delivery.address, stamped_at, values)
     files = tuple((one.name, one.octets) for one in content.files_of(delivery.client_id))

@@ -11,6 +11,7 @@ from sqlalchemy import delete, literal, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from webapp.core import guarded
+from webapp.core.content.languages import content_of, seen_now
 from webapp.core.errors import Conflict, Invalid, NotFound
 from webapp.core.media import attachments
 from webapp.core.rules import schedule as calendar
@@ -37,6 +38,8 @@ ON_BROADCAST = frozenset(
         "purpose",
         "topic_id",
         "important_reason",
+        "main_language",
+        "without_text",
     }
 )
 ON_CONTENT = frozenset({"subject", "preheader", "html", "text"})
@@ -101,12 +104,19 @@ def named(session: Session, broadcast_id: int) -> Broadcast:
 
 
 def edit(
-    session: Session, broadcast_id: int, version: int | None, changes: Mapping[str, Any], now: datetime
+    session: Session,
+    broadcast_id: int,
+    version: int | None,
+    changes: Mapping[str, Any],
+    now: datetime,
+    *,
+    language: str = "",
 ) -> Broadcast:
     """Change a draft. What is scheduled stays as it was confirmed, until somebody takes it off the calendar (`unschedule`).
 
-    `version` is the one the editor saw (None: whatever there is). Raises NotFound; Conflict when it is no draft, or somebody
-    else has saved meanwhile; Invalid for a start that does not exist or has passed.
+    What is written goes into the text in `language`, "" for the main one. `version` is the one the editor saw (None: whatever there is).
+    Raises NotFound; Conflict when it is no draft, or somebody else has saved meanwhile; Invalid for a start that does not exist or has
+    passed.
     """
     unknown = changes.keys() - EDITABLE
     if unknown:
@@ -119,8 +129,12 @@ def edit(
     _claim_edit(session, broadcast, version, now)
     for name, value in columns.items():
         setattr(broadcast, name, value)
-    for name in changes.keys() & ON_CONTENT:
-        setattr(broadcast.content, name, changes[name])
+    if written := changes.keys() & ON_CONTENT:
+        content = content_of(broadcast, language)
+        if language and content.translated_from is None:
+            content.translated_from = seen_now(broadcast)
+        for name in written:
+            setattr(content, name, changes[name])
     session.flush()
     return broadcast
 
@@ -164,7 +178,7 @@ def _claim_edit(session: Session, broadcast: Broadcast, version: int | None, now
 def duplicate(
     session: Session, broadcast_id: int, user_id: int | None, now: datetime, *, press: str | None = None
 ) -> Broadcast:
-    """A new draft with the same audience, content, pace and picks, and a name of its own; its start is "now", as the old one's has passed.
+    """A new draft with the same audience, texts, pace and picks, and a name of its own; its start is "now", as the old one's has passed.
     `press` as in `create`."""
     original = get(session, broadcast_id)
     if press and (made := _made_by(session, press, user_id)):
@@ -179,6 +193,15 @@ def duplicate(
         setattr(copy.content, name, getattr(original.content, name))
     session.flush()
     attachments.copy(session, original.content.id, copy.content.id)
+    copy.other_languages = original.other_languages
+    for language in original.other_languages.split():
+        text = content_of(original, language)
+        written = {name: getattr(text, name) for name in (*ON_CONTENT, "translated_from")}
+        written_text = Content(broadcast_id=copy.id, language=language, **written)
+        session.add(written_text)
+        session.flush()
+        attachments.copy(session, text.id, written_text.id)
+    session.expire(copy, ["contents"])
     picks = select(literal(copy.id), Pick.client_id, Pick.kind).where(Pick.broadcast_id == original.id)
     session.execute(Pick.__table__.insert().from_select(["broadcast_id", "client_id", "kind"], picks))
     return copy

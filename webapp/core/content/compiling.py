@@ -1,12 +1,13 @@
 """From a broadcast's content and the values of its tags to a mail: the one way, whoever wants it for whatever recipient."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
 from webapp.core.content.framing import OwnTokens, frame_of, tokens_of
+from webapp.core.content.languages import content_of
 from webapp.core.content.return_paths import maker
 from webapp.core.media import enclosing
 from webapp.core.ports import Mail
@@ -31,7 +32,8 @@ from webapp.core.tables.deliveries import client_of
 class CompiledContent:
     """A broadcast's content, ready to become mails. `tags` names the values that `mail` takes, in their order; `own` makes the tokens of
     the mails' own links, None where they have none or belong to no delivery; `return_path` makes their return paths, None where that is
-    `mail_from`; `own_of` finds the files of single recipients, None where nobody gets one. Threads may share it."""
+    `mail_from`; `own_of` finds the files of single recipients, None where nobody gets one. `others` are the broadcast's other texts by
+    language. Threads may share it."""
 
     message: CompiledMessage
     tags: tuple[str, ...]
@@ -40,12 +42,27 @@ class CompiledContent:
     own: OwnTokens | None = None
     return_path: Callable[[int], str] | None = None
     own_of: enclosing.OwnOf | None = None
+    others: Mapping[str, "CompiledContent"] = field(default_factory=dict)
+
+    def tags_of(self, language: str) -> tuple[str, ...]:
+        """The tags of the text in this language; "" for the main one."""
+        return self.others[language].tags if language else self.tags
 
     def mail(
-        self, delivery_id: int, address: str, date: datetime, values: Sequence[str], client_id: int | None = None
+        self,
+        delivery_id: int,
+        address: str,
+        date: datetime,
+        values: Sequence[str],
+        client_id: int | None = None,
+        *,
+        language: str = "",
     ) -> Mail:
-        """The mail of a delivery to `address`, with `date` (aware) in its head: the same bytes each time. `client_id` says whose own files
-        it carries where there is no delivery. Raises DomainError where a value or the address cannot be written."""
+        """The mail of a delivery to `address`, with `date` (aware) in its head and the text in this language: the same bytes each time.
+        `client_id` says whose own files it carries where there is no delivery. Raises DomainError where a value or the address cannot be
+        written."""
+        if language:
+            return self.others[language].mail(delivery_id, address, date, values, client_id)
         own = self.own
         if own is None:
             identity = MailIdentity(delivery_id, self.secret, address, date)
@@ -70,13 +87,32 @@ class CompiledContent:
         return self.own_of(client_id, is_to_leave) if self.own_of is not None and client_id else ()
 
 
-def compiled(
+def all_compiled(
     session: Session, broadcast: Broadcast, public_url: str, return_path: ReturnPath | None = None
 ) -> CompiledContent:
-    """The broadcast's content as it stands. `public_url` is the console's address as recipients reach it; `return_path` is what return
-    paths look like, None where they are the sender's address. Raises DomainError for content or an envelope that cannot be used."""
-    content = broadcast.content
-    parts = MessageParts(content.subject, content.html, content.text, preheader=content.preheader)
+    """The broadcast's main text with all its others. Raises as `compiled` does, which see."""
+    main = compiled(session, broadcast, public_url, return_path)
+    languages = broadcast.other_languages.split()
+    if not languages:
+        return main
+    others = {one: compiled(session, broadcast, public_url, return_path, language=one) for one in languages}
+    return replace(main, others=others)
+
+
+def compiled(
+    session: Session,
+    broadcast: Broadcast,
+    public_url: str,
+    return_path: ReturnPath | None = None,
+    *,
+    language: str = "",
+) -> CompiledContent:
+    """The broadcast's text in a language as it stands; "" for the main one. `public_url` is the console's address as recipients reach it;
+    `return_path` is what return paths look like, None where they are the sender's address. Raises DomainError for content or an envelope
+    that cannot be used."""
+    content = content_of(broadcast, language)
+    written_in = language or broadcast.main_language
+    parts = MessageParts(content.subject, content.html, content.text, written_in, content.preheader)
     frame = frame_of(session, broadcast, public_url)
     enclosed = enclosing.enclosed(session, content)
     envelope = Envelope.of(broadcast.from_address, broadcast.reply_to, max_bytes=MAX_BYTES + enclosed.size)
@@ -87,10 +123,10 @@ def compiled(
     return CompiledContent(message, message.tags, sender, broadcast.secret, own, back, own_of)
 
 
-def text_of_body(broadcast: Broadcast, found: CompiledContent) -> str:
+def text_of_body(broadcast: Broadcast, found: CompiledContent, language: str = "") -> str:
     """The plain text that is made from the body, with its tags and without what stands around it; "" where there is no body. `found` is its
     compiled content."""
-    content = broadcast.content
+    content = content_of(broadcast, language)
     if not content.html.strip():
         return ""
     message = found.message

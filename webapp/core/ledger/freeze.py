@@ -188,7 +188,7 @@ def _left(chosen: FromClause, columns: Columns, condition: ColumnElement[bool]) 
 
 def _rows(statement: Any, chosen: FromClause, columns: Columns, condition: ColumnElement[bool]) -> Any:
     """The INSERT of those of `chosen` for whom the condition holds."""
-    kept = ("id", "client_id", "address", "service_id", "addon_assignment_id")
-    columns = {name: chosen.c[name] for name in kept} | columns
+    kept = ("id", "client_id", "address", "service_id", "addon_assignment_id", "language")
+    columns = {name: chosen.c[name] for name in kept if name in chosen.c} | columns
     rows = select(*columns.values()).where(condition).order_by(chosen.c.client_id)
     return statement.from_select(list(columns), rows, include_defaults=False)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session, joinedload
 
 from webapp.core import broadcasts, ledger
-from webapp.core.content.compiling import compiled
+from webapp.core.content.compiling import all_compiled
 from webapp.core.errors import DomainError
 from webapp.core.ledger import Lease, RowsLost
 from webapp.core.ports import Journal, Mailer
@@ -56,7 +56,7 @@ def send(
         if broadcast.state is not BroadcastState.SENDING or broadcast.frozen_at is None:
             return Ending("the broadcast is not sending", broadcast.state)
         try:
-            content: MailSource = compiled(session, broadcast, runtime.public_url, runtime.return_path)
+            content: MailSource = all_compiled(session, broadcast, runtime.public_url, runtime.return_path)
         except DomainError as error:
             return _cannot_compile(runtime, session, broadcast, error)
         if runtime.seal is not None:
@@ -118,7 +118,7 @@ def _send(
         content, journal, evidence, watch, runtime.ticks, settings.group, _asking(runtime, broadcast)
     )
     look_again = content.look_again if isinstance(content, SignedContent) else None
-    recorder = Recorder(runtime, settings, lease, broadcast, content.tags, exchange, look_again)
+    recorder = Recorder(runtime, settings, lease, broadcast, content, exchange, look_again)
     relay = mailer()
     recorder.start()
     try:

@@ -59,6 +59,7 @@ class CompiledMessage:
         envelope: Envelope,
         frame: Frame | None = None,
         enclosed: Enclosed | None = None,
+        language: str = "",
     ):
         names = dict.fromkeys(("full_name", *names_of(subject, *(nodes for _, nodes in bodies))))
         self.tags = tuple(name for name in names if name not in TOKENS)
@@ -85,6 +86,7 @@ class CompiledMessage:
         self._named_by = headers.named_by(frame) if frame else []
         self.enclosed = enclosed or None
         self._room = envelope.max_bytes - (enclosed.size if enclosed else 0)
+        self._language = headers.extra("Content-Language", language) if language else ""
         self.tokens = frozenset(used + (["unsubscribe_token"] if self._behind_token else []))
 
     def render(self, values: Sequence[str], identity: MailIdentity, extra: Sequence[tuple[str, str]] = ()) -> bytes:
@@ -122,6 +124,8 @@ class CompiledMessage:
                 mark = message_id[: -len(self._domain) - 1]
                 for before, behind, dot in self._named_by:
                     out += (before, mark.replace(".", dot), behind)
+            if self._language:
+                out.append(self._language)
             if extra:
                 out += [headers.extra(name, value) for name, value in extra]
             if self.enclosed is not None:
@@ -187,7 +191,7 @@ def compile_message(
     else:
         trees = [("text/plain", parse(_source(parts.text or "", "text"), field="text"))]
     try:
-        message = CompiledMessage(subject_nodes, trees, envelope, frame, enclosed)
+        message = CompiledMessage(subject_nodes, trees, envelope, frame, enclosed, parts.language)
     except ValueError as error:
         raise Invalid(f"The sender cannot be used: {error}.", "from_address") from None
     if lost := LINK_NAMES.intersection(message.tags):

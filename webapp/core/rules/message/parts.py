@@ -30,7 +30,8 @@ class MessageTooLarge(DomainError):
 @dataclass(frozen=True, slots=True)
 class MessageParts:
     """Subject, HTML and text as composed, with their tags. `text` None means: derived from `html`; `html` empty: a mail of text only.
-    `language` (BCP 47) is said in the HTML document, if it is known; `preheader` stands hidden at the beginning of the HTML."""
+    `language` (BCP 47) is said in the HTML document with its direction, and in the head (RFC 3282), if it is known; `preheader` stands
+    hidden at the beginning of the HTML."""
 
     subject: str
     html: str
