@@ -110,6 +110,7 @@ WRITERS = {
     "webapp/core/settings/retention": "RetentionSettings",
     "webapp/core/consent/suppressions": "Suppression SuppressionChange",
     "webapp/core/consent/topics": "Topic TopicOptOut",
+    "webapp/core/consent/list_": "ListImport ListReport",
     "webapp/core/consent/settings": "ConsentSettings",
     "webapp/core/consent/tokens": "LinkKey",
     "webapp/core/consent/event_sources": "EventSource ReceivedEvent",

@@ -18,7 +18,7 @@ def test_mails_carry_files_after_the_way_there_and_back(app: Flask, session: Ses
     document(session, content_id)
     session.commit()
     with app.app_context():
-        flask_migrate.downgrade(revision="0021")
+        flask_migrate.downgrade(revision="0024")
         assert not TABLES & set(inspect(engine.engine_of(app)).get_table_names())
         flask_migrate.upgrade()
     session.expire_all()

@@ -57,10 +57,10 @@ def send(
             return Ending("the broadcast is not sending", broadcast.state)
         try:
             content: MailSource = all_compiled(session, broadcast, runtime.public_url, runtime.return_path)
+            if runtime.seal is not None:
+                content = SignedContent(content, session, broadcast.from_address, runtime.seal)
         except DomainError as error:
             return _cannot_compile(runtime, session, broadcast, error)
-        if runtime.seal is not None:
-            content = SignedContent(content, session, broadcast.from_address, runtime.seal)
         written = journal()
         lease = ledger.open_lease(
             session, broadcast_id, host=host, pid=pid, journal=written.name, machine=machine, reading=runtime.reading()

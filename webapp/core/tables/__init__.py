@@ -11,6 +11,7 @@ from webapp.core.tables import (  # noqa: F401
     imports,
     installation,
     limits,
+    list_imports,
     media,
     notices,
     relay,
