@@ -104,7 +104,7 @@ WRITERS = {
     "webapp/core/domains/keys": "DkimKey",
     "webapp/core/media": "MediaFile MediaBytes Attachment OwnFiles OwnFile",
     "webapp/core/ledger": "Delivery Attempt Sender Tally PaceUse MinuteCount OpenRefusal",
-    "webapp/core/events": "DeliveryEvent EventCount Brake MailboxPosition",
+    "webapp/core/events": "DeliveryEvent EventCount Brake MailboxPosition MailUse UseSum",
     "webapp/core/notices": "Notice NoticeReceipt NoticeDispatch NoticeChoice NoticeWatch HouseWebhook",
     "webapp/core/relay": "Relay DomainRest",
     "webapp/core/settings/retention": "RetentionSettings",
@@ -116,6 +116,7 @@ WRITERS = {
     "webapp/core/consent/event_sources": "EventSource ReceivedEvent",
     "webapp/core/tables/stamps": "AudienceStamp",
     "webapp/core/content/trial_sends": "TestSend",
+    "webapp/core/content/link_targets": "LinkTarget",
     "webapp/core/users": "User SignIn SignInLink KnownNetwork FailedSignIn",
     "webapp/core/sending/workers": "KnownWorker",
 }

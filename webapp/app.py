@@ -45,6 +45,7 @@ ROOMS = (
     "suppressions",
     "consent_settings",
     "unsubscribe",
+    "tracking",
     "domains",
     "relay_events",
 )

@@ -10,7 +10,7 @@ from webapp.adapters.database import will_write
 from webapp.core.broadcasts import forgetting
 from webapp.core.cadence import RETENTION_ROUND_S
 from webapp.core.consent import event_sources, list_runs
-from webapp.core.events import keeping
+from webapp.core.events import keeping, uses
 from webapp.core.imports import runs
 from webapp.core.media import forgetting as media
 from webapp.core.settings import retention
@@ -20,8 +20,8 @@ AT_ONCE = 500
 
 
 def tidy(engine: Engine, instance: Path) -> None:
-    """Remove uploads, refused rows, reports of lists, values of mails, files of no mail and received reports whose time is over. `instance`
-    is where files lay before they were kept in the database."""
+    """Remove uploads, refused rows, reports of lists, values of mails, files of no mail, received reports and single opens and clicks whose
+    time is over. `instance` is where files lay before they were kept in the database."""
     began, now = clock.ticks(), clock.now()
     with Session(engine) as session:
         will_write(session)
@@ -43,6 +43,7 @@ def tidy(engine: Engine, instance: Path) -> None:
         for forget, at in (
             (keeping.forget_raw, now),
             (event_sources.forget_old, now),
+            (uses.forget_old, now),
             (list_runs.forget_reports, kept.values_before(now)),
         ):
             left = AT_ONCE

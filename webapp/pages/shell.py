@@ -21,8 +21,8 @@ from webapp.pages.coming_back import places
 from webapp.pages.workers.views import workers_banner
 from webapp.paths import IS_CLONE
 
-OPEN_ROOMS = frozenset({"sign_in", "coming_back", "assets", "health", "metrics", "unsubscribe"})
-"""Blueprints that answer without a sign-in; the last two want a token."""
+OPEN_ROOMS = frozenset({"sign_in", "coming_back", "assets", "health", "metrics", "unsubscribe", "tracking"})
+"""Blueprints that answer without a sign-in; the last three want a token."""
 
 OPEN_ENDPOINTS = {"relay_events.receive": LARGEST_BODY, "media.picture": 0}
 """Endpoints that answer without a sign-in in a room that asks for one, each with the octets that it takes. The first wants a secret in its

@@ -27,9 +27,10 @@ _UNMADE = {
 
 @dataclass(frozen=True, slots=True)
 class LedgerMail:
-    """`data` is the whole message (RFC 5322), `shown` what a mail program shows of it. `final`: these are the bytes that were or would be
-    sent; otherwise the row was not taken up yet, and this is what it would be with the client's present data. `files` are the names of its
-    attachments and about how many octets each has; the octets of these, and of pictures, follow after the first `own_octets`."""
+    """`data` is the whole message (RFC 5322), `shown` what a mail program shows of it. Who looks at `shown` and follows its links is not
+    counted, unless it was made for its recipient. `final`: these are the bytes that were or would be sent; otherwise the row was not taken
+    up yet, and this is what it would be with the client's present data. `files` are the names of its attachments and about how many octets
+    each has; the octets of these, and of pictures, follow after the first `own_octets`."""
 
     data: bytes
     shown: Preview
@@ -91,10 +92,16 @@ def _is_made(delivery: Delivery) -> bool:
 
 
 def mail(
-    session: Session, broadcast: Broadcast, delivery: Delivery, now: datetime, public_url: str
+    session: Session,
+    broadcast: Broadcast,
+    delivery: Delivery,
+    now: datetime,
+    public_url: str,
+    *,
+    for_recipient: bool = False,
 ) -> LedgerMail | None:
     """The mail of a delivery; None where `unmade` says why there is none. `public_url` is the console's address as recipients reach it.
-    Raises DomainError when it cannot be made."""
+    `for_recipient`: it is shown to whoever got it. Raises DomainError when it cannot be made."""
     if unmade(broadcast, delivery):
         return None
     assert delivery.address is not None
@@ -110,7 +117,12 @@ def mail(
         stamped_at, final = now, False
     made = content.mail(delivery.id, delivery.address, stamped_at, values)
     files = tuple((one.name, one.octets) for one in content.files_of(delivery.client_id))
-    return LedgerMail(made.whole, decoded(made.data, made.size), final, files, len(made.data))
+    seen = made
+    if not for_recipient and (broadcast.counts_clicks or broadcast.counts_opens):
+        plain = compiled(session, broadcast, public_url, language=language, counting=False)
+        known = dict(zip(content.tags, values, strict=True))
+        seen = plain.mail(delivery.id, delivery.address, stamped_at, [known[name] for name in plain.tags])
+    return LedgerMail(made.whole, decoded(seen.data, seen.size), final, files, len(made.data))
 
 
 def by_token(session: Session, token: str, now: datetime, public_url: str) -> LedgerMail | None:
@@ -122,7 +134,7 @@ def by_token(session: Session, token: str, now: datetime, public_url: str) -> Le
         return None
     broadcast = session.get_one(Broadcast, delivery.broadcast_id)
     try:
-        return mail(session, broadcast, delivery, now, public_url)
+        return mail(session, broadcast, delivery, now, public_url, for_recipient=True)
     except DomainError:
         return None
 

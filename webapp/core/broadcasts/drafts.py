@@ -45,7 +45,9 @@ ON_BROADCAST = frozenset(
 ON_CONTENT = frozenset({"subject", "preheader", "html", "text"})
 START = frozenset({"start_wall", "time_zone", "start_second"})
 SEEN = frozenset({"schedule_seen"})
-EDITABLE = ON_BROADCAST | ON_CONTENT | START | SEEN
+COUNTED = frozenset({"counts_clicks", "counts_opens"})
+"""What is chosen for each broadcast anew: a duplicate does not have it."""
+EDITABLE = ON_BROADCAST | ON_CONTENT | START | SEEN | COUNTED
 """What `edit` takes. `start_second` (bool, not stored) chooses the later instant of a wall time that comes twice."""
 
 
@@ -122,7 +124,7 @@ def edit(
     if unknown:
         raise ValueError(f"not editable: {', '.join(sorted(unknown))}")
     broadcast = get(session, broadcast_id)
-    columns = {name: changes[name] for name in changes.keys() & (ON_BROADCAST | SEEN)}
+    columns = {name: changes[name] for name in changes.keys() & (ON_BROADCAST | SEEN | COUNTED)}
     if changes.keys() & START:
         columns |= _start(broadcast, changes, now)
     _check_pace(columns)
@@ -219,6 +221,16 @@ def _name_of_copy(session: Session, original: Broadcast) -> str:
     taken = set(session.scalars(select(Broadcast.name).where(begins)))
     names = (f"{stem} (copy{f' {number}' if number > 1 else ''})" for number in count(1))
     return next(name for name in names if name not in taken)
+
+
+def count_nothing(session: Session) -> None:
+    """Have no broadcast count clicks and opens that has not started."""
+    chosen = Broadcast.counts_clicks | Broadcast.counts_opens
+    session.execute(
+        update(Broadcast)
+        .where(Broadcast.started_at.is_(None), chosen)
+        .values(counts_clicks=False, counts_opens=False, version=Broadcast.version + 1)
+    )
 
 
 def delete_draft(session: Session, broadcast_id: int) -> None:

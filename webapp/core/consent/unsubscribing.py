@@ -29,13 +29,16 @@ class Way(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Whoever holds a mail's token: to which address the mail went, in which language its client reads, and what topic it was of."""
+    """Whoever holds a mail's token: to which address the mail went, in which language its client reads, what topic it was of, and what is
+    counted of it."""
 
     delivery_id: int
     address_key: str
     address: str
     language: str | None
     topic_id: int | None
+    counts_clicks: bool = False
+    counts_opens: bool = False
 
     @property
     def masked_address(self) -> str:
@@ -69,15 +72,19 @@ def holder(session: Session, token: str) -> Holder | None:
             Client.address,
             Client.language,
             Broadcast.topic_id,
+            Broadcast.counts_clicks,
+            Broadcast.counts_opens,
         )
         .select_from(named)
         .outerjoin(Delivery, and_(Delivery.id == delivery_id, Delivery.address_key.is_not(None)))
         .outerjoin(Client, Client.id == client_id)
         .outerjoin(Broadcast, Broadcast.id == broadcast_id)
     )
-    sent_key, sent_to, clients_key, clients_address, language, topic_id = session.execute(query).one()
+    sent_key, sent_to, clients_key, clients_address, language, topic_id, clicks, opens = session.execute(query).one()
     key, address = (sent_key, sent_to) if sent_key is not None else (clients_key, clients_address)
-    return None if key is None else Holder(delivery_id, key, address or key, language, topic_id)
+    if key is None:
+        return None
+    return Holder(delivery_id, key, address or key, language, topic_id, bool(clicks), bool(opens))
 
 
 def has_declined_all(session: Session, who: Holder) -> bool:

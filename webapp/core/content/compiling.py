@@ -14,6 +14,7 @@ from webapp.core.ports import Mail
 from webapp.core.rules.bounces import ReturnPath
 from webapp.core.rules.message import (
     CompiledMessage,
+    Counting,
     Enclosure,
     Envelope,
     Frame,
@@ -67,8 +68,17 @@ class CompiledContent:
         if own is None:
             identity = MailIdentity(delivery_id, self.secret, address, date)
         else:
-            browser = own.browser.of(delivery_id) if "browser_token" in self.message.tokens else NO_TOKEN
-            identity = MailIdentity(delivery_id, self.secret, address, date, own.unsubscribe.of(delivery_id), browser)
+            used = self.message.tokens
+            identity = MailIdentity(
+                delivery_id,
+                self.secret,
+                address,
+                date,
+                own.unsubscribe.of(delivery_id),
+                own.browser.of(delivery_id) if "browser_token" in used else NO_TOKEN,
+                own.click.of(delivery_id) if "click_token" in used else NO_TOKEN,
+                own.open.of(delivery_id) if "open_token" in used else NO_TOKEN,
+            )
         mail_from = self.mail_from if self.return_path is None else self.return_path(delivery_id)
         data = self.message.render(values, identity)
         if self.message.enclosed is None:
@@ -106,14 +116,16 @@ def compiled(
     return_path: ReturnPath | None = None,
     *,
     language: str = "",
+    counting: bool = True,
 ) -> CompiledContent:
     """The broadcast's text in a language as it stands; "" for the main one. `public_url` is the console's address as recipients reach it;
-    `return_path` is what return paths look like, None where they are the sender's address. Raises DomainError for content or an envelope
-    that cannot be used."""
+    `return_path` is what return paths look like, None where they are the sender's address. Without `counting` nothing of the mails is
+    counted, whatever was chosen. Raises DomainError for content or an envelope that cannot be used."""
     content = content_of(broadcast, language)
     written_in = language or broadcast.main_language
     parts = MessageParts(content.subject, content.html, content.text, written_in, content.preheader)
     frame = frame_of(session, broadcast, public_url)
+    frame = replace(frame, counting=_counting(frame, language) if counting else None)
     enclosed = enclosing.enclosed(session, content)
     envelope = Envelope.of(broadcast.from_address, broadcast.reply_to, max_bytes=MAX_BYTES + enclosed.size)
     message = compile_message(parts, envelope, frame, enclosed)
@@ -121,6 +133,12 @@ def compiled(
     sender, back = message.envelope.from_address, maker(session, broadcast, return_path)
     own_of = enclosing.own_of(session, content)
     return CompiledContent(message, message.tags, sender, broadcast.secret, own, back, own_of)
+
+
+def _counting(frame: Frame, language: str) -> Counting | None:
+    """How the links of the text in this language are counted. Each text has marks of its own, as each has its own values."""
+    counting = frame.counting
+    return counting and (replace(counting, secret=f"{counting.secret} {language}") if language else counting)
 
 
 def text_of_body(broadcast: Broadcast, found: CompiledContent, language: str = "") -> str:

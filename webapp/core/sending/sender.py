@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session, joinedload
 
 from webapp.core import broadcasts, ledger
+from webapp.core.content import link_targets
 from webapp.core.content.compiling import all_compiled
 from webapp.core.errors import DomainError
 from webapp.core.ledger import Lease, RowsLost
@@ -56,7 +57,10 @@ def send(
         if broadcast.state is not BroadcastState.SENDING or broadcast.frozen_at is None:
             return Ending("the broadcast is not sending", broadcast.state)
         try:
-            content: MailSource = all_compiled(session, broadcast, runtime.public_url, runtime.return_path)
+            found = all_compiled(session, broadcast, runtime.public_url, runtime.return_path)
+            for text in (found, *found.others.values()):
+                link_targets.keep(session, broadcast_id, text.message.targets, text.tags)
+            content: MailSource = found
             if runtime.seal is not None:
                 content = SignedContent(content, session, broadcast.from_address, runtime.seal)
         except DomainError as error:

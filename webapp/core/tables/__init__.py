@@ -12,6 +12,7 @@ from webapp.core.tables import (  # noqa: F401
     installation,
     limits,
     list_imports,
+    mail_uses,
     media,
     notices,
     relay,

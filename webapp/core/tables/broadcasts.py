@@ -39,7 +39,8 @@ class Broadcast(Base):
     errors of the relay came one after the other, last of all: a slow pace has a new sending process for each mail, which must know of
     those before. `heeds_content` is off once somebody resumed it although the relay refused many of its mails for what they say.
     `resends` counts how often somebody had failed mails sent again.
-    `secret` seeds what is derived from the broadcast: Message-IDs and MIME boundaries.
+    `counts_clicks`, `counts_opens`: somebody chose that clicks on links and opens of its mails are counted.
+    `secret` seeds what is derived from the broadcast: Message-IDs, MIME boundaries and the marks of counted links.
     `main_language` is that of its main text (BCP 47; "": nobody has said it). `other_languages` are those of its other texts, sorted, with
     blanks between them; whoever asks who gets what needs no text for it. `without_text` says what becomes of clients who have none.
     """
@@ -80,6 +81,8 @@ class Broadcast(Base):
     copied_from: Mapped[int | None]
     press: Mapped[str | None] = mapped_column(String(64))
     schedule_seen: Mapped[bool] = mapped_column(default=False, server_default=false())
+    counts_clicks: Mapped[bool] = mapped_column(default=False, server_default=false())
+    counts_opens: Mapped[bool] = mapped_column(default=False, server_default=false())
     started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     frozen_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     paused_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

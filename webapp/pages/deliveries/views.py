@@ -17,7 +17,7 @@ from flask.typing import ResponseReturnValue
 
 from webapp.adapters.clock import now
 from webapp.core import broadcasts
-from webapp.core.broadcasts import delivered, delivery_list, progress, reported
+from webapp.core.broadcasts import delivered, delivery_list, mail_uses, progress, reported
 from webapp.core.broadcasts.delivery_list import DeliveryRow
 from webapp.core.errors import DomainError, NotFound
 from webapp.core.media.attachments import in_megabytes
@@ -82,11 +82,12 @@ def _pressed() -> str:
 @bp.get("/export.csv")
 def export(broadcast_id: int) -> ResponseReturnValue:
     """Every recipient under the filter of the page, as a download."""
-    broadcasts.get(db.session, broadcast_id)
+    broadcast = broadcasts.get(db.session, broadcast_id)
+    is_counted = broadcast.counts_clicks or broadcast.counts_opens
     group, search = ledger.group_in(request.args), ledger.search_in(request.args)
     name = f"mass-mail-{broadcast_id}{f'-{group.value}' if group else ''}.csv"
     return Response(
-        stream_with_context(csv_export.lines(db.session, broadcast_id, group, search)),
+        stream_with_context(csv_export.lines(db.session, broadcast_id, group, search, with_uses=is_counted)),
         mimetype="text/csv",
         headers={"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"},
     )
@@ -118,6 +119,7 @@ def show(broadcast_id: int, delivery_id: int) -> str:
         tries=delivered.attempts(db.session, delivery),
         reports=reported.of_delivery(db.session, delivery_id),
         files=[(name, in_megabytes(octets)) for name, octets in mail.files] if mail else [],
+        uses=mail_uses.of_delivery(db.session, delivery_id),
     )
 
 

@@ -5,7 +5,7 @@ import logging
 import time
 from datetime import datetime
 
-from flask import Blueprint, Response, current_app, g, redirect, render_template, request, url_for
+from flask import Blueprint, Response, current_app, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from webapp.adapters.clock import now, ticks
@@ -15,6 +15,7 @@ from webapp.core.cadence import DECLINE_HOLDS_S
 from webapp.core.consent import unsubscribing
 from webapp.core.consent.unsubscribing import Holder, Way
 from webapp.core.rules.consent import LONGEST_REASON
+from webapp.core.rules.mail_uses import COUNTED_FOR
 from webapp.core.rules.media import names
 from webapp.core.rules.message.parts import NO_TOKEN
 from webapp.extensions import csrf, db
@@ -74,7 +75,7 @@ def submit(token: str) -> ResponseReturnValue:
     if is_one_click:
         return Response(status=200, mimetype="text/plain")
     here = "unsubscribe.preferences" if request.path.startswith("/preferences/") else "unsubscribe.page"
-    return redirect(url_for(here, token=token, lang=_asked_language(), done=request.form.get("do")), 303)
+    return redirect(url_for(here, token=token, lang=look.asked_language(), done=request.form.get("do")), 303)
 
 
 @bp.get("/view/<token>")
@@ -82,7 +83,7 @@ def view(token: str) -> ResponseReturnValue:
     """A mail as it was, alone on its page."""
     mail = delivered.by_token(db.session, token, now(), current_app.config["PUBLIC_URL"])
     if mail is None:
-        _speak(None)
+        look.speak(None)
         gone = token == NO_TOKEN
         return render_template("unsubscribe/gone.html", **look.known(db.session), is_sample=gone, of_mail=True), 404
     if mail.shown.html is None:
@@ -100,17 +101,12 @@ def style(colour: str) -> ResponseReturnValue:
 
 @bp.after_request
 def _headers(response: Response) -> Response:
-    """Nobody finds these pages, keeps them, or hears of their addresses, and nothing runs on them."""
-    response.headers["Referrer-Policy"] = "no-referrer"
-    response.headers["Cache-Control"] = "no-store"
-    response.headers["X-Robots-Tag"] = "noindex, nofollow"
-    response.headers.setdefault("Content-Security-Policy", look.POLICY)
-    return response
+    return look.closed(response)
 
 
 def _page(token: str, here: str) -> ResponseReturnValue:
     who = unsubscribing.holder(db.session, token)
-    _speak(who.language if who else None)
+    look.speak(who.language if who else None)
     known = look.known(db.session) | {"languages": LANGUAGES, "here": here, "token": token}
     if who is None:
         return render_template("unsubscribe/gone.html", **known, is_sample=token == NO_TOKEN, of_mail=False), 404
@@ -121,8 +117,9 @@ def _page(token: str, here: str) -> ResponseReturnValue:
         has_declined=unsubscribing.has_declined_all(db.session, who),
         choices=unsubscribing.choices(db.session, who),
         done=request.args.get("done"),
-        language=_asked_language(),
+        language=look.asked_language(),
         longest_reason=LONGEST_REASON,
+        counted_days=COUNTED_FOR.days,
     )
 
 
@@ -152,19 +149,3 @@ def _until_senders_know(who: Holder) -> None:
         db.session.rollback()
         is_here = db.engine.dialect.name == "sqlite"  # its senders look into shared memory before each mail
         time.sleep(DECLINE_HOLDS_S if is_here else max(DECLINE_HOLDS_S, 4 * (ticks() - began)))
-
-
-def _asked_language() -> str | None:
-    asked = request.args.get("lang")
-    return asked if asked in LANGUAGES else None
-
-
-def _speak(language: str | None) -> None:
-    """Answer in the language that was asked for, else in the client's, else in the browser's."""
-    own = (language or "").replace("_", "-").partition("-")[0].lower()
-    g.page_language = (
-        _asked_language()
-        or (own if own in LANGUAGES else None)
-        or request.accept_languages.best_match(list(LANGUAGES))
-        or "en"
-    )

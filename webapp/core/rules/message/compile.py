@@ -12,7 +12,7 @@
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from operator import attrgetter
 
@@ -21,6 +21,7 @@ from webapp.core.rules.message import headers
 from webapp.core.rules.message.bodies import Body, Cells, compiled, line
 from webapp.core.rules.message.document import finish
 from webapp.core.rules.message.enclosures import Enclosed, Enclosure
+from webapp.core.rules.message.link_counter import LinkCounter
 from webapp.core.rules.message.own_links import framed
 from webapp.core.rules.message.parts import (
     Envelope,
@@ -37,6 +38,7 @@ from webapp.core.rules.tags import lexer
 from webapp.core.rules.tags.names import LINK_NAMES, TOKENS
 from webapp.core.rules.tags.nodes import Nodes
 from webapp.core.rules.tags.parser import names_of, parse, trimmed
+from webapp.core.rules.tags.unparse import source_of
 
 MAX_CHARACTERS = 1_000_000
 """In a source. Mails that people read have a hundredth of it."""
@@ -49,8 +51,8 @@ _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 class CompiledMessage:
     """A broadcast's content, ready to be rendered. `tags` names the values that `render` takes, in their order; the first is always
-    full_name, for the To header. `tokens` names the tokens of a mail's identity that stand in it. Holds no state of a mail, so threads
-    may share it."""
+    full_name, for the To header. `tokens` names the tokens of a mail's identity that stand in it; `targets` has by their marks where its
+    counted links lead. Holds no state of a mail, so threads may share it."""
 
     def __init__(
         self,
@@ -60,8 +62,11 @@ class CompiledMessage:
         frame: Frame | None = None,
         enclosed: Enclosed | None = None,
         language: str = "",
+        targets: Mapping[str, Nodes] | None = None,
     ):
-        names = dict.fromkeys(("full_name", *names_of(subject, *(nodes for _, nodes in bodies))))
+        targets = targets or {}
+        names = dict.fromkeys(("full_name", *names_of(subject, *(nodes for _, nodes in bodies), *targets.values())))
+        self.targets = {mark: source_of(nodes) for mark, nodes in targets.items()}
         self.tags = tuple(name for name in names if name not in TOKENS)
         self.trees = {"subject": subject, **{kind.removeprefix("text/"): nodes for kind, nodes in bodies}}
         self.envelope = envelope
@@ -178,20 +183,28 @@ def compile_message(
     if frame:
         parts = framed(parts, frame)
     parts = with_preheader(parts)
+    counting = LinkCounter(frame.counting, frame.base) if frame and frame.counting else None
     subject = _source(parts.subject, "subject")
     trees: list[tuple[str, Nodes]] = []
     subject_nodes = parse(subject, field="subject")
     if parts.html.strip():
         tokens = list(lexer.tokens(subject, is_html=False))
         document = finish(
-            _source(parts.html, "html"), title=trimmed(subject, tokens, whole_lines=False), language=parts.language
+            _source(parts.html, "html"),
+            title=trimmed(subject, tokens, whole_lines=False),
+            language=parts.language,
+            counting=counting,
         )
         text = text_of(document) if parts.text is None else parse(_source(parts.text, "text"), field="text")
         trees = [("text/plain", text), ("text/html", document.nodes)]
     else:
         trees = [("text/plain", parse(_source(parts.text or "", "text"), field="text"))]
+    if counting:
+        kind, text = trees[0]
+        trees[0] = kind, counting.in_text(text)
     try:
-        message = CompiledMessage(subject_nodes, trees, envelope, frame, enclosed, parts.language)
+        targets = counting.targets if counting else None
+        message = CompiledMessage(subject_nodes, trees, envelope, frame, enclosed, parts.language, targets)
     except ValueError as error:
         raise Invalid(f"The sender cannot be used: {error}.", "from_address") from None
     if lost := LINK_NAMES.intersection(message.tags):
