@@ -30,6 +30,8 @@ ROOMS = (
     "broadcasts",
     "audience",
     "content",
+    "attachments",
+    "media",
     "schedule",
     "review",
     "deliveries",
@@ -46,6 +48,7 @@ ROOMS = (
     "pictures",
     "designs",
     "unsubscribe",
+    "tracking",
     "domains",
     "relay_events",
 )

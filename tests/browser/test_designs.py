@@ -1,8 +1,10 @@
 """The brand and the templates as people see them: each mail in each look, and the pages from a gallery to a mail that is filled in."""
 
 import tomllib
+from io import BytesIO
 from pathlib import Path
 
+from PIL import Image, ImageDraw
 from playwright.sync_api import Page, expect
 from sqlalchemy.orm import Session
 
@@ -11,8 +13,8 @@ from tests.consoles import Console
 from tests.core.branding.test_pictures import file
 from tests.looks import Looker
 from webapp.core.consent import settings
-from webapp.core.designs.library import Said
-from webapp.core.rules.branding.look import BrandLook
+from webapp.core.designs.library import DesignText
+from webapp.core.rules.branding.look import BrandLook, Logo
 from webapp.core.settings import from_addresses
 from webapp.pages.designs import shown
 from webapp.tools import designs
@@ -20,13 +22,17 @@ from webapp.tools import designs
 
 def test_each_template_holds_at_every_width_by_light_in_the_dark_and_without_pictures(page: Page, pictures: Path):
     """Nothing is wider than the window, and no word is paler on its ground than WCAG allows."""
-    look = BrandLook(footer="[Status](https://status.example.com) · [Help](https://example.com/help)").by(
-        "Example Hosting", "1 High Street\n12345 Exampletown"
-    )
+    look = BrandLook(
+        logo=Logo("picture/logo.png", 150, 40),
+        footer="[Status](https://status.example.com) · [Help](https://example.com/help)",
+    ).by("Example Hosting", "1 High Street\n12345 Exampletown")
     found = tomllib.loads((designs.ALONG / "along.toml").read_text("utf-8"))
+    drawn = drawn_logo()
+    page.route("**/picture/logo.png", lambda route: route.fulfill(body=drawn, content_type="image/png"))
     for key, one in found.items():
-        said = Said(one["subject"], one["preheader"], (designs.ALONG / f"{key}.html").read_text("utf-8"))
-        page.set_content(shown.html_of(said, look, "https://mail.example.com"))
+        said = DesignText(one["subject"], one["preheader"], (designs.ALONG / f"{key}.html").read_text("utf-8"))
+        html = shown.html_of(said, look, "https://mail.example.com")
+        page.set_content(html)
         for theme in ("light", "dark"):
             page.emulate_media(color_scheme=theme)
             for width in (390, 600, 320):
@@ -36,6 +42,26 @@ def test_each_template_holds_at_every_width_by_light_in_the_dark_and_without_pic
                 assert page.evaluate(PALE) == [], f"{key} {theme} {width}"
                 if width != 320:
                     page.screenshot(path=pictures / f"{key}-{theme}-{width}.png", full_page=True)
+        page.emulate_media(color_scheme="light")
+        page.route("**/picture/logo.png", lambda route: route.abort())
+        page.set_content(html)
+        expect(page.get_by_role("img", name="Example Hosting")).to_be_visible()
+        for width in (390, 600):
+            page.set_viewport_size({"width": width, "height": 700})
+            page.screenshot(path=pictures / f"{key}-without-pictures-{width}.png", full_page=True)
+        page.unroute("**/picture/logo.png")
+        page.route("**/picture/logo.png", lambda route: route.fulfill(body=drawn, content_type="image/png"))
+
+
+def drawn_logo() -> bytes:
+    """A disc and a bar, twice as large as a mail shows them."""
+    picture = Image.new("RGBA", (300, 80), (0, 0, 0, 0))
+    drawing = ImageDraw.Draw(picture)
+    drawing.ellipse((2, 2, 78, 78), fill=(46, 116, 210, 255))
+    drawing.rounded_rectangle((100, 26, 298, 54), 14, fill=(110, 130, 160, 255))
+    out = BytesIO()
+    picture.save(out, "PNG")
+    return out.getvalue()
 
 
 PALE = """() => {
@@ -78,14 +104,15 @@ def test_from_a_brand_and_a_template_to_a_mail_that_is_filled_in(
     )
     broadcast = factories.broadcast(sqlite_session, subject="", html="", in_brand=True)
     sqlite_session.commit()
+    console.app.config["PUBLIC_URL"] = console.url
     page = console_page
     page.goto(f"{console.url}/settings/brand/")
     page.get_by_label("Logo").set_input_files({"name": "logo.png", "mimeType": "image/png", "buffer": file()})
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Saved. New mass mails stand in it")).to_be_visible()
-    page.get_by_label("Links By light").fill("#99bbff")
+    page.locator("#light_link").fill("#99bbff")
     expect(page.get_by_text("Links on the background: 1.9 to 1")).to_be_visible()
-    page.get_by_label("Links By light").fill("#0b57b8")
+    page.locator("#light_link").fill("#0b57b8")
     expect(page.get_by_text("Links on the background: 1.9 to 1")).to_have_count(0)
     page.wait_for_load_state("networkidle")
     looker.look("brand", whole=True)

@@ -20,7 +20,7 @@ def test_drafts_of_before_stand_in_no_brand_after_the_way_there_and_back(app: Fl
     broadcast = factories.broadcast(session, in_brand=True)
     session.commit()
     with app.app_context():
-        flask_migrate.downgrade(revision="0021")
+        flask_migrate.downgrade(revision="0028")
         assert not TABLES & set(inspect(engine.engine_of(app)).get_table_names())
         flask_migrate.upgrade()
     session.expire_all()

@@ -9,7 +9,7 @@ from tests.core.branding.test_pictures import file
 from tests.pages import page
 from webapp.core.branding import brands, pictures
 from webapp.core.consent import settings
-from webapp.core.rules.branding.look import DARK, LIGHT, Letters
+from webapp.core.rules.branding.look import DARK, LIGHT, FontStack
 from webapp.core.settings import from_addresses
 
 URL = "/settings/brand/"
@@ -26,7 +26,7 @@ def test_it_is_saved_with_its_logo_and_shown_again(browser_client: FlaskClient, 
     data = FORM | {"light_accent": "#aa3300", "logo": (BytesIO(file()), "logo.png")}
     assert browser_client.post(URL, data=data).status_code == 303
     brand = brands.in_force(sqlite_session)
-    assert brand.letters is Letters.GEORGIA and brand.light["accent"] == "#aa3300"
+    assert brand.letters is FontStack.GEORGIA and brand.light["accent"] == "#aa3300"
     assert brand.footer == "[Status](https://status.example.com)\nExample Ltd"
     shown = page.read(browser_client.get(URL))
     assert shown.value("light_accent") == "#aa3300" and shown.value("letters") == "georgia"
@@ -80,12 +80,12 @@ def test_a_sender_gets_a_brand_of_its_own_and_loses_it(browser_client: FlaskClie
     sqlite_session.commit()
     browser_client.post(URL, data=FORM)
     browser_client.post(URL, data=FORM | {"sender": "news@example.com", "letters": "verdana"})
-    assert brands.in_force(sqlite_session, "news@example.com").letters is Letters.VERDANA
-    assert brands.in_force(sqlite_session).letters is Letters.GEORGIA
+    assert brands.in_force(sqlite_session, "news@example.com").letters is FontStack.VERDANA
+    assert brands.in_force(sqlite_session).letters is FontStack.GEORGIA
     assert "own" in page.read(browser_client.get(URL)).text("nav[@class='brand-senders']")
     browser_client.post(f"{URL}remove", data={"sender": "news@example.com"})
     sqlite_session.rollback()
-    assert brands.in_force(sqlite_session, "news@example.com").letters is Letters.GEORGIA
+    assert brands.in_force(sqlite_session, "news@example.com").letters is FontStack.GEORGIA
     assert browser_client.get(f"{URL}?sender=nobody@example.com").status_code == 404
 
 

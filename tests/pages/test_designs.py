@@ -15,7 +15,7 @@ from webapp.core import broadcasts
 from webapp.core.branding import brands
 from webapp.core.branding.brands import Wanted
 from webapp.core.designs import library
-from webapp.core.designs.library import Said
+from webapp.core.designs.library import DesignText
 from webapp.core.tables.branding import DesignKind
 from webapp.core.tables.broadcasts import Broadcast
 
@@ -26,7 +26,7 @@ HTML = '<p>On <mark class="fill">day</mark> we <mark class="fill">what</mark>.</
 @pytest.fixture
 def design(sqlite_session: Session) -> library.Shelved:
     made = library.make(
-        sqlite_session, "Mine", DesignKind.MESSAGE, Said("Subject", "Before", HTML), "uma@example.org", NOW
+        sqlite_session, "Mine", DesignKind.MESSAGE, DesignText("Subject", "Before", HTML), "uma@example.org", NOW
     )
     sqlite_session.commit()
     return made
@@ -63,7 +63,7 @@ def test_a_template_is_written_changed_and_taken_back(browser_client: FlaskClien
     back = shown.form("div[@class='notice']//form")
     browser_client.post(back["action"], data=back.fields)
     design_id = int(url.rpartition("/")[2])
-    assert Said.of(library.get(sqlite_session, design_id).version).html == "<p>One</p>\n<p>x</p>"
+    assert DesignText.of(library.get(sqlite_session, design_id).version).html == "<p>One</p>\n<p>x</p>"
 
 
 def test_it_is_renamed_duplicated_and_put_away(
@@ -127,7 +127,7 @@ def test_a_newer_version_is_offered_with_what_would_change(
         sqlite_session,
         design.design.id,
         1,
-        Said("Other", "Before", "<p>New words</p>"),
+        DesignText("Other", "Before", "<p>New words</p>"),
         "Better",
         "vic@example.org",
         NOW,

@@ -14,6 +14,8 @@ ALONG = Path(__file__).parents[1] / "core" / "designs" / "along"
 _COLUMNS = re.compile(r"@media only screen and \(min-width:480px\) \{.*?\}\s*\}", re.DOTALL)
 _BODY = re.compile(r"<body[^>]*><div[^>]*>(.*)</div></body>", re.DOTALL)
 _LETTERS = re.compile(r"font-family:[^;\"]*;font-size:13px;line-height:1;text-align:left;color:#000000;")
+_SHEET = re.compile(r"margin:0px auto;max-width:\d+px;")
+"""A section is as wide as the brand's sheet leaves room for."""
 _NARROW = (
     "@media (max-width:479px) { .mj-outlook-group-fix td { padding-left:0 !important; padding-right:0 !important; } }"
 )
@@ -29,7 +31,9 @@ def html_of(mjml: str) -> str:
         raise ValueError("mrml made no body")
     rules = f"{columns[0] if columns else ''} {_NARROW}"
     letters = "font-size:16px;line-height:1.6;text-align:left;"
-    text = _LETTERS.sub(letters, body[1]).replace("<![endif]--><!--[if", "<![endif]-->\n<!--[if")
+    text = _LETTERS.sub(letters, _SHEET.sub("margin:0;", body[1])).replace(
+        "<![endif]--><!--[if", "<![endif]-->\n<!--[if"
+    )
     return f"<style>{rules}</style>\n{text}\n"
 
 

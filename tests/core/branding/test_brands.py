@@ -12,7 +12,7 @@ from webapp.core.branding import brands
 from webapp.core.branding.brands import EVERYONE, Wanted
 from webapp.core.content.compiling import compiled
 from webapp.core.errors import Invalid
-from webapp.core.rules.branding.look import LIGHT, Letters, Palette
+from webapp.core.rules.branding.look import LIGHT, FontStack, Palette
 from webapp.core.rules.statuses import MessageType
 from webapp.core.settings import from_addresses
 from webapp.core.tables.broadcasts import Broadcast
@@ -54,7 +54,7 @@ def test_what_is_scheduled_keeps_its_brand_until_it_is_a_draft_again(session: Se
     broadcast = factories.broadcast(session, in_brand=True)
     broadcasts.schedule(session, broadcast.id, None, NOW)
     before = html_of(session, broadcast)
-    second = brand(session, letters=Letters.GEORGIA)
+    second = brand(session, letters=FontStack.GEORGIA)
     assert broadcast.brand_id == first and html_of(session, broadcast) == before
     broadcasts.unschedule(session, broadcast.id, None, NOW)
     assert brands.of_broadcast(session, broadcast).id == second and html_of(session, broadcast) != before

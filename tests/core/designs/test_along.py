@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from tests.core.rules.message.test_brand_frame import LOOK, seen
 from webapp.core.designs import library
-from webapp.core.designs.library import Said
+from webapp.core.designs.library import DesignText
 from webapp.core.rules import tags
 from webapp.core.rules.message import Envelope, Frame, MessageParts, compile_message, preflight
 from webapp.core.rules.tags.unparse import source_of
@@ -17,8 +17,8 @@ FILES = tomllib.loads((designs.ALONG / "along.toml").read_text("utf-8"))
 MESSAGES = [key for key, one in FILES.items() if one["kind"] == "message"]
 
 
-def said(key: str) -> Said:
-    return Said(
+def said(key: str) -> DesignText:
+    return DesignText(
         FILES[key]["subject"], FILES[key]["preheader"], (designs.ALONG / f"{key}.html").read_text("utf-8").strip()
     )
 
@@ -27,7 +27,7 @@ def test_eight_messages_and_three_layouts_are_in_the_library(session: Session):
     found = {one.design.comes_as: one for one in library.listing(session)}
     assert len(MESSAGES) == 8 and found.keys() == FILES.keys()
     for key, one in found.items():
-        assert Said.of(one.version) == said(key) and one.version.number == 1
+        assert DesignText.of(one.version) == said(key) and one.version.number == 1
 
 
 @pytest.mark.parametrize("path", sorted(designs.ALONG.glob("*.mjml")), ids=lambda path: path.stem)

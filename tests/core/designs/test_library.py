@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 
 from tests.factories import NOW
 from webapp.core.designs import library
-from webapp.core.designs.library import Said
+from webapp.core.designs.library import DesignText
 from webapp.core.errors import Invalid, NotFound
 from webapp.core.rules.statuses import MessageType
 from webapp.core.tables.branding import DesignKind
@@ -15,20 +15,20 @@ ALONG = 11
 
 
 def made(session: Session, name: str = "Mine", html: str = "<p>One</p>") -> library.Shelved:
-    return library.make(session, name, DesignKind.MESSAGE, Said("Subject", "Before", html), BY, NOW)
+    return library.make(session, name, DesignKind.MESSAGE, DesignText("Subject", "Before", html), BY, NOW)
 
 
 def test_each_change_is_a_version_with_who_and_why(session: Session):
     design = made(session).design
-    second = library.change(session, design.id, 1, Said("Subject", "", "<p>Two</p>"), "  Friendlier ", BY, NOW)
+    second = library.change(session, design.id, 1, DesignText("Subject", "", "<p>Two</p>"), "  Friendlier ", BY, NOW)
     assert (second.number, second.note, second.made_by) == (2, "Friendlier", BY)
-    again = library.change(session, design.id, 1, Said("Subject", "", "<p>Two</p>"), "", BY, NOW)
+    again = library.change(session, design.id, 1, DesignText("Subject", "", "<p>Two</p>"), "", BY, NOW)
     assert again.id == second.id, "saying the same is no version"
     with pytest.raises(Invalid, match="version 2 meanwhile"):
-        library.change(session, design.id, 1, Said("Subject", "", "<p>Three</p>"), "", "vic@example.org", NOW)
+        library.change(session, design.id, 1, DesignText("Subject", "", "<p>Three</p>"), "", "vic@example.org", NOW)
     first = library.versions(session, design.id)[-1]
     back = library.go_back(session, design.id, first.id, BY, NOW)
-    assert back.number == 3 and Said.of(back) == Said.of(first) and "version 1" in back.note
+    assert back.number == 3 and DesignText.of(back) == DesignText.of(first) and "version 1" in back.note
     other = made(session, "Other")
     with pytest.raises(NotFound):
         library.go_back(session, design.id, other.version.id, BY, NOW)
@@ -63,7 +63,7 @@ def test_it_is_found_by_what_it_is_called_and_about(session: Session):
 
 
 def test_it_says_for_which_mails_it_is(session: Session):
-    assert Said("Hello {{ first_name }}").message_type is MessageType.GENERAL
-    assert Said(html="<p>{{ service_domain | default: 'x' }}</p>").message_type is MessageType.SERVICES
-    assert Said("{{ addon_name }}", html="{{ service_domain }}").message_type is MessageType.ADDONS
-    assert Said("{{ nobody_knows }}").message_type is MessageType.GENERAL
+    assert DesignText("Hello {{ first_name }}").message_type is MessageType.GENERAL
+    assert DesignText(html="<p>{{ service_domain | default: 'x' }}</p>").message_type is MessageType.SERVICES
+    assert DesignText("{{ addon_name }}", html="{{ service_domain }}").message_type is MessageType.ADDONS
+    assert DesignText("{{ nobody_knows }}").message_type is MessageType.GENERAL

@@ -7,7 +7,7 @@ from tests import factories
 from tests.factories import NOW
 from webapp.core import broadcasts
 from webapp.core.designs import library, using
-from webapp.core.designs.library import Said
+from webapp.core.designs.library import DesignText
 from webapp.core.errors import Conflict, Invalid
 from webapp.core.rules.statuses import MessageType
 from webapp.core.tables.branding import DesignKind
@@ -19,7 +19,7 @@ HTML = '<h1>News</h1>\n<p>On <mark class="fill">day</mark> we <mark class="fill"
 
 @pytest.fixture
 def draft(session: Session) -> Broadcast:
-    made = library.make(session, "Mine", DesignKind.MESSAGE, Said("Subject", "Before", HTML), BY, NOW)
+    made = library.make(session, "Mine", DesignKind.MESSAGE, DesignText("Subject", "Before", HTML), BY, NOW)
     broadcast = broadcasts.create(session, MessageType.GENERAL, None, NOW)
     return using.start(session, broadcast.id, made.version.id, NOW)
 
@@ -27,7 +27,7 @@ def draft(session: Session) -> Broadcast:
 def newer(session: Session, draft: Broadcast, html: str) -> library.DesignVersion:
     made = using.made_from(session, draft)
     return library.change(
-        session, made.design.id, made.newest.number, Said("Another", "Before", html), "Longer", BY, NOW
+        session, made.design.id, made.newest.number, DesignText("Another", "Before", html), "Longer", BY, NOW
     )
 
 

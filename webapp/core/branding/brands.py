@@ -11,7 +11,7 @@ from webapp.core.branding import pictures
 from webapp.core.consent import settings
 from webapp.core.errors import Invalid
 from webapp.core.rules.branding import colours
-from webapp.core.rules.branding.look import COLOURS, DARK, LIGHT, BrandLook, Letters, Logo, Palette
+from webapp.core.rules.branding.look import COLOURS, DARK, LIGHT, BrandLook, FontStack, Logo, Palette
 from webapp.core.rules.message import brand_footer
 from webapp.core.rules.message.parts import mailbox_or_blank
 from webapp.core.settings import from_addresses
@@ -28,7 +28,7 @@ class Wanted:
 
     light: Palette = LIGHT
     dark: Palette = DARK
-    letters: Letters = Letters.SYSTEM
+    letters: FontStack = FontStack.SYSTEM
     footer: str = ""
     logo: pictures.Drawn | None = None
     without_logo: bool = False

@@ -19,7 +19,7 @@ LONGEST_NAME, LONGEST_NOTE = 120, 200
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class DesignText:
     """What a template says. `text` None: the text part is made from the HTML."""
 
     subject: str = ""
@@ -28,7 +28,7 @@ class Said:
     text: str | None = None
 
     @classmethod
-    def of(cls, version: DesignVersion) -> "Said":
+    def of(cls, version: DesignVersion) -> "DesignText":
         return cls(version.subject, version.preheader, version.html, version.text)
 
     @property
@@ -95,7 +95,7 @@ def version(session: Session, version_id: int) -> DesignVersion:
 
 
 def make(
-    session: Session, name: str, kind: DesignKind, said: Said, by: str, now: datetime, *, about: str = ""
+    session: Session, name: str, kind: DesignKind, said: DesignText, by: str, now: datetime, *, about: str = ""
 ) -> Shelved:
     """A new template. Raises Invalid for a name that is empty or taken, or for a template that says nothing."""
     if not said.html.strip() and not (said.text or "").strip():
@@ -106,13 +106,15 @@ def make(
     return Shelved(design, _add(session, design, 1, said, by, now, ""))
 
 
-def change(session: Session, design_id: int, seen: int, said: Said, note: str, by: str, now: datetime) -> DesignVersion:
+def change(
+    session: Session, design_id: int, seen: int, said: DesignText, note: str, by: str, now: datetime
+) -> DesignVersion:
     """A new version, unless it says the same as the newest. `seen` is the number of the one that was looked at. Raises Invalid where
     somebody else has made one since."""
     shelved = get(session, design_id)
     session.refresh(shelved.design, with_for_update=True)
     newest = versions(session, design_id)[0]
-    if Said.of(newest) == said:
+    if DesignText.of(newest) == said:
         return newest
     if newest.number != seen:
         raise Invalid(
@@ -127,7 +129,7 @@ def go_back(session: Session, design_id: int, version_id: int, by: str, now: dat
     if old.design_id != design_id:
         raise NotFound("This version belongs to another template.")
     note = f"As version {old.number} was"
-    return change(session, design_id, newest.number, Said.of(old), note, by, now)
+    return change(session, design_id, newest.number, DesignText.of(old), note, by, now)
 
 
 def rename(session: Session, design_id: int, name: str) -> Design:
@@ -145,7 +147,7 @@ def duplicate(session: Session, design_id: int, by: str, now: datetime) -> Shelv
     stem = shelved.design.name[: LONGEST_NAME - 12]
     names = (f"{stem} (copy{f' {number}' if number > 1 else ''})" for number in count(1))
     name = next(one for one in names if not _is_taken(session, one))
-    return make(session, name, shelved.design.kind, Said.of(shelved.version), by, now, about=shelved.design.about)
+    return make(session, name, shelved.design.kind, DesignText.of(shelved.version), by, now, about=shelved.design.about)
 
 
 def put_away(session: Session, design_id: int, now: datetime) -> None:
@@ -160,7 +162,9 @@ def bring_back(session: Session, design_id: int) -> None:
     session.flush()
 
 
-def _add(session: Session, design: Design, number: int, said: Said, by: str, now: datetime, note: str) -> DesignVersion:
+def _add(
+    session: Session, design: Design, number: int, said: DesignText, by: str, now: datetime, note: str
+) -> DesignVersion:
     row = DesignVersion(
         design_id=design.id,
         number=number,

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from webapp.core import broadcasts
 from webapp.core.content.fields import is_blank
 from webapp.core.designs import library
-from webapp.core.designs.library import Said
+from webapp.core.designs.library import DesignText
 from webapp.core.errors import Conflict
 from webapp.core.rules import fills
 from webapp.core.rules.likeness import words
@@ -44,7 +44,7 @@ def start(session: Session, broadcast_id: int, version_id: int, now: datetime) -
     version, broadcast = library.version(session, version_id), broadcasts.get(session, broadcast_id)
     if not is_blank(broadcast.content):
         raise Conflict("Something is written in this mass mail already. A template starts an empty one.")
-    return _take(session, broadcast, version, Said.of(version), now)
+    return _take(session, broadcast, version, DesignText.of(version), now)
 
 
 def made_from(session: Session, broadcast: Broadcast) -> MadeFrom | None:
@@ -62,18 +62,18 @@ def made_from(session: Session, broadcast: Broadcast) -> MadeFrom | None:
     return MadeFrom(design, version, library.versions(session, design.id)[0])
 
 
-def would_say(broadcast: Broadcast, made: MadeFrom) -> tuple[Said, bool]:
+def would_say(broadcast: Broadcast, made: MadeFrom) -> tuple[DesignText, bool]:
     """What a draft would say with the newest version: with what was filled in, where it is the template with its parts filled; and whether
     it is, so that nothing of the draft would be lost."""
-    content, old, new = broadcast.content, made.version, Said.of(made.newest)
+    content, old, new = broadcast.content, made.version, DesignText.of(made.newest)
     values = fills.written(old.html, content.html)
     html = new.html if values is None else fills.carried_over(new.html, values)
     subject = new.subject if content.subject == old.subject else content.subject
     preheader = new.preheader if content.preheader == old.preheader else content.preheader
-    return Said(subject, preheader, html, new.text), values is not None and content.text == old.text
+    return DesignText(subject, preheader, html, new.text), values is not None and content.text == old.text
 
 
-def changes(broadcast: Broadcast, said: Said) -> list[Change]:
+def changes(broadcast: Broadcast, said: DesignText) -> list[Change]:
     """What would be another after `said` was taken, field by field; of the body its words."""
     content = broadcast.content
     pairs = [
@@ -107,12 +107,12 @@ def fill(session: Session, broadcast_id: int, values: dict[str, str], version: i
     return broadcasts.edit(session, broadcast_id, version, {"html": html}, now)
 
 
-def said_by(broadcast: Broadcast) -> Said:
+def said_by(broadcast: Broadcast) -> DesignText:
     """What a draft says, to be kept as a template."""
     content = broadcast.content
-    return Said(content.subject, content.preheader, content.html, content.text)
+    return DesignText(content.subject, content.preheader, content.html, content.text)
 
 
-def _take(session: Session, broadcast: Broadcast, version: DesignVersion, said: Said, now: datetime) -> Broadcast:
+def _take(session: Session, broadcast: Broadcast, version: DesignVersion, said: DesignText, now: datetime) -> Broadcast:
     changes = {"subject": said.subject, "preheader": said.preheader, "html": said.html, "text": said.text}
     return broadcasts.edit(session, broadcast.id, broadcast.version, changes | {"design_version_id": version.id}, now)

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
-from webapp.core.rules.branding.look import Letters
+from webapp.core.rules.branding.look import FontStack
 from webapp.core.tables.base import Base, EnumText, UtcDateTime, one_of
 
 
@@ -36,14 +36,14 @@ class Brand(Base):
     from_address: Mapped[str] = mapped_column(String(320), default="")
     light: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     dark: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
-    letters: Mapped[Letters] = mapped_column(EnumText(Letters), default=Letters.SYSTEM)
+    letters: Mapped[FontStack] = mapped_column(EnumText(FontStack), default=FontStack.SYSTEM)
     footer: Mapped[str] = mapped_column(Text, default="")
     logo_id: Mapped[int | None] = mapped_column(ForeignKey("hosted_picture.id"))
     is_removed: Mapped[bool] = mapped_column(default=False, server_default=false())
     made_at: Mapped[datetime] = mapped_column(UtcDateTime)
     made_by: Mapped[str] = mapped_column(String(320), default="")
 
-    __table_args__ = (one_of("letters", Letters), Index("ix_brand_from_address", "from_address", "id"))
+    __table_args__ = (one_of("letters", FontStack), Index("ix_brand_from_address", "from_address", "id"))
 
 
 class DesignKind(StrEnum):

@@ -13,7 +13,7 @@ from webapp.core.branding import pictures
 from webapp.core.branding.brands import Wanted
 from webapp.core.errors import Invalid
 from webapp.core.rules.branding import colours
-from webapp.core.rules.branding.look import COLOURS, BrandLook, Letters, Palette
+from webapp.core.rules.branding.look import COLOURS, BrandLook, FontStack, Palette
 from webapp.core.rules.message import brand_footer
 
 THEMES = ("light", "dark")
@@ -22,7 +22,7 @@ THEMES = ("light", "dark")
 class BrandForm(FlaskForm):
     logo = FileField("Logo")
     without_logo = BooleanField("Take the logo away")
-    letters = SelectField("Letters", choices=[SelectChoice(one.value, one.label) for one in Letters])
+    letters = SelectField("Letters", choices=[SelectChoice(one.value, one.label) for one in FontStack])
     light_accent = StringField("Accent")
     light_text = StringField("Text")
     light_background = StringField("Background")
@@ -46,7 +46,7 @@ class BrandForm(FlaskForm):
         return Wanted(
             light,
             dark,
-            letters=Letters(self.letters.data),
+            letters=FontStack(self.letters.data),
             footer=(self.footer.data or "").replace("\r\n", "\n"),
             logo=pictures.read_logo(upload) if upload else None,
             without_logo=bool(self.without_logo.data),
@@ -62,8 +62,8 @@ def tried(look: BrandLook, given: Mapping[str, str]) -> BrandLook:
                 chosen = colours.colour(given.get(f"{theme}_{name}", getattr(palette, name)), name)
                 palette = replace(palette, **{name: chosen})
         look = replace(look, light=palette) if theme == "light" else replace(look, dark=palette)
-    if (letters := given.get("letters")) in set(Letters):
-        look = replace(look, letters=Letters(letters))
+    if (letters := given.get("letters")) in set(FontStack):
+        look = replace(look, letters=FontStack(letters))
     with suppress(Invalid):
         look = replace(look, footer=brand_footer.checked(given.get("footer", look.footer)))
     return look

@@ -3,15 +3,16 @@
 from itertools import groupby
 from typing import Any
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from webapp.adapters.clock import now
 from webapp.core.designs import library
-from webapp.core.designs.library import Said
+from webapp.core.designs.library import DesignText
 from webapp.core.errors import Invalid
 from webapp.core.rules import tags
+from webapp.core.rules.media import names
 from webapp.core.rules.statuses import MessageType
 from webapp.core.tables.branding import DesignKind
 from webapp.extensions import db
@@ -20,7 +21,7 @@ from webapp.pages.designs.blueprint import bp
 
 @bp.get("/templates/new")
 def new() -> str:
-    return _page(None, Said(), "", 0)
+    return _page(None, DesignText(), "", 0)
 
 
 @bp.post("/templates/new")
@@ -39,7 +40,7 @@ def create() -> ResponseReturnValue:
 @bp.get("/templates/<int:design_id>/edit")
 def edit(design_id: int) -> str:
     shelved = library.get(db.session, design_id)
-    return _page(design_id, Said.of(shelved.version), shelved.design.name, shelved.version.number)
+    return _page(design_id, DesignText.of(shelved.version), shelved.design.name, shelved.version.number)
 
 
 @bp.post("/templates/<int:design_id>/edit")
@@ -58,13 +59,15 @@ def save(design_id: int) -> ResponseReturnValue:
     return redirect(url_for("designs.show", design_id=design_id), 303)
 
 
-def _sent() -> Said:
+def _sent() -> DesignText:
     html = request.form.get("html", "").replace("\r\n", "\n")
     subject, preheader = (" ".join(request.form.get(name, "").split())[:900] for name in ("subject", "preheader"))
-    return Said(subject, preheader, html)
+    return DesignText(subject, preheader, html)
 
 
-def _page(design_id: int | None, said: Said, name: str, seen: int, error: Invalid | None = None, **more: Any) -> str:
+def _page(
+    design_id: int | None, said: DesignText, name: str, seen: int, error: Invalid | None = None, **more: Any
+) -> str:
     known = tags.tags_for(MessageType.ADDONS)
     return render_template(
         "designs/edit.html",
@@ -74,6 +77,7 @@ def _page(design_id: int | None, said: Said, name: str, seen: int, error: Invali
         seen=seen,
         error=error,
         tags=known,
+        hosted=f"{current_app.config['PUBLIC_URL']}/{names.PLACE}/",
         tag_groups=[(group.value, list(members)) for group, members in groupby(known, lambda tag: tag.group)],
         **more,
     )

@@ -9,7 +9,7 @@ from flask_login import current_user
 from webapp.adapters.clock import now
 from webapp.core.branding import pictures
 from webapp.core.designs import archives, importing, library
-from webapp.core.designs.library import Said, Shelved
+from webapp.core.designs.library import DesignText, Shelved
 from webapp.core.errors import Invalid
 from webapp.core.tables.branding import DesignKind
 from webapp.extensions import db
@@ -31,7 +31,13 @@ def take_in() -> ResponseReturnValue:
         taken = importing.take(files, _host)
         name = name or taken.title[: library.LONGEST_NAME] or PurePath(upload.filename).stem[: library.LONGEST_NAME]
         made: Shelved = library.make(
-            db.session, name, DesignKind.MESSAGE, Said(html=taken.html), current_user.email, now(), about="Imported"
+            db.session,
+            name,
+            DesignKind.MESSAGE,
+            DesignText(html=taken.html),
+            current_user.email,
+            now(),
+            about="Imported",
         )
     except Invalid as error:
         db.session.rollback()

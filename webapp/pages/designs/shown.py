@@ -6,7 +6,7 @@ from flask import Response, current_app
 
 from webapp.core.branding import brands
 from webapp.core.consent import settings
-from webapp.core.designs.library import Said
+from webapp.core.designs.library import DesignText
 from webapp.core.errors import DomainError
 from webapp.core.rules.branding.look import BrandLook
 from webapp.core.rules.message import Envelope, Frame, MailIdentity, MessageParts, compile_message, preview
@@ -17,7 +17,7 @@ from webapp.pages.content.views import MAIL_POLICY
 _NOTHING = "<!doctype html><html><head><title>Nothing to show</title></head><body><p>{}</p></body></html>"
 
 
-def mail(said: Said, theme: str) -> Response:
+def mail(said: DesignText, theme: str) -> Response:
     """The HTML of a template's mail, alone on its page."""
     try:
         html = html_of(said, look(), current_app.config["PUBLIC_URL"])
@@ -27,7 +27,7 @@ def mail(said: Said, theme: str) -> Response:
     return Response(page, headers={"Content-Security-Policy": MAIL_POLICY, "Cache-Control": "no-store"})
 
 
-def html_of(said: Said, brand: BrandLook, base: str) -> str:
+def html_of(said: DesignText, brand: BrandLook, base: str) -> str:
     """The HTML part with example values. Raises DomainError for what cannot become a mail."""
     parts = MessageParts(said.subject, said.html, said.text, preheader=said.preheader)
     message = compile_message(parts, Envelope("", "sample@example.com"), Frame(base, brand=brand))

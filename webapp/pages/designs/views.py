@@ -8,7 +8,7 @@ from webapp.adapters.clock import now
 from webapp.core import broadcasts
 from webapp.core.branding import brands
 from webapp.core.designs import library
-from webapp.core.designs.library import Said
+from webapp.core.designs.library import DesignText
 from webapp.core.errors import Invalid
 from webapp.core.tables.branding import DesignKind
 from webapp.extensions import db
@@ -46,7 +46,7 @@ def show(design_id: int) -> str:
         design=shelved.design,
         version=version,
         versions=versions,
-        said=Said.of(version),
+        said=DesignText.of(version),
         newest=shelved.version,
     )
 
@@ -57,7 +57,7 @@ def mail(design_id: int) -> ResponseReturnValue:
     versions = library.versions(db.session, library.get(db.session, design_id).design.id)
     wanted = request.args.get("version", type=int)
     version = next((one for one in versions if one.number == wanted), versions[0])
-    return shown.mail(Said.of(version), "dark" if "dark" in request.args else "light")
+    return shown.mail(DesignText.of(version), "dark" if "dark" in request.args else "light")
 
 
 @bp.post("/templates/<int:design_id>/rename")

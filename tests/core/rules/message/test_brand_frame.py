@@ -6,7 +6,7 @@ import html5lib
 import pytest
 
 from webapp.core.errors import Invalid
-from webapp.core.rules.branding.look import BrandLook, Letters, Logo, Palette
+from webapp.core.rules.branding.look import BrandLook, FontStack, Logo, Palette
 from webapp.core.rules.message import Envelope, Frame, MessageParts, compile_message
 from webapp.core.rules.message.brand_footer import checked, lines
 from webapp.core.rules.tags.unparse import source_of
@@ -15,7 +15,7 @@ BASE = "https://mail.example.com"
 LOOK = BrandLook(
     logo=Logo("picture/a.png", 120, 40, is_dark=True),
     footer="Example Ltd, registered {in} Berlin\n[Status](https://status.example.com/?a=1&b=2) · [Help](mailto:help@example.com)",
-    letters=Letters.GEORGIA,
+    letters=FontStack.GEORGIA,
 ).by("Example Hosting", "1 High Street\n12345 Exampletown")
 BODY = """<h1>Hello {{ first_name }}</h1>
 <p>Text with a <a href="https://example.com">link</a>.</p>

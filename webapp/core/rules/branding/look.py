@@ -8,7 +8,7 @@ from webapp.core.rules.branding import colours
 from webapp.core.rules.branding.colours import FOR_LARGE, FOR_TEXT, contrast
 
 
-class Letters(StrEnum):
+class FontStack(StrEnum):
     """A choice of fonts that the recipients' machines have: a mail brings none along."""
 
     SYSTEM = "system"
@@ -34,20 +34,20 @@ class Letters(StrEnum):
 
 
 _LETTERS = {
-    Letters.SYSTEM: (
+    FontStack.SYSTEM: (
         "The device's own",
         "-apple-system, BlinkMacSystemFont, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif",
         "'Segoe UI', Arial, sans-serif",
     ),
-    Letters.HELVETICA: ("Helvetica or Arial", "'Helvetica Neue', Helvetica, Arial, sans-serif", "Arial, sans-serif"),
-    Letters.VERDANA: ("Verdana", "Verdana, 'DejaVu Sans', Geneva, sans-serif", "Verdana, sans-serif"),
-    Letters.TREBUCHET: (
+    FontStack.HELVETICA: ("Helvetica or Arial", "'Helvetica Neue', Helvetica, Arial, sans-serif", "Arial, sans-serif"),
+    FontStack.VERDANA: ("Verdana", "Verdana, 'DejaVu Sans', Geneva, sans-serif", "Verdana, sans-serif"),
+    FontStack.TREBUCHET: (
         "Trebuchet",
         "'Trebuchet MS', 'Lucida Grande', Tahoma, sans-serif",
         "'Trebuchet MS', sans-serif",
     ),
-    Letters.GEORGIA: ("Georgia", "Georgia, 'Times New Roman', Times, serif", "Georgia, serif"),
-    Letters.PALATINO: (
+    FontStack.GEORGIA: ("Georgia", "Georgia, 'Times New Roman', Times, serif", "Georgia, serif"),
+    FontStack.PALATINO: (
         "Palatino",
         "'Palatino Linotype', Palatino, 'Book Antiqua', Georgia, serif",
         "'Palatino Linotype', serif",
@@ -95,7 +95,7 @@ class Palette:
 
 
 LIGHT = Palette("#0b3a75", "#1d2530", "#ffffff", "#0b57b8")
-DARK = Palette("#3f7fe0", "#e6e9ee", "#1b1e24", "#8ab8ff")
+DARK = Palette("#2f6fd0", "#e6e9ee", "#1b1e24", "#8ab8ff")
 COLOURS = tuple(field.name for field in fields(Palette))
 
 
@@ -116,7 +116,7 @@ class BrandLook:
 
     light: Palette = LIGHT
     dark: Palette = DARK
-    letters: Letters = Letters.SYSTEM
+    letters: FontStack = FontStack.SYSTEM
     footer: str = ""
     logo: Logo | None = None
     business_name: str = ""

@@ -33,6 +33,7 @@ background-color:{light.background}}}
 .b-body li{{margin:0 0 6px}}
 .b-body a{{color:{light.link};text-decoration:underline}}
 .b-body img{{max-width:100%;height:auto;border:0;border-radius:8px}}
+.b-body .fill{{background-color:#fff1b8;color:#4d3800}}
 .b-body hr{{height:1px;margin:28px 0;border:0;background-color:{light.line}}}
 .b-panel{{width:100%;margin:4px 0 20px;border-collapse:separate;background-color:{light.panel};border-radius:0 8px 8px 0}}
 .b-in-panel{{padding:18px 22px 4px;border-left:4px solid {light.accent};border-radius:2px;
@@ -83,6 +84,7 @@ def _colours(dark: Palette) -> list[str]:
         ),
         set_to(".b-body a,.b-body h3:first-child", text=dark.link),
         set_to(".b-body hr", ground=dark.line),
+        set_to(".b-body .fill", ground="#fff1b8", text="#4d3800"),
         set_to(".b-panel", ground=dark.panel),
         set_to(".b-in-panel", line=dark.accent),
         set_to(".b-press,.b-body a.b-word", ground=dark.accent),
