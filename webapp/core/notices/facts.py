@@ -81,4 +81,4 @@ def of_many(broadcasts: Sequence[Broadcast]) -> dict[str, Any]:
 
 def called(broadcast: Broadcast) -> str:
     """Its name, or what stands for it."""
-    return titles.title(broadcast.name, broadcast.content.subject, f"Mass mail {broadcast.id}")
+    return broadcast.name or titles.title("", broadcast.content.subject, f"Mass mail {broadcast.id}")

@@ -70,7 +70,7 @@ class Draft:
 
 def title(broadcast: Broadcast) -> str:
     """What a broadcast is called in the console: its name, else its subject in words."""
-    return titles.title(broadcast.name, broadcast.content.subject)
+    return broadcast.name or titles.title("", broadcast.content.subject)  # texts are read where there is no name
 
 
 def title_chips(broadcast: Broadcast) -> Markup:

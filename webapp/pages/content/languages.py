@@ -15,7 +15,7 @@ from webapp.core.content import problems
 from webapp.core.content.completeness import missing
 from webapp.core.content.fields import LABELS
 from webapp.core.content.languages import content_of, languages_of, since_translated, unmarked
-from webapp.core.errors import Invalid
+from webapp.core.errors import Invalid, NotFound
 from webapp.core.rules.languages import MAIN, Texts, WithoutText, direction
 from webapp.core.rules.languages.translations import FieldSince
 from webapp.core.tables.broadcasts import Broadcast
@@ -206,7 +206,9 @@ def _offers(broadcast: Broadcast, counted: TextCount) -> tuple[Offer, ...]:
 
 
 def _original(broadcast: Broadcast, found: Shown) -> Original:
-    """The text beside this one: the one asked for, else the main one; beside that the first other."""
+    """The text beside this one: the one asked for, else the main one; beside that the first other. Raises NotFound where there is none."""
+    if not found.others:
+        raise NotFound("This mass mail has no text in another language.")
     wanted = request.args.get("beside", MAIN if language() else found.others[0].language)
     tab = next((one for one in found.others if one.language == wanted), found.others[0])
     is_original = bool(language()) and not tab.language
