@@ -13,11 +13,11 @@ from tests.consoles import Console
 from tests.core.branding.test_pictures import file
 from tests.looks import Looker
 from webapp.core.consent import settings
+from webapp.core.designs import ALONG
 from webapp.core.designs.library import DesignText
 from webapp.core.rules.branding.look import BrandLook, Logo
 from webapp.core.settings import from_addresses
 from webapp.pages.designs import shown
-from webapp.tools import designs
 
 
 def test_each_template_holds_at_every_width_by_light_in_the_dark_and_without_pictures(page: Page, pictures: Path):
@@ -26,12 +26,12 @@ def test_each_template_holds_at_every_width_by_light_in_the_dark_and_without_pic
         logo=Logo("picture/logo.png", 150, 40),
         footer="[Status](https://status.example.com) · [Help](https://example.com/help)",
     ).by("Example Hosting", "1 High Street\n12345 Exampletown")
-    found = tomllib.loads((designs.ALONG / "along.toml").read_text("utf-8"))
+    found = tomllib.loads((ALONG / "along.toml").read_text("utf-8"))
     drawn = drawn_logo()
     page.route("**/picture/logo.png", lambda route: route.fulfill(body=drawn, content_type="image/png"))
     page.route("**/picture/gone.png", lambda route: route.abort())
     for key, one in found.items():
-        said = DesignText(one["subject"], one["preheader"], (designs.ALONG / f"{key}.html").read_text("utf-8"))
+        said = DesignText(one["subject"], one["preheader"], (ALONG / f"{key}.html").read_text("utf-8"))
         html = shown.html_of(said, look, "https://mail.example.com")
         page.set_content(html)
         for theme in ("light", "dark"):
