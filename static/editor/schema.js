@@ -3,10 +3,11 @@
 import { TAG, describe } from "./tags.js";
 
 /**
- * The editor's extensions. `tiptap` is the module out of the wheel; `isKnown(name)` tells whether a tag exists;
- * `onTag(position)` is called when a chip is to be edited; `onBraces()` when {{ is being typed, just before the second brace stands there.
+ * The editor's extensions. `tiptap` is the module out of the wheel; `isKnown(name)` tells whether a tag exists; `shownAt(src)` is where
+ * the browser finds a picture; `onTag(position)` is called when a chip is to be edited; `onBraces()` when {{ is being typed, just before
+ * the second brace stands there.
  */
-export function extensions(tiptap, { placeholder, isKnown, onTag, onBraces }) {
+export function extensions(tiptap, { placeholder, isKnown, shownAt, onTag, onBraces }) {
   const { Node, Mark, Extension } = tiptap;
 
   const Tag = Node.create({
@@ -58,6 +59,21 @@ export function extensions(tiptap, { placeholder, isKnown, onTag, onBraces }) {
     renderHTML: ({ HTMLAttributes }) => ["a", HTMLAttributes, 0],
   });
 
+  const Fill = Mark.create({
+    name: "fill",
+    inclusive: false,
+    parseHTML: () => [{ tag: "mark.fill", getAttrs: (element) => element.className === "fill" && null }],
+    renderHTML: () => ["mark", { class: "fill" }, 0],
+    // A click into a part selects all of it, so that what is typed takes its place; a double click sets the cursor in it.
+    addProseMirrorPlugins() {
+      const handleClick = ({ state }, position) => {
+        if (!this.type.isInSet(state.doc.resolve(position).marks())) return false;
+        return this.editor.chain().setTextSelection(position).extendMarkRange("fill").run();
+      };
+      return [new tiptap.Plugin({ props: { handleClick } })];
+    },
+  });
+
   const Button = Node.create({
     name: "mailButton",
     group: "block",
@@ -97,6 +113,7 @@ export function extensions(tiptap, { placeholder, isKnown, onTag, onBraces }) {
     addAttributes: () => Object.assign({}, ...["src", "alt", "title", "width", "height"].map(attribute)),
     parseHTML: () => [{ tag: "img[src]" }],
     renderHTML: ({ HTMLAttributes }) => ["img", HTMLAttributes],
+    addNodeView: () => (view) => new PictureView(view, shownAt),
   });
 
   const OrderedList = Node.create({
@@ -127,7 +144,7 @@ export function extensions(tiptap, { placeholder, isKnown, onTag, onBraces }) {
   return [
     Document, Text, Button, Paragraph, HardBreak, Heading.configure({ levels: [1, 2, 3] }),
     BulletList, OrderedList, ListItem, Lists, Blockquote, HorizontalRule, Picture, Tag,
-    Link, Bold, Italic, Underline, Strike, UndoRedo, Gapcursor, Placeholder.configure({ placeholder }),
+    Link, Fill, Bold, Italic, Underline, Strike, UndoRedo, Gapcursor, Placeholder.configure({ placeholder }),
   ];
 }
 
@@ -144,6 +161,25 @@ function chipTags(state, type) {
   const { tr } = state;
   for (const [from, to, chip] of found.reverse()) tr.replaceWith(from, to, chip);
   return tr;
+}
+
+/** A picture as the recipient sees it: one that travels inside the mail is shown by its address. */
+class PictureView {
+  constructor({ node }, shownAt) {
+    this.shownAt = shownAt;
+    this.dom = document.createElement("img");
+    this.update(node);
+  }
+
+  update(node) {
+    if (node.type.name !== "picture") return false;
+    for (const [name, value] of Object.entries({ ...node.attrs, src: this.shownAt(node.attrs.src) })) {
+      if (value === null || value === "") this.dom.removeAttribute(name);
+      else if (this.dom.getAttribute(name) !== String(value)) this.dom.setAttribute(name, value);
+    }
+    this.dom.toggleAttribute("data-no-words", !node.attrs.alt);
+    return true;
+  }
 }
 
 /** A tag as a chip. It is one character to the cursor; a click or Enter asks for its text where the value is empty. */

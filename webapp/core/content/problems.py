@@ -5,6 +5,7 @@ import re
 from sqlalchemy.orm import object_session
 
 from webapp.core.content.fields import LABELS, sources
+from webapp.core.content.languages import content_of
 from webapp.core.rules import tags
 from webapp.core.rules.consent import Purpose
 from webapp.core.rules.message import preflight
@@ -14,26 +15,29 @@ from webapp.core.settings import tag_links
 from webapp.core.tables.broadcasts import Broadcast
 
 
-def of_tags(broadcast: Broadcast) -> list[TagProblem]:
-    """What is wrong with the tags of subject, preheader, body and plain text part, in this order."""
-    written = sources(broadcast.content).items()
+def of_tags(broadcast: Broadcast, language: str = "") -> list[TagProblem]:
+    """What is wrong with the tags of subject, preheader, body and plain text part, in this order, of the text in a language."""
+    written = sources(content_of(broadcast, language))
     may_decline = broadcast.purpose is not Purpose.IMPORTANT
     session = object_session(broadcast)
-    links = tag_links.known_of(session, broadcast, sources(broadcast.content)) if session else ()
+    links = tag_links.known_of(session, broadcast, written) if session else ()
     return [
         problem
-        for field, source in written
+        for field, source in written.items()
         for problem in tags.check(
             source, broadcast.message_type, field=field, may_decline=may_decline, links=tuple(links)
         )
     ]
 
 
-def of_message(broadcast: Broadcast) -> list[TagProblem]:
+def of_message(broadcast: Broadcast, language: str = "") -> list[TagProblem]:
     """What is wrong with the tags, and then what of the content cannot work in a mail or goes from it: links, pictures, tags of other
     systems."""
-    content = broadcast.content
-    return [*of_tags(broadcast), *preflight.preflight(content.subject, content.html, content.text, content.preheader)]
+    content = content_of(broadcast, language)
+    return [
+        *of_tags(broadcast, language),
+        *preflight.preflight(content.subject, content.html, content.text, content.preheader),
+    ]
 
 
 def place(problem: TagProblem, source: str) -> str:

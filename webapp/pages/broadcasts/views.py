@@ -11,9 +11,11 @@ from webapp.adapters.clock import now
 from webapp.core import audience, broadcasts
 from webapp.core.broadcasts import listing, progress, purposes
 from webapp.core.broadcasts.listing import Tab
+from webapp.core.designs import library, using
 from webapp.core.errors import Invalid, NotFound
 from webapp.core.rules.lifecycle import BroadcastState
 from webapp.core.rules.statuses import MessageType
+from webapp.core.tables.branding import DesignVersion
 from webapp.extensions import db
 from webapp.pages.broadcasts import draft, live, purpose, show, starting  # noqa: F401 - which add the routes of the page of one
 from webapp.pages.broadcasts.blueprint import bp
@@ -22,6 +24,8 @@ from webapp.pages.holding.views import sending_hold
 from webapp.pages.settings.relay import refusing_relay, relay_health
 
 bp.add_app_template_global(draft.press, "press")
+bp.add_app_template_filter(draft.chips, "chips")
+bp.add_app_template_filter(draft.title_chips, "title_chips")
 
 
 @bp.get("/")
@@ -99,11 +103,28 @@ def recipient_number(broadcast_id: int) -> str:
 
 @bp.get("/new")
 def new() -> str:
-    return _new(purpose.asked())
+    wanted = request.args.get("type", "")
+    return _new(purpose.asked(), MessageType(wanted) if wanted in set(MessageType) else MessageType.GENERAL)
 
 
-def _new(choice: purpose.PurposeChoice, chosen: MessageType = MessageType.GENERAL) -> str:
-    return render_template("broadcasts/new.html", types=MessageType, chosen=chosen, choice=choice)
+def _new(choice: purpose.PurposeChoice, chosen: MessageType = MessageType.GENERAL, name: str = "") -> str:
+    version = _template()
+    template = version and library.get(db.session, version.design_id).design
+    return render_template(
+        "broadcasts/new.html",
+        types=MessageType,
+        chosen=chosen,
+        choice=choice,
+        name=name,
+        version=version,
+        template=template,
+    )
+
+
+def _template() -> DesignVersion | None:
+    """The version of a template that a new one is to be made from."""
+    wanted = request.values.get("template", type=int)
+    return library.version(db.session, wanted) if wanted else None
 
 
 @bp.post("/new")
@@ -113,25 +134,31 @@ def create() -> ResponseReturnValue:
         message_type = MessageType(request.form.get("message_type", ""))
     except ValueError:
         raise BadRequest("Choose a message type.") from None
-    choice = purpose.asked(request.form)
+    choice, name = purpose.asked(request.form), _name()
     try:
         decided = purpose.checked(choice)
     except Invalid as error:
-        return _new(purpose.refused(choice, error), message_type), 422
+        return _new(purpose.refused(choice, error), message_type, name), 422
     press = draft.press_in(request.form, "new")
     broadcast = broadcasts.create(db.session, message_type, current_user.id, now(), press=press)
     if broadcast.version == 1:
         broadcast = purposes.choose(db.session, broadcast, decided, now())
-        broadcasts.edit(db.session, broadcast.id, None, {"time_zone": current_user.time_zone}, now())
+        broadcasts.edit(db.session, broadcast.id, None, {"name": name, "time_zone": current_user.time_zone}, now())
+        if version := _template():
+            using.start(db.session, broadcast.id, version.id, now())
     db.session.commit()
     return draft.redirect(url_for("audience.index", broadcast_id=broadcast.id))
+
+
+def _name() -> str:
+    return " ".join(request.form.get("name", "").split())[:200]
 
 
 @bp.post("/<int:broadcast_id>/name")
 def rename(broadcast_id: int) -> ResponseReturnValue:
     """Save the name from the head of a draft. An unchanged name is not a save, so that Enter after a change does no harm."""
     broadcast = broadcasts.get(db.session, broadcast_id)
-    name = " ".join(request.form.get("name", "").split())[:200]
+    name = _name()
     if name != broadcast.name:
         version = request.form.get("version", type=int)
         broadcast = broadcasts.edit(db.session, broadcast_id, version, {"name": name}, now())

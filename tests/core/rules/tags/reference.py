@@ -1,6 +1,6 @@
 """Tags rendered by python-liquid itself: the general way, by which the compiled way of `rules/message` is measured."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from functools import lru_cache
 
@@ -43,9 +43,17 @@ class _Cut(Environment):
         for tag in (Literal, OutputTag, Illegal, IfTag, UnlessTag, ForTag):
             self.add_tag(tag)
         for name, function in filters.ON_TEXT.items():
-            self.add_filter(name, function)
+            self.add_filter(name, _on_text(function))
         for how in Escape:
             self.add_filter(f"as_{how.value}", lambda value, how=how: Markup(values.escape(_plain(value), how)))
+
+
+def _on_text(function: Callable[..., str]) -> Callable[..., str]:
+    """The filter with its texts as they are. Where values are escaped, Liquid takes a text between quotes for HTML, and whatever is put
+    together with it would be escaped on the way, before the escape at the end."""
+    return lambda value, *others: function(
+        _plain(value), *(_plain(one) if isinstance(one, str) else one for one in others)
+    )
 
 
 def _plain(value: object) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
+from itertools import repeat
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -88,17 +89,25 @@ _HOLDING_STATUS = {None: ""} | {status.value: status.label for status in Holding
 
 
 def load_values(
-    session: Session, rows: Sequence[Recipient], names: Sequence[str], *, broadcast: Broadcast, now: datetime
+    session: Session,
+    rows: Sequence[Recipient],
+    names: Sequence[str],
+    *,
+    broadcast: Broadcast,
+    now: datetime,
+    language: str = "",
 ) -> list[list[str]]:
     """For each of `rows`, in their order, the values with the keys `names`, in theirs. One query a table, however many rows.
 
     Every value is one line without control characters, "" where there is nothing to say. Dates, prices and names of countries and
-    languages are in the client's language; `date` is the day of `now` in the broadcast's zone. A key is a tag's name, with a filter behind
-    it that says how a date, a price or a number is written, or that of a list of services, whose value is JSON: a list of services, each
-    a list of texts. Raises KeyError for a name that is no tag.
+    languages are in the language of the text that these recipients get: `language`, for the main text the broadcast's own, and where nobody
+    has said that the client's; `date` is the day of `now` in the broadcast's zone. A key is a tag's name, with a filter behind it that says
+    how a date, a price or a number is written, or that of a list of services, whose value is JSON: a list of services, each a list of
+    texts. Raises KeyError for a name that is no tag.
     """
+    written_in = language or broadcast.main_language
     held = Held(session, rows, names, broadcast, now)
-    writers = [_writer(name, len(rows), broadcast, now, held) for name in names]
+    writers = [_writer(name, len(rows), broadcast, now, written_in, held) for name in names]
     needed = {column for writer in writers for column in writer.needs}
     if is_local := any(writer.is_local for writer in writers):
         needed |= {"client.language", "client.country"}
@@ -107,7 +116,8 @@ def load_values(
         if wanted := tuple(name for name in source.columns if name in needed):
             found |= zip(wanted, _read(session, source, wanted, [row[source.place] for row in rows]), strict=True)
     if is_local:
-        found["formats"] = list(map(formats_for, found["client.language"], found["client.country"]))
+        languages = repeat(written_in) if written_in else found["client.language"]
+        found["formats"] = list(map(formats_for, languages, found["client.country"]))
     columns = [writer.write(*map(found.__getitem__, writer.arguments)) for writer in writers]
     return [list(values) for values in zip(*columns, strict=True)] if names else [[] for _ in rows]
 
@@ -168,9 +178,11 @@ class ValueWriter:
         return (*self.needs, "formats") if self.is_local else self.needs
 
 
-def _writer(key: str, count: int, broadcast: Broadcast, now: datetime, held: Held) -> ValueWriter:
+def _writer(key: str, count: int, broadcast: Broadcast, now: datetime, written_in: str, held: Held) -> ValueWriter:
     if read_rows_key(key):
         return ValueWriter((), held.lists, is_local=True)
+    if written_in and key in LINK_WORDS:
+        return ValueWriter((), lambda: [link_words(key, written_in)] * count)
     name, how = key, None
     if "|" in key:
         output = read_output(key)

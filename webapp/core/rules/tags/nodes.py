@@ -182,6 +182,12 @@ def outputs_in(nodes: Nodes) -> Iterator[Output]:
             yield from outputs_in(node.otherwise)
 
 
+def names_in(nodes: Nodes) -> Iterator[str]:
+    """Every name in the tree, conditions, defaults and fields of a service included, in the order of reading; repeated as often as used."""
+    for output in outputs_in(nodes):
+        yield from output.names()
+
+
 def keys_in(nodes: Nodes) -> Iterator[str]:
     """The key of every value that the tree takes, in the order of reading; repeated as often as used."""
     for output in outputs_in(nodes):

@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0025"
-down_revision = "0021"
+revision = "0032"
+down_revision = "0027"
 branch_labels = None
 depends_on = None
 
