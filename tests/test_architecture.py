@@ -70,7 +70,7 @@ ROOMS: dict[str, str] = {
     "ledger": "audience consent media relay settings",
     "content": "clients branding consent audience domains ledger media settings",
     "broadcasts": "audience branding consent content domains ledger media relay settings",
-    "designs": "branding broadcasts content",
+    "designs": "branding broadcasts consent content",
     "events": "consent broadcasts ledger",
     "sending": "broadcasts consent content domains ledger relay settings",
     "notices": "broadcasts relay sending",
