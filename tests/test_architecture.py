@@ -92,7 +92,7 @@ COMMITTERS = ("webapp/core/sending", "webapp/core/imports")
 """Parts of the core that commit, because their work is too long for one transaction."""
 
 WRITERS = {
-    "webapp/core/broadcasts": "Broadcast Content",
+    "webapp/core/broadcasts": "Broadcast Content StepSave DraftVisit",
     "webapp/core/audience": "Pick",
     "webapp/core/settings/from_addresses": "FromAddress",
     "webapp/core/clients": "Client Product Service Addon AddonAssignment",
@@ -113,6 +113,7 @@ WRITERS = {
     "webapp/core/consent/event_sources": "EventSource ReceivedEvent",
     "webapp/core/tables/stamps": "AudienceStamp",
     "webapp/core/content/trial_sends": "TestSend",
+    "webapp/core/content/preflight/ticks": "PreflightTick",
     "webapp/core/users": "User SignIn SignInLink KnownNetwork FailedSignIn",
     "webapp/core/sending/workers": "KnownWorker",
 }

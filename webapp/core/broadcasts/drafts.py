@@ -15,6 +15,7 @@ from webapp.core.errors import Conflict, Invalid, NotFound
 from webapp.core.rules import schedule as calendar
 from webapp.core.rules.lifecycle import CHANGEABLE
 from webapp.core.rules.lifecycle import BroadcastState as State
+from webapp.core.rules.preflight.text_part import body_digest
 from webapp.core.rules.statuses import MessageType
 from webapp.core.settings import from_addresses
 from webapp.core.tables.broadcasts import Broadcast, Content, Pick
@@ -119,6 +120,8 @@ def edit(
         setattr(broadcast, name, value)
     for name in changes.keys() & ON_CONTENT:
         setattr(broadcast.content, name, changes[name])
+    if "text" in changes:
+        broadcast.content.text_for = None if changes["text"] is None else body_digest(broadcast.content.html)
     session.flush()
     return broadcast
 
@@ -175,6 +178,7 @@ def duplicate(
     copy.time_zone = original.time_zone
     for name in ON_CONTENT:
         setattr(copy.content, name, getattr(original.content, name))
+    copy.content.text_for = original.content.text_for
     session.flush()
     picks = select(literal(copy.id), Pick.client_id, Pick.kind).where(Pick.broadcast_id == original.id)
     session.execute(Pick.__table__.insert().from_select(["broadcast_id", "client_id", "kind"], picks))

@@ -4,15 +4,18 @@ changed in another step meanwhile is no conflict."""
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from webapp.core.audience import AudienceFilter, audience_of
+from webapp.core.broadcasts import presence
 from webapp.core.broadcasts.drafts import ON_CONTENT, SEEN, START, edit, get
 from webapp.core.errors import Conflict
 from webapp.core.rules import digests
 from webapp.core.tables.broadcasts import Broadcast
+from webapp.core.tables.drafts import StepSave
 
 
 class Step(StrEnum):
@@ -30,6 +33,15 @@ OF_STEP = {
 }
 """What each step changes, by the names that `edit` knows."""
 
+
+class Editor(NamedTuple):
+    """The user who saves."""
+
+    id: int
+    email: str
+    name: str
+
+
 Changes = Callable[[Broadcast], Mapping[str, Any]]
 """What somebody's choices change in a broadcast as it is stored, as `edit` takes it; nothing where they are what is stored."""
 
@@ -43,8 +55,9 @@ def save(
     *,
     known: Collection[str],
     lost: Changes | None = None,
+    by: Editor | None = None,
 ) -> Broadcast:
-    """Save what `changes` finds different in a step.
+    """Save what `changes` finds different in a step, and remember that `by` did.
 
     `known` are the digests of the step that the editor has seen. `lost` is what an earlier request wanted whose answer never came: if that
     is what is stored, it is the editor's own doing.
@@ -62,7 +75,27 @@ def save(
         raise ValueError(f"not of the step {step}: {', '.join(sorted(foreign))}")
     if found.keys() - SEEN and digest(broadcast, step) not in known and not _is_stored(broadcast, lost):
         raise Conflict(f"Somebody else has changed the {step.value} of this mass mail meanwhile.")
-    return edit(session, broadcast_id, broadcast.version, found, now) if found else broadcast
+    if not found:
+        return broadcast
+    saved = edit(session, broadcast_id, broadcast.version, found, now)
+    if by is not None and found.keys() - SEEN:
+        _remember(session, saved, step, by, now)
+    return saved
+
+
+def last_save(session: Session, broadcast: Broadcast, step: Step) -> StepSave | None:
+    """Who made the step what it is now; None where that is not known."""
+    row = session.get(StepSave, (broadcast.id, step.value), populate_existing=True)
+    return row if row and row.digest == digest(broadcast, step) else None
+
+
+def _remember(session: Session, broadcast: Broadcast, step: Step, by: Editor, now: datetime) -> None:
+    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
+    said = {"user_email": by.email, "user_name": by.name, "saved_at": now, "digest": digest(broadcast, step)}
+    new = dialect.insert(StepSave).values(broadcast_id=broadcast.id, step=step.value, **said)
+    key = [StepSave.broadcast_id, StepSave.step]
+    session.execute(new.on_conflict_do_update(index_elements=key, set_=said))
+    presence.seen(session, broadcast.id, by.id, now)
 
 
 def digest(broadcast: Broadcast, step: Step) -> str:

@@ -43,13 +43,24 @@ class CompiledContent:
         return Mail(delivery_id, mail_from, address, self.message.render(values, identity))
 
 
+Amend = Callable[[MessageParts], MessageParts]
+"""What a preview or a test adds to what was composed."""
+
+
 def compiled(
-    session: Session, broadcast: Broadcast, public_url: str, return_path: ReturnPath | None = None
+    session: Session,
+    broadcast: Broadcast,
+    public_url: str,
+    return_path: ReturnPath | None = None,
+    *,
+    amend: Amend | None = None,
 ) -> CompiledContent:
-    """The broadcast's content as it stands. `public_url` is the console's address as recipients reach it; `return_path` is what return
-    paths look like, None where they are the sender's address. Raises DomainError for content or an envelope that cannot be used."""
+    """The broadcast's content as it stands, or as `amend` makes it. `public_url` is the console's address as recipients reach it;
+    `return_path` is what return paths look like, None where they are the sender's address. Raises DomainError for content or an envelope
+    that cannot be used."""
     content = broadcast.content
     parts = MessageParts(content.subject, content.html, content.text, preheader=content.preheader)
+    parts = amend(parts) if amend else parts
     frame = frame_of(session, broadcast, public_url)
     message = compile_message(parts, Envelope.of(broadcast.from_address, broadcast.reply_to), frame)
     own = tokens_of(session, broadcast) if message.tokens else None

@@ -2,13 +2,16 @@
 the site and one of their own, and each leaves a record."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from functools import partial
+from itertools import repeat
 
 from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
+from webapp.core.audience import Audience
 from webapp.core.content import previews, problems
 from webapp.core.content.completeness import unlisted_sender
 from webapp.core.errors import Invalid
@@ -17,6 +20,7 @@ from webapp.core.ports import Mail
 from webapp.core.rules.addresses import Unusable, usable
 from webapp.core.rules.lifecycle import DeliveryState
 from webapp.core.rules.limits import Limits
+from webapp.core.rules.message import MessageParts
 from webapp.core.rules.outcome import Reply, Stage, judge
 from webapp.core.rules.pacing import Reading
 from webapp.core.settings import limits
@@ -26,6 +30,12 @@ from webapp.core.tables.trial_sends import TestSend
 
 MOST_ADDRESSES = 5
 """Addresses of one test."""
+
+MOST_MAILS = 20
+"""Mails of one test: addresses by variants."""
+
+MARK = "[Test]"
+"""What the subject of every test begins with, so that nobody takes it for the mail itself."""
 
 HOUR = timedelta(hours=1)
 
@@ -38,6 +48,35 @@ class Result:
     accepted: bool
     words: str
     relay: str
+    variant: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TrialVariant:
+    """As whom a test is made: a recipient, None for example values. `label` says what is special about them, "" for whoever the preview
+    shows."""
+
+    label: str
+    person: previews.PreviewRecipient | None
+
+
+def variants(
+    session: Session,
+    of: Audience,
+    today: date,
+    shown: previews.PreviewRecipient | None,
+    wanted: Collection[int],
+    *,
+    with_shown: bool,
+) -> list[TrialVariant]:
+    """The recipients to make a test for: whoever the preview shows, if they are asked for or nobody else is, and the `wanted` ones (client
+    ids) among those who are worth looking at."""
+    special = {one.client_id: one.label for one in previews.extremes(session, of)} if wanted else {}
+    found = [TrialVariant("", shown)] if with_shown else []
+    for client_id in dict.fromkeys(wanted):
+        if client_id in special and (person := previews.at(session, of, today, client_id)):
+            found.append(TrialVariant(special[client_id], person))
+    return found or [TrialVariant("", shown)]
 
 
 def addresses(typed: str) -> list[str]:
@@ -59,18 +98,44 @@ def addresses(typed: str) -> list[str]:
 def mails(
     session: Session,
     broadcast: Broadcast,
-    person: previews.PreviewRecipient | None,
+    made_for: Sequence[TrialVariant],
     to: list[str],
     now: datetime,
     public_url: str,
 ) -> list[Mail]:
-    """The mails of a test, each rendered for the recipient `person` but addressed to one of `to`. Raises DomainError for a draft that
-    cannot become a mail."""
+    """The mails of a test: for each variant one to each of `to`, with the mark in its subject. Raises DomainError for a draft that cannot
+    become a mail."""
+    _demand_ready(session, broadcast)
+    if len(made_for) * len(to) > MOST_MAILS:
+        raise Invalid(f"A test has at most {MOST_MAILS} mails; these are {len(made_for) * len(to)}.", "to")
+    return [
+        mail
+        for one in made_for
+        for mail in previews.mails(
+            session, broadcast, one.person, now, to, public_url, amend=partial(_as_test, one.label)
+        )
+    ]
+
+
+def as_it_leaves(
+    session: Session, broadcast: Broadcast, person: previews.PreviewRecipient | None, now: datetime, public_url: str
+) -> Mail:
+    """The mail of one recipient as it would leave, to be kept as a file: without a mark. Raises DomainError as `mails` does."""
+    _demand_ready(session, broadcast)
+    address = person.address if person else previews.EXAMPLE_ADDRESS
+    return previews.mails(session, broadcast, person, now, [address], public_url)[0]
+
+
+def _as_test(label: str, parts: MessageParts) -> MessageParts:
+    special = f" [{label}]" if label else ""
+    return replace(parts, subject=f"{MARK}{special} {parts.subject}")
+
+
+def _demand_ready(session: Session, broadcast: Broadcast) -> None:
     _demand_sender(session, broadcast)
     blocking = [problem for problem in problems.of_tags(broadcast) if problem.blocking]
     if blocking:
         raise Invalid(f"The message cannot be sent yet. {blocking[0].message}", blocking[0].field)
-    return previews.mails(session, broadcast, person, now, to, public_url)
 
 
 def send(batch: list[Mail], hand_over: Callable[[Mail], Reply]) -> Iterator[Result]:
@@ -94,10 +159,16 @@ class Tester:
 
 
 def begin(
-    session: Session, broadcast: Broadcast, batch: list[Mail], tester: Tester, per_hour: int, reading: Reading
+    session: Session,
+    broadcast: Broadcast,
+    batch: list[Mail],
+    tester: Tester,
+    per_hour: int,
+    reading: Reading,
+    labels: Sequence[str] = (),
 ) -> list[int]:
-    """Write down a test that is about to leave, so that it counts whatever becomes of it; the ids of its mails. The caller commits before
-    the first mail leaves, and settles them with `settle`.
+    """Write down a test that is about to leave, so that it counts whatever becomes of it; the ids of its mails. `labels` are those of the
+    variants, one for each mail. The caller commits before the first mail leaves, and settles them with `settle`.
 
     Raises Invalid where the sender is off the list by now, or where more mails would leave than `per_hour` (of all users together; 0: none)
     or the limits above all mass mails allow.
@@ -127,8 +198,9 @@ def begin(
             sender=broadcast.from_address[:600],
             address=mail.rcpt_to[:320],
             sent_at=now,
+            variant=label[:60],
         )
-        for mail in batch
+        for mail, label in zip(batch, labels or repeat(""), strict=False)
     ]
     session.add_all(rows)
     session.flush()

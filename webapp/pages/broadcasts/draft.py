@@ -15,12 +15,13 @@ from urllib.parse import parse_qsl
 
 from flask import abort, g, request, url_for
 from flask import redirect as plain_redirect
+from flask_login import current_user
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from webapp.adapters.clock import now
 from webapp.core import broadcasts
-from webapp.core.broadcasts import review
+from webapp.core.broadcasts import presence, review
 from webapp.core.rules.lifecycle import CHANGEABLE, BroadcastState
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.extensions import db
@@ -42,12 +43,14 @@ class StepLink:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What `broadcasts/draft.html` shows. `next` is the step after the present one, None on the last."""
+    """What `broadcasts/draft.html` shows. `next` is the step after the present one, None on the last; `others` are the names of who else
+    has it open."""
 
     broadcast: Broadcast
     steps: tuple[StepLink, ...]
     next: StepLink | None
     next_words: str
+    others: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
@@ -78,7 +81,8 @@ def load(broadcast_id: int, room: str, *, shows: Collection[BroadcastState] = CH
     )
     after = {step.room: following for step, following in pairwise(steps)}
     following = after.get(room)
-    return Draft(broadcast, steps, following, NEXT_WORDS.get(following.room, "") if following else "")
+    others = tuple(presence.others(db.session, broadcast_id, current_user.id, now()))
+    return Draft(broadcast, steps, following, NEXT_WORDS.get(following.room, "") if following else "", others)
 
 
 def first_unfinished(broadcast: Broadcast) -> str:

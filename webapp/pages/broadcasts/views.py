@@ -15,7 +15,7 @@ from webapp.core.errors import Invalid, NotFound
 from webapp.core.rules.lifecycle import BroadcastState
 from webapp.core.rules.statuses import MessageType
 from webapp.extensions import db
-from webapp.pages.broadcasts import draft, live, purpose, show, starting  # noqa: F401 - which add the routes of the page of one
+from webapp.pages.broadcasts import draft, here, live, purpose, show, starting  # noqa: F401 - which add the routes of the page of one
 from webapp.pages.broadcasts.blueprint import bp
 from webapp.pages.fragments import fragment
 from webapp.pages.holding.views import sending_hold

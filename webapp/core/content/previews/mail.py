@@ -3,16 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from email.utils import parseaddr
 
 from sqlalchemy.orm import Session
 
 from webapp.core.content import problems, tag_catalogue
-from webapp.core.content.compiling import CompiledContent, compiled, text_of_body
+from webapp.core.content.compiling import Amend, CompiledContent, compiled, text_of_body
 from webapp.core.content.fields import is_blank
 from webapp.core.content.previews.people import PreviewRecipient
 from webapp.core.errors import DomainError
 from webapp.core.ports import Mail
 from webapp.core.rules import message, tags
+from webapp.core.rules.preflight import inbox
+from webapp.core.rules.preflight.inbox import InboxLine
 from webapp.core.rules.tags import TagProblem
 from webapp.core.rules.tags.names import LINK_WORDS
 from webapp.core.tables.broadcasts import Broadcast
@@ -39,19 +42,34 @@ class DraftPreview:
         fields = self.mail.headers if self.mail else ()
         return next((value for field, value in fields if field.lower() == name.lower()), "")
 
+    @property
+    def inbox(self) -> list[InboxLine]:
+        """The mail in the lists of three mail programs."""
+        if self.mail is None:
+            return []
+        name, address = parseaddr(self.header("From"))
+        begins = inbox.beginning(self.mail.html, self.mail.text)
+        return inbox.lines(name or address, self.mail.subject, begins)
+
 
 def preview(
-    session: Session, broadcast: Broadcast, person: PreviewRecipient | None, now: datetime, public_url: str
+    session: Session,
+    broadcast: Broadcast,
+    person: PreviewRecipient | None,
+    now: datetime,
+    public_url: str,
+    *,
+    amend: Amend | None = None,
 ) -> DraftPreview:
-    """The draft as this recipient would get it; with example values for None. `public_url` is the console's address as recipients reach it.
-    Never raises for what a person has written."""
+    """The draft as this recipient would get it; with example values for None. `public_url` is the console's address as recipients reach it;
+    `amend` is what the preview adds to what was composed. Never raises for what a person has written."""
     found = tuple(problems.of_message(broadcast))
     if is_blank(broadcast.content):
         return DraftPreview(None, found, blank=True)
     if any(problem.blocking for problem in found):
         return DraftPreview(None, found)
     try:
-        content = compiled(session, broadcast, public_url)
+        content = compiled(session, broadcast, public_url, amend=amend)
         address = person.address if person else EXAMPLE_ADDRESS
         mail = _mail(session, broadcast, content, person, now, address)
         return DraftPreview(message.decoded(mail.data), found, derived_text=text_of_body(broadcast, content))
@@ -66,9 +84,12 @@ def mails(
     now: datetime,
     addresses: Sequence[str],
     public_url: str,
+    *,
+    amend: Amend | None = None,
 ) -> list[Mail]:
-    """The mail as it would be sent to this recipient, once to each of `addresses`. Raises DomainError where it cannot be made."""
-    content = compiled(session, broadcast, public_url)
+    """The mail as it would be sent to this recipient, or as `amend` makes it, once to each of `addresses`. Raises DomainError where it
+    cannot be made."""
+    content = compiled(session, broadcast, public_url, amend=amend)
     return [_mail(session, broadcast, content, person, now, address) for address in addresses]
 
 
