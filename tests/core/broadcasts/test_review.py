@@ -9,8 +9,10 @@ from tests.factories import NOW
 from webapp.core import broadcasts
 from webapp.core.broadcasts import concerns
 from webapp.core.broadcasts.concerns import of_domain
-from webapp.core.broadcasts.review import SeenMail, review, unfinished_steps
+from webapp.core.broadcasts.review import review, unfinished_steps
+from webapp.core.broadcasts.text_concerns import SeenMails
 from webapp.core.content import preflight, previews
+from webapp.core.content.languages import languages_of
 from webapp.core.domains import checks
 from webapp.core.rules.consent import Purpose
 from webapp.core.rules.lifecycle import BroadcastState, DeliveryState
@@ -145,9 +147,9 @@ def test_a_domain_without_dmarc_is_a_hint_for_few_and_a_warning_for_many(session
 
 
 def seen(session, broadcast):
-    return SeenMail(
-        previews.preview(session, broadcast, None, NOW, "https://console.example.net"), "https://console.example.net"
-    )
+    url = "https://console.example.net"
+    texts = languages_of(broadcast)
+    return SeenMails({text: previews.preview(session, broadcast, None, NOW, url, text=text) for text in texts}, url)
 
 
 def test_a_tick_holds_until_what_it_was_given_for_changes(session, sender):

@@ -9,7 +9,6 @@ from webapp.core import audience
 from webapp.core.audience import AudienceCount, Selected
 from webapp.core.broadcasts.already_sent import Overlap
 from webapp.core.consent import settings as consent
-from webapp.core.content.tag_catalogue.gaps import Gap
 from webapp.core.domains import checks
 from webapp.core.rules import schedule
 from webapp.core.rules.consent import Purpose
@@ -57,25 +56,6 @@ def everybody(broadcast: Broadcast, count: AudienceCount) -> list[Finding]:
             about=("everybody",),
         )
     ]
-
-
-def of_gaps(gaps: Iterable[Gap]) -> list[Finding]:
-    """The tags that say nothing to some, and nothing stands in for them."""
-    return [_of_gap(gap) for gap in gaps if gap.blank]
-
-
-def _of_gap(gap: Gap) -> Finding:
-    about = "" if gap.exact else "about "
-    people = f"{gap.blank:,} {'recipient' if gap.blank == 1 else 'recipients'}"
-    return Finding(
-        f"{gap.name} is empty for {about}{people}, and nothing stands in for it.",
-        "content",
-        "tag-gaps",
-        f'They find a blank. Write {{{{ {gap.name} | default: "…" }}}}, or leave them out.',
-        Family.RECIPIENTS,
-        rule="gap",
-        about=(gap.name, gap.blank),
-    )
 
 
 def already(found: Iterable[Overlap], count: int, now: datetime) -> list[tuple[Overlap, Finding]]:

@@ -8,22 +8,19 @@ from sqlalchemy.orm import Session
 
 from webapp.core import audience
 from webapp.core.audience import AudienceCount
-from webapp.core.broadcasts import already_sent, concerns
+from webapp.core.broadcasts import already_sent, concerns, languages, text_concerns
 from webapp.core.broadcasts.already_sent import Overlap
 from webapp.core.broadcasts.purposes import undecided
 from webapp.core.broadcasts.starting import passed_start
+from webapp.core.broadcasts.text_concerns import SeenMails
 from webapp.core.content import preflight, problems
 from webapp.core.content.completeness import Missing, missing, unlisted_sender
 from webapp.core.content.fields import sources
-from webapp.core.content.preflight import largest
-from webapp.core.content.previews import DraftPreview
-from webapp.core.content.tag_catalogue.gaps import gaps
-from webapp.core.errors import DomainError
+from webapp.core.content.languages import content_of, languages_of
 from webapp.core.rules import tags
 from webapp.core.rules.consent import Purpose
 from webapp.core.rules.lifecycle import BroadcastState
-from webapp.core.rules.preflight import Family, Finding, Severity, size
-from webapp.core.rules.tags import TagProblem
+from webapp.core.rules.preflight import Family, Finding, Severity
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.core.tables.preflight import PreflightTick
 
@@ -54,46 +51,26 @@ class Review:
         return [(family, those) for family, those in found.items() if those]
 
 
-@dataclass(frozen=True, slots=True)
-class SeenMail:
-    """The draft as its first recipient gets it, and the console's address as recipients reach it."""
-
-    preview: DraftPreview
-    public_url: str
-
-
-def review(session: Session, broadcast: Broadcast, now: datetime, seen: SeenMail | None = None) -> Review:
-    """Look at a draft as a whole, recipients counted. Without `seen` what only the finished mail shows is left out."""
+def review(session: Session, broadcast: Broadcast, now: datetime, seen: SeenMails | None = None) -> Review:
+    """Look at a draft as a whole, recipients counted. Without `seen` what only the finished mails show is left out."""
     selected = audience.select_terms(session, audience.audience_of(broadcast))
     count = selected.sum
-    found_problems = problems.of_message(broadcast)
     lacks = missing(broadcast)
+    stopping = text_concerns.blocking(broadcast)
     blocking = [
         *_of_purpose(broadcast),
         *concerns.nobody(count),
-        *(_of_content(one) for one in lacks),
-        *(_of_problem(broadcast, one) for one in found_problems if one.blocking),
+        *(_of_content(broadcast, one) for one in lacks),
+        *stopping,
+        *_of_gap(session, broadcast),
+        *_of_sender(session, broadcast),
+        *_of_start(broadcast, now),
     ]
-    checked = []
-    if unlisted := unlisted_sender(session, broadcast):
-        blocking.append(_of_content(unlisted))
-    elif broadcast.from_address:
-        checked.append("The sender is one of the list.")
-    if passed := passed_start(broadcast, now):
-        blocking.append(Finding(passed.message, "schedule"))
-    said = [_of_problem(broadcast, one) for one in found_problems if not one.blocking]
-    if not any(one.blocking for one in found_problems):
-        chosen = audience.audience_of(broadcast)
-        found = gaps(session, chosen, broadcast.content, now.date(), from_address=broadcast.from_address)
-        blanks = concerns.of_gaps(found)
-        said += blanks
-        if not lacks:
-            checked += _of_tags(broadcast, are_filled=not blanks)
-    of_message = _of_message(session, broadcast, now, seen)
-    said += of_message
+    said = text_concerns.of_texts(session, broadcast, now, seen)
     overlaps = already_sent.find(session, broadcast, count)
     already = concerns.already(overlaps, count.will_receive, now)
     said += [
+        *text_concerns.without_text(session, broadcast),
         *concerns.everybody(broadcast, count),
         *(finding for _, finding in already),
         *concerns.of_pace(session, broadcast, count.will_receive, now),
@@ -101,9 +78,12 @@ def review(session: Session, broadcast: Broadcast, now: datetime, seen: SeenMail
         *concerns.of_domain(session, broadcast, count.will_receive),
         *concerns.of_clocks(session, broadcast, selected, now),
     ]
+    checked = _of_listed_sender(broadcast, blocking)
+    if not lacks and not stopping:
+        checked += _of_tags(broadcast, are_filled=not any(one.rule == "gap" for one in said))
     checked += [*_of_declining(broadcast), *_of_recipients(count)]
-    if seen and seen.preview.mail:
-        checked += _of_looked_for([*said])
+    if seen and all(one.mail for one in seen.previews.values()):
+        checked += _of_looked_for(said)
     return Review(
         count,
         tuple(replace(one, severity=Severity.ERROR) for one in blocking),
@@ -115,21 +95,24 @@ def review(session: Session, broadcast: Broadcast, now: datetime, seen: SeenMail
     )
 
 
-def _of_message(session: Session, broadcast: Broadcast, now: datetime, seen: SeenMail | None) -> list[Finding]:
-    """What is said of the message; of its size by the largest mail of all."""
-    mail = seen.preview.mail if seen else None
-    found = preflight.of_content(broadcast.content, mail)
-    if seen is None or mail is None:
-        return found
-    try:
-        most = largest.largest(session, broadcast, mail, now, seen.public_url)
-    except DomainError as error:
-        return [
-            *found,
-            Finding(f"A mail of this audience cannot be made: {error}", "content", "html", rule="size.none"),
-        ]
-    is_marketing = broadcast.purpose is Purpose.MARKETING
-    return [*found, *size.of_mail(most.octets, most.whom, is_marketing=is_marketing)]
+def _of_gap(session: Session, broadcast: Broadcast) -> list[Finding]:
+    gap = languages.undecided_gap(session, broadcast)
+    return [Finding(gap.message, "content", "languages", family=Family.RECIPIENTS)] if gap else []
+
+
+def _of_sender(session: Session, broadcast: Broadcast) -> list[Finding]:
+    unlisted = unlisted_sender(session, broadcast)
+    return [_of_content(broadcast, unlisted)] if unlisted else []
+
+
+def _of_listed_sender(broadcast: Broadcast, blocking: list[Finding]) -> list[str]:
+    is_listed = broadcast.from_address and not any(one.place == "from_address" for one in blocking)
+    return ["The sender is one of the list."] if is_listed else []
+
+
+def _of_start(broadcast: Broadcast, now: datetime) -> list[Finding]:
+    passed = passed_start(broadcast, now)
+    return [Finding(passed.message, "schedule", family=Family.SENDING)] if passed else []
 
 
 def _of_looked_for(found: list[Finding]) -> list[str]:
@@ -150,7 +133,8 @@ def _of_purpose(broadcast: Broadcast) -> list[Finding]:
 
 
 def _of_tags(broadcast: Broadcast, *, are_filled: bool) -> list[str]:
-    names = {name for source in sources(broadcast.content).values() for name in tags.used(source)}
+    texts = (sources(content_of(broadcast, language)) for language in languages_of(broadcast))
+    names = {name for text in texts for source in text.values() for name in tags.used(source)}
     if not names:
         return ["Subject and text have no tags: everybody gets the same."]
     known = "The one tag is" if len(names) == 1 else f"All {len(names)} tags are"
@@ -164,6 +148,7 @@ def _of_recipients(count: AudienceCount) -> list[str]:
         (count.opted_out, "who declined it"),
         (count.suppressed, "suppressed"),
         (count.no_usable_address, "without a usable address"),
+        (count.without_text, "without a text in their language"),
     )
     *most, last = [f"{number:,} {why}" for number, why in left if number] or [""]
     words = f"{', '.join(most)} and {last}" if most else last
@@ -178,7 +163,8 @@ def unfinished_steps(broadcast: Broadcast, now: datetime) -> frozenset[str]:
     todo = set()
     if undecided(broadcast) and broadcast.state == BroadcastState.DRAFT:
         todo.add("audience")
-    if missing(broadcast) or any(problem.blocking for problem in problems.of_tags(broadcast)):
+    texts = (problems.of_tags(broadcast, language) for language in languages_of(broadcast))
+    if missing(broadcast) or any(problem.blocking for found in texts for problem in found):
         todo.add("content")
         if not broadcast.audience_filter and not broadcast.content.subject:
             todo |= {"audience", "schedule"}
@@ -190,10 +176,7 @@ def unfinished_steps(broadcast: Broadcast, now: datetime) -> frozenset[str]:
     return frozenset(todo)
 
 
-def _of_content(lacking: Missing) -> Finding:
-    return Finding(lacking.message, "content", lacking.field)
-
-
-def _of_problem(broadcast: Broadcast, problem: TagProblem) -> Finding:
-    where = problems.place(problem, sources(broadcast.content)[problem.field])
-    return Finding(f"{where}: {problem.message}", "content", problem.field, rule="problem")
+def _of_content(broadcast: Broadcast, lacking: Missing) -> Finding:
+    finding = Finding(lacking.message, "content", lacking.field, language=lacking.language)
+    is_of_main = not lacking.language and lacking.field != "from_address"
+    return text_concerns.in_its_language(broadcast, finding) if is_of_main else finding

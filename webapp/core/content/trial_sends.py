@@ -11,13 +11,15 @@ from itertools import repeat
 from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
-from webapp.core.audience import Audience
+from webapp.core.audience import Audience, language_name
 from webapp.core.content import previews, problems
 from webapp.core.content.completeness import unlisted_sender
 from webapp.core.errors import Invalid
 from webapp.core.ledger import ceiling
 from webapp.core.ports import Mail
+from webapp.core.rules import titles
 from webapp.core.rules.addresses import Unusable, usable
+from webapp.core.rules.languages import MAIN
 from webapp.core.rules.lifecycle import DeliveryState
 from webapp.core.rules.limits import Limits
 from webapp.core.rules.message import MessageParts
@@ -54,10 +56,11 @@ class Result:
 @dataclass(frozen=True, slots=True)
 class TrialVariant:
     """As whom a test is made: a recipient, None for example values. `label` says what is special about them, "" for whoever the preview
-    shows."""
+    shows. `text` is the language of their text, None where whoever asks for the mails says it."""
 
     label: str
     person: previews.PreviewRecipient | None
+    text: str | None = None
 
 
 def variants(
@@ -68,15 +71,23 @@ def variants(
     wanted: Collection[int],
     *,
     with_shown: bool,
+    text: str | None = None,
+    languages: Collection[str] = (),
 ) -> list[TrialVariant]:
     """The recipients to make a test for: whoever the preview shows, if they are asked for or nobody else is, and the `wanted` ones (client
-    ids) among those who are worth looking at."""
-    special = {one.client_id: one.label for one in previews.extremes(session, of)} if wanted else {}
-    found = [TrialVariant("", shown)] if with_shown else []
+    ids) among those who are worth looking at, all with the text in `text` (`previews.at`); then the first recipient of the text in each of
+    `languages`, "" for the main one."""
+    special = {one.client_id: one.label for one in previews.extremes(session, of, text=text)} if wanted else {}
+    found = [TrialVariant("", shown, text)] if with_shown else []
     for client_id in dict.fromkeys(wanted):
-        if client_id in special and (person := previews.at(session, of, today, client_id)):
-            found.append(TrialVariant(special[client_id], person))
-    return found or [TrialVariant("", shown)]
+        if client_id in special and (person := previews.at(session, of, today, client_id, text=text)):
+            found.append(TrialVariant(special[client_id], person, text))
+    if of.texts:
+        for one in dict.fromkeys(languages):
+            if one in (MAIN, *of.texts.others):
+                name = language_name(one or of.texts.main)
+                found.append(TrialVariant(name, previews.at(session, of, today, None, text=one), one))
+    return found or [TrialVariant("", shown, text)]
 
 
 def addresses(typed: str) -> list[str]:
@@ -102,28 +113,41 @@ def mails(
     to: list[str],
     now: datetime,
     public_url: str,
+    *,
+    text: str | None = None,
 ) -> list[Mail]:
-    """The mails of a test: for each variant one to each of `to`, with the mark in its subject. Raises DomainError for a draft that cannot
-    become a mail."""
-    _demand_ready(session, broadcast)
+    """The mails of a test: for each variant one to each of `to`, with the mark in its subject. `text` is the language of the text of those
+    variants that do not say it themselves, as in `previews.preview`. Raises DomainError for a draft that cannot become a mail."""
     if len(made_for) * len(to) > MOST_MAILS:
         raise Invalid(f"A test has at most {MOST_MAILS} mails; these are {len(made_for) * len(to)}.", "to")
-    return [
-        mail
-        for one in made_for
-        for mail in previews.mails(
-            session, broadcast, one.person, now, to, public_url, amend=partial(_as_test, one.label)
-        )
-    ]
+    found = []
+    for one in made_for:
+        language = _language(one.person, text if one.text is None else one.text)
+        _demand_ready(session, broadcast, language)
+        mark = partial(_as_test, one.label)
+        found += previews.mails(session, broadcast, one.person, now, to, public_url, amend=mark, text=language)
+    return found
 
 
 def as_it_leaves(
-    session: Session, broadcast: Broadcast, person: previews.PreviewRecipient | None, now: datetime, public_url: str
+    session: Session,
+    broadcast: Broadcast,
+    person: previews.PreviewRecipient | None,
+    now: datetime,
+    public_url: str,
+    *,
+    text: str | None = None,
 ) -> Mail:
-    """The mail of one recipient as it would leave, to be kept as a file: without a mark. Raises DomainError as `mails` does."""
-    _demand_ready(session, broadcast)
+    """The mail of one recipient as it would leave, to be kept as a file: without a mark. `text` as in `previews.preview`. Raises
+    DomainError as `mails` does."""
+    language = _language(person, text)
+    _demand_ready(session, broadcast, language)
     address = person.address if person else previews.EXAMPLE_ADDRESS
-    return previews.mails(session, broadcast, person, now, [address], public_url)[0]
+    return previews.mails(session, broadcast, person, now, [address], public_url, text=language)[0]
+
+
+def _language(person: previews.PreviewRecipient | None, text: str | None) -> str:
+    return text if text is not None else person.text if person else MAIN
 
 
 def _as_test(label: str, parts: MessageParts) -> MessageParts:
@@ -131,9 +155,9 @@ def _as_test(label: str, parts: MessageParts) -> MessageParts:
     return replace(parts, subject=f"{MARK}{special} {parts.subject}")
 
 
-def _demand_ready(session: Session, broadcast: Broadcast) -> None:
+def _demand_ready(session: Session, broadcast: Broadcast, language: str) -> None:
     _demand_sender(session, broadcast)
-    blocking = [problem for problem in problems.of_tags(broadcast) if problem.blocking]
+    blocking = [problem for problem in problems.of_tags(broadcast, language) if problem.blocking]
     if blocking:
         raise Invalid(f"The message cannot be sent yet. {blocking[0].message}", blocking[0].field)
 
@@ -188,7 +212,7 @@ def begin(
             most = f"now it takes {free:,}" if free else "now it takes none"
             raise Invalid(f"The limits of Settings, Sending hold for tests, too: {most}. Try again later.", "to")
         ceiling.use(session, above, reading, [0.0] * count)
-    name = (broadcast.name or broadcast.content.subject or "Untitled mass mail")[:300]
+    name = titles.title(broadcast.name, broadcast.content.subject)[:300]
     rows = [
         TestSend(
             broadcast_id=broadcast.id,

@@ -94,7 +94,13 @@ class SendExchange:
                 self._settle(claimed.delivery_id, DECLINED)
                 continue
             try:
-                return self._content.mail(claimed.delivery_id, claimed.address, claimed.stamped_at, claimed.values)
+                return self._content.mail(
+                    claimed.delivery_id,
+                    claimed.address,
+                    claimed.stamped_at,
+                    claimed.values,
+                    language=claimed.language,
+                )
             except Exception as error:
                 kind = type(error).__name__  # its words may be about the client
                 about = {"event": "not_rendered", "delivery": claimed.delivery_id, "why": kind}

@@ -9,11 +9,13 @@ from webapp.core.tables.base import Base, UtcDateTime
 
 
 class StepSave(Base):
-    """Who saved a step of a draft last, and when. `digest` is that of the step as it was then: what changed since is somebody else's."""
+    """Who saved a step of a draft last, and when; of the message each text has a row of its own, `language` "" for the main one.
+    `digest` is that of the step as it was then: what changed since is somebody else's."""
 
     __tablename__ = "step_save"
     broadcast_id: Mapped[int] = mapped_column(ForeignKey("broadcast.id", ondelete="CASCADE"), primary_key=True)
     step: Mapped[str] = mapped_column(String(20), primary_key=True)
+    language: Mapped[str] = mapped_column(String(20), primary_key=True)
     user_email: Mapped[str] = mapped_column(String(320))
     user_name: Mapped[str] = mapped_column(String(200))
     digest: Mapped[str] = mapped_column(String(16))

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0029"
-down_revision = "0021"
+down_revision = "0028"
 branch_labels = None
 depends_on = None
 
@@ -31,12 +31,13 @@ def upgrade() -> None:
         "step_save",
         sa.Column("broadcast_id", sa.Integer(), nullable=False),
         sa.Column("step", sa.String(20), nullable=False),
+        sa.Column("language", sa.String(20), nullable=False),
         sa.Column("user_email", sa.String(320), nullable=False),
         sa.Column("user_name", sa.String(200), nullable=False),
         sa.Column("digest", sa.String(16), nullable=False),
         sa.Column("saved_at", INSTANT, nullable=False),
         of("step_save", "broadcast_id", "broadcast"),
-        sa.PrimaryKeyConstraint("broadcast_id", "step", name=op.f("pk_step_save")),
+        sa.PrimaryKeyConstraint("broadcast_id", "step", "language", name=op.f("pk_step_save")),
     )
     op.create_table(
         "draft_visit",

@@ -12,13 +12,15 @@ from webapp.adapters.clock import now, reading
 from webapp.adapters.database import writes_from_here
 from webapp.core import audience, broadcasts
 from webapp.core.content import previews, trial_sends
+from webapp.core.content.languages import languages_of
 from webapp.core.domains import signing
 from webapp.core.domains.sealing import Seal
 from webapp.core.errors import DomainError
 from webapp.core.ports import Mail
+from webapp.core.tables.broadcasts import Broadcast
 from webapp.extensions import db, mail
 from webapp.pages.broadcasts import draft
-from webapp.pages.content.blueprint import bp
+from webapp.pages.content.blueprint import bp, language
 from webapp.pages.content.people import chosen
 from webapp.pages.fragments import fragment
 
@@ -44,8 +46,14 @@ def tests(broadcast_id: int) -> str:
 def test_variants(broadcast_id: int) -> str:
     """As whom a test can be made beside whoever the preview shows."""
     broadcast = broadcasts.get(db.session, broadcast_id)
-    extremes = previews.extremes(db.session, audience.audience_of(broadcast))
-    return fragment("content/_test_variants.html", broadcast=broadcast, person=chosen(broadcast), extremes=extremes)
+    extremes = previews.extremes(db.session, audience.audience_of(broadcast), text=language())
+    return fragment(
+        "content/_test_variants.html",
+        broadcast=broadcast,
+        person=chosen(broadcast),
+        extremes=extremes,
+        texts=_other_texts(broadcast),
+    )
 
 
 @bp.get("/test.eml")
@@ -53,11 +61,11 @@ def eml(broadcast_id: int) -> Response:
     """The mail of one recipient as it would leave, as a file that mail programs open."""
     broadcast, at = broadcasts.get(db.session, broadcast_id), now()
     seal, url = Seal(current_app.config["SECRET_KEY"]), current_app.config["PUBLIC_URL"]
-    one = trial_sends.as_it_leaves(db.session, broadcast, chosen(broadcast), at, url)
+    one = trial_sends.as_it_leaves(db.session, broadcast, chosen(broadcast), at, url, text=language())
     (one,) = signing.signed_trial(db.session, [one], broadcast.from_address, seal, at)
     stem = re.sub(r"[^A-Za-z0-9]+", "-", draft.title(broadcast)).strip("-")[:60] or "mail"
     headers = {"Content-Disposition": f'attachment; filename="{stem}.eml"', "Cache-Control": "no-store"}
-    return Response(one.data, mimetype="message/rfc822", headers=headers)
+    return Response(one.whole, mimetype="message/rfc822", headers=headers)
 
 
 @bp.post("/test")
@@ -67,9 +75,7 @@ def send_test(broadcast_id: int) -> ResponseReturnValue:
     to, problem, person = request.form.get("to", ""), None, chosen(broadcast)
     try:
         at, seal, url = now(), Seal(current_app.config["SECRET_KEY"]), current_app.config["PUBLIC_URL"]
-        wanted = request.form.getlist("variant", type=int)
-        of, with_shown = audience.audience_of(broadcast), "shown" in request.form.getlist("variant")
-        made_for = trial_sends.variants(db.session, of, at.date(), person, wanted, with_shown=with_shown)
+        made_for = _variants(broadcast, person)
         addresses = trial_sends.addresses(to)
         batch = trial_sends.mails(db.session, broadcast, made_for, addresses, at, url)
         batch = signing.signed_trial(db.session, batch, broadcast.from_address, seal, at)
@@ -83,6 +89,21 @@ def send_test(broadcast_id: int) -> ResponseReturnValue:
         part = fragment("content/_test_result.html", results=results, problem=problem, person=person)
         return part, status, told
     return _test_page(draft.load(broadcast_id, "content"), to=to, results=results, problem=problem), status
+
+
+def _variants(broadcast: Broadcast, person: previews.PreviewRecipient | None) -> list[trial_sends.TrialVariant]:
+    """As whom the form asks for: whoever is shown, special recipients by their ids, and other texts by their languages."""
+    chosen_ones = request.form.getlist("variant")
+    return trial_sends.variants(
+        db.session,
+        audience.audience_of(broadcast),
+        now().date(),
+        person,
+        request.form.getlist("variant", type=int),
+        with_shown="shown" in chosen_ones,
+        text=language(),
+        languages=[one.removeprefix("text:") for one in chosen_ones if one.startswith("text:")],
+    )
 
 
 def _sent(broadcast_id: int, batch: list[Mail], labels: list[str]) -> list[trial_sends.Result]:
@@ -99,10 +120,16 @@ def _sent(broadcast_id: int, batch: list[Mail], labels: list[str]) -> list[trial
     return [replace(result, variant=label) for result, label in zip(results, labels, strict=True)]
 
 
+def _other_texts(broadcast: Broadcast) -> list[tuple[str, str]]:
+    """The texts beside the one that the page is about, each by its language and its name."""
+    others = (one for one in languages_of(broadcast) if one != language())
+    return [(one, audience.language_name(one or broadcast.main_language)) for one in others]
+
+
 def _test_page(frame: draft.Draft, **context: Any) -> str:
     broadcast, person = frame.broadcast, chosen(frame.broadcast)
     sent = trial_sends.listing(db.session, broadcast.id)
-    extremes = previews.extremes(db.session, audience.audience_of(broadcast))
+    extremes = previews.extremes(db.session, audience.audience_of(broadcast), text=language())
     return render_template(
         "content/test.html",
         draft=frame,
@@ -110,5 +137,6 @@ def _test_page(frame: draft.Draft, **context: Any) -> str:
         person=person,
         tests=sent,
         extremes=extremes,
+        texts=_other_texts(broadcast),
         **context,
     )

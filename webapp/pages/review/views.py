@@ -11,7 +11,8 @@ from flask_login import current_user
 from webapp.adapters.clock import now
 from webapp.adapters.database import writes_from_here
 from webapp.core import audience, broadcasts
-from webapp.core.broadcasts.review import Review, SeenMail, review
+from webapp.core.broadcasts.review import Review, review
+from webapp.core.broadcasts.text_concerns import SeenMails
 from webapp.core.content import preflight
 from webapp.core.rules import schedule
 from webapp.core.rules.lifecycle import BroadcastState
@@ -102,7 +103,7 @@ def _keep(broadcast_id: int, fingerprints: Collection[str]) -> None:
 def _look(broadcast_id: int) -> Looked:
     frame = draft.load(broadcast_id, "review")
     shown = mail.shown(frame.broadcast)
-    seen = SeenMail(shown["preview"], current_app.config["PUBLIC_URL"])
+    seen = SeenMails(mail.of_each_text(frame.broadcast, shown), current_app.config["PUBLIC_URL"])
     return Looked(frame, review(db.session, frame.broadcast, now(), seen), shown)
 
 

@@ -7,8 +7,10 @@ from sqlalchemy.orm import Session
 
 from webapp.core import audience
 from webapp.core.audience import Audience, Term
+from webapp.core.client_set import NOBODY
 from webapp.core.content import previews, tag_catalogue
 from webapp.core.content.compiling import compiled
+from webapp.core.content.languages import content_of
 from webapp.core.content.previews.mail import NO_DELIVERY
 from webapp.core.rules import message
 from webapp.core.rules.message import Preview
@@ -30,15 +32,17 @@ class LargestMail:
     whom: str
 
 
-def largest(session: Session, broadcast: Broadcast, first: Preview, now: datetime, public_url: str) -> LargestMail:
-    """`first` is the mail of the first recipient, `public_url` the console's address as recipients reach it. Raises DomainError where a
-    mail cannot be made."""
+def largest(
+    session: Session, broadcast: Broadcast, first: Preview, now: datetime, public_url: str, *, language: str = ""
+) -> LargestMail:
+    """The largest mail with the text in a language, "" for the main one. `first` is the mail of its first recipient, `public_url` the
+    console's address as recipients reach it. Raises DomainError where a mail cannot be made."""
     size = _octets(first)
-    if size < SMALL and "{%" not in broadcast.content.html:
+    if size < SMALL and "{%" not in content_of(broadcast, language).html:
         return LargestMail(size, "the first recipient")
     of = audience.audience_of(broadcast)
-    rows = audience.recipients_among(session, of, now.date(), _candidates(session, of))
-    content = compiled(session, broadcast, public_url)
+    rows = audience.recipients_among(session, of, now.date(), _candidates(session, of, language))
+    content = compiled(session, broadcast, public_url, language=language)
     keys = [
         (
             row.client.id,
@@ -47,7 +51,7 @@ def largest(session: Session, broadcast: Broadcast, first: Preview, now: datetim
         )
         for row in rows
     ]
-    values = tag_catalogue.load_values(session, keys, content.tags, broadcast=broadcast, now=now)
+    values = tag_catalogue.load_values(session, keys, content.tags, broadcast=broadcast, now=now, language=language)
     longest = sorted(zip(rows, values, strict=True), key=lambda pair: -sum(map(len, pair[1])))[:MADE]
     found = LargestMail(size, "the first recipient")
     for row, said in longest:
@@ -57,10 +61,11 @@ def largest(session: Session, broadcast: Broadcast, first: Preview, now: datetim
     return found
 
 
-def _candidates(session: Session, of: Audience) -> list[int]:
+def _candidates(session: Session, of: Audience, language: str) -> list[int]:
     receivers = audience.select_terms(session, of).terms[Term.WILL_RECEIVE]
+    receivers = audience.receivers_by_text(session, of.texts, receivers).get(language, NOBODY)
     total = len(receivers)
-    ids = {extreme.client_id for extreme in previews.extremes(session, of, look_at=LOOKED_AT)}
+    ids = {extreme.client_id for extreme in previews.extremes(session, of, text=language, look_at=LOOKED_AT)}
     for part in range(PARTS):
         ids.update(receivers.page(part * total // PARTS, LOOKED_AT // PARTS))
     return sorted(ids)

@@ -10,10 +10,12 @@ from sqlalchemy.orm import Session
 from webapp.core.content import problems, tag_catalogue
 from webapp.core.content.compiling import Amend, CompiledContent, compiled, text_of_body
 from webapp.core.content.fields import is_blank
+from webapp.core.content.languages import content_of
 from webapp.core.content.previews.people import PreviewRecipient
 from webapp.core.errors import DomainError
 from webapp.core.ports import Mail
 from webapp.core.rules import message, tags
+from webapp.core.rules.languages import MAIN
 from webapp.core.rules.preflight import inbox
 from webapp.core.rules.preflight.inbox import InboxLine
 from webapp.core.rules.tags import TagProblem
@@ -60,19 +62,23 @@ def preview(
     public_url: str,
     *,
     amend: Amend | None = None,
+    text: str | None = None,
 ) -> DraftPreview:
     """The draft as this recipient would get it; with example values for None. `public_url` is the console's address as recipients reach it;
-    `amend` is what the preview adds to what was composed. Never raises for what a person has written."""
-    found = tuple(problems.of_message(broadcast))
-    if is_blank(broadcast.content):
+    `amend` is what the preview adds to what was composed. `text` is the language of the text to show, left out that of the one which this
+    recipient gets. Never raises for what a person has written."""
+    text = _text_for(person) if text is None else text
+    found = tuple(problems.of_message(broadcast, text))
+    if is_blank(content_of(broadcast, text)):
         return DraftPreview(None, found, blank=True)
     if any(problem.blocking for problem in found):
         return DraftPreview(None, found)
     try:
-        content = compiled(session, broadcast, public_url, amend=amend)
+        content = compiled(session, broadcast, public_url, language=text, amend=amend)
         address = person.address if person else EXAMPLE_ADDRESS
-        mail = _mail(session, broadcast, content, person, now, address)
-        return DraftPreview(message.decoded(mail.data), found, derived_text=text_of_body(broadcast, content))
+        mail = _mail(session, broadcast, content, person, now, address, text)
+        derived = text_of_body(broadcast, content, text)
+        return DraftPreview(message.decoded(mail.data, mail.size), found, derived_text=derived)
     except DomainError as error:
         return DraftPreview(None, found, str(error))
 
@@ -86,11 +92,17 @@ def mails(
     public_url: str,
     *,
     amend: Amend | None = None,
+    text: str | None = None,
 ) -> list[Mail]:
-    """The mail as it would be sent to this recipient, or as `amend` makes it, once to each of `addresses`. Raises DomainError where it
-    cannot be made."""
-    content = compiled(session, broadcast, public_url, amend=amend)
-    return [_mail(session, broadcast, content, person, now, address) for address in addresses]
+    """The mail as it would be sent to this recipient, or as `amend` makes it, once to each of `addresses`; `text` as in `preview`. Raises
+    DomainError where it cannot be made."""
+    text = _text_for(person) if text is None else text
+    content = compiled(session, broadcast, public_url, language=text, amend=amend)
+    return [_mail(session, broadcast, content, person, now, address, text) for address in addresses]
+
+
+def _text_for(person: PreviewRecipient | None) -> str:
+    return person.text if person else MAIN
 
 
 def _mail(
@@ -100,6 +112,7 @@ def _mail(
     person: PreviewRecipient | None,
     now: datetime,
     address: str,
+    text: str,
 ) -> Mail:
     if person is None:
         values: Sequence[str] = [
@@ -107,5 +120,5 @@ def _mail(
         ]
     else:
         row = (person.client_id, person.service_id, person.addon_assignment_id)
-        values = tag_catalogue.load_values(session, [row], content.tags, broadcast=broadcast, now=now)[0]
-    return content.mail(NO_DELIVERY, address, now, values)
+        values = tag_catalogue.load_values(session, [row], content.tags, broadcast=broadcast, now=now, language=text)[0]
+    return content.mail(NO_DELIVERY, address, now, values, person.client_id if person else None)

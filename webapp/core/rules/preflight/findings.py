@@ -39,7 +39,8 @@ _LABELS = {
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One thing to mend or to know: `message` says what, `why` what comes of it, each in whole sentences; step (`room`) and place on its
-    page are where it is mended. A tick holds for the `about` of its `rule`; where that is empty, for the message as it stands."""
+    page are where it is mended. A tick holds for the `about` of its `rule`; where that is empty, for the message as it stands. Of a mass
+    mail in several languages `language` is that of the text it is about, "" for the main one, and `text_name` says it in words."""
 
     message: str
     room: str
@@ -49,11 +50,21 @@ class Finding:
     severity: Severity = Severity.WARNING
     rule: str = ""
     about: tuple[str | int, ...] = ()
+    language: str = ""
+    text_name: str = ""
+
+    @property
+    def words(self) -> str:
+        """What is said, with the language of the text where there are several."""
+        if not self.text_name:
+            return self.message
+        first, rest = self.message[:1], self.message[1:]
+        return f"{self.text_name}: {first if rest[:1].isupper() else first.lower()}{rest}"
 
     @property
     def fingerprint(self) -> str:
         """Equal for findings that say the same, so that a tick given for one holds for the other, and for nothing else."""
-        return digests.digest([self.rule, self.room, *(self.about or (self.message,))])
+        return digests.digest([self.rule, self.room, *(self.about or (self.message,)), *filter(None, [self.language])])
 
 
 def shown(words: str, most: int = 60) -> str:
