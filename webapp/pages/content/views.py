@@ -31,6 +31,7 @@ from webapp.pages.content.blueprint import bp, language
 from webapp.pages.content.forms import ContentForm
 from webapp.pages.content.languages import shown, tabs
 from webapp.pages.content.people import chosen
+from webapp.pages.designs.drafts import origin_of
 from webapp.pages.fragments import fragment
 
 PICTURES, NO_PICTURES = "img-src https: http: data:;", "img-src 'none';"
@@ -169,6 +170,7 @@ def _page(frame: draft.Draft, form: ContentForm, **extra: Any) -> str:
         "tests": trial_sends.listing(db.session, broadcast.id),
         "hosted": f"{current_app.config['PUBLIC_URL']}/{names.PLACE}/",
         "attached": attached_files.sum_of(broadcast, broadcast.content),
+        "origin": origin_of(broadcast),
         **_preview(broadcast),
         **tabs(broadcast),
     }
