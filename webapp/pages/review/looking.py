@@ -11,6 +11,7 @@ from webapp.core.rules.lifecycle import CHANGEABLE
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.extensions import db
 from webapp.pages.broadcasts import draft
+from webapp.pages.review import mail
 from webapp.pages.review.blueprint import bp
 
 VIEWS = ("desktop", "phone", "text")
@@ -20,28 +21,35 @@ MODES = {"dark": "dark", "images": "off", "marks": "marks"}
 
 @bp.get("/mail")
 def large(broadcast_id: int) -> str:
-    """The mail as any recipient gets it (`client`), in the full width; `view`, `dark`, `images` and `marks` say how."""
+    """The mail as any recipient gets it (`client`), in the full width; `view`, `dark`, `images` and `marks` say how, `language` with
+    which of several texts; left out, with their own."""
     broadcast = broadcasts.get(db.session, broadcast_id)
     at, of = now(), audience.audience_of(broadcast)
-    person = previews.at(db.session, of, at.date(), request.args.get("client", type=int))
-    shown = previews.preview(db.session, broadcast, person, at, current_app.config["PUBLIC_URL"])
+    text = mail.text_asked_for(broadcast)
+    person = previews.at(db.session, of, at.date(), request.args.get("client", type=int), text=text)
+    text = text if text is not None else person.text if person else ""
+    shown = previews.preview(db.session, broadcast, person, at, current_app.config["PUBLIC_URL"], text=text)
     kept = {name: value for name, value in MODES.items() if request.args.get(name) == value}
     view = request.args.get("view", "")
     view = view if view in VIEWS else VIEWS[0]
     client_id = person.client_id if person else None
-    url = url_for("content.html", broadcast_id=broadcast_id, client=client_id, state=broadcast.version)
+    url = url_for(
+        "content.html", broadcast_id=broadcast_id, client=client_id, state=broadcast.version, language=text or None
+    )
     return render_template(
         "review/large.html",
         broadcast=broadcast,
         title=draft.title(broadcast),
         back_url=_back(broadcast),
         person=person,
-        extremes=previews.extremes(db.session, of),
+        extremes=previews.extremes(db.session, of, text=text),
+        language=text,
+        texts=mail.texts(broadcast, text),
         preview=shown,
         preview_url=url,
         shown_url="&".join([url, *(f"{name}={value}" for name, value in kept.items())]),
         chosen=(view, *kept.values()),
-        kept=kept | {"view": view},
+        kept=kept | {"view": view} | ({"language": text} if broadcast.other_languages else {}),
     )
 
 

@@ -29,8 +29,7 @@ class TextLink:
 def shown(broadcast: Broadcast) -> dict[str, Any]:
     """What `review/_mail.html` shows: the mail, for whom it was made, where its HTML stands, and the other texts. The page's address may
     say `language`; else it is the text of the first recipient."""
-    at, wanted = now(), request.args.get("language")
-    text = wanted if wanted in languages_of(broadcast) else None
+    at, text = now(), text_asked_for(broadcast)
     person = previews.at(db.session, audience.audience_of(broadcast), at.date(), None, text=text)
     text = text if text is not None else person.text if person else ""
     found = previews.preview(db.session, broadcast, person, at, current_app.config["PUBLIC_URL"], text=text)
@@ -43,8 +42,14 @@ def shown(broadcast: Broadcast) -> dict[str, Any]:
         "preview": found,
         "preview_url": url,
         "shown_text": text,
-        "texts": _texts(broadcast, text),
+        "texts": texts(broadcast, text),
     }
+
+
+def text_asked_for(broadcast: Broadcast) -> str | None:
+    """The language of the text that the page's address says; None where it says none."""
+    wanted = request.args.get("language")
+    return wanted if wanted in languages_of(broadcast) else None
 
 
 def of_each_text(broadcast: Broadcast, mail: Mapping[str, Any]) -> dict[str, previews.DraftPreview]:
@@ -61,7 +66,8 @@ def _first(broadcast: Broadcast, text: str) -> previews.DraftPreview:
     return previews.preview(db.session, broadcast, person, at, url, text=text)
 
 
-def _texts(broadcast: Broadcast, current: str) -> list[TextLink]:
+def texts(broadcast: Broadcast, current: str) -> list[TextLink]:
+    """The texts of a message in several languages, as links to the same page; none for a message in one."""
     if not broadcast.other_languages:
         return []
     numbers = languages.count(db.session, broadcast).numbers
