@@ -29,7 +29,8 @@ def draft(sqlite_session: Session) -> Broadcast:
     from_addresses.add(sqlite_session, "Example Hosting", "support@example.com")
     for name, language in (("Ada", "en"), ("Bea", "de"), ("", "de")):
         factories.client(sqlite_session, first_name=name, language=language)
-    row = factories.broadcast(sqlite_session, subject="News", preheader="What is new", html="<p>Hello</p>")
+    row = factories.broadcast(sqlite_session, subject="News", html="<p>Hello</p>")
+    broadcasts.edit(sqlite_session, row.id, None, {"preheader": "What is new from May to June"}, NOW)
     languages.add(sqlite_session, row.id, "de", NOW)
     return row
 
@@ -62,6 +63,7 @@ def test_what_is_odd_in_a_translation_is_said_of_it_alone(sqlite_session: Sessio
 def test_a_tick_for_one_text_is_none_for_the_other(sqlite_session: Session, draft: Broadcast):
     for language in ("", "de"):
         write(sqlite_session, draft, language, html="<p>Hello, see the attachment</p>")
+    languages.is_up_to_date(sqlite_session, draft.id, "de", NOW)
     first, second = looked_at(sqlite_session, draft).warnings
     assert (first.text_name, second.text_name) == ("English", "German")
     assert first.fingerprint != second.fingerprint
