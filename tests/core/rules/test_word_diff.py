@@ -2,7 +2,7 @@
 
 import random
 
-from webapp.core.rules.word_diff import Change, compare, shortened
+from webapp.core.rules.word_diff import WordChange, compare, shortened
 
 
 def side(found, *changes):
@@ -15,12 +15,17 @@ def test_both_texts_can_be_read_from_what_changed():
     for _ in range(200):
         before, after = (" ".join(chance.choices(words, k=chance.randint(0, 20))) for _ in range(2))
         found = compare(before, after)
-        assert side(found, Change.SAME, Change.REMOVED) == before
-        assert side(found, Change.SAME, Change.ADDED) == after
+        assert side(found, WordChange.SAME, WordChange.REMOVED) == before
+        assert side(found, WordChange.SAME, WordChange.ADDED) == after
 
 
 def test_what_was_removed_stands_before_what_came_in_its_place():
-    assert [one.change for one in compare("a b c", "a x c")] == [Change.SAME, Change.REMOVED, Change.ADDED, Change.SAME]
+    assert [one.change for one in compare("a b c", "a x c")] == [
+        WordChange.SAME,
+        WordChange.REMOVED,
+        WordChange.ADDED,
+        WordChange.SAME,
+    ]
 
 
 def test_a_long_stretch_without_a_change_is_cut_to_what_is_beside_one():

@@ -7,7 +7,7 @@ from difflib import SequenceMatcher
 from enum import StrEnum
 
 
-class Change(StrEnum):
+class WordChange(StrEnum):
     SAME = "same"
     REMOVED = "removed"
     ADDED = "added"
@@ -17,7 +17,7 @@ class Change(StrEnum):
 class DiffStretch:
     """Words in a row of which one thing is true. `text` is "…" in the place of many that are the same."""
 
-    change: Change
+    change: WordChange
     text: str
 
 
@@ -41,12 +41,12 @@ def compare(before: str, after: str) -> list[DiffStretch]:
     found: list[DiffStretch] = []
     for kind, begin, end, new_begin, new_end in matcher.get_opcodes():
         if kind == "equal":
-            found.append(DiffStretch(Change.SAME, "".join(new[new_begin:new_end])))
+            found.append(DiffStretch(WordChange.SAME, "".join(new[new_begin:new_end])))
             continue
         if end > begin:
-            found.append(DiffStretch(Change.REMOVED, "".join(old[begin:end])))
+            found.append(DiffStretch(WordChange.REMOVED, "".join(old[begin:end])))
         if new_end > new_begin:
-            found.append(DiffStretch(Change.ADDED, "".join(new[new_begin:new_end])))
+            found.append(DiffStretch(WordChange.ADDED, "".join(new[new_begin:new_end])))
     return found
 
 
@@ -59,8 +59,8 @@ def shortened(found: Sequence[DiffStretch]) -> list[DiffStretch]:
     """The same with long stretches of equal words cut to what stands beside a change."""
     last = len(found) - 1
     return [
-        DiffStretch(Change.SAME, _cut(one.text, before=place > 0, behind=place < last))
-        if one.change is Change.SAME
+        DiffStretch(WordChange.SAME, _cut(one.text, before=place > 0, behind=place < last))
+        if one.change is WordChange.SAME
         else one
         for place, one in enumerate(found)
     ]
