@@ -95,7 +95,7 @@ COMMITTERS = ("webapp/core/sending", "webapp/core/imports")
 """Parts of the core that commit, because their work is too long for one transaction."""
 
 WRITERS = {
-    "webapp/core/broadcasts": "Broadcast Content",
+    "webapp/core/broadcasts": "Broadcast Content StepSave DraftVisit",
     "webapp/core/audience": "Pick",
     "webapp/core/branding/brands": "Brand",
     "webapp/core/branding/pictures": "HostedPicture",
@@ -121,6 +121,7 @@ WRITERS = {
     "webapp/core/consent/event_sources": "EventSource ReceivedEvent",
     "webapp/core/tables/stamps": "AudienceStamp",
     "webapp/core/content/trial_sends": "TestSend",
+    "webapp/core/content/preflight/ticks": "PreflightTick",
     "webapp/core/content/link_targets": "LinkTarget",
     "webapp/core/users": "User SignIn SignInLink KnownNetwork FailedSignIn",
     "webapp/core/sending/workers": "KnownWorker",

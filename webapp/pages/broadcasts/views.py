@@ -18,7 +18,7 @@ from webapp.core.rules.lifecycle import BroadcastState
 from webapp.core.rules.statuses import MessageType
 from webapp.core.tables.branding import DesignVersion
 from webapp.extensions import db
-from webapp.pages.broadcasts import draft, live, purpose, several, show, starting  # noqa: F401 - which add their routes
+from webapp.pages.broadcasts import draft, here, live, purpose, several, show, starting  # noqa: F401 - which add their routes
 from webapp.pages.broadcasts.blueprint import bp
 from webapp.pages.fragments import fragment
 from webapp.pages.holding.views import sending_hold
