@@ -113,6 +113,7 @@ WRITERS = {
     "webapp/core/notices": "Notice NoticeReceipt NoticeDispatch NoticeChoice NoticeWatch HouseWebhook",
     "webapp/core/relay": "Relay DomainRest",
     "webapp/core/settings/retention": "RetentionSettings",
+    "webapp/core/settings/tag_links": "TagLink",
     "webapp/core/consent/suppressions": "Suppression SuppressionChange",
     "webapp/core/consent/topics": "Topic TopicOptOut",
     "webapp/core/consent/list_": "ListImport ListReport",

@@ -21,6 +21,7 @@ from webapp.core.tables import (  # noqa: F401
     relay,
     retention,
     stamps,
+    tag_links,
     trial_sends,
     triggers,
     users,

@@ -14,13 +14,15 @@ from webapp.core.broadcasts import languages as language_tabs
 from webapp.core.broadcasts import steps
 from webapp.core.broadcasts.steps import Changes, Step
 from webapp.core.content import previews, trial_sends
+from webapp.core.content.fields import sources
 from webapp.core.content.languages import content_of
 from webapp.core.content.tag_catalogue.gaps import gaps
 from webapp.core.errors import Conflict
 from webapp.core.rules import tags
 from webapp.core.rules.media import names
 from webapp.core.rules.message import marks
-from webapp.core.settings import from_addresses
+from webapp.core.rules.tags import Tag, TagGroup
+from webapp.core.settings import from_addresses, tag_links
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.extensions import db
 from webapp.pages.attachments import views as attached_files
@@ -114,7 +116,10 @@ def people(broadcast_id: int) -> str:
 def extremes(broadcast_id: int) -> str:
     """Recipients with whom a text shows what it cannot take."""
     broadcast = broadcasts.get(db.session, broadcast_id)
-    found = previews.extremes(db.session, audience.audience_of(broadcast), text=language())
+    written = sources(content_of(broadcast, language())).items()
+    lists_services = any("services" in tags.used(source, field=field) for field, source in written)
+    chosen = audience.audience_of(broadcast)
+    found = previews.extremes(db.session, chosen, text=language(), lists_services=lists_services)
     return fragment("content/_extremes.html", broadcast=broadcast, extremes=found)
 
 
@@ -155,7 +160,11 @@ def _conflict(broadcast_id: int, form: ContentForm) -> ResponseReturnValue:
 
 def _page(frame: draft.Draft, form: ContentForm, **extra: Any) -> str:
     broadcast = frame.broadcast
-    known = tags.tags_for(broadcast.message_type)
+    own = [
+        Tag(link.name, link.label, TagGroup.LINKS, link.pattern)
+        for link in tag_links.known(db.session, broadcast.started_at).values()
+    ]
+    known = [*tags.tags_for(broadcast.message_type), *own]
     senders = [from_addresses.as_header(sender) for sender in from_addresses.listing(db.session)]
     context = {
         "draft": frame,

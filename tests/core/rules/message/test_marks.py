@@ -1,11 +1,14 @@
 """Marks for tags that have nothing to say: in the preview alone, in texts alone, and only where nothing stands in."""
 
+import json
+
 import pytest
 
 from tests.factories import NOW
 from webapp.core.rules.message import MessageParts, compile_message, decoded
 from webapp.core.rules.message.marks import marked, readable, shown
 from webapp.core.rules.message.parts import Envelope, MailIdentity
+from webapp.core.rules.tags.nodes import read_rows_key
 
 ENVELOPE = Envelope.of("Example <news@example.com>")
 
@@ -39,3 +42,14 @@ def test_who_has_a_value_sees_the_mail_as_it_is():
     parts = MessageParts("Hi {{ last_name }}", "<p>Dear {{ first_name }}</p>")
     values = {"first_name": "Zoë", "last_name": "Oster"}
     assert mail(marked(parts), **values) == mail(parts, **values)
+
+
+def test_a_blank_of_a_listed_service_is_marked_in_its_row():
+    html = "{% for service in services %}<p>{{ service.domain }} {{ service.product }}</p>{% endfor %}"
+    message = compile_message(marked(MessageParts("Hi", html)), ENVELOPE)
+    _limit, fields = read_rows_key(message.tags[-1]) or (0, [])
+    services = ({"domain": "", "product": "VPS-2"}, {"domain": "a.net", "product": "VPS-4"})
+    rows = json.dumps([[one[field.removeprefix("service.")] for field in fields] for one in services])
+    identity = MailIdentity(1, "secret", "zoe@example.net", NOW)
+    seen = shown(decoded(message.render([rows for _ in message.tags], identity)).html or "")
+    assert seen.count("service.domain is empty</mark> VPS-2") == 1 and "a.net VPS-4" in seen

@@ -19,7 +19,6 @@ from webapp.core.rules.languages import MAIN
 from webapp.core.rules.preflight import inbox
 from webapp.core.rules.preflight.inbox import InboxLine
 from webapp.core.rules.tags import TagProblem
-from webapp.core.rules.tags.names import LINK_WORDS
 from webapp.core.tables.broadcasts import Broadcast
 
 NO_DELIVERY = 0
@@ -115,9 +114,7 @@ def _mail(
     text: str,
 ) -> Mail:
     if person is None:
-        values: Sequence[str] = [
-            LINK_WORDS[name] if name in LINK_WORDS else tags.BY_NAME[name].example for name in content.tags
-        ]
+        values: Sequence[str] = [tag_catalogue.example(key) for key in content.tags]
     else:
         row = (person.client_id, person.service_id, person.addon_assignment_id)
         values = tag_catalogue.load_values(session, [row], content.tags, broadcast=broadcast, now=now, language=text)[0]

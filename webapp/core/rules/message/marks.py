@@ -16,7 +16,7 @@ from webapp.core.rules.tags.lexer import Token
 from webapp.core.rules.tags.names import LINK_NAMES, LINK_WORDS
 
 _OPENS, _CLOSES = "\u27e6", "\u27e7"
-_MARK = re.compile(f"{_OPENS}(\\w+){_CLOSES}")
+_MARK = re.compile(f"{_OPENS}([\\w.]+){_CLOSES}")
 _STYLE = "background:#ffd54a;color:#3d2c00;border-radius:3px;padding:0 4px;font:600 12px sans-serif"
 
 
@@ -78,6 +78,7 @@ def _of_nothing_else(token: Token) -> str | None:
         return None
     if output.name in LINK_NAMES or output.name in LINK_WORDS:
         return None
-    if any(isinstance(step.argument, str) for step in output.filters if step.name == "default"):
+    defaults = (step for step in output.filters if step.name == "default")
+    if any(isinstance(argument, str) for step in defaults for argument in step.arguments):
         return None
     return output.name
