@@ -47,7 +47,10 @@ def test_preview_trial_and_delivery_show_the_bytes_that_are_sent(sqlite_session)
     broadcast = factories.broadcast(sqlite_session)
     person = previews.at(sqlite_session, audience_of(broadcast), NOW.date(), ada.id)
     sent = compiled(sqlite_session, broadcast, URL).mail(0, "ada@example.com", NOW, [f"Ada {ada.last_name}", "Ada"])
-    assert trial_sends.mails(sqlite_session, broadcast, person, ["ada@example.com"], NOW, URL) == [sent]
+    assert trial_sends.as_it_leaves(sqlite_session, broadcast, person, NOW, URL) == sent
+    made_for = [trial_sends.TrialVariant("", person)]
+    [test] = trial_sends.mails(sqlite_session, broadcast, made_for, ["ada@example.com"], NOW, URL)
+    assert test.data.replace(b"[Test] ", b"") == sent.data, "but for its mark"
     assert previews.preview(sqlite_session, broadcast, person, NOW, URL).mail == decoded(sent.data)
     values = {"merge_values": json.dumps([f"Ada {ada.last_name}", "Ada"]), "stamped_at": NOW}
     row = factories.delivery(sqlite_session, broadcast, ada, state=DeliveryState.PENDING, **values)
@@ -124,7 +127,8 @@ def test_a_broadcast_from_before_the_question_keeps_its_bytes(sqlite_session):
 def test_previews_and_trials_show_links_that_open_nothing(sqlite_session):
     from_addresses.add(sqlite_session, "Example Hosting", "support@example.com")
     broadcast = factories.broadcast(sqlite_session, purpose=Purpose.MARKETING)
-    [mail] = trial_sends.mails(sqlite_session, broadcast, None, ["ada@example.com"], NOW, URL)
+    made_for = [trial_sends.TrialVariant("", None)]
+    [mail] = trial_sends.mails(sqlite_session, broadcast, made_for, ["ada@example.com"], NOW, URL)
     assert f"List-Unsubscribe: <{URL}/unsubscribe/{NO_TOKEN}>".encode() in mail.data
     shown = previews.preview(sqlite_session, broadcast, None, NOW, URL)
     assert shown.mail and f"Unsubscribe <{URL}/unsubscribe/{NO_TOKEN}>" in shown.mail.text

@@ -112,6 +112,10 @@ def all_compiled(
     return replace(main, others=others)
 
 
+Amend = Callable[[MessageParts], MessageParts]
+"""What a preview or a test adds to what was composed."""
+
+
 def compiled(
     session: Session,
     broadcast: Broadcast,
@@ -120,14 +124,16 @@ def compiled(
     *,
     language: str = "",
     counting: bool = True,
+    amend: Amend | None = None,
 ) -> CompiledContent:
-    """The broadcast's text in a language as it stands; "" for the main one. `public_url` is the console's address as recipients reach it;
-    `return_path` is what return paths look like, None where they are the sender's address. Without `counting` nothing of the mails is
-    counted, whatever was chosen. Raises DomainError for content or an envelope that cannot be used."""
+    """The broadcast's text in a language as it stands, or as `amend` makes it; "" for the main one. `public_url` is the console's address
+    as recipients reach it; `return_path` is what return paths look like, None where they are the sender's address. Without `counting`
+    nothing of the mails is counted, whatever was chosen. Raises DomainError for content or an envelope that cannot be used."""
     content = content_of(broadcast, language)
     written_in = language or broadcast.main_language
     parts = MessageParts(content.subject, content.html, content.text, written_in, content.preheader)
     parts = written_out(parts, tag_links.known_of(session, broadcast, sources(content)))
+    parts = amend(parts) if amend else parts
     frame = frame_of(session, broadcast, public_url)
     frame = replace(frame, counting=_counting(frame, language) if counting else None)
     enclosed = enclosing.enclosed(session, content)

@@ -8,7 +8,7 @@ from webapp.core.content.fields import LABELS, sources
 from webapp.core.content.languages import content_of
 from webapp.core.rules import tags
 from webapp.core.rules.consent import Purpose
-from webapp.core.rules.message import preflight
+from webapp.core.rules.preflight import left_out
 from webapp.core.rules.statuses import MessageType
 from webapp.core.rules.tags import TagProblem
 from webapp.core.settings import tag_links
@@ -36,7 +36,7 @@ def of_message(broadcast: Broadcast, language: str = "") -> list[TagProblem]:
     content = content_of(broadcast, language)
     return [
         *of_tags(broadcast, language),
-        *preflight.preflight(content.subject, content.html, content.text, content.preheader),
+        *left_out.complaints(content.subject, content.html, content.text, content.preheader),
     ]
 
 
@@ -60,7 +60,7 @@ def mended_tag(problem: TagProblem, source: str) -> str | None:
 
 def mended(field: str, source: str, start: int, message_type: MessageType) -> str:
     """The text of a field with the problem mended that begins at the offset `start`; unchanged if there is none there (any more)."""
-    others = preflight.of_html(source) if field == "html" else preflight.of_text(source, field)
+    others = left_out.of_html(source) if field == "html" else left_out.of_text(source, field)
     for problem in (*tags.check(source, message_type, field=field), *others):
         instead = mended_tag(problem, source)
         if problem.start == start and instead:
