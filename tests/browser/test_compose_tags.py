@@ -14,7 +14,7 @@ LIST = """<p>{% if service_count != "0" %}</p>
 
 
 def test_a_condition_is_made_in_the_subject_by_keyboard_alone(compose: Page):
-    palette, form = (compose.get_by_role("dialog", name=name) for name in ("Insert a tag", "Make a tag"))
+    palette, form = compose.get_by_role("dialog", name="Insert a tag"), compose.get_by_role("form", name="Make a tag")
     subject(compose).fill("News")
     subject(compose).press("ControlOrMeta+/")
     compose.keyboard.type("is known")
@@ -38,7 +38,7 @@ def test_a_list_of_services_is_made_by_mouse_and_stays_in_the_design(compose: Pa
     cursor_to_end_of_line(compose, 1)
     compose.keyboard.press("Enter")
     compose.keyboard.press("ControlOrMeta+/")
-    palette, form = (compose.get_by_role("dialog", name=name) for name in ("Insert a tag", "Make a tag"))
+    palette, form = compose.get_by_role("dialog", name="Insert a tag"), compose.get_by_role("form", name="Make a tag")
     palette.get_by_role("option", name="List of services").click()
     form.get_by_label("Price").check()
     form.get_by_role("button", name="Insert").click()
