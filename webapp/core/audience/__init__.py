@@ -19,6 +19,7 @@ from webapp.core.audience.listing import (
 from webapp.core.audience.makeup import Makeup, makeup
 from webapp.core.audience.memory import is_warm
 from webapp.core.audience.overrides import has_picks, pick, picks_of
+from webapp.core.audience.receiving import to_receivers
 from webapp.core.audience.selection import recipients
 from webapp.core.audience.wording import in_words
 
@@ -57,4 +58,5 @@ __all__ = [
     "sample",
     "sample_of",
     "select_terms",
+    "to_receivers",
 ]

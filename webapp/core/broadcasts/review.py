@@ -1,6 +1,7 @@
 """Is a draft ready to go? What is missing blocks it, what is odd is said."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
@@ -42,17 +43,19 @@ class Finding:
 @dataclass(frozen=True, slots=True)
 class Review:
     """With anything in `blocking` the broadcast cannot be confirmed; `warnings` are for the person to weigh; `checked` says in sentences
-    what was looked at and is as it should be."""
+    what was looked at and is as it should be. `to` is how many go to each receiver that has a limit, by the id of that."""
 
     count: AudienceCount
     blocking: tuple[Finding, ...]
     warnings: tuple[Finding, ...]
     checked: tuple[str, ...] = ()
+    to: Mapping[int, int] = field(default_factory=dict)
 
 
 def review(session: Session, broadcast: Broadcast, now: datetime) -> Review:
     """Look at a draft as a whole, recipients counted."""
-    count = audience.count(session, audience.audience_of(broadcast), now.date())
+    selected = audience.select_terms(session, audience.audience_of(broadcast))
+    count = selected.sum
     found_problems = problems.of_message(broadcast)
     lacks = missing(broadcast)
     blocking = [
@@ -76,14 +79,18 @@ def review(session: Session, broadcast: Broadcast, now: datetime) -> Review:
         warnings += blanks
         if not lacks:
             checked += _of_tags(broadcast, are_filled=not blanks)
-    ends = limits.read(session).forecast(count.will_receive, broadcast.batch_size, broadcast.interval_s, now)
+    above, size, seconds = limits.read(session), broadcast.batch_size, broadcast.interval_s
+    to = audience.to_receivers(session, selected, above.receivers)
+    ends = above.forecast(count.will_receive, size, seconds, now, to)
     if ends and ends - now > LONG:
         takes = schedule.duration(round((ends - now).total_seconds()))
-        warnings.append(Finding(f"At this pace it takes {takes}.", "schedule"))
+        held = above.held_up_by(count.will_receive, size, seconds, to)
+        why = f"Under the limit for {held.limit.name}" if held else "At this pace"
+        warnings.append(Finding(f"{why} it takes {takes}.", "schedule"))
     warnings += _of_marketing(session, broadcast)
     warnings += of_domain(session, broadcast, count.will_receive)
     checked += _of_recipients(count)
-    return Review(count, tuple(blocking), tuple(warnings), tuple(checked))
+    return Review(count, tuple(blocking), tuple(warnings), tuple(checked), to)
 
 
 def of_domain(session: Session, broadcast: Broadcast, recipients: int) -> list[Finding]:

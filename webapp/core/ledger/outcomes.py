@@ -36,7 +36,8 @@ LONGEST_TEXT = 2000
 
 @dataclass(slots=True)
 class Settled:
-    """What became of one claimed mail, and when (`ticks`). `first_claimed_at` is its Date, `domain` that of its recipient."""
+    """What became of one claimed mail, and when (`ticks`). `first_claimed_at` is its Date, `domain` that of its recipient, `receiver` the
+    id of the limit out of whose line it was claimed."""
 
     delivery_id: int
     attempt: int
@@ -45,6 +46,7 @@ class Settled:
     reply: Reply
     ticks: float
     domain: str = ""
+    receiver: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,12 +141,16 @@ def _use_pace(
 ) -> None:
     """Remember when mails left, as far as a pace or a ceiling asks for it. One that was called back did not leave."""
     is_paced = pacing.is_limited(settings.batch_size, settings.interval_s)
-    if not is_paced and not settings.limits.has_ceiling:
+    if not is_paced and not settings.limits.is_shared:
         return
-    left = [reading.ticks - one.ticks for one in settled if one.reply.cause is not Cause.WITHDRAWN]
+    gone = [one for one in settled if one.reply.cause is not Cause.WITHDRAWN]
+    left = [reading.ticks - one.ticks for one in gone]
     if is_paced:
         pace.use(session, lease.broadcast_id, settings.interval_s, reading, left)
     ceiling.use(session, settings.limits, reading, left)
+    for limit in settings.limits.receivers:
+        if limit.mails and (to_it := [reading.ticks - one.ticks for one in gone if one.receiver == limit.id]):
+            pace.use(session, -limit.id, limit.interval_s, reading, to_it)
 
 
 def _refused_for_good(special: Sequence[Settled]) -> list[RefusedForGood]:
