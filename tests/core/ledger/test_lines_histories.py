@@ -1,4 +1,4 @@
-"""Random histories under a limit by domain: senders that claim, settle, give back and die, pauses, clocks that are set; and a list of instants.
+"""Random histories under a limit by domain: senders that claim, settle, give back and die, pauses, clocks that are set; and instants.
 
 A mail may leave at any instant from its delay after the claim to its settling. Whatever happened, in no second more than the limit's mails
 left to the receiver, from all broadcasts together, nobody got one twice, and who has no limit never waited.
