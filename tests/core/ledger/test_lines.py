@@ -1,5 +1,6 @@
 """Limits by the recipient's domain: what no second exceeds, and whom they never hold up."""
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
@@ -98,11 +99,9 @@ def test_a_domain_gets_its_share_and_all_others_go_on(session: Session, clocks: 
     above = google(session)
     broadcast, lease = sender(session, clocks, ["gmail.com"] * 30 + [OTHERS] * 20)
     first = claim(session, lease, clocks, above)
-    assert domains(first.mails) == {"gmail.com": 10}
-    rest = claim(session, lease, clocks, above)
-    assert domains(rest.mails) == {OTHERS: 20}
-    assert rest.line_waits and not rest.exhausted and rest.line_next_in is None
-    settle(session, broadcast, lease, clocks, first.mails + rest.mails, above)
+    assert domains(first.mails) == {"gmail.com": 10, OTHERS: 20}
+    assert first.line_waits and not first.exhausted and first.line_next_in is None
+    settle(session, broadcast, lease, clocks, first.mails, above)
     waiting = claim(session, lease, clocks, above)
     assert waiting.mails == [] and waiting.line_next_in == pytest.approx(1.002)
     clocks.pass_(1 + JUST_OVER_S)
@@ -164,12 +163,12 @@ def test_without_limits_a_claim_says_to_the_database_what_it_always_did(sqlite_s
     found = claim(sqlite_session, lease, clocks, NO_LIMITS)
     driver.set_trace_callback(None)
     assert len(found.mails) == 4 and not found.line_waits
-    assert [" ".join(words.split()[:3]) for words in said if not words.startswith(("BEGIN", "COMMIT"))] == [
+    begins = [" ".join(words.split()[:3]) for words in said if not words.startswith(("BEGIN", "COMMIT", "--"))]
+    assert [words for words, _ in itertools.groupby(begins)] == [  # triggers are told once for each row
         "UPDATE sender SET",
         "SELECT state, frozen_at",
         "SELECT json_group_array(json_array(id, client_id,",
         "UPDATE delivery AS",
-        "INSERT INTO tally",
         "INSERT INTO tally",
     ]
 
@@ -181,7 +180,7 @@ def test_mails_are_claimed_ahead_of_their_time_and_told_when_that_is(session: Se
     settle(session, broadcast, lease, clocks, first, above)
     clocks.pass_(0.9)
     mails = claim(session, lease, clocks, above, lead=0.2).mails
-    assert [round(mail.delay, 3) for mail in mails] == [0.0, 0.0, 0.102, 0.102, 0.102]
+    assert [round(mail.delay, 3) for mail in mails] == [0.102, 0.102, 0.102]
 
 
 def test_a_limit_of_a_minute_lets_so_many_leave_in_any_minute(session: Session, clocks: Clocks):
@@ -257,9 +256,9 @@ def test_no_more_is_claimed_for_a_receiver_than_its_connections_can_use(session:
     above = google(session, mails=0, connections=1)
     [limit] = above.receivers
     _, lease = sender(session, clocks, ["gmail.com"] * 9 + [OTHERS] * 3)
-    assert domains(claim(session, lease, clocks, above, rooms={limit.id: 4}).mails) == {"gmail.com": 4}
-    found = claim(session, lease, clocks, above, rooms={limit.id: 0})
-    assert domains(found.mails) == {OTHERS: 3} and found.line_waits
+    found = claim(session, lease, clocks, above, rooms={limit.id: 4})
+    assert domains(found.mails) == {"gmail.com": 4, OTHERS: 3} and found.line_waits
+    assert claim(session, lease, clocks, above, rooms={limit.id: 0}).mails == []
 
 
 def test_what_a_dead_sender_had_sent_to_a_domain_counts(session: Session, clocks: Clocks):

@@ -60,8 +60,6 @@ class Histories(RuleBasedStateMachine):
 
     @initialize(at_google=st.lists(st.booleans(), min_size=8, max_size=24))
     def two_that_send(self, at_google: list[bool]) -> None:
-        for is_there in at_google:
-            factories.client(self.session, None if not is_there else "").address = None
         for number, is_there in enumerate(at_google):
             address = (
                 f"h{id(self)}-{number}@{('gmail.com', 'googlemail.com')[number % 2] if is_there else 'example.com'}"
