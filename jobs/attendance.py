@@ -16,6 +16,7 @@ from jobs.presence import Presence, doing
 from jobs.readiness import Readiness, demand_use
 from webapp.adapters import logs, wakeups
 from webapp.core.cadence import FORK_WAITS_S
+from webapp.core.domains.sealing import Seal
 from webapp.core.sending.workers import WAITS
 
 LISTENS = "this worker listens to"
@@ -54,10 +55,10 @@ class OneAtATime:
         self._lock = threading.Lock()
 
 
-def attend(engine: Engine, queue_name: str) -> None:
+def attend(engine: Engine, queue_name: str, seal: Seal) -> None:
     """Have the workers of this process, which are to listen to that queue, look before they take a job, and say that they live."""
     alone = OneAtATime(engine)
-    readiness = Readiness(alone)
+    readiness = Readiness(alone, seal)
     present: list[Presence] = []
 
     def work(original: Callable[..., Any], worker: BaseWorker, *arguments: Any, **options: Any) -> Any:

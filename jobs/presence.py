@@ -35,6 +35,8 @@ def doing(function: str, arguments: Iterable[Any]) -> str:
             return f"sends mass mail {first}"
         case "run_import":
             return f"{'checks' if second == 'check' else 'takes over'} import {first}"
+        case "import_list":
+            return f"{'looks through' if second == 'check' else 'takes over'} list {first} of suppressions"
         case "sweep":
             return "looks for what is due"
     return f"runs {job.replace('_', ' ')}"

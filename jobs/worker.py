@@ -25,6 +25,7 @@ from webapp.adapters import database, logs, redis_link, wakeups
 from webapp.config import settings
 from webapp.core.cadence import SWEEP_EVERY_S
 from webapp.core.content import tag_catalogue
+from webapp.core.domains.sealing import Seal
 from webapp.environ import or_exit, read_env_file
 from webapp.extensions import db
 
@@ -74,7 +75,7 @@ def complete() -> None:
         app.extensions.pop("massmail-redis", None)
 
     os.register_at_fork(after_in_child=forget_connections)
-    attendance.attend(engine, QUEUES[0])
+    attendance.attend(engine, QUEUES[0], Seal(str(_SETTINGS["SECRET_KEY"])))
     threading.Thread(target=beat, name="beat", daemon=True).start()
 
 

@@ -4,12 +4,14 @@
 import * as asking from "./editor/asking.js";
 import { cleanPaste, losses, parseSource, writeSource } from "./editor/document.js";
 import { insertText, replaceAll, selectAt } from "./editor/field.js";
+import { fileOf, hasWords, picturesIn, send, shownAt } from "./editor/pictures.js";
 import { extensions } from "./editor/schema.js";
 import { tagSource } from "./editor/tags.js";
 import { Toolbar } from "./editor/toolbar.js";
 
 /**
- * Attributes: `module` is the URL of the ES module with Tiptap, `tags` the known tag names, separated by blanks.
+ * Attributes: `module` is the URL of the ES module with Tiptap, `tags` the known tag names, separated by blanks, `media` the address below
+ * which pictures lie and are uploaded here, `hosted` the same for recipients.
  * A <template> inside holds the toolbar, the switch between design and source, a notice, and the small forms.
  * Events, all bubbling: `input` from the textarea, `mail-editor:mode`, `mail-editor:braces` ({{ was typed in the design).
  */
@@ -21,6 +23,7 @@ class MailEditor extends HTMLElement {
   #bubbles;
   #known = new Set();
   #before = "";
+  #adopting = new Set();
 
   constructor() {
     super();
@@ -156,6 +159,7 @@ class MailEditor extends HTMLElement {
     return extensions(this.#tiptap, {
       placeholder: this.textarea.placeholder,
       isKnown: (name) => this.#known.has(name),
+      shownAt: (src) => shownAt(src, this.getAttribute("media"), this.getAttribute("hosted")),
       onTag: (position) => asking.tag(this.#editor, this.#form("tag"), position),
       onBraces: () => this.dispatchEvent(new CustomEvent("mail-editor:braces", { bubbles: true })),
     });
@@ -172,8 +176,13 @@ class MailEditor extends HTMLElement {
         attributes: { role: "textbox", "aria-multiline": "true", "aria-label": label?.textContent.trim() ?? "Body", class: "mail-design" },
         handleKeyDown: (_view, event) => this.#key(event),
         transformPastedHTML: cleanPaste,
+        handlePaste: (_view, event) => this.#take(event.clipboardData, event),
+        handleDrop: (view, event, _slice, moved) => !moved && this.#take(event.dataTransfer, event, view),
       },
-      onUpdate: () => this.#write(),
+      onUpdate: () => {
+        this.#write();
+        this.#adopt();
+      },
       onTransaction: () => this.#toolbar.refresh(),
     });
     this.#toolbar.editor = this.#editor;
@@ -234,8 +243,39 @@ class MailEditor extends HTMLElement {
     return false;
   }
 
-  #ask(kind) {
-    return asking[kind](this.#editor, this.#form(kind), this.cursorRect());
+  #ask(kind, file) {
+    return asking[kind](this.#editor, this.#form(kind), this.cursorRect(), this.getAttribute("media"), file);
+  }
+
+  /** Take pictures that were dropped or pasted as files; true when there are some. A paste that also has its words is taken as these. */
+  #take(transfer, event, view) {
+    const files = picturesIn(transfer);
+    if (!files.length || (!view && hasWords(transfer.getData("text/html")))) return false;
+    event.preventDefault();
+    const at = view?.posAtCoords({ left: event.clientX, top: event.clientY });
+    if (at) this.#editor.commands.setTextSelection(at.pos);
+    this.#askForEach(files);
+    return true;
+  }
+
+  /** Pictures that were pasted with their octets in the address lie on the console from then on; no mail program shows them otherwise. */
+  async #adopt() {
+    const found = new Set();
+    this.#editor.state.doc.descendants(({ attrs }) => attrs.src?.startsWith("data:image/") && found.add(attrs.src));
+    for (const src of [...found].filter((one) => !this.#adopting.has(one))) {
+      this.#adopting.add(src);
+      const told = await send(this.getAttribute("media"), fileOf(src), "").catch(() => null);
+      if (!told || !this.#editor) continue;
+      const { tr } = this.#editor.state;
+      this.#editor.state.doc.descendants((node, at) => {
+        if (node.attrs.src === src) tr.setNodeAttribute(at, "src", told.hosted).setNodeAttribute(at, "width", String(told.width));
+      });
+      if (tr.docChanged) this.#editor.view.dispatch(tr);
+    }
+  }
+
+  async #askForEach(files) {
+    for (const file of files) await this.#ask("picture", file);
   }
 
   #form(kind) {

@@ -30,6 +30,8 @@ ROOMS = (
     "broadcasts",
     "audience",
     "content",
+    "attachments",
+    "media",
     "schedule",
     "review",
     "deliveries",
@@ -43,6 +45,7 @@ ROOMS = (
     "suppressions",
     "consent_settings",
     "unsubscribe",
+    "tracking",
     "domains",
     "relay_events",
 )

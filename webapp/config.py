@@ -203,6 +203,7 @@ def settings(environ: Mapping[str, str]) -> dict[str, object]:
         "SESSION_IDLE": timedelta(minutes=_whole(environ, "MASSMAIL_SESSION_IDLE", 480, low=5, high=14 * DAY_MINUTES)),
         "SESSION_LASTS": timedelta(hours=_whole(environ, "MASSMAIL_SESSION_LASTS", 336, low=1, high=31 * 24)),
         "TESTS_PER_HOUR": _whole(environ, "MASSMAIL_TESTS_PER_HOUR", 20, low=0, high=1000),
+        "MOST_ATTACHED": 1_000_000 * _whole(environ, "MASSMAIL_ATTACHMENTS", 5, low=0, high=50),
         "DNS": dns_servers(environ),
         "WEBHOOK_INSIDE": _flag(environ, "MASSMAIL_WEBHOOK_INSIDE"),
         "LOG_LEVEL": _log_level(environ),

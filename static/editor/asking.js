@@ -1,7 +1,8 @@
 // What needs more than a click: each function asks with a small form beside the text, and does what was answered.
 // `editor` is Tiptap's, `form` the popover to ask with, `at` the rectangle of the cursor in the window.
 
-import { ask, linkTarget } from "./bubble.js";
+import { ask, linkTarget, place as placeAt } from "./bubble.js";
+import { wire } from "./pictures.js";
 import { describe, tagSource } from "./tags.js";
 
 export async function link(editor, form, at) {
@@ -32,10 +33,14 @@ export async function button(editor, form, at) {
   return chain.insertContent({ type: "mailButton", attrs, content }).run();
 }
 
-export async function picture(editor, form, at) {
-  const present = editor.isActive("picture");
-  const { src = "", alt = "", width = "" } = editor.getAttributes("picture");
-  const answer = await ask(form, at, { src, alt, width, present });
+/** `place` is where pictures are uploaded; `file` is one that was dropped or pasted, and is put in as a new picture. */
+export async function picture(editor, form, at, place, file) {
+  const present = !file && editor.isActive("picture");
+  const { src = "", alt = "", width = "" } = present ? editor.getAttributes("picture") : {};
+  const wired = wire(form, place, file, () => placeAt(form, at));
+  const answering = ask(form, at, { src, alt, width, present });
+  wired.opened();
+  const answer = await answering;
   if (!answer) return;
   const chain = editor.chain().focus();
   if (answer.action === "remove") return chain.deleteSelection().run();

@@ -148,7 +148,7 @@ function topLevel(body) {
 const isContent = (node) => node.nodeType !== Node.TEXT_NODE || node.data.trim() !== "";
 
 /** Pictures and links that no mail takes along, such as a word processor's pictures, which lie on the disk of who pastes. */
-const LOCAL_PICTURE = /<img\b(?=[^>]*\ssrc\s*=\s*["']?\s*(?:file|blob|cid):)[^>]*>/gi;
+const LOCAL_PICTURE = /<img\b(?=[^>]*\ssrc\s*=\s*["']?\s*(?:(?:file|blob):|cid:(?![0-9a-f]{32}\.)))[^>]*>/gi;
 const DEAD_LINK = /\shref\s*=\s*(?:"\s*(?:file|javascript|blob):[^"]*"|'\s*(?:file|javascript|blob):[^']*')/gi;
 
 /** HTML from elsewhere without what an editor under a strict policy may not even parse, style attributes and style sheets, and without

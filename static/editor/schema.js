@@ -3,10 +3,11 @@
 import { TAG, describe } from "./tags.js";
 
 /**
- * The editor's extensions. `tiptap` is the module out of the wheel; `isKnown(name)` tells whether a tag exists;
- * `onTag(position)` is called when a chip is to be edited; `onBraces()` when {{ is being typed, just before the second brace stands there.
+ * The editor's extensions. `tiptap` is the module out of the wheel; `isKnown(name)` tells whether a tag exists; `shownAt(src)` is where
+ * the browser finds a picture; `onTag(position)` is called when a chip is to be edited; `onBraces()` when {{ is being typed, just before
+ * the second brace stands there.
  */
-export function extensions(tiptap, { placeholder, isKnown, onTag, onBraces }) {
+export function extensions(tiptap, { placeholder, isKnown, shownAt, onTag, onBraces }) {
   const { Node, Mark, Extension } = tiptap;
 
   const Tag = Node.create({
@@ -97,6 +98,7 @@ export function extensions(tiptap, { placeholder, isKnown, onTag, onBraces }) {
     addAttributes: () => Object.assign({}, ...["src", "alt", "title", "width", "height"].map(attribute)),
     parseHTML: () => [{ tag: "img[src]" }],
     renderHTML: ({ HTMLAttributes }) => ["img", HTMLAttributes],
+    addNodeView: () => (view) => new PictureView(view, shownAt),
   });
 
   const OrderedList = Node.create({
@@ -144,6 +146,25 @@ function chipTags(state, type) {
   const { tr } = state;
   for (const [from, to, chip] of found.reverse()) tr.replaceWith(from, to, chip);
   return tr;
+}
+
+/** A picture as the recipient sees it: one that travels inside the mail is shown by its address. */
+class PictureView {
+  constructor({ node }, shownAt) {
+    this.shownAt = shownAt;
+    this.dom = document.createElement("img");
+    this.update(node);
+  }
+
+  update(node) {
+    if (node.type.name !== "picture") return false;
+    for (const [name, value] of Object.entries({ ...node.attrs, src: this.shownAt(node.attrs.src) })) {
+      if (value === null || value === "") this.dom.removeAttribute(name);
+      else if (this.dom.getAttribute(name) !== String(value)) this.dom.setAttribute(name, value);
+    }
+    this.dom.toggleAttribute("data-no-words", !node.attrs.alt);
+    return true;
+  }
 }
 
 /** A tag as a chip. It is one character to the cursor; a click or Enter asks for its text where the value is empty. */

@@ -2,7 +2,6 @@
 
 import http.client
 import http.server
-import socket
 import ssl
 import threading
 from collections.abc import Iterator
@@ -80,7 +79,7 @@ def by_name(server: Sns, ca_file: Path) -> Connect:
 
     class Loopback(http.client.HTTPSConnection):
         def connect(self) -> None:
-            plain = socket.create_connection(("127.0.0.1", server.server_address[1]), self.timeout)
+            plain = self._create_connection(("127.0.0.1", server.server_address[1]), self.timeout)
             self.sock = ssl.create_default_context(cafile=str(ca_file)).wrap_socket(plain, server_hostname=self.host)
 
     return lambda host, timeout_s: Loopback(host, 443, timeout=timeout_s)

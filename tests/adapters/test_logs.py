@@ -1,5 +1,6 @@
 """The form of what is logged: text and JSON, levels, ids, and nothing in it that speaks of people."""
 
+import ast
 import json
 import logging
 import re
@@ -8,6 +9,7 @@ import threading
 
 import pytest
 
+from tests import source
 from tests.spoken import spoken
 from webapp.adapters import logs
 
@@ -19,6 +21,29 @@ def no_request_before() -> None:
 
 
 OURS = logging.getLogger("webapp.core.something")
+
+
+def tells_its_event(function: ast.AST, call: ast.Call) -> bool:
+    """Whether the fields of a line have an `event`: they are written in the call, or in the function around it."""
+    extra = next((keyword.value for keyword in call.keywords if keyword.arg == "extra"), None)
+    if extra is None:
+        return False
+    keys = [key for part in ast.walk(function) if isinstance(part, ast.Dict) for key in part.keys]
+    return any(isinstance(key, ast.Constant) and key.value == "event" for key in keys)
+
+
+def test_every_line_at_info_names_its_event():
+    """Whoever counts lines does so by `event`; a message may change its words."""
+    silent = []
+    for name in source.python_files("webapp", "jobs"):
+        for function in ast.walk(source.tree(name)):
+            if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+                continue
+            for call in ast.walk(function):
+                is_line = isinstance(call, ast.Call) and re.search(r"\blog(ger)?\.info$", ast.unparse(call.func))
+                if is_line and not tells_its_event(function, call):
+                    silent.append(f"{name}:{call.lineno}")
+    assert silent == []
 
 
 def test_a_line_of_text_has_its_instant_level_logger_and_request():

@@ -198,7 +198,7 @@ def _recorder(kind: str, ours: House, folder: Path) -> None:
     given = runtime()
     lease = _lease(broadcast.id, written.name)
     exchange = NeverSent(content, written, Evidence(), Silent(), clock.ticks, GROUP)
-    exchange.recorder = Recorder(given, SenderSettings(near_s=0.0), lease, broadcast, content.tags, exchange)
+    exchange.recorder = Recorder(given, SenderSettings(near_s=0.0), lease, broadcast, content, exchange)
     with Session(ours.engine) as session:
         pending = ledger.counts(session, broadcast.id)["pending"]
     _profile(f"the recorder's thread, {kind}", pending, exchange.recorder.run)

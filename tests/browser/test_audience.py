@@ -142,7 +142,7 @@ def test_recipients_are_left_out_and_added_from_their_list(opened: Page, sqlite_
 
 def test_on_a_phone_the_count_stays_in_sight(opened: Page):
     opened.set_viewport_size({"width": 390, "height": 844})
-    bar = opened.locator(".page-actions")
+    bar = opened.locator("#foot-bar")
     expect(bar).to_be_in_viewport()
     chip(opened, "countries", "AT").check()
     expect(bar.locator("#foot-number")).to_have_text("12")

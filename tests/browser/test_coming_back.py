@@ -40,6 +40,8 @@ def compose(page: Page, console: Console, sqlite_session: Session, draft: Broadc
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url("**/content/")
     page.locator("mail-editor[ready]").wait_for()
+    # What the page still loads would otherwise be the first to hear that the sign-in has ended, and its window would take what is typed.
+    page.wait_for_load_state("networkidle")
     return page
 
 

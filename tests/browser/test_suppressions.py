@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from tests import factories
 from tests.consoles import Console
 from tests.looks import Looker
+from webapp.adapters import list_round
 from webapp.adapters.clock import now
 from webapp.core.consent import suppressions
 from webapp.core.rules.consent import SuppressionKind
@@ -15,6 +16,12 @@ from webapp.core.rules.consent import SuppressionKind
 RELAYS_WORDS = (
     "No such mailbox. The relay said, at RCPT: 550 5.1.1 <ada@example.com>: Recipient address rejected: User unknown"
 )
+
+
+def work(session: Session, step: str, tmp_path: Path) -> None:
+    """What a worker does when it is asked for a step of list 1."""
+    session.rollback()
+    list_round.work_on(session.get_bind(), 1, step, tmp_path, lambda: False, lambda: False)
 
 
 def test_a_suppression_is_found_lifted_with_a_reason_and_put_back(
@@ -63,10 +70,18 @@ def test_a_suppression_is_found_lifted_with_a_reason_and_put_back(
     looker.look("suppressions-import")
     page.locator("#file").set_input_files(file)
     page.get_by_role("button", name="Upload and look").click()
-    expect(page.get_by_text("a list of Mailchimp, cleaned")).to_be_visible()
-    looker.look("suppressions-preview")
-    page.get_by_role("button", name="Take over 1").click()
-    expect(page.get_by_text("1 address added. 1 row could not be read.")).to_be_visible()
+    expect(page.get_by_text("Waits for a worker")).to_be_visible()
+    looker.look("suppressions-waiting")
+    work(sqlite_session, "check", tmp_path)
+    take_over = page.get_by_role("button", name="Take over 1")
+    expect(take_over).to_be_visible()
+    looker.look("suppressions-preview", whole=True)
+    take_over.click()
+    expect(page.get_by_text("Taking the list over")).to_be_visible()
+    work(sqlite_session, "run", tmp_path)
+    expect(page.get_by_text("What was done")).to_be_visible()
+    looker.look("suppressions-taken-over", whole=True)
+    page.get_by_role("link", name="See the suppressions").click()
     expect(page.get_by_role("link", name="Lift the suppression of dan@example.com")).to_be_visible()
 
 

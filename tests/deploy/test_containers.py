@@ -42,7 +42,7 @@ def test_the_program_does_not_run_as_root_and_writes_into_its_own_folder_alone()
 def test_each_program_has_an_instance_folder_that_no_other_has():
     folders = [files.services()[name]["volumes"] for name in OURS]
     assert all(len(folder) == 1 and folder[0].endswith(":/var/lib/massmail") for folder in folders)
-    assert len({folder[0] for folder in folders}) == len(OURS) == 4
+    assert len({folder[0] for folder in folders}) == len(OURS) == 5
 
 
 def test_what_is_waited_for_and_kept_exists():
@@ -67,7 +67,13 @@ def test_the_settings_of_each_program_are_settings(tmp_path: Path):
 
 def test_ports_are_open_on_this_machine_alone():
     ports = [port for service in files.services().values() for port in service.get("ports", ())]
-    assert ports == ["127.0.0.1:8000:8000"]
+    assert ports == ["127.0.0.1:8000:8000", "127.0.0.1:2424:2424"]
+
+
+def test_the_listener_for_bounces_is_reached_at_the_port_at_which_it_listens():
+    service = files.services()["bounces"]
+    listens = service["environment"]["MASSMAIL_BOUNCE_LISTEN"].rpartition(":")[2]
+    assert [port.rpartition(":")[2] for port in service["ports"]] == [listens]
 
 
 def test_a_worker_has_time_to_wait_for_the_relay():

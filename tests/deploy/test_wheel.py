@@ -3,6 +3,7 @@ started by the very commands of `deploy/`."""
 
 import json
 import re
+import socket
 import subprocess
 import sys
 import urllib.error
@@ -154,6 +155,19 @@ def test_a_console_and_a_worker_run_from_it(
         assert kind == "CMD" and subprocess.run(check).returncode == 0
         with running(production, commands["worker-1"], tmp_path, settings) as worker:
             wait_until(lambda: "workers" in well(base), 120, "a worker that is known", worker)
+
+
+def test_the_listener_of_compose_takes_bounces_at_its_port(
+    production: BareEnvironment, tmp_path: Path, settings: dict[str, str]
+):
+    service, port = files.services()["bounces"], free_port()
+    place = service["environment"]["MASSMAIL_BOUNCE_LISTEN"].replace("0.0.0.0:2424", f"127.0.0.1:{port}")
+    settings |= {"MASSMAIL_BOUNCE_LISTEN": place, "MASSMAIL_BOUNCE_ADDRESS": "bounce@mail.example.com"}
+    with running(production, service["command"], tmp_path, settings) as listener:
+        wait_until(lambda: place in listener.read_text(), 120, "a listener", listener)
+        with socket.create_connection(("127.0.0.1", port), timeout=60) as wire:
+            wire.sendall(b"LHLO mail.example.com\r\nQUIT\r\n")
+            assert wire.makefile("rb").readline().startswith(b"220 ")
 
 
 def test_the_queue_of_compose_starts_as_it_is_told(tmp_path: Path):

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from rq.serializers import JSONSerializer
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from jobs import readiness
 from jobs.presence import doing
@@ -21,7 +22,9 @@ from tests.faults.places import Place, scene
 from tests.run import bare_environ
 from tests.smtp_oracle import Script
 from tests.workers import Worker, wait_until
-from webapp.adapters import wakeups
+from webapp.adapters import clock, wakeups
+from webapp.core.domains import keys
+from webapp.core.domains.sealing import Seal
 from webapp.core.rules.lifecycle import BroadcastState
 from webapp.core.sending import workers
 from webapp.core.tables.workers import KnownWorker
@@ -95,6 +98,23 @@ def test_a_worker_takes_no_job_until_the_tables_are_right(sqlite_place: Place, r
         mend(place)
         place.wait_for_state(key, BroadcastState.FINISHED)
         assert worker.log.read_text().count(words) == 1
+
+
+def test_a_worker_with_another_secret_takes_no_job_so_that_nothing_leaves_unsigned(sqlite_place: Place):
+    place = sqlite_place
+    key = place.broadcast(3)
+    with Session(engine_of(place.app)) as session:
+        keys.make(session, "example.com", Seal("of the console"), clock.now())
+        session.commit()
+    with place.relay() as relay, launched(place.worker(relay, SECRET_KEY="another")) as worker:
+        place.wake(key)
+        wait_until(lambda: "SECRET_KEY is not the one of the console" in worker.log.read_text(), 60, "why", worker.log)
+        assert not worker.is_listening() and place.arrived() == 0
+        with Session(engine_of(place.app)) as session:
+            keys.withdraw(session, "example.com")
+            session.commit()
+        place.wait_for_state(key, BroadcastState.FINISHED)
+        assert worker.log.read_text().count("SECRET_KEY") == 1
 
 
 def test_a_worker_whose_database_is_upgraded_under_it_gives_its_job_back(sqlite_place: Place):
@@ -183,6 +203,8 @@ def test_the_refusal_knows_what_is_right():
         ("jobs.send_batch.send_batch", (17,), "sends mass mail 17"),
         ("jobs.run_import.run_import", (5, "check"), "checks import 5"),
         ("jobs.run_import.run_import", (5, "run"), "takes over import 5"),
+        ("jobs.import_list.import_list", (5, "check"), "looks through list 5 of suppressions"),
+        ("jobs.import_list.import_list", (5, "run"), "takes over list 5 of suppressions"),
         ("jobs.sweep.sweep", (), "looks for what is due"),
         ("jobs.tell_people.tell_people", (1,), "runs tell people"),
     ],

@@ -1,6 +1,7 @@
 """The scripts out of the wheels: served as they are, cacheable for ever, without Django."""
 
 import gzip
+import re
 import subprocess
 import sys
 
@@ -29,6 +30,16 @@ def test_a_script_is_served_under_its_versions_url_and_may_be_kept_for_ever(app,
     assert answer.cache_control.immutable and answer.cache_control.max_age >= 31_000_000
     assert "accept-encoding" in answer.vary
     assert len(answer.data) > 50_000
+
+
+def test_the_face_has_a_style_sheet_and_both_may_be_kept_for_ever(app):
+    with app.test_request_context():
+        sheet = app.test_client().get(asset_url("face"))
+    assert sheet.mimetype == "text/css" and sheet.cache_control.immutable
+    font = app.test_client().get(re.search(r'url\("([^"]+)"\)', sheet.text)[1], headers={"Accept-Encoding": "gzip;q=0"})
+    assert font.mimetype == "font/ttf" and font.cache_control.immutable
+    assert font.data[:4] == b"\x00\x01\x00\x00"
+    assert app.test_client().get("/assets/face-0.css").location == f"/assets/face-{wheels.version('face')}.css"
 
 
 def test_htmx_is_version_2(app):

@@ -2,17 +2,24 @@
 
 import io
 import re
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from tests import factories
+from tests.pages.page import read
+from webapp.adapters import list_round
 from webapp.adapters.clock import now
 from webapp.core.consent import settings, suppressions
 from webapp.core.rules.consent import SuppressionKind, SuppressionScope
 from webapp.core.rules.suppression_lists import SuppressionEntry
-from webapp.pages.suppressions import importing
+from webapp.core.tables.imports import Upload
+from webapp.extensions import db
 from webapp.pages.suppressions.forms import addresses_in
 
 URL = "/clients/suppressions/"
@@ -154,18 +161,37 @@ def upload(visitor: FlaskClient, content: str, name: str = "list.csv"):
     return visitor.post(f"{URL}import", data={"file": (io.BytesIO(content.encode()), name)})
 
 
-def test_a_list_is_looked_at_and_taken_over(browser_client: FlaskClient, session: Session):
+@pytest.fixture
+def work(sqlite_app: Flask, session: Session, tmp_path: Path) -> Callable[[str], None]:
+    """What a worker does when it is asked for a step of list 1."""
+
+    def do(step: str) -> None:
+        session.rollback()
+        with sqlite_app.app_context():
+            list_round.work_on(db.engine, 1, step, tmp_path, lambda: False, lambda: False)
+
+    return do
+
+
+Work = Callable[[str], None]
+BOUNCES = "address,code,error,created_at\nada@example.com,550,no such user,\nbob@example.com,550,gone,2024-05-06\nnonsense,550,x,\n"
+
+
+def test_a_list_is_looked_at_and_taken_over(browser_client: FlaskClient, session: Session, work: Work):
     suppress(session, ADA, kind=K.BOUNCED)
-    rows = "ada@example.com,550,no such user,\nbob@example.com,550,gone,2024-05-06\nnonsense,550,x,\n"
-    answer = upload(browser_client, f"address,code,error,created_at\n{rows}", "bounces.csv")
+    answer = upload(browser_client, BOUNCES, "bounces.csv")
     assert answer.status_code == 303
     address = answer.headers["Location"]
+    assert "Waits for a worker" in read(text(browser_client, address)).words
+    work("check")
     page = text(browser_client, address)
     assert "a list of Mailgun, bounces" in page and "Take over 1" in page and "nonsense" in page
     assert kinds(session, BOB) == []
-    answer = browser_client.post(address.partition("?")[0], data={"name": "bounces.csv"}, follow_redirects=True)
-    said = answer.get_data(as_text=True)
-    assert "1 address added, 1 known already. 1 row could not be read." in said
+    assert browser_client.post(f"{address}/run", data=read(page).form("form[contains(@action, '/run')]").fields)
+    assert "Taking the list over" in read(text(browser_client, address)).words
+    work("run")
+    page = read(text(browser_client, address))
+    assert "What was done" in page.words and "Take over" not in page.words
     assert kinds(session, BOB) == [("bounced", "everything")]
     [row] = suppressions.holding(session, [BOB])
     assert (row.kind, row.source, row.evidence, row.reason) == (
@@ -175,14 +201,55 @@ def test_a_list_is_looked_at_and_taken_over(browser_client: FlaskClient, session
         "Mailgun, bounces: bounces.csv",
     )
     assert row.created_at.year == 2024 and row.created_by
-    assert browser_client.get(address).status_code == 409  # the file is gone
+    again = browser_client.post(f"{address}/run", follow_redirects=True)  # pressed twice
+    assert again.status_code == 200 and len(suppressions.history(session, BOB)) == 1
 
 
-def test_where_a_list_does_not_say_what_it_is_it_is_asked(browser_client: FlaskClient, session: Session):
+def test_what_became_of_each_row_is_listed_and_downloaded(browser_client: FlaskClient, session: Session, work: Work):
+    suppress(session, ADA, kind=K.BOUNCED)
+    address = upload(browser_client, BOUNCES, "=bounces.csv").headers["Location"]
+    work("check")
+    assert "nonsense" in text(browser_client, address)  # what was refused comes first
+    new = text(browser_client, f"{address}?rows=new")
+    assert BOB in new and "nonsense" not in new
+    answer = browser_client.get(f"{address}/report.csv")
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="=bounces-report.csv"'
+    assert answer.get_data(as_text=True).splitlines()[1:] == [
+        "2,ada@example.com,known already,",
+        "3,bob@example.com,new,",
+        '4,"nonsense,550,x,",refused,“nonsense” is not an e-mail address: it has no @',
+    ]
+    assert browser_client.get(f"{address}/report.csv?rows=new").text.count("\r\n") == 2
+
+
+def test_a_page_that_is_left_finds_the_work_where_it_is(browser_client: FlaskClient, session: Session, work: Work):
+    address = upload(browser_client, BOUNCES, "bounces.csv").headers["Location"]
+    assert 'hx-trigger="every 1s"' in text(browser_client, address, headers=HTMX)
+    assert "Being checked" in (page := text(browser_client, f"{URL}import")) and address in page
+    work("check")
+    assert "hx-trigger" not in text(browser_client, address, headers=HTMX)
+
+
+def test_stopping_and_looking_again(browser_client: FlaskClient, session: Session, work: Work):
+    address = upload(browser_client, BOUNCES, "bounces.csv").headers["Location"]
+    page = browser_client.post(f"{address}/stop", follow_redirects=True).text
+    assert "Stopped. Nothing was changed." in page and "Not looked through" in page
+    browser_client.post(f"{address}/check")
+    work("check")
+    assert "Take over 2" in text(browser_client, address)
+
+
+def test_where_a_list_does_not_say_what_it_is_it_is_asked(browser_client: FlaskClient, session: Session, work: Work):
     address = upload(browser_client, "ada@example.com\nbob@example.com\n").headers["Location"]
+    work("check")
     assert "What are they?" in text(browser_client, address)
-    assert "Unsubscribed" in text(browser_client, f"{address}&kind=unsubscribed")
-    browser_client.post(address.partition("?")[0], data={"kind": "unsubscribed"})
+    browser_client.post(f"{address}/check", data={"kind": "unsubscribed"})
+    work("check")
+    page = read(text(browser_client, address))
+    assert page.form("form[contains(@action, '/check')]").fields["kind"] == "unsubscribed"
+    assert browser_client.post(f"{address}/run", data={"kind": "imported"}).status_code == 409  # another page's answer
+    browser_client.post(f"{address}/run", data=page.form("form[contains(@action, '/run')]").fields)
+    work("run")
     assert kinds(session) == kinds(session, BOB) == [("unsubscribed", "marketing")]
 
 
@@ -194,15 +261,13 @@ def test_what_is_no_list_is_refused_with_words(browser_client: FlaskClient):
     assert browser_client.post(f"{URL}import", data={}).status_code == 422
 
 
-def test_a_list_that_is_too_long_says_what_to_do(
-    browser_client: FlaskClient, session: Session, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr(importing, "MOST_ROWS", 1)
-    address = upload(browser_client, "email,type\nada@example.com,bounce\nbob@example.com,bounce\n").headers["Location"]
-    page = text(browser_client, address)
-    assert "more than 1 rows" in page and "Take over" not in page
-    browser_client.post(address.partition("?")[0] + "/discard", data={})
-    assert browser_client.get(address).status_code == 409 and kinds(session) == []
+def test_a_list_is_taken_off_with_its_file(browser_client: FlaskClient, session: Session, work: Work):
+    address = upload(browser_client, BOUNCES, "bounces.csv").headers["Location"]
+    assert browser_client.post(f"{address}/discard").status_code == 409  # it is worked on
+    work("check")
+    browser_client.post(f"{address}/discard")
+    assert browser_client.get(address).status_code == 404 and kinds(session) == []
+    assert session.scalar(select(func.count()).select_from(Upload)) == 0
 
 
 def test_the_clients_page_says_what_is_sent_and_why_not(browser_client: FlaskClient, session: Session):

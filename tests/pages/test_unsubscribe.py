@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
 from tests import engine
@@ -78,6 +78,19 @@ def test_one_click_declines_all_marketing_without_a_cookie_or_a_redirect(
     assert found is not None and found.address_key == delivery.address_key
     assert (found.kind, found.scope) == (SuppressionKind.UNSUBSCRIBED, SuppressionScope.MARKETING)
     assert (found.source, found.delivery_id) == ("one_click", delivery.id)
+
+
+def test_one_click_asks_the_database_little(sqlite_app: Flask, stranger: FlaskClient, session: Session, token: str):
+    """While a broadcast is sent each statement waits for a processor, and those that write for each other, too."""
+    asked: list[str] = []
+    where = engine.engine_of(sqlite_app)
+    event.listen(where, "before_cursor_execute", lambda _c, _u, statement, *_: asked.append(statement))
+    stranger.post(f"/unsubscribe/{token}", data=ONE_CLICK)
+    begun = next(
+        place for place, statement in enumerate(asked) if "link_key" in statement
+    )  # behind the look at the tables
+    words = [statement.split()[0] for statement in asked[begun:] if not statement.startswith("BEGIN")]
+    assert words == ["SELECT", "SELECT", "SELECT", "SELECT", "INSERT", "INSERT", "SELECT"]
 
 
 def test_one_click_as_a_form_of_several_parts_is_the_same(stranger: FlaskClient, session: Session, token: str):

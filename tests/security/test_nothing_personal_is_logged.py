@@ -11,6 +11,7 @@ import pytest
 from flask import Flask
 from sqlalchemy.orm import Session
 
+from jobs.import_list import import_list
 from jobs.run_import import run_import
 from jobs.send_batch import send_batch
 from jobs.sweep import sweep
@@ -104,6 +105,18 @@ def test_importing_clients(sqlite_app: Flask, sqlite_session: Session, heard: Sp
         assert sqlite_session.get_one(ImportRun, key, populate_existing=True).state is state
     client.get(f"/clients/?q={PERSON}", buffered=True)
     assert "imported" in heard.getvalue() and found(heard) == []
+
+
+def test_importing_a_list_of_suppressions(sqlite_app: Flask, sqlite_session: Session, heard: Spoken):
+    client = sign_in(sqlite_app, sqlite_session)
+    file = io.BytesIO(f"email,reason\n{PERSON},{WORDS}\nsentinel,\n".encode()), "sentinel-list.csv"
+    answer = client.post("/clients/suppressions/import", data={"file": file}, buffered=True)
+    key = int(answer.headers["Location"].rpartition("/")[2])
+    with sqlite_app.app_context():
+        import_list(key, "check")
+        client.post(f"/clients/suppressions/import/{key}/run", buffered=True)
+        import_list(key, "run")
+    assert "list_taken_over" in heard.getvalue() and found(heard) == []
 
 
 def broadcast_to(session: Session, count: int, **content: str) -> int:

@@ -4,14 +4,14 @@ Both addresses come out of what a stranger sent, so only those are called that `
 of a host whose certificate is checked, without following redirects, within a time and a size.
 """
 
-import contextlib
 import http.client
-import socket
 import ssl
 import threading
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
+from webapp.adapters import timed_call
+from webapp.adapters.timed_call import TooLate
 from webapp.core.rules.relay_events import sns
 from webapp.core.rules.relay_events.reading import Refused
 
@@ -66,35 +66,21 @@ class Amazon:
 
     def _get(self, url: str) -> bytes:
         parts = urlsplit(url)
-        connection = self._connect(parts.netloc, self._timeout_s)
-        late = threading.Event()
-        wires: list[socket.socket] = []  # the connection lets go of its socket where the answer ends with it
-
-        def hang_up() -> None:
-            """A time-out of the socket begins anew with each octet; this one does not."""
-            late.set()
-            for wire in wires:
-                with contextlib.suppress(OSError):
-                    wire.shutdown(socket.SHUT_RDWR)
-
-        timer = threading.Timer(self._timeout_s, hang_up)
-        timer.daemon = True
-        timer.start()
+        target = parts.path + (f"?{parts.query}" if parts.query else "")
         try:
-            connection.connect()
-            wires.append(connection.sock)
-            connection.request(
-                "GET", parts.path + (f"?{parts.query}" if parts.query else ""), headers={"User-Agent": "MassMail"}
+            answer = timed_call.call(
+                self._connect(parts.netloc, self._timeout_s),
+                "GET",
+                target,
+                headers={"User-Agent": "MassMail"},
+                timeout_s=self._timeout_s,
+                most=LARGEST + 1,
             )
-            answer = connection.getresponse()
-            found = answer.read(LARGEST + 1)
+        except TooLate:
+            raise Unreachable(f"{parts.netloc} did not answer within {self._timeout_s:g} seconds") from None
         except (OSError, http.client.HTTPException) as error:
             raise Unreachable(f"{parts.netloc}: {error or type(error).__name__}") from error
-        finally:
-            timer.cancel()
-            connection.close()
-        if late.is_set():
-            raise Unreachable(f"{parts.netloc} did not answer within {self._timeout_s:g} seconds")
+        found = answer.body
         if answer.status != http.HTTPStatus.OK or len(found) > LARGEST:
             raise Unreachable(f"{parts.netloc} answered {answer.status} with {len(found)} octets")
         return found

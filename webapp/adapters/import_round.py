@@ -3,24 +3,15 @@
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import BinaryIO
 
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from webapp.adapters import clock, uploads
 from webapp.core.cadence import IMPORT_TURN
-from webapp.core.errors import Conflict, NotFound
+from webapp.core.errors import NotFound
 from webapp.core.imports import running, runs
-from webapp.core.imports.uploads import GONE
 from webapp.core.tables.imports import ImportState
-
-
-class MissingFile:
-    """In place of a file that is not in the database, and not on this machine either."""
-
-    def open(self, _mode: str, /) -> BinaryIO:
-        raise Conflict(GONE)
 
 
 def work_on(
@@ -42,7 +33,7 @@ def work_on(
             name = runs.get(session, import_id).stored_as
         except NotFound:
             return False
-        source = uploads.find(engine, name, instance) or MissingFile()
+        source = uploads.find(engine, name, instance) or uploads.MissingFile()
         run = running.work(session, import_id, step, source, clock.now, lay_down)
         if run is None:
             return False

@@ -1,8 +1,9 @@
 """One call of a relay, from its body to what is committed; and the same with a sample, of which nothing is kept."""
 
+import logging
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -17,6 +18,8 @@ from webapp.core.rules.relay_events import sns
 from webapp.core.rules.relay_events.providers import MAKERS, Provider, reported
 from webapp.core.rules.relay_events.reading import Refused
 from webapp.core.rules.relay_events.samples import Sample, sample
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,7 @@ def receive(
         events = reported(provider, raw, headers, known.key, now(), amazon.certificate)
         about = _subscription(known, raw, amazon)
         writes_from_here(session)
-        event_sources.take(session, known, events, now(), record)
+        taken = event_sources.take(session, known, events, now(), record)
         if about is not None:
             event_sources.was_subscribed(session, known.id, now(), ended=about is sns.Kind.END)
         session.commit()
@@ -62,12 +65,16 @@ def receive(
         writes_from_here(session)
         event_sources.was_refused(session, known.id, str(refusal), now())
         session.commit()
+        told = {"event": "relay_call_refused", "source": known.id, "provider": provider.value}
+        log.info("source %s: a call of %s was refused", known.id, provider.label, extra=told)
         return CallAnswer(maker.refused if refusal.is_final else maker.doubted, str(refusal))
     except Unreachable as trouble:
         return CallAnswer(maker.comes_again, f"Amazon could not be asked: {trouble}.")
     except NotFound:
         session.rollback()
         return NOT_HERE
+    told = {"event": "relay_call", "source": known.id, "provider": provider.value} | asdict(taken)
+    log.info("source %s: %s events recorded", known.id, taken.recorded, extra=told)
     return CallAnswer(200, "Taken.")
 
 

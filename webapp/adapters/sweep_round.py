@@ -11,6 +11,7 @@ from webapp.adapters import (
     domain_round,
     import_jobs,
     import_round,
+    list_round,
     notice_round,
     pulse,
     retention_round,
@@ -41,6 +42,7 @@ def sweep(
             yield wakeups.look_at(broadcast_id)
     for import_id, step in import_round.waiting(engine):
         yield import_jobs.step_of(import_id, step)
+    yield from list_round.waiting(engine)
     retention_round.tidy(engine, instance)
     if notice_round.look(engine, runtime.relay_key, ask_after):
         yield Call(wakeups.NOTIFY, (), wakeups.NOTIFY)

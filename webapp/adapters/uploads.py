@@ -16,6 +16,13 @@ COMMAND_LINE = "command line"
 """Stands for the name of a file that was not uploaded, but named on the command line; it is not ours to remove."""
 
 
+class MissingFile:
+    """In place of a file that is not in the database, and not on this machine either."""
+
+    def open(self, _mode: str, /) -> BinaryIO:
+        raise Conflict(uploads.GONE)
+
+
 def save(engine: Engine, stream: BinaryIO, now: datetime) -> str:
     """Keep what the stream holds; the name under which it is kept."""
     return uploads.keep(engine, will_write, stream, now)

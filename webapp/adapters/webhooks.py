@@ -3,13 +3,11 @@
 https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
 """
 
-import contextlib
 import http.client
 import ipaddress
 import json
 import socket
 import ssl
-import threading
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
@@ -19,6 +17,8 @@ from urllib.parse import urlsplit
 
 from standardwebhooks import Webhook
 
+from webapp.adapters import timed_call
+from webapp.adapters.timed_call import HttpAnswer, TooLate
 from webapp.core.notices.outbox import Answer
 
 TIMEOUT_S = 10.0
@@ -56,8 +56,8 @@ def call(
         "webhook-signature": " ".join(Webhook(secret).sign(id, now, body.decode()) for secret in secrets),
     }
     try:
-        return _said(*_post(url, body, headers, timeout_s, inside))
-    except (TimeoutError, _Late):
+        return _said(_post(url, body, headers, timeout_s, inside))
+    except TooLate:
         return Answer(False, f"No answer came within {timeout_s:g} seconds.")
     except _NotThere as error:
         return Answer(False, str(error))
@@ -108,49 +108,21 @@ def forbidden(address: str, inside: bool) -> str | None:
     return None
 
 
-class _Late(Exception):
-    """The time was over in the middle of it."""
-
-
-def _post(url: str, body: bytes, headers: Mapping[str, str], timeout_s: float, inside: bool) -> tuple[int, str, str]:
-    """Status, place of a redirect and first words of the answer."""
+def _post(url: str, body: bytes, headers: Mapping[str, str], timeout_s: float, inside: bool) -> HttpAnswer:
     parts = urlsplit(url)
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise http.client.InvalidURL(f"no address of a web server: {url}")
     connection = kind(parts.hostname, parts.port or kind.default_port, timeout=timeout_s)
     connection._create_connection = partial(_connect, inside)  # type: ignore[attr-defined]
-    late = threading.Event()
-
-    def hang_up() -> None:
-        """A time-out of the socket begins anew with each octet; this one does not."""
-        late.set()
-        with contextlib.suppress(OSError):
-            if connection.sock is not None:
-                connection.sock.shutdown(socket.SHUT_RDWR)
-
-    timer = threading.Timer(timeout_s, hang_up)
-    timer.daemon = True
-    timer.start()
-    try:
-        connection.request(
-            "POST", (parts.path or "/") + (f"?{parts.query}" if parts.query else ""), body, dict(headers)
-        )
-        response = connection.getresponse()
-        words = response.read(READ_OF_AN_ANSWER)
-        if late.is_set():  # what was cut off here looks like an end
-            raise _Late
-        return response.status, response.headers.get("Location") or "", words.decode("utf-8", "replace")
-    except (OSError, http.client.HTTPException) as error:
-        if late.is_set():
-            raise _Late from error
-        raise
-    finally:
-        timer.cancel()
-        connection.close()
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    return timed_call.call(
+        connection, "POST", target, body=body, headers=headers, timeout_s=timeout_s, most=READ_OF_AN_ANSWER
+    )
 
 
-def _said(status: int, location: str, words: str) -> Answer:
+def _said(answer: HttpAnswer) -> Answer:
+    status, location, words = answer.status, answer.headers.get("Location", ""), answer.body.decode("utf-8", "replace")
     try:
         named = f"{status} {HTTPStatus(status).phrase}"
     except ValueError:

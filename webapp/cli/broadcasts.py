@@ -13,6 +13,7 @@ from webapp.adapters.database import will_write
 from webapp.adapters.markers import Markers
 from webapp.core import broadcasts, ledger
 from webapp.core.errors import DomainError
+from webapp.core.rules import titles
 from webapp.core.sending import releasing
 from webapp.core.settings import installation
 from webapp.core.settings.installation import Hold
@@ -121,7 +122,7 @@ def _print(broadcast: Broadcast, hold: Hold | None) -> None:
     waiting = sum(number for state, number in counts.items() if state in ("pending", "deferred", "held", "claimed"))
     number = f"{waiting:,} waiting" if broadcast.frozen_at else "not begun"
     state = "released" if hold and broadcast.id in hold.released else broadcast.state.label
-    click.echo(f"  {broadcast.id}\t{state}\t{number}\t{broadcast.name or broadcast.content.subject}")
+    click.echo(f"  {broadcast.id}\t{state}\t{number}\t{titles.title(broadcast.name, broadcast.content.subject)}")
 
 
 def _sending() -> int:

@@ -1,6 +1,7 @@
 """`flask suppressions`: the addresses that must not be mailed, for what comes from other systems and for timers."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -11,16 +12,19 @@ from webapp.adapters.database import will_write
 from webapp.cli import schema
 from webapp.core.consent import export, hashing, lists, suppressions
 from webapp.core.consent.listing import SuppressionSearch
-from webapp.core.consent.lists import ListSurvey, UnreadRow
+from webapp.core.consent.lists import JudgedRow, ListCounts
 from webapp.core.consent.suppressions import Added
 from webapp.core.errors import DomainError
 from webapp.core.rules.addresses import Address, usable
-from webapp.core.rules.consent import USUAL_SCOPE, SuppressionKind, SuppressionScope
+from webapp.core.rules.consent import USUAL_SCOPE, EntryFate, SuppressionKind, SuppressionScope
 from webapp.core.rules.suppression_lists import SuppressionEntry
 from webapp.extensions import db
 
 SOME_UNREAD = 1
 """Exit code where some of it could not be read."""
+
+LISTED = 50
+"""Rows that could not be read which are named one by one."""
 
 SOURCE = "command_line"
 
@@ -82,22 +86,25 @@ def import_(file: Path, kind: str, dry_run: bool) -> None:
     try:
         given = lists.look(file, file.name)
         _print_reading(given)
-        if dry_run:
-            survey = lists.preview(db.session, given, otherwise, at)
-            click.echo(_in_words(Added(survey.new, survey.wider, survey.known)) + " (dry run: nothing was changed)")
-        else:
-            survey, done = ListSurvey(), Added()
-            for entries in lists.slices(given, otherwise, at, survey):
+        counts, refused = ListCounts(), list[JudgedRow]()
+        for rows in lists.slices(given, otherwise, at):
+            if dry_run:
+                judged = lists.foresee(db.session, rows)
+                db.session.rollback()
+            else:
                 will_write(db.session)
-                done += lists.take_over(db.session, entries, at, by="")
+                judged = lists.take_over(db.session, rows, at, by="")
                 db.session.commit()
-            click.echo(_in_words(done))
+            counts.add(judged)
+            refused += [row for row in judged if row.fate is EntryFate.REFUSED][: LISTED - len(refused)]
     except DomainError as error:
         raise click.ClickException(str(error)) from None
-    if survey.free:
-        click.echo(f"{survey.free:,} left out: the list says that they may be mailed")
-    _print_problems(survey.unread, survey.problems)
-    if survey.unread:
+    remark = " (dry run: nothing was changed)" if dry_run else ""
+    click.echo(_in_words(Added(counts.new, counts.wider, counts.known)) + remark)
+    if counts.free:
+        click.echo(f"{counts.free:,} left out: the list says that they may be mailed")
+    _print_problems(counts.refused, refused)
+    if counts.refused:
         raise click.exceptions.Exit(SOME_UNREAD)
 
 
@@ -175,7 +182,7 @@ def _print_reading(given: lists.SuppressionList) -> None:
         click.echo(f"  {part.value.capitalize()} is column {at + 1}, {given.layout.header[at]}")
 
 
-def _print_problems(unread: int, problems: list[UnreadRow]) -> None:
+def _print_problems(unread: int, problems: Sequence[JudgedRow]) -> None:
     if unread:
         click.echo("Not read:")
     for one in problems:

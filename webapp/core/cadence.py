@@ -169,6 +169,9 @@ IMPORT_TURN = timedelta(seconds=2)
 IMPORT_SILENT = timedelta(seconds=60)
 """A worker says at least every few seconds that it goes on with an import; after this much silence it is taken for dead."""
 
+LIST_SLICE_S = 0.03
+"""A slice of a list of suppressions should take this long: others who write wait for it on SQLite."""
+
 NEWS_UNSEEN = timedelta(seconds=30)
 """Workers look for news with each sweep; when nobody has for this long, a request of the console has it done."""
 

@@ -28,13 +28,25 @@ __all__ = [
 
 
 class Mail(NamedTuple):
-    """One mail for one recipient. `data` is the whole message with CRLF line ends and no line that begins with a dot. Addresses are ASCII
-    but for letters before the @ that have no other form."""
+    """One mail for one recipient. `data` is the whole message with CRLF line ends and no line that begins with a dot; `tail` follows after
+    it in a mail with enclosures: ASCII, in buffers that many mails share. Addresses are ASCII but for letters before the @ that have no
+    other form."""
 
     delivery_id: int
     mail_from: str
     rcpt_to: str
     data: bytes
+    tail: tuple[bytes, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """Octets of the whole message."""
+        return len(self.data) + sum(map(len, self.tail))
+
+    @property
+    def whole(self) -> bytes:
+        """The whole message in one piece."""
+        return b"".join((self.data, *self.tail)) if self.tail else self.data
 
     @property
     def needs_smtputf8(self) -> bool:

@@ -21,19 +21,22 @@ from webapp.pages.coming_back import places
 from webapp.pages.workers.views import workers_banner
 from webapp.paths import IS_CLONE
 
-OPEN_ROOMS = frozenset({"sign_in", "coming_back", "assets", "health", "metrics", "unsubscribe"})
-"""Blueprints that answer without a sign-in; the last two want a token."""
+OPEN_ROOMS = frozenset({"sign_in", "coming_back", "assets", "health", "metrics", "unsubscribe", "tracking"})
+"""Blueprints that answer without a sign-in; the last three want a token."""
 
-OPEN_ENDPOINTS = {"relay_events.receive": LARGEST_BODY}
-"""Endpoints that answer without a sign-in in a room that asks for one, each with the octets that it takes. This one wants a secret in its
-address, and a proof with each call."""
+OPEN_ENDPOINTS = {"relay_events.receive": LARGEST_BODY, "media.picture": 0}
+"""Endpoints that answer without a sign-in in a room that asks for one, each with the octets that it takes. The first wants a secret in its
+address, and a proof with each call; the second shows pictures of mails to who knows their names."""
 
-UPLOADS = frozenset({"imports.upload", "suppressions.upload"})
+UPLOADS = frozenset({"imports.upload", "suppressions.upload", "attachments.attach", "attachments.own"})
 """Endpoints that take large files."""
 
 READS_FIRST = frozenset(
     {
         "review.create",
+        "media.upload",
+        "media.add",
+        "media.replace",
         "content.send_test",
         "sign_in.submit",
         "settings.add_user",
@@ -49,8 +52,8 @@ READS_FIRST = frozenset(
         "relay_events.try_out",
     }
 )
-"""Endpoints that take their time before they write, if they do, to look at all recipients, to hash a password or to read a file: when
-they write they say so themselves, and others may meanwhile."""
+"""Endpoints that take their time before they write, if they do, to look at all recipients, to hash a password or to read a file or a
+picture: when they write they say so themselves, and others may meanwhile."""
 
 SEEN_EVERY = timedelta(minutes=1)
 """So often the use of a sign-in is noted."""

@@ -120,3 +120,54 @@ def test_a_refused_connection_raises(wire: Wire) -> None:
         with pytest.raises(ConnectionRefusedError):
             other.connected()
         other.close()
+
+
+def read_all(other: socket.socket, wire: Wire, length: int) -> bytes:
+    received = bytearray()
+    while len(received) < length:
+        if wire.unsent:
+            wire.flush()
+        received += other.recv(1 << 20)
+    return bytes(received)
+
+
+PIECES = (b"head" * 10, b"", bytes(range(256)) * 40_000, b"between", b"y" * 9_000_000, b".\r\nMAIL")
+
+
+def test_pieces_leave_in_their_order_and_what_is_written_meanwhile_behind_them(
+    listener: socket.socket, wire: Wire
+) -> None:
+    whole = b"".join(PIECES)
+    wire.write_all(PIECES)
+    assert 0 < wire.unsent < len(whole)
+    kept = wire.unsent
+    wire.write(b"more")
+    assert kept - 16 * RECORD_OCTETS + 4 <= wire.unsent <= kept + 4
+    wire.write_all((b"and", b" last"))
+    other, _ = listener.accept()
+    with other:
+        assert read_all(other, wire, len(whole) + 12) == whole + b"moreand last"
+        assert wire.unsent == 0
+        wire.write_all((b"small", b"", b"er"))
+        assert wire.unsent == 0 and read_all(other, wire, 7) == b"smaller"
+
+
+def test_pieces_over_tls_arrive_as_they_are(listener: socket.socket, wire: Wire, authority: Authority) -> None:
+    received, whole = bytearray(), b"".join(PIECES)
+
+    def serve() -> None:
+        plain, _ = listener.accept()
+        with server_context(authority.server("127.0.0.1")).wrap_socket(plain, server_side=True) as other:
+            while len(received) < len(whole):
+                received.extend(other.recv(1 << 16))
+
+    server = threading.Thread(target=serve)
+    server.start()
+    wire.wrap(ssl.create_default_context(cafile=authority.ca_file), "127.0.0.1")
+    while not wire.handshake():
+        pass
+    wire.write_all(PIECES)
+    while wire.unsent:
+        wire.flush()
+    server.join(60)
+    assert received == whole

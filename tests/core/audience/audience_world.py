@@ -15,6 +15,7 @@ from webapp.core.ledger import tally
 from webapp.core.rules.address_hashes import MARK, address_hash
 from webapp.core.rules.consent import EUROPE, Purpose, SuppressionKind, SuppressionScope
 from webapp.core.rules.earlier import EarlierOutcome, Fate
+from webapp.core.rules.languages import Texts, WithoutText
 from webapp.core.rules.lifecycle import DELIVERY_TRANSITIONS, BroadcastState, DeliveryState
 from webapp.core.rules.statuses import ClientStatus, HoldingStatus, MessageType
 from webapp.core.tables.broadcasts import Broadcast, Pick, PickKind
@@ -25,7 +26,8 @@ from webapp.core.tables.stamps import BLOCK_BITS
 
 TODAY = factories.NOW.date()
 COUNTRIES = ("DE", "AT", "CH", None, "")
-LANGUAGES = ("de", "en", "pt-BR", None)
+LANGUAGES = ("de", "de-AT", "en", "pt-BR", "zh-TW", None)
+TEXTS = ("de", "de-CH", "en", "fr", "pt", "pt-BR", "zh", "zh-TW")
 CHOICES = (True, True, None, False)
 SETTINGS = ((True, True), (True, False), (False, True), (False, False))
 
@@ -62,7 +64,14 @@ class World:
     def audience(self, filter_: AudienceFilter) -> Audience:
         purpose = self.chance.choice((None, Purpose.IMPORTANT, Purpose.MARKETING, Purpose.MARKETING))
         topic_id = self.chance.choice((None, 1, 2)) if purpose is Purpose.MARKETING else None
-        return Audience(filter_, self.broadcast.id, purpose, topic_id)
+        return Audience(filter_, self.broadcast.id, purpose, topic_id, self.any_texts())
+
+    def any_texts(self) -> Texts | None:
+        if self.chance.random() < 0.4:
+            return None
+        main, *others = self.chance.sample(TEXTS, self.chance.randint(2, 5))
+        main = main if self.chance.random() < 0.8 else ""
+        return Texts(main, tuple(sorted(others)), self.chance.choice(list(WithoutText)))
 
     def _some(self, values: tuple) -> tuple:
         return (
@@ -220,6 +229,7 @@ class Reading:
     terms: dict[Term, set[int]]
     services: dict[int, int | None]
     assignments: dict[int, int | None]
+    texts: dict[int, str | None]
 
 
 def read(session: Session, audience: Audience, today: date = TODAY) -> Reading:
@@ -231,7 +241,7 @@ def read(session: Session, audience: Audience, today: date = TODAY) -> Reading:
     became = {(row.broadcast_id, row.client_id): row.state for row in session.scalars(select(Delivery))}
     terms: dict[Term, set[int]] = {term: set() for term in Term}
     taken: set[str] = set()
-    reading = Reading(terms, {}, {})
+    reading = Reading(terms, {}, {}, {})
     for client in session.scalars(select(Client).order_by(Client.id)):
         held = [service for service in services if service.client_id == client.id]
         given = [assignment for assignment in assignments if assignment.client_id == client.id]
@@ -241,6 +251,7 @@ def read(session: Session, audience: Audience, today: date = TODAY) -> Reading:
             continue
         terms[Term.MATCHING if matches else Term.ADDED].add(client.id)
         reading.services[client.id], reading.assignments[client.id] = _holding(chosen, held, given, by_id, today)
+        reading.texts[client.id] = own_text(client.language, audience.texts)
         if pick is PickKind.LEFT_OUT:
             term = Term.LEFT_OUT
         elif client.address_key is None:
@@ -249,6 +260,8 @@ def read(session: Session, audience: Audience, today: date = TODAY) -> Reading:
             term = Term.OPTED_OUT
         elif rule.is_suppressed(client.address_key):
             term = Term.SUPPRESSED
+        elif reading.texts[client.id] is None and audience.texts and audience.texts.without is not WithoutText.MAIN:
+            term = Term.WITHOUT_TEXT
         elif client.address_key in taken:
             term = Term.SAME_ADDRESS
         else:
@@ -256,6 +269,19 @@ def read(session: Session, audience: Audience, today: date = TODAY) -> Reading:
             taken.add(client.address_key)
         terms[term].add(client.id)
     return reading
+
+
+def own_text(language: str | None, texts: Texts | None) -> str | None:
+    """The text in a client's language, "" for the main one: for the few languages of this world, in which nobody has two relatives."""
+    if texts is None or not language:
+        return None
+    tags = {tag: tag for tag in texts.others} | ({texts.main: ""} if texts.main else {})
+    traditional = {"zh-TW"}
+    family = [tag for tag in tags if tag[:2] == language[:2] and (tag in traditional) == (language in traditional)]
+    for tag in (language, language[:2], *family):
+        if tag in family:
+            return tags[tag]
+    return None
 
 
 @dataclass

@@ -22,6 +22,7 @@ TERM_OF = {
     SkipReason.INVALID_ADDRESS: Term.NO_USABLE_ADDRESS,
     SkipReason.OPTED_OUT: Term.OPTED_OUT,
     SkipReason.SUPPRESSED: Term.SUPPRESSED,
+    SkipReason.WITHOUT_TEXT: Term.WITHOUT_TEXT,
     SkipReason.SAME_ADDRESS: Term.SAME_ADDRESS,
     None: Term.WILL_RECEIVE,
 }
@@ -38,9 +39,15 @@ def check(session: Session, of: Audience, chance: random.Random) -> None:
     assert {row.client_id: row.service_id for row in rows} == expected.services
     assert {row.client_id: row.addon_assignment_id for row in rows} == expected.assignments
 
+    if of.texts is not None:
+        assert {row.client_id: row.language for row in rows} == {
+            client_id: text or None for client_id, text in expected.texts.items()
+        }
+        check_texts(session, of, expected)
+
     count = audience.count(session, of, TODAY)
     assert {term: getattr(count, term) for term in Term} == {term: len(ids) for term, ids in expected.terms.items()}, of
-    declined = count.opted_out + count.suppressed
+    declined = count.opted_out + count.suppressed + count.without_text
     skipped = count.left_out + count.no_usable_address + declined + count.same_address
     assert count.matching + count.added - skipped == count.will_receive
 
@@ -51,6 +58,20 @@ def check(session: Session, of: Audience, chance: random.Random) -> None:
     sample = audience.sample(session, of, TODAY)
     assert len(sample) == min(20, count.will_receive)
     assert {row.client.id for row in sample} <= expected.terms[Term.WILL_RECEIVE]
+
+
+def check_texts(session: Session, of: Audience, expected: audience_world.Reading) -> None:
+    """The number on each language's tab."""
+    assert of.texts is not None
+    receive, without = expected.terms[Term.WILL_RECEIVE], expected.terms[Term.WITHOUT_TEXT]
+    terms = audience.select_terms(session, of).terms
+    counted = audience.count_texts(session, of.texts, terms[Term.WILL_RECEIVE] | terms[Term.WITHOUT_TEXT])
+    assert counted.numbers == {
+        text: sum((expected.texts[one] or "") == text for one in receive) for text in ("", *of.texts.others)
+    }
+    assert counted.without == sum(expected.texts[one] is None for one in receive | without)
+    by_text = audience.receivers_by_text(session, of.texts, terms[Term.WILL_RECEIVE])
+    assert {text: len(clients) for text, clients in by_text.items()} == counted.numbers
 
 
 @pytest.mark.parametrize("seed", range(3))

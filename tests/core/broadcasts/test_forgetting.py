@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -13,14 +14,16 @@ from webapp.adapters.clock import now
 from webapp.core import broadcasts
 from webapp.core.broadcasts import delivered, forgetting
 from webapp.core.consent import event_sources
+from webapp.core.events import record
 from webapp.core.rules.lifecycle import BroadcastState, DeliveryState
-from webapp.core.rules.relay_event import EventKind
+from webapp.core.rules.relay_event import EventKind, RelayEvent
 from webapp.core.rules.relay_events.providers import Provider
 from webapp.core.rules.retention import Retention
 from webapp.core.settings import retention
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.core.tables.deliveries import Delivery
 from webapp.core.tables.event_sources import Became, ReceivedEvent
+from webapp.core.tables.events import DeliveryEvent
 
 KEPT = Retention()
 ENDED = NOW - timedelta(days=91)
@@ -105,6 +108,33 @@ def test_a_round_goes_by_what_is_set(session: Session, tmp_path: Path):
     retention_round.tidy(where, tmp_path)
     session.rollback()
     assert values(session, broadcast) == [None, None, None]
+
+
+def test_a_round_removes_what_was_received_of_a_mail_and_keeps_what_it_says(session: Session, tmp_path: Path):
+    broadcast = sent(session, now() - timedelta(days=40))
+    delivery_id = engine.rows(session, broadcast)[0].id
+    for days in (31, 29):
+        event = RelayEvent(
+            EventKind.OTHER, "mail", str(days), delivery_id=delivery_id, words="550 gone", raw=b"all of it"
+        )
+        record(session, event, now() - timedelta(days=days))
+    session.commit()
+    retention_round.tidy(session.get_bind(), tmp_path)
+    rows = session.execute(
+        select(DeliveryEvent.event_key, DeliveryEvent.raw, DeliveryEvent.words).order_by(DeliveryEvent.event_key)
+    )
+    assert [tuple(row) for row in rows] == [("29", b"all of it", "550 gone"), ("31", None, "550 gone")]
+
+
+def test_a_round_goes_over_more_raw_events_than_fit_in_a_transaction(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(retention_round, "AT_ONCE", 2)
+    for number in range(5):
+        record(session, RelayEvent(EventKind.OTHER, "mail", str(number), raw=b"all"), now() - timedelta(days=31))
+    session.commit()
+    retention_round.tidy(session.get_bind(), tmp_path)
+    assert session.scalars(select(DeliveryEvent.raw)).all() == [None] * 5
 
 
 def test_a_round_removes_reported_events_whose_time_is_over(session: Session, tmp_path: Path):

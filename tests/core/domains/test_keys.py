@@ -100,6 +100,18 @@ def test_another_domain_is_not_signed(session: Session):
     assert signer_for(session, "news@sub.example.com", SEAL).fields(MAIL, NOW + DAY) == b""
 
 
+def test_only_a_key_that_still_signs_or_will_must_fit_the_secret(session: Session):
+    keys.make(session, D, SEAL, NOW)
+    other = Seal("another")
+    assert keys.sealed_otherwise(session, SEAL, NOW) == []
+    assert len(keys.sealed_otherwise(session, other, NOW)) == 2, "they wait for DNS, and sign then"
+    shown(session, NOW)
+    keys.stop(session, D, NOW + DAY)
+    assert len(keys.sealed_otherwise(session, other, NOW + DAY)) == 2, "for some minutes"
+    assert keys.sealed_otherwise(session, other, NOW + 2 * DAY) == []
+    assert signer_for(session, SENDER, other).fields(MAIL, NOW + 2 * DAY) == b""
+
+
 def test_a_private_key_opens_with_the_secret_and_for_its_own_name_alone(session: Session):
     keys.make(session, D, SEAL, NOW)
     shown(session, NOW)
@@ -110,5 +122,6 @@ def test_a_private_key_opens_with_the_secret_and_for_its_own_name_alone(session:
         with pytest.raises(SealBroken):
             seal.open(row.private, about)
     assert [one.can_be_used for one in keys.listing(session, D, Seal("another"), NOW)] == [False, False]
-    assert signer_for(session, SENDER, Seal("another")).fields(MAIL, NOW + DAY) == b"", "unsigned, and the log says so"
+    with pytest.raises(Conflict, match="would leave without a signature"):
+        signer_for(session, SENDER, Seal("another"))
     assert {one.algorithm for one in keys.listing(session, D, SEAL, NOW)} == {*Algorithm}

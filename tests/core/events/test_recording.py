@@ -128,7 +128,7 @@ def test_nobody_can_have_another_bounce_by_a_message_id_of_their_own_making(sess
     delivery = accepted(session)
     mine = message_id(delivery.id, "not its secret", "example.com")
     made = record(session, event(message_id=mine, address=str(delivery.address)), NOW)
-    assert made == (True, None, False)
+    assert made == (True, None, False, EventKind.BOUNCED)
     assert suppressed(session) == {}
     assert reported.counts_of(session, delivery.broadcast_id) == {}
 

@@ -102,8 +102,8 @@ def test_lines_give_what_may_leave_and_has_room():
     lines = ReceiverLines()
     assert not lines and lines.open_at(5.0, {}) is None
     for number, not_before in enumerate((0.0, 0.0, 7.0)):
-        lines.add(1, not_before, claimed(number))
-    lines.add(2, 9.0, claimed(9))
+        lines.of(1).append((not_before, claimed(number)))
+    lines.of(2).append((9.0, claimed(9)))
     assert lines and lines.mails == 4 and lines.standing(1) == 3
     assert lines.at_hand(5.0, {}) == 2 and lines.at_hand(5.0, {1: 1}) == 1 and lines.at_hand(5.0, {1: -1}) == 0
     assert lines.open_at(5.0, {1: 0}) is None and lines.next_after(5.0) == 9.0

@@ -1,6 +1,7 @@
 """Mails leave signed: those of a broadcast, again with the same bytes, and those of a test."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -15,6 +16,7 @@ from webapp.core.domains.keys import SIGNS_AFTER
 from webapp.core.domains.sealing import Seal
 from webapp.core.domains.signing import signed_trial
 from webapp.core.ports import Mail
+from webapp.core.rules.lifecycle import BroadcastState
 from webapp.core.sending.signed import SignedContent
 
 SEAL = Seal("a secret")
@@ -58,6 +60,17 @@ def test_a_running_sender_learns_of_keys_and_a_repeat_has_the_same_bytes(
     assert mail(content, NOW).data == signed, "dated before the new keys"
     assert mail(content, NOW + SIGNS_AFTER).data.count(b"DKIM-Signature") == 2
     assert not {*_signatures(mail(content, NOW + SIGNS_AFTER).data)} & {*_signatures(signed)}
+
+
+def test_nothing_leaves_where_a_key_was_sealed_with_another_secret(app: Flask, session: Session, tmp_path: Path):
+    broadcast = engine.sending_broadcast(session)
+    broadcast.from_address = SENDER
+    new_keys(session, NOW - DAY)
+    mailer = engine.PlainMailer(lambda _mail: engine.TAKEN)
+    engine.send(engine.engine_of(app), broadcast.id, tmp_path, lambda: mailer, seal=Seal("another"))
+    session.rollback()
+    assert mailer.sent == [] and broadcast.state is BroadcastState.PAUSED
+    assert "would leave without a signature" in str(broadcast.pause_reason)
 
 
 def test_mails_of_a_test_are_signed_too(session: Session, content: SignedContent):

@@ -40,7 +40,7 @@ class BounceHandler:
             if not await asyncio.to_thread(self._taker.is_ours, address):
                 return "550 5.1.1 no such address"
         except SQLAlchemyError:
-            log.warning("bounces cannot be taken: the database is away", exc_info=True)
+            log.warning("bounces cannot be taken: the database is away", exc_info=True, extra={"event": "bounces_away"})
             return AWAY
         envelope.rcpt_tos.append(address)
         envelope.rcpt_options.extend(options)
@@ -50,12 +50,12 @@ class BounceHandler:
         try:
             await asyncio.to_thread(self._taker.take, envelope.original_content or b"", list(envelope.rcpt_tos))
         except SQLAlchemyError:
-            log.warning("a bounce cannot be kept: the database is away", exc_info=True)
+            log.warning("a bounce cannot be kept: the database is away", exc_info=True, extra={"event": "bounces_away"})
             return AWAY
         return "250 2.0.0 kept"
 
     async def handle_exception(self, error: Exception) -> str:
-        log.error("a connection that brings bounces failed", exc_info=error)
+        log.error("a connection that brings bounces failed", exc_info=error, extra={"event": "bounces_failed"})
         return AWAY
 
 

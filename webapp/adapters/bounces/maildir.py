@@ -34,4 +34,4 @@ def _move(path: Path, to: Path) -> None:
     try:
         path.rename(to)
     except FileNotFoundError:
-        log.info("another reader has moved a mail", extra={"mail": path.name})
+        log.info("another reader has moved a mail", extra={"event": "bounce_moved", "mail": path.name})

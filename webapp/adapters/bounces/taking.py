@@ -65,5 +65,6 @@ class BounceTaker:
             token_reader=lambda token: self._delivery_of(session, token),
         )
         if made.is_new:
-            log.info("a mail came back", extra={"delivery": made.delivery_id, "suppressed": made.is_suppressed})
+            about = {"event": "came_back", "delivery": made.delivery_id, "kind": made.kind and made.kind.value}
+            log.info("a mail came back: %s", made.kind, extra=about | {"suppressed": made.is_suppressed})
         return made

@@ -117,7 +117,7 @@ class Knowledge:
             self.behind_dot, self._is_trying_without = True, False
 
     def _tell(self, exchange: Exchange, limits: RelayLimits) -> None:
-        log.info("the relay's limits: %s", limits)
+        log.info("the relay's limits: %s", limits, extra={"event": "relay_limits"})
         exchange.learned(limits)
 
 

@@ -37,9 +37,9 @@ def unsendable(mail: Mail, size_limit: int, takes_smtputf8: bool) -> Reply | Non
         return Reply(Stage.RCPT, None, "", *why)
     if sender and not _ADDRESS.fullmatch(sender) and (why := _objection("sender", sender, takes_smtputf8)):
         return Reply(Stage.MAIL, None, "", *why)
-    if 0 < size_limit < len(mail.data):
+    if 0 < size_limit < mail.size:
         # RFC 1870 section 6.1: the relay announced its limit with SIZE, and would refuse the mail.
-        has, takes = _in_megabytes(len(mail.data), size_limit)
+        has, takes = _in_megabytes(mail.size, size_limit)
         return Reply(Stage.MAIL, 552, f"5.3.4 this mail has {has} MB, the relay takes {takes} MB")
     return None
 
@@ -90,9 +90,12 @@ def _carry(connection: Conversation, mail: Mail) -> Dialogue:
         following = connection.take() if may_follow else None
         group = b"" if following is None else _group(following)
         connection.following, connection.behind_dot = following, len(group)
-        data = mail.data
-        end = b".\r\n" if data.endswith(b"\r\n") else b"\r\n.\r\n"
-        wire.write(data + (end + group))  # the long part is copied only once
+        if mail.tail:
+            wire.write_all((mail.data, *mail.tail, b".\r\n" + group))  # the long parts are not copied at all
+        else:
+            data = mail.data
+            end = b".\r\n" if data.endswith(b"\r\n") else b"\r\n.\r\n"
+            wire.write(data + (end + group))  # the long part is copied only once
         code, text = answer = yield _DOT
         if 200 <= code <= 299:
             connection.mail, connection.worked_at = None, pool.now

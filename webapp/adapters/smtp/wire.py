@@ -7,6 +7,8 @@ import os
 import selectors
 import socket
 import ssl
+from collections import deque
+from collections.abc import Sequence
 
 READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 READ_OCTETS = 4_096
@@ -33,6 +35,7 @@ class Wire:
         "_owner",
         "_selector",
         "_unsent",
+        "_waiting",
         "ended",
         "is_shaking_hands",
         "is_tls",
@@ -44,6 +47,7 @@ class Wire:
     def __init__(self, selector: selectors.BaseSelector, owner: object) -> None:
         self._selector, self._owner, self._mask = selector, owner, WRITE
         self._unsent: memoryview = memoryview(b"")
+        self._waiting: deque[bytes] = deque()
         self.socket: socket.socket
         self.unsent = 0
         self.is_tls = False
@@ -101,7 +105,9 @@ class Wire:
 
     def write(self, data: bytes) -> None:
         """Send, or keep what cannot leave now. `ended` tells a failure once everything received has been read."""
-        if self.unsent:
+        if self._waiting:
+            self._waiting.append(data)
+        elif self.unsent:
             self._unsent = memoryview(bytes(self._unsent) + data)
         elif self.is_tls:
             self._unsent = memoryview(data)
@@ -116,7 +122,31 @@ class Wire:
             if sent == len(data):
                 return
             self._unsent = memoryview(data)[sent:]
-        self.unsent = len(self._unsent)
+        self.unsent = len(self._unsent) + sum(map(len, self._waiting))
+        self.flush()
+
+    def write_all(self, pieces: Sequence[bytes]) -> None:
+        """The same for octets in several pieces, none of which is copied: they may be long, and belong to many mails."""
+        waiting = deque(one for one in pieces if one)
+        if not waiting:
+            return
+        if not (self.unsent or self.is_tls or self.write_failed):
+            sent = 0
+            try:
+                sent = self.socket.sendmsg(waiting)
+            except _NOT_NOW:
+                pass
+            except OSError:
+                self.write_failed = True
+            while waiting and sent >= len(waiting[0]):
+                sent -= len(waiting.popleft())
+            if not waiting:
+                return
+            self._unsent = memoryview(waiting.popleft())[sent:]
+        elif not self.unsent:
+            self._unsent = memoryview(waiting.popleft())
+        self._waiting += waiting
+        self.unsent = len(self._unsent) + sum(map(len, self._waiting))
         self.flush()
 
     def flush(self) -> None:
@@ -125,8 +155,11 @@ class Wire:
             return
         try:
             for _ in range(PIECES_AT_A_TIME):
-                self._unsent = self._unsent[self.socket.send(self._unsent[:RECORD_OCTETS]) :]
-                self.unsent = len(self._unsent)
+                sent = self.socket.send(self._unsent[:RECORD_OCTETS])
+                self._unsent = self._unsent[sent:]
+                self.unsent -= sent
+                if self._waiting and not self._unsent:
+                    self._unsent = memoryview(self._waiting.popleft())
                 if not self.unsent:
                     break
         except _NOT_NOW:

@@ -5,7 +5,7 @@ from webapp.core.audience.choices import Choice, Criterion, choices
 from webapp.core.audience.counting import AudienceCount, Selected, Term, count, select_terms
 from webapp.core.audience.directory import client_count, directory
 from webapp.core.audience.explain import Explanation, explain
-from webapp.core.audience.filter import CRITERIA, UNKNOWN, Audience, AudienceFilter, audience_of, criteria_of
+from webapp.core.audience.filter import CRITERIA, UNKNOWN, Audience, AudienceFilter, audience_of, criteria_of, texts_of
 from webapp.core.audience.listing import (
     Listing,
     Recipient,
@@ -21,7 +21,8 @@ from webapp.core.audience.memory import is_warm
 from webapp.core.audience.overrides import has_picks, pick, picks_of
 from webapp.core.audience.receiving import to_receivers
 from webapp.core.audience.selection import recipients
-from webapp.core.audience.wording import in_words
+from webapp.core.audience.texts import TextCount, count_texts, receivers_by_text
+from webapp.core.audience.wording import in_words, language_name
 
 __all__ = [
     "CRITERIA",
@@ -37,11 +38,13 @@ __all__ = [
     "Recipient",
     "Selected",
     "Term",
+    "TextCount",
     "audience_of",
     "choices",
     "client_count",
     "client_name",
     "count",
+    "count_texts",
     "criteria_of",
     "directory",
     "explain",
@@ -49,14 +52,17 @@ __all__ = [
     "has_picks",
     "in_words",
     "is_warm",
+    "language_name",
     "listing",
     "makeup",
     "pick",
     "picks_of",
+    "receivers_by_text",
     "recipients",
     "recipients_among",
     "sample",
     "sample_of",
     "select_terms",
+    "texts_of",
     "to_receivers",
 ]

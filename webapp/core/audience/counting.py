@@ -11,6 +11,7 @@ from webapp.core.audience.earlier import Among, allowed
 from webapp.core.audience.filter import Audience, AudienceFilter
 from webapp.core.audience.memory import MARKETING, Copy, Holdings, copy_seen_by
 from webapp.core.audience.overrides import picks_of
+from webapp.core.audience.texts import without_text
 from webapp.core.client_set import NOBODY, ClientSet
 from webapp.core.consent import settings
 from webapp.core.rules.consent import EUROPE
@@ -27,13 +28,14 @@ class Term(StrEnum):
     NO_USABLE_ADDRESS = "no_usable_address"
     OPTED_OUT = "opted_out"
     SUPPRESSED = "suppressed"
+    WITHOUT_TEXT = "without_text"
     SAME_ADDRESS = "same_address"
     WILL_RECEIVE = "will_receive"
 
 
 @dataclass(frozen=True)
 class AudienceCount:
-    """matching + added - left_out - no_usable_address - opted_out - suppressed - same_address = will_receive.
+    """matching + added - left_out - no_usable_address - opted_out - suppressed - without_text - same_address = will_receive.
 
     `added` counts only those added by hand who do not match the filter anyhow, `left_out` only those who do.
     """
@@ -44,6 +46,7 @@ class AudienceCount:
     no_usable_address: int
     opted_out: int
     suppressed: int
+    without_text: int
     same_address: int
     will_receive: int
 
@@ -78,6 +81,8 @@ def select_terms(session: Session, audience: Audience) -> Selected:
     rest -= opted_out
     suppressed = rest & (copy.suppressed | copy.suppressed_for_marketing if audience.is_marketing else copy.suppressed)
     rest -= suppressed
+    without = without_text(copy, audience.texts) & rest
+    rest -= without
     same = copy.shared.repeated(rest)
     return Selected(
         {
@@ -87,6 +92,7 @@ def select_terms(session: Session, audience: Audience) -> Selected:
             Term.NO_USABLE_ADDRESS: no_usable,
             Term.OPTED_OUT: opted_out,
             Term.SUPPRESSED: suppressed,
+            Term.WITHOUT_TEXT: without,
             Term.SAME_ADDRESS: same,
             Term.WILL_RECEIVE: rest - same,
         }

@@ -13,6 +13,7 @@ from webapp.core.audience.selection import matches
 from webapp.core.audience.sources import NO_SUCH_MAIL, earlier_broadcasts, earlier_in_words
 from webapp.core.audience.wording import Names, any_of, country_name, holding_in_words, language_name, names
 from webapp.core.errors import NotFound
+from webapp.core.rules.languages import MAIN, Texts, WithoutText
 from webapp.core.rules.lifecycle import SkipReason
 from webapp.core.rules.statuses import HoldingStatus, MessageType
 from webapp.core.tables.broadcasts import PickKind
@@ -48,6 +49,8 @@ def explain(session: Session, audience: Audience, client_id: int, today: date) -
         reasons = ["Added by hand, beyond the filter."]
     else:
         reasons = ["Has all that the filter asks for."]
+    if row.skip_reason is None and audience.texts is not None:
+        reasons.append(_which_text(audience.texts, client))
     return Explanation(client, row.skip_reason is None, tuple(reasons), row, row.pick)
 
 
@@ -66,11 +69,37 @@ def _skipped(session: Session, audience: Audience, row: Recipient, today: date) 
         return f"The address “{client.email}” cannot be used{f': {client.address_problem}' if client.address_problem else ''}."
     if row.skip_reason is SkipReason.OPTED_OUT:
         return consenting.why_declined(session, client, audience.topic_id)
+    if row.skip_reason is SkipReason.WITHOUT_TEXT:
+        return _without_text(audience, client)
     if row.skip_reason is SkipReason.SUPPRESSED:
         return consenting.why_suppressed(session, client, is_marketing=audience.is_marketing)
     sharing = session.scalars(select(Client.id).where(Client.address_key == client.address_key, Client.id < client.id))
     first = next(other for other in recipients_among(session, audience, today, sharing.all()) if not other.skip_reason)
     return f"{first.name} ({first.client.number}) has the same address and gets it."
+
+
+def _which_text(texts: Texts, client: Client) -> str:
+    """In which language they get it."""
+    own = texts.own_of(client.language)
+    written_in = texts.language_of(own or MAIN)
+    words = f"the text in {language_name(written_in)}" if written_in else "the main text"
+    return f"Gets {words}." if own is not None else f"No text is in their language, so they get {words}."
+
+
+def _without_text(audience: Audience, client: Client) -> str:
+    """That no text is in the client's language, and what is decided about those of whom that is true."""
+    assert audience.texts is not None
+    said = (
+        f"No text is in their language, {language_name(client.language)}"
+        if client.language
+        else "Their language is not known, so no text is in it"
+    )
+    undecided = audience.texts.without is WithoutText.STOP
+    return (
+        f"{said}, and what becomes of such clients is not decided."
+        if undecided
+        else f"{said}, and such clients are skipped."
+    )
 
 
 def _mismatches(session: Session, filter_: AudienceFilter, client: Client) -> list[str]:

@@ -7,6 +7,7 @@ from typing import Any
 from webapp.core.errors import Invalid
 from webapp.core.rules.consent import Purpose
 from webapp.core.rules.earlier import EarlierOutcome, broadcast_number
+from webapp.core.rules.languages import Texts
 from webapp.core.rules.statuses import ClientStatus, HoldingStatus, MessageType
 from webapp.core.tables.broadcasts import Broadcast
 
@@ -66,12 +67,13 @@ class AudienceFilter:
 @dataclass(frozen=True)
 class Audience:
     """A filter and, by the broadcast's id, the clients added to it and left out of it by hand; and what the mail is for, since marketing
-    about a topic is not sent to those who declined it."""
+    about a topic is not sent to those who declined it. `texts` are its texts in several languages, None where everybody gets the same."""
 
     filter: AudienceFilter
     broadcast_id: int | None = None
     purpose: Purpose | None = None
     topic_id: int | None = None
+    texts: Texts | None = None
 
     @property
     def is_marketing(self) -> bool:
@@ -106,7 +108,14 @@ def criteria_of(message_type: MessageType) -> tuple[str, ...]:
 def audience_of(broadcast: Broadcast) -> Audience:
     """Whom a broadcast is for, picks included."""
     stored = AudienceFilter.from_dict(broadcast.message_type, broadcast.audience_filter or {})
-    return Audience(stored, broadcast.id, broadcast.purpose, broadcast.topic_id)
+    return Audience(stored, broadcast.id, broadcast.purpose, broadcast.topic_id, texts_of(broadcast))
+
+
+def texts_of(broadcast: Broadcast) -> Texts | None:
+    """The texts of a broadcast, where there are several; None where everybody gets the main one."""
+    if not broadcast.other_languages:
+        return None
+    return Texts(broadcast.main_language, tuple(broadcast.other_languages.split()), broadcast.without_text)
 
 
 def _values(name: str, values: Iterable[Any]) -> tuple[Any, ...]:

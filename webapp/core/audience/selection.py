@@ -24,8 +24,10 @@ from sqlalchemy import (
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from webapp.core.audience.filter import UNKNOWN, Audience, AudienceFilter
+from webapp.core.audience.texts import own_text, text_of
 from webapp.core.consent import bars
 from webapp.core.rules.earlier import REACHED, EarlierOutcome
+from webapp.core.rules.languages import WithoutText
 from webapp.core.rules.lifecycle import SkipReason
 from webapp.core.rules.statuses import MessageType
 from webapp.core.tables.base import EnumText
@@ -44,7 +46,8 @@ def recipients(
     compares_addresses: bool = True,
 ) -> Select[tuple[int, str | None, str | None, int | None, int | None, SkipReason | None]]:
     """Everyone the audience selects, one row a client, ordered by client id: `client_id`, `address`, `address_key`, `service_id`,
-    `addon_assignment_id` (the holding whose data the tags take on the day `today`), and `skip_reason`, NULL for who will get it.
+    `addon_assignment_id` (the holding whose data the tags take on the day `today`), and `skip_reason`, NULL for who will get it. Where
+    there are several texts, `language` is that of the one they get, NULL for the main one.
 
     `after` < client id <= `upto`, and `only` certain client ids, cut rows out without changing any that remain: of clients with
     the same address the lowest id wins, and this is decided over the whole audience in every cut. Not `compares_addresses` leaves this
@@ -65,6 +68,8 @@ def recipients(
         selected = or_(selected, pick.kind == PickKind.ADDED)
         left_out = pick.kind == PickKind.LEFT_OUT
     query = query.add_columns(_skip_reason(audience, client, left_out, compares_addresses).label("skip_reason"))
+    if audience.texts is not None:
+        query = query.add_columns(text_of(client.language, audience.texts).label("language"))
     query = query.where(selected)
     if after is not None:
         query = query.where(client.id > after)
@@ -129,17 +134,28 @@ def _one_of(column: InstrumentedAttribute[str | None], values: tuple[str, ...]) 
 def _skip_reason(
     audience: Audience, client: type[Client], left_out: ColumnElement[bool] | None, compares_addresses: bool
 ) -> ColumnElement[SkipReason | None]:
-    """The first reason that applies. Whoever declined does not stand in the way of another client with the same address."""
+    """The first reason that applies. Whoever declined, or has no text in their language, does not stand in the way of another client with
+    the same address."""
     no_address = case((func.trim(client.email) == "", SkipReason.NO_ADDRESS), else_=SkipReason.INVALID_ADDRESS)
     reasons: list[tuple[ColumnElement[bool], Any]] = [(client.address_key.is_(None), no_address)]
     if audience.is_marketing:
         reasons.append((bars.declined(client, audience.topic_id), SkipReason.OPTED_OUT))
     reasons.append((bars.is_suppressed(client.address_key, _barring(audience)), SkipReason.SUPPRESSED))
+    if (lacks := _without_text(audience, client)) is not None:
+        reasons.append((lacks, SkipReason.WITHOUT_TEXT))
     if compares_addresses:
         reasons.append((_earlier_recipient(audience, client), SkipReason.SAME_ADDRESS))
     if left_out is not None:
         reasons.insert(0, (left_out, SkipReason.LEFT_OUT))
     return type_coerce(case(*reasons, else_=null()), EnumText(SkipReason))
+
+
+def _without_text(audience: Audience, client: type[Client]) -> ColumnElement[bool] | None:
+    """Whether a client gets none for want of a text in their language; None where everybody has one."""
+    texts = audience.texts
+    if texts is None or texts.without is WithoutText.MAIN:
+        return None
+    return own_text(client.language, texts).is_(None)
 
 
 def _barring(audience: Audience) -> ColumnElement[bool]:
@@ -161,6 +177,8 @@ def _earlier_recipient(audience: Audience, client: type[Client]) -> ColumnElemen
         )
     if audience.is_marketing:
         selected = and_(selected, ~bars.declined(other, audience.topic_id))
+    if (lacks := _without_text(audience, other)) is not None:
+        selected = and_(selected, ~lacks)
     return query.where(other.address_key == client.address_key, other.id < client.id, selected).exists()
 
 

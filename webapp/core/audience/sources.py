@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from webapp.core.rules import titles
 from webapp.core.rules.earlier import EarlierOutcome
 from webapp.core.rules.lifecycle import BroadcastState
 from webapp.core.tables.broadcasts import Broadcast, Content
@@ -47,7 +48,7 @@ def earlier_broadcasts(session: Session, ids: Collection[int]) -> dict[int, Earl
     rows = session.execute(select(*columns).join(Broadcast.content).where(Broadcast.id.in_(ids)))
     return {
         id_: EarlierBroadcast(
-            name or subject or "Untitled mass mail",
+            titles.title(name, subject),
             started_at.astimezone(ZoneInfo(zone)).date() if started_at else None,
             state,
         )

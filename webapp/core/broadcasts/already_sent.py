@@ -11,6 +11,7 @@ from webapp.core.audience import AudienceCount, Term
 from webapp.core.audience.earlier import members_of
 from webapp.core.client_set import NOBODY, ClientSet
 from webapp.core.errors import Conflict
+from webapp.core.rules import titles
 from webapp.core.rules.earlier import GOT, REACHED, TO_COME
 from webapp.core.rules.lifecycle import BroadcastState
 from webapp.core.rules.likeness import text_digest
@@ -67,7 +68,7 @@ def _overlap(session: Session, one: Broadcast, digest: str, receivers: ClientSet
     to_come = _receivers(session, one) if is_scheduled else members_of(session, one.id, TO_COME)
     return Overlap(
         one.id,
-        one.name or one.content.subject or "Untitled mass mail",
+        titles.title(one.name, one.content.subject),
         receivers.overlap(got),
         receivers.overlap(to_come),
         one.starts_at if is_scheduled else one.finished_at or one.paused_at or one.started_at,

@@ -27,12 +27,16 @@ _UNMADE = {
 
 @dataclass(frozen=True, slots=True)
 class LedgerMail:
-    """`data` is the whole message (RFC 5322), `shown` what a mail program shows of it. `final`: these are the bytes that were or would be
-    sent; otherwise the row was not taken up yet, and this is what it would be with the client's present data."""
+    """`data` is the whole message (RFC 5322), `shown` what a mail program shows of it. Who looks at `shown` and follows its links is not
+    counted, unless it was made for its recipient. `final`: these are the bytes that were or would be sent; otherwise the row was not taken
+    up yet, and this is what it would be with the client's present data. `files` are the names of its attachments and about how many octets
+    each has; the octets of these, and of pictures, follow after the first `own_octets`."""
 
     data: bytes
     shown: Preview
     final: bool
+    files: tuple[tuple[str, int], ...] = ()
+    own_octets: int | None = None
 
     def header(self, name: str) -> str:
         """The readable content of a field, "" if there is none."""
@@ -40,7 +44,10 @@ class LedgerMail:
 
     @property
     def source(self) -> str:
-        return self.data.decode("utf-8", "replace").replace("\r\n", "\n")
+        """As text, without the octets of pictures and attachments."""
+        text = self.data[: self.own_octets].decode("utf-8", "replace").replace("\r\n", "\n")
+        left = len(self.data) - (self.own_octets or len(self.data))
+        return f"{text}\n[{left:,} octets of pictures and attachments follow]\n" if left else text
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,22 +92,37 @@ def _is_made(delivery: Delivery) -> bool:
 
 
 def mail(
-    session: Session, broadcast: Broadcast, delivery: Delivery, now: datetime, public_url: str
+    session: Session,
+    broadcast: Broadcast,
+    delivery: Delivery,
+    now: datetime,
+    public_url: str,
+    *,
+    for_recipient: bool = False,
 ) -> LedgerMail | None:
     """The mail of a delivery; None where `unmade` says why there is none. `public_url` is the console's address as recipients reach it.
-    Raises DomainError when it cannot be made."""
+    `for_recipient`: it is shown to whoever got it. Raises DomainError when it cannot be made."""
     if unmade(broadcast, delivery):
         return None
     assert delivery.address is not None
-    content = compiled(session, broadcast, public_url)
+    language = delivery.language or ""
+    content = compiled(session, broadcast, public_url, language=language)
     if delivery.merge_values is not None and delivery.stamped_at is not None:
         values, stamped_at, final = json.loads(delivery.merge_values), delivery.stamped_at, True
     else:
         row = (delivery.client_id, delivery.service_id, delivery.addon_assignment_id)
-        values = tag_catalogue.load_values(session, [row], content.tags, broadcast=broadcast, now=now)[0]
+        values = tag_catalogue.load_values(
+            session, [row], content.tags, broadcast=broadcast, now=now, language=language
+        )[0]
         stamped_at, final = now, False
-    data = content.mail(delivery.id, delivery.address, stamped_at, values).data
-    return LedgerMail(data, decoded(data), final)
+    made = content.mail(delivery.id, delivery.address, stamped_at, values)
+    files = tuple((one.name, one.octets) for one in content.files_of(delivery.client_id))
+    seen = made
+    if not for_recipient and (broadcast.counts_clicks or broadcast.counts_opens):
+        plain = compiled(session, broadcast, public_url, language=language, counting=False)
+        known = dict(zip(content.tags, values, strict=True))
+        seen = plain.mail(delivery.id, delivery.address, stamped_at, [known[name] for name in plain.tags])
+    return LedgerMail(made.whole, decoded(seen.data, seen.size), final, files, len(made.data))
 
 
 def by_token(session: Session, token: str, now: datetime, public_url: str) -> LedgerMail | None:
@@ -112,7 +134,7 @@ def by_token(session: Session, token: str, now: datetime, public_url: str) -> Le
         return None
     broadcast = session.get_one(Broadcast, delivery.broadcast_id)
     try:
-        return mail(session, broadcast, delivery, now, public_url)
+        return mail(session, broadcast, delivery, now, public_url, for_recipient=True)
     except DomainError:
         return None
 

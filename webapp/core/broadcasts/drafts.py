@@ -11,8 +11,11 @@ from sqlalchemy import delete, literal, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from webapp.core import guarded
+from webapp.core.content.languages import content_of, seen_now
 from webapp.core.errors import Conflict, Invalid, NotFound
+from webapp.core.media import attachments
 from webapp.core.rules import schedule as calendar
+from webapp.core.rules import titles
 from webapp.core.rules.lifecycle import CHANGEABLE
 from webapp.core.rules.lifecycle import BroadcastState as State
 from webapp.core.rules.statuses import MessageType
@@ -35,12 +38,16 @@ ON_BROADCAST = frozenset(
         "purpose",
         "topic_id",
         "important_reason",
+        "main_language",
+        "without_text",
     }
 )
-ON_CONTENT = frozenset({"subject", "html", "text"})
+ON_CONTENT = frozenset({"subject", "preheader", "html", "text"})
 START = frozenset({"start_wall", "time_zone", "start_second"})
 SEEN = frozenset({"schedule_seen"})
-EDITABLE = ON_BROADCAST | ON_CONTENT | START | SEEN
+COUNTED = frozenset({"counts_clicks", "counts_opens"})
+"""What is chosen for each broadcast anew: a duplicate does not have it."""
+EDITABLE = ON_BROADCAST | ON_CONTENT | START | SEEN | COUNTED
 """What `edit` takes. `start_second` (bool, not stored) chooses the later instant of a wall time that comes twice."""
 
 
@@ -99,26 +106,37 @@ def named(session: Session, broadcast_id: int) -> Broadcast:
 
 
 def edit(
-    session: Session, broadcast_id: int, version: int | None, changes: Mapping[str, Any], now: datetime
+    session: Session,
+    broadcast_id: int,
+    version: int | None,
+    changes: Mapping[str, Any],
+    now: datetime,
+    *,
+    language: str = "",
 ) -> Broadcast:
     """Change a draft. What is scheduled stays as it was confirmed, until somebody takes it off the calendar (`unschedule`).
 
-    `version` is the one the editor saw (None: whatever there is). Raises NotFound; Conflict when it is no draft, or somebody
-    else has saved meanwhile; Invalid for a start that does not exist or has passed.
+    What is written goes into the text in `language`, "" for the main one. `version` is the one the editor saw (None: whatever there is).
+    Raises NotFound; Conflict when it is no draft, or somebody else has saved meanwhile; Invalid for a start that does not exist or has
+    passed.
     """
     unknown = changes.keys() - EDITABLE
     if unknown:
         raise ValueError(f"not editable: {', '.join(sorted(unknown))}")
     broadcast = get(session, broadcast_id)
-    columns = {name: changes[name] for name in changes.keys() & (ON_BROADCAST | SEEN)}
+    columns = {name: changes[name] for name in changes.keys() & (ON_BROADCAST | SEEN | COUNTED)}
     if changes.keys() & START:
         columns |= _start(broadcast, changes, now)
     _check_pace(columns)
     _claim_edit(session, broadcast, version, now)
     for name, value in columns.items():
         setattr(broadcast, name, value)
-    for name in changes.keys() & ON_CONTENT:
-        setattr(broadcast.content, name, changes[name])
+    if written := changes.keys() & ON_CONTENT:
+        content = content_of(broadcast, language)
+        if language and content.translated_from is None:
+            content.translated_from = seen_now(broadcast)
+        for name in written:
+            setattr(content, name, changes[name])
     session.flush()
     return broadcast
 
@@ -162,7 +180,7 @@ def _claim_edit(session: Session, broadcast: Broadcast, version: int | None, now
 def duplicate(
     session: Session, broadcast_id: int, user_id: int | None, now: datetime, *, press: str | None = None
 ) -> Broadcast:
-    """A new draft with the same audience, content, pace and picks, and a name of its own; its start is "now", as the old one's has passed.
+    """A new draft with the same audience, texts, pace and picks, and a name of its own; its start is "now", as the old one's has passed.
     `press` as in `create`."""
     original = get(session, broadcast_id)
     if press and (made := _made_by(session, press, user_id)):
@@ -176,6 +194,16 @@ def duplicate(
     for name in ON_CONTENT:
         setattr(copy.content, name, getattr(original.content, name))
     session.flush()
+    attachments.copy(session, original.content.id, copy.content.id)
+    copy.other_languages = original.other_languages
+    for language in original.other_languages.split():
+        text = content_of(original, language)
+        written = {name: getattr(text, name) for name in (*ON_CONTENT, "translated_from")}
+        written_text = Content(broadcast_id=copy.id, language=language, **written)
+        session.add(written_text)
+        session.flush()
+        attachments.copy(session, text.id, written_text.id)
+    session.expire(copy, ["contents"])
     picks = select(literal(copy.id), Pick.client_id, Pick.kind).where(Pick.broadcast_id == original.id)
     session.execute(Pick.__table__.insert().from_select(["broadcast_id", "client_id", "kind"], picks))
     return copy
@@ -187,12 +215,22 @@ LONGEST_NAME = 200
 
 def _name_of_copy(session: Session, original: Broadcast) -> str:
     """ "News (copy)", or the first of "News (copy 2)" and so on that nobody has."""
-    title = original.name or " ".join(original.content.subject.split()) or "Untitled mass mail"
-    stem = _OF_COPY.sub("", title)[: LONGEST_NAME - len(" (copy 999999)")]
+    called = titles.title(original.name, original.content.subject)
+    stem = _OF_COPY.sub("", called)[: LONGEST_NAME - len(" (copy 999999)")]
     begins = Broadcast.name.startswith(f"{stem} (copy", autoescape=True)
     taken = set(session.scalars(select(Broadcast.name).where(begins)))
     names = (f"{stem} (copy{f' {number}' if number > 1 else ''})" for number in count(1))
     return next(name for name in names if name not in taken)
+
+
+def count_nothing(session: Session) -> None:
+    """Have no broadcast count clicks and opens that has not started."""
+    chosen = Broadcast.counts_clicks | Broadcast.counts_opens
+    session.execute(
+        update(Broadcast)
+        .where(Broadcast.started_at.is_(None), chosen)
+        .values(counts_clicks=False, counts_opens=False, version=Broadcast.version + 1)
+    )
 
 
 def delete_draft(session: Session, broadcast_id: int) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from webapp.core import audience, broadcasts, ledger
 from webapp.core.errors import Conflict
+from webapp.core.rules import titles
 from webapp.core.rules.earlier import EarlierOutcome, Fate
 from webapp.core.rules.lifecycle import NOT_BEGUN
 from webapp.core.rules.statuses import MessageType
@@ -66,7 +67,7 @@ def create(
         return draft
     chosen: dict[str, Any] = {"earlier_outcomes": [EarlierOutcome.of(source_id, fate)]}
     changes = {name: getattr(source, name) for name in COPIED}
-    title = source.name or source.content.subject or "Untitled mass mail"
+    title = titles.title(source.name, source.content.subject)
     changes |= {"name": f"{title[:180]} ({fate.value})", "time_zone": source.time_zone}
     if same_text:
         before = source.audience_filter or {}

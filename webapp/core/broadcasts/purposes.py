@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from webapp.core.broadcasts.drafts import edit
+from webapp.core.consent import settings
 from webapp.core.consent.topics import topics
 from webapp.core.content.completeness import Missing
 from webapp.core.errors import Invalid
@@ -34,9 +35,15 @@ def checked(
     return {"purpose": Purpose.IMPORTANT, "topic_id": None, "important_reason": said}
 
 
+def counted(session: Session, *, clicks: bool, opens: bool) -> dict[str, Any]:
+    """What is to be counted of a broadcast's mails, as `edit` takes it: nothing where the business does not count."""
+    may_count = settings.read(session).may_count
+    return {"counts_clicks": clicks and may_count, "counts_opens": opens and may_count}
+
+
 def choose(session: Session, broadcast: Broadcast, choice: Mapping[str, Any], now: datetime) -> Broadcast:
-    """Give a draft the purpose that `checked` has found good. Marketing then comes from the sender of marketing, where the usual one was
-    set. Raises Conflict for anything but a draft."""
+    """Give a draft the purpose that `checked` has found good, and what `counted` says. Marketing then comes from the sender of
+    marketing, where the usual one was set. Raises Conflict for anything but a draft."""
     changes = dict(choice)
     usual = {from_addresses.default(session, purpose) for purpose in (None, *Purpose)}
     if broadcast.from_address in usual:

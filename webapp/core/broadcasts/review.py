@@ -8,14 +8,17 @@ from sqlalchemy.orm import Session
 
 from webapp.core import audience
 from webapp.core.audience import AudienceCount
+from webapp.core.broadcasts import languages
 from webapp.core.broadcasts.purposes import undecided
 from webapp.core.broadcasts.starting import passed_start
 from webapp.core.consent import settings as consent
-from webapp.core.content import problems
+from webapp.core.content import own_file_gaps, problems
 from webapp.core.content.completeness import Missing, missing, unlisted_sender
 from webapp.core.content.fields import sources
+from webapp.core.content.languages import content_of, languages_of
 from webapp.core.content.tag_catalogue.gaps import Gap, gaps
 from webapp.core.domains import checks
+from webapp.core.media import own_files
 from webapp.core.rules import schedule, tags
 from webapp.core.rules.consent import Purpose
 from webapp.core.rules.lifecycle import BroadcastState
@@ -23,6 +26,7 @@ from webapp.core.rules.message.parts import mailbox_or_blank
 from webapp.core.rules.tags import TagProblem
 from webapp.core.settings import limits
 from webapp.core.tables.broadcasts import Broadcast
+from webapp.core.tables.media import WithoutOwnFile
 
 MANY = 500
 """Above so many mails it matters how receivers see the sender's domain."""
@@ -33,11 +37,13 @@ LONG = timedelta(hours=24)
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing to mend or to know: a whole sentence, and the step (`room`) and place on its page where it is mended."""
+    """One thing to mend or to know: a whole sentence, the step (`room`) and place on its page where it is mended, and the language of the
+    text it is about, "" for the main one."""
 
     message: str
     room: str
     place: str = ""
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +69,10 @@ def review(session: Session, broadcast: Broadcast, now: datetime) -> Review:
         *_nobody(count),
         *(_of_content(one) for one in lacks),
         *(_of_problem(broadcast, one) for one in found_problems if one.blocking),
+        *_of_other_texts(broadcast),
     ]
+    if gap := languages.undecided_gap(session, broadcast):
+        blocking.append(Finding(gap.message, "content", "languages"))
     checked = []
     if unlisted := unlisted_sender(session, broadcast):
         blocking.append(_of_content(unlisted))
@@ -74,8 +83,11 @@ def review(session: Session, broadcast: Broadcast, now: datetime) -> Review:
     warnings = [_of_problem(broadcast, one) for one in found_problems if not one.blocking]
     if not any(one.blocking for one in found_problems):
         chosen = audience.audience_of(broadcast)
-        found = gaps(session, chosen, broadcast.content, now.date(), from_address=broadcast.from_address)
-        blanks = [_of_gap(gap) for gap in found if gap.blank]
+        blanks = []
+        for language in languages_of(broadcast):
+            text = content_of(broadcast, language)
+            found = gaps(session, chosen, text, now.date(), from_address=broadcast.from_address, text=language)
+            blanks += [_of_gap(gap, language) for gap in found if gap.blank]
         warnings += blanks
         if not lacks:
             checked += _of_tags(broadcast, are_filled=not blanks)
@@ -88,9 +100,31 @@ def review(session: Session, broadcast: Broadcast, now: datetime) -> Review:
         why = f"Under the limit for {held.limit.name}" if held else "At this pace"
         warnings.append(Finding(f"{why} it takes {takes}.", "schedule"))
     warnings += _of_marketing(session, broadcast)
+    warnings += _without_file(session, broadcast, now)
     warnings += of_domain(session, broadcast, count.will_receive)
     checked += _of_recipients(count)
     return Review(count, tuple(blocking), tuple(warnings), tuple(checked), to)
+
+
+def _without_file(session: Session, broadcast: Broadcast, now: datetime) -> list[Finding]:
+    """That some recipients have no file of their own, where each is to get one."""
+    rule = own_files.summed(session, broadcast.content.id)
+    lacking = own_file_gaps.count(session, broadcast, broadcast.content, now.date()) if rule else 0
+    if rule is None or not lacking:
+        return []
+    people = f"{lacking:,} {'recipient has' if lacking == 1 else 'recipients have'} no file of their own"
+    gets = "get the mail without one" if rule.when_missing is WithoutOwnFile.SEND else "get no mail"
+    return [Finding(f"{people}, and {'gets' + gets[3:] if lacking == 1 else gets}.", "content", "attachments")]
+
+
+def _of_other_texts(broadcast: Broadcast) -> list[Finding]:
+    """What keeps the texts in other languages from becoming mails, beside what they lack."""
+    return [
+        _of_problem(broadcast, one, language)
+        for language in broadcast.other_languages.split()
+        for one in problems.of_tags(broadcast, language)
+        if one.blocking
+    ]
 
 
 def of_domain(session: Session, broadcast: Broadcast, recipients: int) -> list[Finding]:
@@ -131,6 +165,7 @@ def _of_recipients(count: AudienceCount) -> list[str]:
         (count.opted_out, "who declined it"),
         (count.suppressed, "suppressed"),
         (count.no_usable_address, "without a usable address"),
+        (count.without_text, "without a text in their language"),
     )
     *most, last = [f"{number:,} {why}" for number, why in left if number] or [""]
     words = f"{', '.join(most)} and {last}" if most else last
@@ -145,7 +180,8 @@ def unfinished_steps(broadcast: Broadcast, now: datetime) -> frozenset[str]:
     todo = set()
     if undecided(broadcast) and broadcast.state == BroadcastState.DRAFT:
         todo.add("audience")
-    if missing(broadcast) or any(problem.blocking for problem in problems.of_tags(broadcast)):
+    texts = (problems.of_tags(broadcast, language) for language in languages_of(broadcast))
+    if missing(broadcast) or any(problem.blocking for found in texts for problem in found):
         todo.add("content")
         if not broadcast.audience_filter and not broadcast.content.subject:
             todo |= {"audience", "schedule"}
@@ -170,16 +206,22 @@ def _nobody(count: AudienceCount) -> list[Finding]:
     ]
 
 
-def _of_gap(gap: Gap) -> Finding:
+def _of_gap(gap: Gap, language: str) -> Finding:
     about = "" if gap.exact else "about "
     people = f"{gap.blank:,} {'recipient' if gap.blank == 1 else 'recipients'}"
-    return Finding(f"{gap.name} is empty for {about}{people}, and nothing stands in for it.", "content", "tag-gaps")
+    words = f"{_in(language)}{gap.name} is empty for {about}{people}, and nothing stands in for it."
+    return Finding(words, "content", "tag-gaps", language)
 
 
 def _of_content(lacking: Missing) -> Finding:
-    return Finding(lacking.message, "content", lacking.field)
+    return Finding(lacking.message, "content", lacking.field, lacking.language)
 
 
-def _of_problem(broadcast: Broadcast, problem: TagProblem) -> Finding:
-    where = problems.place(problem, sources(broadcast.content)[problem.field])
-    return Finding(f"{where}: {problem.message}", "content", problem.field)
+def _of_problem(broadcast: Broadcast, problem: TagProblem, language: str = "") -> Finding:
+    where = problems.place(problem, sources(content_of(broadcast, language))[problem.field])
+    return Finding(f"{_in(language)}{where}: {problem.message}", "content", problem.field, language)
+
+
+def _in(language: str) -> str:
+    """Before what is said of a text in another language than the main one."""
+    return f"{audience.language_name(language)}, " if language else ""

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, and_, false, func, or_, update
 from sqlalchemy.orm import Session
 
 from webapp.core import guarded
+from webapp.core.broadcasts import languages
 from webapp.core.broadcasts.drafts import get
 from webapp.core.broadcasts.lifecycle import move
 from webapp.core.broadcasts.purposes import undecided
@@ -40,7 +41,7 @@ def schedule(
     """
     broadcast = get(session, broadcast_id)
     if broadcast.state == State.DRAFT:
-        _check_complete(broadcast, now)
+        _check_complete(session, broadcast, now)
     seen = broadcast.version if version is None else version
     columns = {"scheduled_at": now, "start_confirmed_at": None, "updated_at": now} | _decided(now, undo, by)
     moved = move(session, broadcast, {State.DRAFT}, State.SCHEDULED, [Broadcast.version == seen], **columns)
@@ -59,8 +60,9 @@ def _decided(now: datetime, undo: timedelta, by: str) -> dict[str, object]:
     return {"undo_until": now + undo if undo else None, "started_by": by}
 
 
-def _check_complete(broadcast: Broadcast, now: datetime) -> None:
-    for lacking in (undecided(broadcast), *missing(broadcast), passed_start(broadcast, now)):
+def _check_complete(session: Session, broadcast: Broadcast, now: datetime) -> None:
+    gap = languages.undecided_gap(session, broadcast)
+    for lacking in (undecided(broadcast), *missing(broadcast), gap, passed_start(broadcast, now)):
         if lacking is not None:
             raise Invalid(lacking.message, lacking.field)
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from webapp.core.audience import AudienceFilter, audience_of
 from webapp.core.broadcasts.drafts import ON_CONTENT, SEEN, START, edit, get
+from webapp.core.content.languages import content_of
 from webapp.core.errors import Conflict
 from webapp.core.rules import digests
 from webapp.core.tables.broadcasts import Broadcast
@@ -43,11 +44,12 @@ def save(
     *,
     known: Collection[str],
     lost: Changes | None = None,
+    language: str = "",
 ) -> Broadcast:
     """Save what `changes` finds different in a step.
 
     `known` are the digests of the step that the editor has seen. `lost` is what an earlier request wanted whose answer never came: if that
-    is what is stored, it is the editor's own doing.
+    is what is stored, it is the editor's own doing. `language` is that of the text that is written, "" for the main one.
 
     Raises NotFound; Invalid as `edit` does; Conflict, and is to be rolled back, when somebody else has changed this step, or the broadcast
     is no draft any more.
@@ -60,20 +62,20 @@ def save(
     foreign = found.keys() - OF_STEP[step]
     if foreign:
         raise ValueError(f"not of the step {step}: {', '.join(sorted(foreign))}")
-    if found.keys() - SEEN and digest(broadcast, step) not in known and not _is_stored(broadcast, lost):
+    if found.keys() - SEEN and digest(broadcast, step, language) not in known and not _is_stored(broadcast, lost):
         raise Conflict(f"Somebody else has changed the {step.value} of this mass mail meanwhile.")
-    return edit(session, broadcast_id, broadcast.version, found, now) if found else broadcast
+    return edit(session, broadcast_id, broadcast.version, found, now, language=language) if found else broadcast
 
 
-def digest(broadcast: Broadcast, step: Step) -> str:
-    """Equal for a step that says the same. A page carries that of what it started from."""
-    content = broadcast.content
+def digest(broadcast: Broadcast, step: Step, language: str = "") -> str:
+    """Equal for a step that says the same; of the content in this language. A page carries that of what it started from."""
     match step:
         case Step.AUDIENCE:
             return digest_of_filter(audience_of(broadcast).filter)
         case Step.CONTENT:
+            content = content_of(broadcast, language)
             sender = [broadcast.from_address, broadcast.reply_to]
-            return digests.digest([*sender, content.subject, content.html, content.text])
+            return digests.digest([*sender, content.subject, content.preheader, content.html, content.text])
         case Step.SCHEDULE:
             # Without a time the zone says nothing.
             start = (
@@ -91,8 +93,10 @@ def digest_of_filter(chosen: AudienceFilter) -> str:
 
 def _lock(session: Session, broadcast: Broadcast) -> None:
     """Let nobody else save until this transaction ends, and see what they saved before."""
-    session.expire(broadcast.content)
+    for content in (broadcast.content, *(broadcast.contents if broadcast.other_languages else ())):
+        session.expire(content)
     session.refresh(broadcast, with_for_update=True)
+    session.expire(broadcast, ["contents"])
 
 
 def _is_stored(broadcast: Broadcast, lost: Changes | None) -> bool:

@@ -1,20 +1,23 @@
-"""Lists of suppressed addresses as CSV files: how one is read, what taking it over would do, and its entries in slices.
+"""Lists of suppressed addresses as CSV files: how one is read, what taking it over would do, and its rows in slices.
 
 A slice is a transaction of its caller. A list that was taken over in part can be taken over again: what is known stays as it is.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
+from typing import NamedTuple
 
 from sqlalchemy.orm import Session
 
-from webapp.core.consent import suppressions
+from webapp.core.consent import settings, suppressions
+from webapp.core.consent.suppressions import Key
 from webapp.core.errors import Invalid
 from webapp.core.imports import reading
-from webapp.core.imports.reading import Layout, Source
-from webapp.core.rules.consent import SuppressionKind, SuppressionScope
+from webapp.core.imports.reading import Layout, Record, Source
+from webapp.core.rules.consent import EntryFate, SuppressionKind
 from webapp.core.rules.suppression_lists import (
     NOT_SUPPRESSED,
     ListReading,
@@ -26,15 +29,17 @@ from webapp.core.rules.suppression_lists import (
 from webapp.core.rules.texts import shown
 
 SLICE = 1_000
-"""Rows taken over in one transaction: a fraction of a second, between two of which others can write."""
+"""Rows of a file that are taken over in one transaction at most: a fraction of a second, between two of which others can write."""
 
 SAMPLES = 20
 """Values of each column that are looked at to know what it says."""
 
-LISTED = 50
-"""Rows that could not be read which are named one by one."""
+LONGEST_TEXT = 120
+"""Characters of a row that are shown beside what became of it."""
 
 SOURCE = "import"
+
+AGAIN = "it stands further up in the list"
 
 
 @dataclass(frozen=True)
@@ -51,28 +56,46 @@ class SuppressionList:
         """Where it comes from, in words."""
         return f"{self.reading.system}: {self.name}" if self.reading.system else self.name
 
+    def records(self) -> Iterator[Record]:
+        """The records below the header, from the first one on."""
+        return reading.records(self.source, self.layout)
 
-@dataclass(frozen=True)
-class UnreadRow:
-    """A row that could not be read: the line it begins on, from 1, what stands there, and why."""
+
+class ListRow(NamedTuple):
+    """A row and what it means. `line` is the one it begins on, from 1; `text` is what stands there, as far as it is shown."""
 
     line: int
     text: str
-    why: str
+    found: SuppressionEntry | Unread
+
+
+class JudgedRow(NamedTuple):
+    """What becomes of a row, and why where its fate does not say it. `text` is the address as it is kept where one is suppressed."""
+
+    line: int
+    text: str
+    fate: EntryFate
+    kind: SuppressionKind | None = None
+    why: str = ""
 
 
 @dataclass
-class ListSurvey:
-    """What taking a list over would do. `free` rows say that their address may be mailed; `kinds` counts the entries by kind."""
+class ListCounts:
+    """What became of the rows: `rows_seen` is the sum of those of each fate. `kinds` counts what is suppressed by the list, by kind."""
 
-    rows: int = 0
+    rows_seen: int = 0
     new: int = 0
     wider: int = 0
     known: int = 0
     free: int = 0
-    unread: int = 0
-    kinds: Counter[SuppressionKind] = field(default_factory=Counter)
-    problems: list[UnreadRow] = field(default_factory=list)
+    refused: int = 0
+    kinds: Counter[str] = field(default_factory=Counter)
+
+    def add(self, rows: Sequence[JudgedRow]) -> None:
+        self.rows_seen += len(rows)
+        for fate, count in Counter(row.fate for row in rows).items():
+            setattr(self, fate.value, getattr(self, fate.value) + count)
+        self.kinds.update(row.kind.value for row in rows if row.kind and row.fate in (EntryFate.NEW, EntryFate.WIDER))
 
 
 def look(source: Source, name: str) -> SuppressionList:
@@ -87,61 +110,50 @@ def look(source: Source, name: str) -> SuppressionList:
     return SuppressionList(source, layout, found, name)
 
 
-def slices(
-    given: SuppressionList, otherwise: SuppressionKind, now: datetime, survey: ListSurvey, most: int | None = None
-) -> Iterator[list[SuppressionEntry]]:
-    """The entries of a list, some at a time, each address and kind once in a slice; `otherwise` is the kind where nothing says one. What
-    could not be taken is counted in `survey`. Raises Invalid behind `most` rows."""
-    entries: dict[tuple[str, SuppressionKind], SuppressionEntry] = {}
-    for record in reading.records(given.source, given.layout):
-        survey.rows += 1
-        if most is not None and survey.rows > most:
-            raise Invalid(
-                f"This file has more than {most:,} rows. Split it, or have an administrator run "
-                "“flask suppressions import” with it, which takes any length.",
-                "file",
-            )
+def rows(
+    records: Iterable[Record], given: SuppressionList, otherwise: SuppressionKind, now: datetime
+) -> Iterator[ListRow]:
+    """What records of a list mean; `otherwise` is the kind where nothing says one."""
+    for record in records:
         found = Unread(record.problem) if record.problem else entry_of(record.cells, given.reading, otherwise, now)
+        if isinstance(found, SuppressionEntry) and not found.reason:
+            found = found._replace(reason=given.origin)
+        yield ListRow(record.line, shown(record.text, LONGEST_TEXT), found)
+
+
+def slices(given: SuppressionList, otherwise: SuppressionKind, now: datetime) -> Iterator[Sequence[ListRow]]:
+    """The rows of a list, `SLICE` at a time."""
+    found = rows(given.records(), given, otherwise, now)
+    while some := list(islice(found, SLICE)):
+        yield some
+
+
+def foresee(session: Session, rows: Sequence[ListRow]) -> list[JudgedRow]:
+    """What taking a slice of a list over would do now; nothing is written."""
+    return _judged(session, rows, suppressions.foresee_each(session, _entries(rows)))
+
+
+def take_over(session: Session, rows: Sequence[ListRow], now: datetime, *, by: str) -> list[JudgedRow]:
+    """Suppress a slice of a list; `by` is the address of a user, "" for nobody. The caller commits."""
+    return _judged(session, rows, suppressions.add_each(session, _entries(rows), now, by=by, source=SOURCE))
+
+
+def _entries(rows: Sequence[ListRow]) -> list[SuppressionEntry]:
+    return [row.found for row in rows if isinstance(row.found, SuppressionEntry)]
+
+
+def _judged(session: Session, rows: Sequence[ListRow], fates: Mapping[Key, EntryFate]) -> list[JudgedRow]:
+    consent, seen, judged = settings.read(session), set[Key](), list[JudgedRow]()
+    for line, text, found in rows:
         if found is NOT_SUPPRESSED:
-            survey.free += 1
+            judged.append(JudgedRow(line, text, EntryFate.FREE, why=NOT_SUPPRESSED.problem))
         elif isinstance(found, Unread):
-            survey.unread += 1
-            if len(survey.problems) < LISTED:
-                survey.problems.append(UnreadRow(record.line, shown(record.text, 120), found.problem))
+            judged.append(JudgedRow(line, text, EntryFate.REFUSED, why=found.problem))
         else:
-            _keep(entries, found, given)
-            if len(entries) == SLICE:
-                yield list(entries.values())
-                entries.clear()
-    if entries:
-        yield list(entries.values())
-
-
-def preview(
-    session: Session, given: SuppressionList, otherwise: SuppressionKind, now: datetime, most: int | None = None
-) -> ListSurvey:
-    """What taking the list over would do now; nothing is written. Raises Invalid behind `most` rows."""
-    survey = ListSurvey()
-    for entries in slices(given, otherwise, now, survey, most):
-        foreseen = suppressions.foresee(session, entries)
-        survey.new += foreseen.added
-        survey.wider += foreseen.widened
-        survey.known += foreseen.known
-        survey.kinds.update(entry.kind for entry in entries)
-        session.rollback()  # a long snapshot would keep the database from tidying up
-    return survey
-
-
-def take_over(session: Session, entries: Sequence[SuppressionEntry], now: datetime, *, by: str) -> suppressions.Added:
-    """Suppress a slice of a list. The caller commits."""
-    return suppressions.add(session, entries, now, by=by, source=SOURCE)
-
-
-def _keep(
-    entries: dict[tuple[str, SuppressionKind], SuppressionEntry], found: SuppressionEntry, given: SuppressionList
-) -> None:
-    if not found.reason:
-        found = found._replace(reason=given.origin)
-    before = entries.setdefault((found.address_key, found.kind), found)
-    if found.scope is SuppressionScope.EVERYTHING and before.scope is not found.scope:
-        entries[found.address_key, found.kind] = before._replace(scope=found.scope)
+            key, kept = (found.address_key, found.kind), consent.kept_as(found.address_key)
+            if key in seen:
+                judged.append(JudgedRow(line, kept, EntryFate.KNOWN, found.kind, AGAIN))
+            else:
+                judged.append(JudgedRow(line, kept, fates[key], found.kind))
+            seen.add(key)
+    return judged

@@ -33,6 +33,7 @@ class Consent:
     soft_bounce_days: int = 14
     brake_bounced_percent: float = 2.0
     brake_complained_percent: float = 0.1
+    may_count: bool = False
     rules: Mapping[str, RefusalRule] = field(default_factory=lambda: rules_of({}))
     hash_key: str = field(default="", repr=False)
 

@@ -5,6 +5,7 @@ address has at most one suppression of each kind; a second one of the same kind 
 or as keyed hashes of them (`rules/address_hashes.py`); whoever asks need not know which.
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,7 +21,14 @@ from webapp.core.consent import settings
 from webapp.core.consent.settings import Consent
 from webapp.core.errors import Invalid
 from webapp.core.rules.address_hashes import is_hash, without_addresses
-from webapp.core.rules.consent import LONGEST_REASON, USUAL_SCOPE, SuppressionAction, SuppressionKind, SuppressionScope
+from webapp.core.rules.consent import (
+    LONGEST_REASON,
+    USUAL_SCOPE,
+    EntryFate,
+    SuppressionAction,
+    SuppressionKind,
+    SuppressionScope,
+)
 from webapp.core.rules.suppression_lists import SuppressionEntry
 from webapp.core.tables.consent import Suppression, SuppressionChange
 
@@ -40,6 +48,11 @@ class Added:
     added: int = 0
     widened: int = 0
     known: int = 0
+
+    @classmethod
+    def of(cls, fates: Mapping[Key, EntryFate]) -> "Added":
+        counts = Counter(fates.values())
+        return cls(counts[EntryFate.NEW], counts[EntryFate.WIDER], counts[EntryFate.KNOWN])
 
     def __add__(self, other: "Added") -> "Added":
         return Added(self.added + other.added, self.widened + other.widened, self.known + other.known)
@@ -80,20 +93,54 @@ def add(
 
     In the order of their keys, so that no two transactions wait for each other.
     """
+    return Added.of(add_each(session, entries, now, by=by, source=source, deliveries=deliveries))
+
+
+def add_each(
+    session: Session,
+    entries: Iterable[SuppressionEntry],
+    now: datetime,
+    *,
+    by: str = "",
+    source: str = "",
+    deliveries: Mapping[str, int] | None = None,
+) -> dict[Key, EntryFate]:
+    """As `add`; what became of each address and kind."""
     consent = settings.read(session)
     fresh, wider, known = _told_apart(session, consent, entries)
     given = deliveries or {}
     rows = [_row(consent, entry, source, given.get(entry.address_key), by, now) for entry in fresh]
-    added = _insert(session, rows, now)
+    made = _insert(session, rows, now)
     for row, entry in wider:
         _widen(session, row, entry, source, by, now)
-    return Added(added, len(wider), known + len(fresh) - added)
+    there = [entry for entry, row in zip(fresh, rows, strict=True) if (row["address_key"], row["kind"]) not in made]
+    return _fates(fresh, wider, known) | dict.fromkeys(map(_key, there), EntryFate.KNOWN)
 
 
 def foresee(session: Session, entries: Iterable[SuppressionEntry]) -> Added:
     """What `add` would do."""
-    fresh, wider, known = _told_apart(session, settings.read(session), entries)
-    return Added(len(fresh), len(wider), known)
+    return Added.of(foresee_each(session, entries))
+
+
+def foresee_each(session: Session, entries: Iterable[SuppressionEntry]) -> dict[Key, EntryFate]:
+    """What `add_each` would do."""
+    return _fates(*_told_apart(session, settings.read(session), entries))
+
+
+def _fates(
+    fresh: Iterable[SuppressionEntry],
+    wider: Iterable[tuple[Suppression, SuppressionEntry]],
+    known: Iterable[SuppressionEntry],
+) -> dict[Key, EntryFate]:
+    return (
+        dict.fromkeys(map(_key, fresh), EntryFate.NEW)
+        | {_key(entry): EntryFate.WIDER for _, entry in wider}
+        | dict.fromkeys(map(_key, known), EntryFate.KNOWN)
+    )
+
+
+def _key(entry: SuppressionEntry) -> Key:
+    return entry.address_key, entry.kind
 
 
 def lift(
@@ -148,9 +195,9 @@ def take_back(
     return _remove(session, mine, reason, by, now, source)
 
 
-def holding(session: Session, address_keys: Collection[str]) -> list[Suppression]:
-    """The suppressions of these addresses, as they are kept or as hashes, the oldest first."""
-    consent = settings.read(session)
+def holding(session: Session, address_keys: Collection[str], consent: Consent | None = None) -> list[Suppression]:
+    """The suppressions of these addresses, as they are kept or as hashes, the oldest first. `consent` are the settings, if read already."""
+    consent = consent or settings.read(session)
     forms = sorted({form for one in address_keys for form in consent.forms(one)})
     query = select(Suppression).where(Suppression.address_key.in_(forms))
     query = query.order_by(Suppression.created_at, Suppression.kind).execution_options(populate_existing=True)
@@ -166,11 +213,11 @@ def history(session: Session, address_key: str) -> Sequence[SuppressionChange]:
 
 def _told_apart(
     session: Session, consent: Consent, entries: Iterable[SuppressionEntry]
-) -> tuple[list[SuppressionEntry], list[tuple[Suppression, SuppressionEntry]], int]:
-    """Entries that are new, those that hold for more than what stands there, and how many others there are."""
+) -> tuple[list[SuppressionEntry], list[tuple[Suppression, SuppressionEntry]], list[SuppressionEntry]]:
+    """Entries that are new, those that hold for more than what stands there, and the others."""
     wanted = _wanted(entries)
-    there = {(row.address_key, row.kind): row for row in holding(session, {key for key, _ in wanted})}
-    fresh, wider, known = [], [], 0
+    there = {(row.address_key, row.kind): row for row in holding(session, {key for key, _ in wanted}, consent)}
+    fresh, wider, known = [], [], []
     for (address_key, kind), entry in sorted(wanted.items()):
         rows = [row for form in consent.forms(address_key) if (row := there.get((form, kind)))]
         if not rows:
@@ -178,7 +225,7 @@ def _told_apart(
         elif entry.scope is SuppressionScope.EVERYTHING and all(row.scope is not entry.scope for row in rows):
             wider.append((rows[0], entry))
         else:
-            known += 1
+            known.append(entry)
     return fresh, wider, known
 
 
@@ -215,10 +262,10 @@ def _row(
 
 def _insert(
     session: Session, rows: Sequence[dict[str, Any]], now: datetime, told: Mapping[str, Any] = NOTHING_ELSE
-) -> int:
-    """Make those that nobody else made meanwhile, and say so in the history, where `told` says what the rows do not."""
+) -> set[Key]:
+    """Make those that nobody else made meanwhile, and say so in the history, where `told` says what the rows do not. Returns which."""
     if not rows:
-        return 0
+        return set()
     dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
     statement = (
         dialect.insert(Suppression).on_conflict_do_nothing().returning(Suppression.address_key, Suppression.kind)
@@ -242,7 +289,7 @@ def _insert(
     ]
     if done:
         session.execute(insert(SuppressionChange), done)
-    return len(made)
+    return made
 
 
 def _widen(session: Session, row: Suppression, entry: SuppressionEntry, source: str, by: str, now: datetime) -> None:

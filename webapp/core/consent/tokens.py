@@ -35,11 +35,14 @@ LARGEST_KEY = 0xFFFF
 
 
 class TokenPurpose(StrEnum):
-    """What a token is good for. BOUNCE is that of a return path."""
+    """What a token is good for. BOUNCE is that of a return path; CLICK leads on where a mail's links lead, OPEN tells that
+    it was opened."""
 
     UNSUBSCRIBE = "unsubscribe"
     BROWSER = "browser"
     BOUNCE = "bounce"
+    CLICK = "click"
+    OPEN = "open"
 
 
 class Tokens:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import exists, literal, select
+from sqlalchemy import and_, exists, literal, select
 from sqlalchemy.orm import Session
 
 from webapp.core.consent import bars, suppressions, tokens, topics
@@ -29,13 +29,16 @@ class Way(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Whoever holds a mail's token: to which address the mail went, in which language its client reads, and what topic it was of."""
+    """Whoever holds a mail's token: to which address the mail went, in which language its client reads, what topic it was of, and what is
+    counted of it."""
 
     delivery_id: int
     address_key: str
     address: str
     language: str | None
     topic_id: int | None
+    counts_clicks: bool = False
+    counts_opens: bool = False
 
     @property
     def masked_address(self) -> str:
@@ -60,24 +63,28 @@ def holder(session: Session, token: str) -> Holder | None:
     if delivery_id is None:
         return None
     broadcast_id, client_id = divmod(delivery_id, CLIENTS)
-    client = session.execute(
-        select(Client.address_key, Client.address, Client.language).where(Client.id == client_id)
-    ).one_or_none()
-    sent = session.execute(
-        select(Delivery.address_key, Delivery.address).where(
-            Delivery.id == delivery_id, Delivery.address_key.is_not(None)
+    named = select(literal(1)).subquery()
+    query = (
+        select(
+            Delivery.address_key,
+            Delivery.address,
+            Client.address_key,
+            Client.address,
+            Client.language,
+            Broadcast.topic_id,
+            Broadcast.counts_clicks,
+            Broadcast.counts_opens,
         )
-    ).one_or_none()
-    if sent is not None:
-        key, address = sent
-    elif client is not None:
-        key, address = client.address_key, client.address
-    else:
-        return None
+        .select_from(named)
+        .outerjoin(Delivery, and_(Delivery.id == delivery_id, Delivery.address_key.is_not(None)))
+        .outerjoin(Client, Client.id == client_id)
+        .outerjoin(Broadcast, Broadcast.id == broadcast_id)
+    )
+    sent_key, sent_to, clients_key, clients_address, language, topic_id, clicks, opens = session.execute(query).one()
+    key, address = (sent_key, sent_to) if sent_key is not None else (clients_key, clients_address)
     if key is None:
         return None
-    topic_id = session.scalar(select(Broadcast.topic_id).where(Broadcast.id == broadcast_id))
-    return Holder(delivery_id, key, address or key, client and client.language, topic_id)
+    return Holder(delivery_id, key, address or key, language, topic_id, bool(clicks), bool(opens))
 
 
 def has_declined_all(session: Session, who: Holder) -> bool:
@@ -96,8 +103,6 @@ def choices(session: Session, who: Holder) -> list[MarketingChoice]:
 
 def decline_all(session: Session, who: Holder, way: Way, now: datetime, reason: str = "") -> None:
     """No marketing to this address any more. Done twice it is done once, and the first time counts."""
-    if has_declined_all(session, who):
-        return
     suppressions.suppress(
         session,
         who.address_key,

@@ -1,25 +1,41 @@
 """What a message must have before it can be sent: decided here and in these words, whoever asks."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy.orm import Session
 
+from webapp.core.audience import language_name
+from webapp.core.content.languages import content_of
 from webapp.core.settings import from_addresses
 from webapp.core.tables.broadcasts import Broadcast
 
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """One thing that no broadcast can go without: the field it belongs to, and a whole sentence."""
+    """One thing that no broadcast can go without: the field it belongs to, and a whole sentence. `language` is that of the text that lacks
+    it, "" for the main one."""
 
     field: str
     message: str
+    language: str = ""
 
 
 def missing(broadcast: Broadcast) -> list[Missing]:
-    """What the message lacks, in the order in which a person writes it."""
-    content, found = broadcast.content, []
-    if not broadcast.from_address:
+    """What the message lacks, in the order in which a person writes it; then what its texts in other languages lack."""
+    found = _of_text(broadcast, "")
+    for language in broadcast.other_languages.split():
+        name = language_name(language)
+        lacks = _of_text(broadcast, language)
+        found += [
+            replace(one, message=f"{name}: {one.message[0].lower()}{one.message[1:]}", language=language)
+            for one in lacks
+        ]
+    return found
+
+
+def _of_text(broadcast: Broadcast, language: str) -> list[Missing]:
+    content, found = content_of(broadcast, language), []
+    if not broadcast.from_address and not language:
         found.append(Missing("from_address", "No sender is chosen."))
     if not content.subject.strip():
         found.append(Missing("subject", "The subject is empty."))

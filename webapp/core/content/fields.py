@@ -9,6 +9,7 @@ LABELS: Mapping[str, str] = MappingProxyType(
         "from_address": "From",
         "reply_to": "Reply-To",
         "subject": "Subject",
+        "preheader": "Preheader",
         "html": "Body",
         "text": "Plain text part",
     }
@@ -22,6 +23,8 @@ class Sources(Protocol):
     @property
     def subject(self) -> str: ...
     @property
+    def preheader(self) -> str: ...
+    @property
     def html(self) -> str: ...
     @property
     def text(self) -> str | None: ...
@@ -29,7 +32,12 @@ class Sources(Protocol):
 
 def sources(content: Sources) -> dict[str, str]:
     """The fields that may hold tags, as they are written, in the order of reading; "" for a plain text part made from the body."""
-    return {"subject": content.subject, "html": content.html, "text": content.text or ""}
+    return {
+        "subject": content.subject,
+        "preheader": content.preheader,
+        "html": content.html,
+        "text": content.text or "",
+    }
 
 
 def is_blank(content: Sources) -> bool:

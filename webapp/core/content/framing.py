@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from webapp.core.consent import event_sources, settings, tokens
 from webapp.core.consent.tokens import TokenPurpose, Tokens
 from webapp.core.rules.consent import Purpose
-from webapp.core.rules.message import Frame
+from webapp.core.rules.message import Counting, Frame
 from webapp.core.tables.broadcasts import Broadcast
 
 
@@ -16,13 +16,15 @@ class OwnTokens(NamedTuple):
 
     unsubscribe: Tokens
     browser: Tokens
+    click: Tokens
+    open: Tokens
 
 
 def frame_of(session: Session, broadcast: Broadcast, public_url: str) -> Frame:
     """The frame of the broadcast's mails. `public_url` is the console's address as recipients reach it."""
     named_by = event_sources.headers_of_mails(session)
     if broadcast.purpose is None:
-        return Frame(public_url, named_by=named_by)
+        return Frame(public_url, named_by=named_by, counting=_counting(broadcast))
     is_marketing = broadcast.purpose is Purpose.MARKETING
     known = settings.read(session)
     topic = "" if broadcast.topic_id is None else f"topic-{broadcast.topic_id}"
@@ -35,7 +37,16 @@ def frame_of(session: Session, broadcast: Broadcast, public_url: str) -> Frame:
         business_name=known.business_name,
         postal_address=known.postal_address,
         named_by=named_by,
+        counting=_counting(broadcast),
     )
+
+
+def _counting(broadcast: Broadcast) -> Counting | None:
+    """What is counted of its mails. Of one that has not started, nothing: its mails are previews and tests, whose links lead where they
+    say."""
+    if broadcast.started_at is None or not (broadcast.counts_clicks or broadcast.counts_opens):
+        return None
+    return Counting(broadcast.secret, broadcast.counts_clicks, broadcast.counts_opens)
 
 
 def tokens_of(session: Session, broadcast: Broadcast) -> OwnTokens | None:
@@ -43,4 +54,5 @@ def tokens_of(session: Session, broadcast: Broadcast) -> OwnTokens | None:
     if broadcast.started_at is None:
         return None
     key = tokens.key_of(session, broadcast.started_at)
-    return OwnTokens(*(Tokens(key.id, key.secret, one) for one in (TokenPurpose.UNSUBSCRIBE, TokenPurpose.BROWSER)))
+    purposes = (TokenPurpose.UNSUBSCRIBE, TokenPurpose.BROWSER, TokenPurpose.CLICK, TokenPurpose.OPEN)
+    return OwnTokens(*(Tokens(key.id, key.secret, one) for one in purposes))

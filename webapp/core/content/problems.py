@@ -1,6 +1,7 @@
 """What is wrong with a message: its tags first, then what cannot work in a mail. And what taking the name that was meant does to it."""
 
 from webapp.core.content.fields import LABELS, sources
+from webapp.core.content.languages import content_of
 from webapp.core.rules import tags
 from webapp.core.rules.consent import Purpose
 from webapp.core.rules.message import preflight
@@ -9,9 +10,9 @@ from webapp.core.rules.tags import TagProblem
 from webapp.core.tables.broadcasts import Broadcast
 
 
-def of_tags(broadcast: Broadcast) -> list[TagProblem]:
-    """What is wrong with the tags of subject, body and plain text part, in this order."""
-    written = sources(broadcast.content).items()
+def of_tags(broadcast: Broadcast, language: str = "") -> list[TagProblem]:
+    """What is wrong with the tags of subject, preheader, body and plain text part, in this order, of the text in a language."""
+    written = sources(content_of(broadcast, language)).items()
     may_decline = broadcast.purpose is not Purpose.IMPORTANT
     return [
         problem
@@ -20,11 +21,14 @@ def of_tags(broadcast: Broadcast) -> list[TagProblem]:
     ]
 
 
-def of_message(broadcast: Broadcast) -> list[TagProblem]:
+def of_message(broadcast: Broadcast, language: str = "") -> list[TagProblem]:
     """What is wrong with the tags, and then what of the content cannot work in a mail or goes from it: links, pictures, tags of other
     systems."""
-    content = broadcast.content
-    return [*of_tags(broadcast), *preflight.preflight(content.subject, content.html, content.text)]
+    content = content_of(broadcast, language)
+    return [
+        *of_tags(broadcast, language),
+        *preflight.preflight(content.subject, content.html, content.text, content.preheader),
+    ]
 
 
 def place(problem: TagProblem, source: str) -> str:

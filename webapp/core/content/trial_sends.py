@@ -14,6 +14,7 @@ from webapp.core.content.completeness import unlisted_sender
 from webapp.core.errors import Invalid
 from webapp.core.ledger import ceiling
 from webapp.core.ports import Mail
+from webapp.core.rules import titles
 from webapp.core.rules.addresses import Unusable, usable
 from webapp.core.rules.lifecycle import DeliveryState
 from webapp.core.rules.limits import Limits
@@ -63,14 +64,17 @@ def mails(
     to: list[str],
     now: datetime,
     public_url: str,
+    *,
+    text: str | None = None,
 ) -> list[Mail]:
-    """The mails of a test, each rendered for the recipient `person` but addressed to one of `to`. Raises DomainError for a draft that
-    cannot become a mail."""
+    """The mails of a test, each rendered for the recipient `person` but addressed to one of `to`; `text` as in `previews.preview`. Raises
+    DomainError for a draft that cannot become a mail."""
     _demand_sender(session, broadcast)
-    blocking = [problem for problem in problems.of_tags(broadcast) if problem.blocking]
+    language = text if text is not None else person.text if person else ""
+    blocking = [problem for problem in problems.of_tags(broadcast, language) if problem.blocking]
     if blocking:
         raise Invalid(f"The message cannot be sent yet. {blocking[0].message}", blocking[0].field)
-    return previews.mails(session, broadcast, person, now, to, public_url)
+    return previews.mails(session, broadcast, person, now, to, public_url, text=language)
 
 
 def send(batch: list[Mail], hand_over: Callable[[Mail], Reply]) -> Iterator[Result]:
@@ -117,7 +121,7 @@ def begin(
             most = f"now it takes {free:,}" if free else "now it takes none"
             raise Invalid(f"The limits of Settings, Sending hold for tests, too: {most}. Try again later.", "to")
         ceiling.use(session, above, reading, [0.0] * count)
-    name = (broadcast.name or broadcast.content.subject or "Untitled mass mail")[:300]
+    name = titles.title(broadcast.name, broadcast.content.subject)[:300]
     rows = [
         TestSend(
             broadcast_id=broadcast.id,

@@ -160,6 +160,13 @@ def opened_private(key: DkimKey, seal: Seal) -> bytes | None:
         return None
 
 
+def sealed_otherwise(session: Session, seal: Seal, now: datetime) -> Sequence[DkimKey]:
+    """The keys that sign, or wait for it, and that `seal` does not open: mails of their domains would leave without a signature."""
+    ended = DkimKey.signs_until <= now
+    rows = session.scalars(select(DkimKey).where(DkimKey.retired_at.is_(None), ended.is_not(True)).order_by(DkimKey.id))
+    return [key for key in rows if opened_private(key, seal) is None]
+
+
 def _rows(session: Session, domain: str) -> Sequence[DkimKey]:
     found = select(DkimKey).where(DkimKey.domain == domain, DkimKey.retired_at.is_(None))
     return session.scalars(found.order_by(DkimKey.id)).all()

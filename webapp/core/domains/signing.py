@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from webapp.core.domains.keys import opened_private
 from webapp.core.domains.sealing import Seal
+from webapp.core.errors import Conflict
 from webapp.core.ports import Mail
 from webapp.core.rules.dkim import MailSigner, SigningKey, opened
 from webapp.core.rules.message.parts import mailbox_or_blank
@@ -19,7 +20,8 @@ log = logging.getLogger(__name__)
 
 
 def signing_keys(session: Session, address: str, seal: Seal) -> tuple[SigningKey, ...]:
-    """The keys for mails from this address, of all times that are not over: which of them sign is decided by a mail's Date."""
+    """The keys for mails from this address, of all times that are not over: which of them sign is decided by a mail's Date. Raises Conflict
+    where one that signs from now on was sealed with another secret."""
     domain = in_ascii(address.rpartition("@")[2])
     rows = select(DkimKey).where(
         DkimKey.domain == domain, DkimKey.retired_at.is_(None), DkimKey.signs_from.is_not(None)
@@ -27,6 +29,11 @@ def signing_keys(session: Session, address: str, seal: Seal) -> tuple[SigningKey
     found = []
     for key in session.scalars(rows.order_by(DkimKey.id)):
         private = opened_private(key, seal)
+        if private is None and key.signs_until is None:
+            raise Conflict(
+                f"Mails from {domain} would leave without a signature: its key {key.selector} was sealed with another SECRET_KEY. Give "
+                "this process the console's, or stop signing and make new keys in Settings, Domains."
+            )
         if private is None:
             about = {"event": "key_not_opened", "domain": domain, "selector": key.selector}
             log.error(
@@ -53,4 +60,4 @@ def signed_trial(session: Session, mails: Sequence[Mail], sender: str, seal: Sea
 
 def signed(mail: Mail, signer: MailSigner, date: datetime) -> Mail:
     """The mail with its signatures in front. `date` (aware) is that in its head."""
-    return mail._replace(data=signer.fields(mail.data, date) + mail.data)
+    return mail._replace(data=signer.fields(mail.data, date, mail.tail) + mail.data)

@@ -1,14 +1,13 @@
 """How long what was received is kept, and how far mailboxes were read."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from webapp.core import guarded
+from webapp.core.rules.relay_event import RAW_KEPT
 from webapp.core.tables.events import DeliveryEvent, MailboxPosition
-
-RAW_KEPT = timedelta(days=30)
 
 
 def forget_raw(session: Session, now: datetime, most: int) -> int:

@@ -35,11 +35,12 @@ from webapp.core.tables.events import DeliveryEvent, EventCount
 
 class Recorded(NamedTuple):
     """What was made of an event. `is_new` False: it was known already, and nothing followed. `is_suppressed`: because of it, its address is
-    not mailed any more."""
+    not mailed any more. `kind` is that of the event."""
 
     is_new: bool
     delivery_id: int | None = None
     is_suppressed: bool = False
+    kind: EventKind | None = None
 
 
 def record(session: Session, event: RelayEvent, now: datetime) -> Recorded:
@@ -59,7 +60,7 @@ def record(session: Session, event: RelayEvent, now: datetime) -> Recorded:
         is_suppressed = _suppress(session, address_key, event, delivery, now)
     if delivery is not None and fact in (Fact.BOUNCED, Fact.COMPLAINED):
         brake.look(session, delivery.broadcast_id, now)
-    return Recorded(True, delivery.id if delivery else None, is_suppressed)
+    return Recorded(True, delivery.id if delivery else None, is_suppressed, event.kind)
 
 
 _KNOWN = object()

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -16,6 +16,7 @@ from webapp.core import guarded
 from webapp.core.cadence import IMPORT_SILENT
 from webapp.core.errors import Conflict, NotFound
 from webapp.core.imports import asking as questions
+from webapp.core.imports import attempts
 from webapp.core.imports import mapping as mappings
 from webapp.core.imports.answers import NO_ANSWERS, Answers
 from webapp.core.imports.reading import Layout
@@ -23,8 +24,7 @@ from webapp.core.rules import digests
 from webapp.core.tables.imports import WAITING, ImportChange, ImportIssue, ImportKind, ImportRun, ImportState
 
 S = ImportState
-WORKING = {"check": S.CHECKING, "run": S.RUNNING}
-"""The state in which a step is worked on."""
+WORKING, is_stale = attempts.WORKING, attempts.is_stale
 _NO_COUNTS = {
     "rows_seen": 0,
     "new": 0,
@@ -106,11 +106,6 @@ def digest(run: ImportRun) -> str:
     return digests.digest([run.kind, run.encoding, run.delimiter, run.header, run.mapping, run.reading, run.answers])
 
 
-def is_stale(run: ImportRun, now: datetime) -> bool:
-    """Whether the worker of the step that is being worked on has fallen silent. One that still waits for a worker is not stale."""
-    return run.state in WORKING.values() and run.beat_at is not None and now - run.beat_at > IMPORT_SILENT
-
-
 def remap(
     session: Session,
     import_id: int,
@@ -122,8 +117,9 @@ def remap(
     """Read the file in another way; it has to be checked again. Raises Invalid for a mapping that does not do, Conflict while it is
     worked on or done."""
     mapping = mappings.checked(kind, mapping, len(layout.header), answers.constants)
-    changed = _move(
+    changed = attempts.move(
         session,
+        ImportRun,
         import_id,
         (S.UPLOADED, S.CHECKED, S.FAILED),
         S.UPLOADED,
@@ -159,7 +155,7 @@ def reopen(
     if layout is not None:
         columns |= {"encoding": layout.encoding, "delimiter": layout.delimiter, "header": list(layout.header)}
         columns["reading"] = layout.as_stored()
-    if not _move(session, import_id, sources, S.UPLOADED, **columns, **_NO_COUNTS):
+    if not attempts.move(session, ImportRun, import_id, sources, S.UPLOADED, **columns, **_NO_COUNTS):
         raise Conflict(_busy_or_done(get(session, import_id)))
     return get(session, import_id)
 
@@ -199,7 +195,9 @@ def begin(
     if step == "run":
         _end_stale_others(session, import_id, now)
     try:
-        moved = _move(session, import_id, (run.state,), WORKING[step], beat_at=None, rows_total=None, **_NO_COUNTS)
+        moved = attempts.move(
+            session, ImportRun, import_id, (run.state,), WORKING[step], beat_at=None, rows_total=None, **_NO_COUNTS
+        )
     except IntegrityError:
         session.rollback()
         raise Conflict("Another import is running. Start this one when it is done.") from None
@@ -208,27 +206,12 @@ def begin(
 
 def asking(session: Session, now: datetime) -> list[tuple[int, str]]:
     """The imports that wait for a worker, or whose worker has fallen silent, each with its step: a worker is to be asked (again)."""
-    steps = {state: step for step, state in WORKING.items()}
-    found = session.execute(
-        select(ImportRun.id, ImportRun.state)
-        .where(ImportRun.state.in_(steps), or_(ImportRun.beat_at.is_(None), ImportRun.beat_at < now - IMPORT_SILENT))
-        .order_by(ImportRun.id)
-    )
-    return [(import_id, steps[state]) for import_id, state in found]
+    return attempts.asking(session, ImportRun, now)
 
 
 def take(session: Session, import_id: int, step: str, now: datetime) -> int | None:
     """Take up the step that was asked for; the number of the attempt, or None if nobody asks or somebody else is at it. Commits."""
-    taken = session.execute(
-        update(ImportRun)
-        .where(
-            ImportRun.id == import_id,
-            ImportRun.state == WORKING[step],
-            or_(ImportRun.beat_at.is_(None), ImportRun.beat_at < now - IMPORT_SILENT),
-        )
-        .values(beat_at=now, attempt=ImportRun.attempt + 1)
-        .returning(ImportRun.attempt)
-    ).scalar()
+    taken = attempts.take(session, ImportRun, import_id, step, now)
     session.commit()
     return taken
 
@@ -237,7 +220,9 @@ def beat(session: Session, import_id: int, step: str, attempt: int, **columns: A
     """Write the columns of the step that is worked on, under its fence. The first statement of its transaction: on SQLite it takes the
     write lock. Raises Conflict when another attempt took over or the import was stopped.
     """
-    held = _move(session, import_id, (WORKING[step],), columns.pop("state", WORKING[step]), attempt=attempt, **columns)
+    held = attempts.move(
+        session, ImportRun, import_id, (WORKING[step],), columns.pop("state", WORKING[step]), attempt=attempt, **columns
+    )
     if not held:
         session.rollback()
         raise Conflict("This import was stopped, or another worker has taken it over.")
@@ -257,7 +242,9 @@ def stop(session: Session, import_id: int) -> ImportRun:
     """Give up the step that is worked on or waits for a worker. The worker notices before its next batch and throws away what it had laid
     out; the file can be checked again."""
     run = get(session, import_id)
-    if not _move(session, import_id, tuple(WORKING.values()), S.UPLOADED, beat_at=None, rows_total=None, **_NO_COUNTS):
+    if not attempts.move(
+        session, ImportRun, import_id, tuple(WORKING.values()), S.UPLOADED, beat_at=None, rows_total=None, **_NO_COUNTS
+    ):
         raise Conflict(_busy_or_done(run))
     return get(session, import_id)
 
@@ -296,23 +283,6 @@ def _end_stale_others(session: Session, import_id: int, now: datetime) -> None:
         .where(ImportRun.id != import_id, ImportRun.state == S.RUNNING, ImportRun.beat_at < now - IMPORT_SILENT)
         .values(state=S.FAILED, error="The worker stopped before it was done. Nothing was imported.", beat_at=None)
     )
-
-
-def _move(
-    session: Session,
-    import_id: int,
-    sources: tuple[ImportState, ...],
-    target: ImportState,
-    *,
-    attempt: int | None = None,
-    **columns: Any,
-) -> bool:
-    """Compare-and-set; with `attempt` under its fence."""
-    condition = [ImportRun.id == import_id, ImportRun.state.in_(sources)]
-    if attempt is not None:
-        condition.append(ImportRun.attempt == attempt)
-    moved = update(ImportRun).where(*condition).values(state=target, **columns)
-    return guarded.change_one(session, moved, synchronize="auto")
 
 
 def _busy_or_done(run: ImportRun) -> str:

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from webapp.core.errors import Conflict
 from webapp.core.tables.imports import ImportRun, Upload, UploadChunk
+from webapp.core.tables.list_imports import ListImport
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -118,7 +119,7 @@ def remove(engine: Engine, prepare: Prepare, name: str) -> None:
 
 def remove_forsaken(engine: Engine, prepare: Prepare, now: datetime) -> int:
     """Remove uploads that no import names; how many. Those of the last hour may still be on their way."""
-    named = exists().where(ImportRun.stored_as == Upload.name)
+    named = exists().where(ImportRun.stored_as == Upload.name) | exists().where(ListImport.stored_as == Upload.name)
     with Session(engine) as session:
         ids = session.scalars(select(Upload.id).where(Upload.created_at < now - FORSAKEN, ~named)).all()
         session.rollback()

@@ -28,14 +28,16 @@ MOST_LOOKS = 5
 Holder = tuple[int, int | None, int | None]
 """The client, service and addon assignment whose data the tags of a mail take."""
 
-LoadValues = Callable[[Sequence[Holder]], Sequence[Sequence[str]]]
-"""For each holder the values of the broadcast's tags, in their order."""
+LoadValues = Callable[..., Sequence[Sequence[str]]]
+"""For each of the holders (given first) the values of the tags of the text in a language (given second; the broadcast's main text where
+it is left out), in their order."""
 
 
 @dataclass(slots=True)
 class Claimed:
     """One mail to hand over, `delay` seconds after the reading at its claim. `attempt` counts from 1. `consent` is the look of the watch as
-    of which nobody has declined. `receiver` is the id of the limit out of whose line it was claimed, None for one without."""
+    of which nobody has declined. `language` is that of its text, "" for the broadcast's main one. `receiver` is the id of the limit out of
+    whose line it was claimed, None for one without."""
 
     delivery_id: int
     address: str
@@ -44,6 +46,7 @@ class Claimed:
     attempt: int
     delay: float = 0.0
     consent: object = None
+    language: str = ""
     receiver: int | None = None
 
 
@@ -304,9 +307,7 @@ def _take(
             barred.setdefault(row.barred, []).append(row.delivery_id)
     wanted = [row for row in rows if not row.barred] if barred else rows
     fresh = [row for row in wanted if row.merge_values is None]
-    holders = [(row.client_id, row.service_id, row.addon_assignment_id) for row in fresh]
-    loaded = load_values(holders) if fresh else ()
-    values: dict[int, Sequence[str]] = dict(zip((row.delivery_id for row in fresh), loaded, strict=True))
+    values = _values_of(fresh, load_values)
     if len(fresh) < len(wanted):
         values |= {row.delivery_id: json.loads(row.merge_values) for row in wanted if row.merge_values is not None}
     taken: Collection[int] = ()
@@ -321,7 +322,27 @@ def _take(
         }
         path.tally(lease.broadcast_id, lease.sender_id, changes)
     return [
-        Claimed(row.delivery_id, row.address, values[row.delivery_id], row.stamped_at or now, row.attempts + 1)
+        Claimed(
+            row.delivery_id,
+            row.address,
+            values[row.delivery_id],
+            row.stamped_at or now,
+            row.attempts + 1,
+            language=row.language or "",
+        )
         for row in wanted
         if row.delivery_id in taken
     ]
+
+
+def _values_of(rows: Sequence[DueRow], load_values: LoadValues) -> dict[int, Sequence[str]]:
+    """What each mail is to say, by delivery id. A group may hold mails in several languages, whose texts have tags of their own."""
+    by_language: dict[str, list[DueRow]] = {}
+    for row in rows:
+        by_language.setdefault(row.language or "", []).append(row)
+    values: dict[int, Sequence[str]] = {}
+    for language, group in by_language.items():
+        holders = [(row.client_id, row.service_id, row.addon_assignment_id) for row in group]
+        loaded = load_values(holders, language) if language else load_values(holders)
+        values |= zip((row.delivery_id for row in group), loaded, strict=True)
+    return values

@@ -19,6 +19,7 @@ from sqlalchemy import (
     FromClause,
     Select,
     bindparam,
+    case,
     func,
     insert,
     literal,
@@ -33,6 +34,7 @@ from sqlalchemy.orm import Session, aliased
 from webapp.core import audience, guarded
 from webapp.core.audience import Audience
 from webapp.core.ledger import order, tally
+from webapp.core.media import own_files
 from webapp.core.rules.lifecycle import BroadcastState, DeliveryState, SkipReason
 from webapp.core.tables.base import EnumText, UtcDateTime
 from webapp.core.tables.broadcasts import Broadcast
@@ -98,7 +100,8 @@ def _insert(session: Session, broadcast: Broadcast, after: int, upto: int, now: 
     if not audience.has_picks(session, broadcast.id):  # and only drafts get any
         who = replace(who, broadcast_id=None)
     dialect = session.get_bind().dialect.name
-    statements = _statements(dialect, broadcast.id, who, broadcast.started_at)
+    content_id = own_files.skips_without(session, broadcast.content.id)
+    statements = _statements(dialect, broadcast.id, who, broadcast.started_at, content_id)
     bound = {"after": after, "upto": upto, "now": now}
     if dialect == "sqlite":
         counting = {"preserve_rowcount": True}
@@ -111,9 +114,11 @@ def _insert(session: Session, broadcast: Broadcast, after: int, upto: int, now: 
 
 
 @lru_cache(maxsize=16)
-def _statements(dialect: str, broadcast_id: int, who: Audience, started_at: datetime) -> tuple[Any, ...]:
+def _statements(
+    dialect: str, broadcast_id: int, who: Audience, started_at: datetime, needs_file_of: int | None
+) -> tuple[Any, ...]:
     """The statements of each chunk, made once: it takes longer to put them together than to freeze a thousand clients. Their parameters
-    are `after`, `upto` and `now`."""
+    are `after`, `upto` and `now`. `needs_file_of` is the content of which nobody gets a mail without a file of their own."""
     query = audience.recipients(
         who,
         started_at.date(),
@@ -121,6 +126,8 @@ def _statements(dialect: str, broadcast_id: int, who: Audience, started_at: date
         upto=bindparam("upto", type_=BigInteger),
         compares_addresses=False,
     )
+    if needs_file_of is not None:
+        query = _with_file(query, needs_file_of)
     query = query.add_columns(delivery_id(broadcast_id, query.selected_columns.client_id).label("id"))
     common: Columns = {
         "broadcast_id": literal(broadcast_id),
@@ -134,6 +141,16 @@ def _statements(dialect: str, broadcast_id: int, who: Audience, started_at: date
     skipped = common | {"address_key": null(), "state": literal(DeliveryState.SKIPPED, EnumText(DeliveryState))}
     make = _on_sqlite if dialect == "sqlite" else _on_postgresql
     return make(query, pending, skipped)
+
+
+def _with_file(query: Select[Any], content_id: int) -> Select[Any]:
+    """The same recipients, those without a file of their own with that as the reason why they get nothing, if there is no other."""
+    found, client = query.order_by(None).subquery("w"), aliased(Client, name="n")
+    no_file = literal(SkipReason.NO_FILE, EnumText(SkipReason))
+    lacks = case((own_files.has_one(content_id, client.number), null()), else_=no_file)
+    reason = func.coalesce(found.c.skip_reason, lacks, type_=EnumText(SkipReason)).label("skip_reason")
+    others = [column for column in found.c if column.name != "skip_reason"]
+    return select(*others, reason).join(client, client.id == found.c.client_id).order_by(found.c.client_id)
 
 
 def _on_postgresql(query: Select[Any], pending: Columns, skipped: Columns) -> tuple[Any, ...]:
@@ -171,7 +188,7 @@ def _left(chosen: FromClause, columns: Columns, condition: ColumnElement[bool]) 
 
 def _rows(statement: Any, chosen: FromClause, columns: Columns, condition: ColumnElement[bool]) -> Any:
     """The INSERT of those of `chosen` for whom the condition holds."""
-    kept = ("id", "client_id", "address", "service_id", "addon_assignment_id")
-    columns = {name: chosen.c[name] for name in kept} | columns
+    kept = ("id", "client_id", "address", "service_id", "addon_assignment_id", "language")
+    columns = {name: chosen.c[name] for name in kept if name in chosen.c} | columns
     rows = select(*columns.values()).where(condition).order_by(chosen.c.client_id)
     return statement.from_select(list(columns), rows, include_defaults=False)

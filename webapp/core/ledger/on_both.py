@@ -112,6 +112,17 @@ class OnBoth(ABC):
 
     def _due_rows(self, rows: Iterable[Sequence[Any]]) -> list[DueRow]:
         return [
-            DueRow(key, client, service, addon, address, values, stamped and self._instant(stamped), attempts, barred)
-            for key, client, service, addon, address, values, stamped, attempts, barred in rows
+            DueRow(
+                key,
+                client,
+                service,
+                addon,
+                address,
+                values,
+                stamped and self._instant(stamped),
+                attempts,
+                barred,
+                language,
+            )
+            for key, client, service, addon, address, values, stamped, attempts, barred, language in rows
         ]

@@ -20,7 +20,8 @@ LOCK_LIMITS = "SELECT 1 FROM sending_limits FOR NO KEY UPDATE"
 
 # Rows that another sender is claiming are left to it.
 _ROWS = """
-SELECT d.id, d.client_id, d.service_id, d.addon_assignment_id, d.address, d.merge_values, d.stamped_at, d.attempts, {barred}
+SELECT d.id, d.client_id, d.service_id, d.addon_assignment_id, d.address, d.merge_values, d.stamped_at, d.attempts, {barred},
+       d.language
 FROM delivery d WHERE d.broadcast_id = %s AND d.state = 'pending' AND {due} LIMIT %s FOR NO KEY UPDATE OF d SKIP LOCKED
 """
 DUE = {key: _ROWS.format(barred=one, due="d.due_at <= %s ORDER BY d.due_at DESC, d.id") for key, one in BARRED.items()}

@@ -17,8 +17,10 @@ from webapp.core.rules.pacing import Reading
 # One text for all rows: with each row of a result the driver lets go of the interpreter, and takes it back from the thread that talks to
 # the relay.
 _ROWS = """
-SELECT json_group_array(json_array(id, client_id, service_id, addon_assignment_id, address, merge_values, stamped_at, attempts, barred))
-FROM (SELECT d.id, d.client_id, d.service_id, d.addon_assignment_id, d.address, d.merge_values, d.stamped_at, d.attempts, {barred} AS barred
+SELECT json_group_array(json_array(
+    id, client_id, service_id, addon_assignment_id, address, merge_values, stamped_at, attempts, barred, language))
+FROM (SELECT d.id, d.client_id, d.service_id, d.addon_assignment_id, d.address, d.merge_values, d.stamped_at, d.attempts,
+             {barred} AS barred, d.language
       FROM delivery d
       WHERE d.broadcast_id = ? AND d.state = 'pending' AND {due} LIMIT ?)
 """

@@ -22,7 +22,7 @@ class Standing(NamedTuple):
 class DueRow(NamedTuple):
     """A delivery that may be claimed. `merge_values` is the JSON list of its tags' values and `stamped_at` its Date, both None before its
     first claim. `attempts` counts attempts that were begun. `barred` says why its address must not be mailed any
-    more, None where it may."""
+    more, None where it may. `language` is that of its text, None for the broadcast's main one."""
 
     delivery_id: int
     client_id: int
@@ -33,6 +33,7 @@ class DueRow(NamedTuple):
     stamped_at: datetime | None
     attempts: int
     barred: str | None
+    language: str | None = None
 
 
 class ClaimedNow(NamedTuple):

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from webapp.core import broadcasts, relay
 from webapp.core.broadcasts.progress import Counts
+from webapp.core.rules import titles
 from webapp.core.rules.notices import without_addresses
 from webapp.core.sending import workers
 from webapp.core.tables.broadcasts import Broadcast
@@ -80,4 +81,4 @@ def of_many(broadcasts: Sequence[Broadcast]) -> dict[str, Any]:
 
 def called(broadcast: Broadcast) -> str:
     """Its name, or what stands for it."""
-    return broadcast.name or broadcast.content.subject or f"Mass mail {broadcast.id}"
+    return broadcast.name or titles.title("", broadcast.content.subject, f"Mass mail {broadcast.id}")

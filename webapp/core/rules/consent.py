@@ -54,6 +54,30 @@ class SuppressionAction(StrEnum):
     LIFTED = "lifted"
 
 
+class EntryFate(StrEnum):
+    """What becomes of a row of a list of suppressions."""
+
+    NEW = "new"
+    WIDER = "wider"
+    """It was suppressed for marketing alone, and is for everything from now on."""
+    KNOWN = "known"
+    """It is suppressed so already, or stands further up in the list."""
+    FREE = "free"
+    """The list says that it may be mailed."""
+    REFUSED = "refused"
+    """It cannot be read."""
+
+    @property
+    def label(self) -> str:
+        return {
+            EntryFate.NEW: "new",
+            EntryFate.WIDER: "widened to everything",
+            EntryFate.KNOWN: "known already",
+            EntryFate.FREE: "may be mailed",
+            EntryFate.REFUSED: "refused",
+        }[self]
+
+
 USUAL_SCOPE = {
     SuppressionKind.UNSUBSCRIBED: SuppressionScope.MARKETING,
     SuppressionKind.BOUNCED: SuppressionScope.EVERYTHING,

@@ -82,7 +82,9 @@ class SkipReason(StrEnum):
     SAME_ADDRESS = "same_address"
     OPTED_OUT = "opted_out"
     SUPPRESSED = "suppressed"
+    WITHOUT_TEXT = "without_text"
     LEFT_OUT = "left_out"
+    NO_FILE = "no_file"
 
     @property
     def label(self) -> str:
@@ -92,5 +94,7 @@ class SkipReason(StrEnum):
             SkipReason.SAME_ADDRESS: "same address as another recipient",
             SkipReason.OPTED_OUT: "declined marketing",
             SkipReason.SUPPRESSED: "address is suppressed",
+            SkipReason.WITHOUT_TEXT: "no text in the client’s language",
             SkipReason.LEFT_OUT: "left out by hand",
+            SkipReason.NO_FILE: "no file of their own",
         }[self]

@@ -2,11 +2,14 @@
 (`rules/bounces/`), other reports from the relay's own interface; both end as a `RelayEvent`, which `core/events/` records."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 LONGEST_KEY, LONGEST_WORDS, LONGEST_STATUS, LARGEST_RAW = 200, 500, 12, 65_536
 """Characters of an event's key, its words and its status, and octets of what was received, that are kept."""
+
+RAW_KEPT = timedelta(days=30)
+"""So long what was received is kept; what it says stays."""
 
 
 class EventKind(StrEnum):

@@ -21,6 +21,7 @@ from webapp.core.sending.exchange import SendExchange
 from webapp.core.sending.receiver_keeper import ReceiverKeeper
 from webapp.core.sending.relay_keeper import RelayKeeper
 from webapp.core.sending.runtime import Runtime, SenderSettings
+from webapp.core.sending.signed import MailSource
 from webapp.core.settings import limits
 from webapp.core.tables.broadcasts import Broadcast
 
@@ -51,7 +52,7 @@ class Books:
         settings: SenderSettings,
         lease: Lease,
         broadcast: Broadcast,
-        tags: tuple[str, ...],
+        content: MailSource,
         exchange: SendExchange,
     ) -> None:
         self.relay = RelayKeeper(runtime, lease, exchange)
@@ -59,7 +60,7 @@ class Books:
         self.has_concluded = False
         self.others_have_none = False
         self._runtime, self._settings, self._lease, self._exchange = runtime, settings, lease, exchange
-        self._broadcast, self._tags = broadcast, tags
+        self._broadcast, self._content = broadcast, content
         self._session = Session(runtime.engine, expire_on_commit=False)
         self._limits, self._limits_read = NO_LIMITS, float("-inf")
         self._receivers = ReceiverKeeper(lease, exchange)
@@ -237,9 +238,16 @@ class Books:
     def _pause(self, session: Session, reason: str, reading: Reading) -> None:
         broadcasts.stop(session, self._lease.broadcast_id, reason, reading.wall, probing=True)
 
-    def _load_values(self, holders: Sequence[Holder]) -> list[list[str]]:
+    def _load_values(self, holders: Sequence[Holder], language: str = "") -> list[list[str]]:
         now = self._runtime.reading().wall
-        return tag_catalogue.load_values(self._session, holders, self._tags, broadcast=self._broadcast, now=now)
+        return tag_catalogue.load_values(
+            self._session,
+            holders,
+            self._content.tags_of(language),
+            broadcast=self._broadcast,
+            now=now,
+            language=language,
+        )
 
     def close(self) -> None:
         """Give back what was not begun, and end the lease."""

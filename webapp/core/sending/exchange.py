@@ -102,7 +102,13 @@ class SendExchange:
                 self._settle(claimed.delivery_id, DECLINED)
                 continue
             try:
-                return self._content.mail(claimed.delivery_id, claimed.address, claimed.stamped_at, claimed.values)
+                return self._content.mail(
+                    claimed.delivery_id,
+                    claimed.address,
+                    claimed.stamped_at,
+                    claimed.values,
+                    language=claimed.language,
+                )
             except Exception as error:
                 kind = type(error).__name__  # its words may be about the client
                 about = {"event": "not_rendered", "delivery": claimed.delivery_id, "why": kind}
@@ -111,17 +117,17 @@ class SendExchange:
         return None
 
     def at_hand(self, rooms: Mapping[int, int] = NO_ROOMS) -> int:
-        if self.barred or self.on_hold or not (self._queue or self.lines):
+        if self.barred or self.on_hold:
             return 0
-        lined = self.lines.at_hand(self._ticks(), rooms) if self.lines else 0
+        ready = self.lines.at_hand(self._ticks(), rooms) if self.lines else 0
+        if self._queue:
+            if self._queue[-1][0] == 0.0:
+                ready += len(self._queue)
+            else:
+                now = self._ticks()
+                ready += sum(1 for not_before, _ in list(self._queue) if not_before <= now)
         most = self.evidence.most_under_way
-        room = len(self._queue) + lined if most is None else most - len(self._under_way)
-        if room <= 0:
-            return 0
-        if not self._queue or self._queue[-1][0] == 0.0:
-            return min(len(self._queue) + lined, room)
-        now = self._ticks()
-        return min(sum(1 for not_before, _ in list(self._queue) if not_before <= now) + lined, room)
+        return ready if most is None else max(min(ready, most - len(self._under_way)), 0)
 
     def most_connections(self) -> int | None:
         return self.connections_allowed
@@ -152,9 +158,7 @@ class SendExchange:
             os.read(self._wake_read, 4096)
 
     def body_starts(self, mail: Mail) -> bool:
-        if (
-            self.evidence.verdict is not None
-        ):  # the verdict came after its commands went out behind another mail's content
+        if self.evidence.verdict is not None:  # it came after the commands went out behind another mail's content
             return False
         delivery_id, journal = mail.delivery_id, self._journal
         attempt = self._under_way[delivery_id].attempt
@@ -199,10 +203,8 @@ class SendExchange:
                 mail.consent = consent
         for mail in mails:
             not_before = since + mail.delay if mail.delay else 0.0
-            if mail.receiver is None:
-                self._queue.append((not_before, mail))
-            else:
-                self.lines.add(mail.receiver, not_before, mail)
+            line = self._queue if mail.receiver is None else self.lines.of(mail.receiver)
+            line.append((not_before, mail))
         self.wake()
 
     def held(self) -> int:

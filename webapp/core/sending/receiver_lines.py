@@ -28,9 +28,9 @@ class ReceiverLines:
         """How many stand in the line of a limit."""
         return len(self._lines.get(receiver, ()))
 
-    def add(self, receiver: int, not_before: float, mail: Claimed) -> None:
-        """A mail joins the end of its line."""
-        self._lines.setdefault(receiver, deque()).append((not_before, mail))
+    def of(self, receiver: int) -> deque[Entry]:
+        """The line of a limit, to whose end mails are added."""
+        return self._lines.setdefault(receiver, deque())
 
     def open_at(self, ticks: float, rooms: Mapping[int, int]) -> deque[Entry] | None:
         """A line whose first mail may leave; None where there is none. `rooms` is what `Exchange.take` calls so."""

@@ -18,6 +18,7 @@ from webapp.core.sending.books import Books
 from webapp.core.sending.claims_ahead import ClaimsAhead
 from webapp.core.sending.exchange import SendExchange
 from webapp.core.sending.runtime import Runtime, SenderSettings
+from webapp.core.sending.signed import MailSource
 from webapp.core.tables.broadcasts import Broadcast
 
 log = logging.getLogger(__name__)
@@ -38,7 +39,7 @@ class Recorder(threading.Thread):
         settings: SenderSettings,
         lease: Lease,
         broadcast: Broadcast,
-        tags: tuple[str, ...],
+        content: MailSource,
         exchange: SendExchange,
         look_again: Callable[[Engine], None] | None = None,
     ) -> None:
@@ -46,7 +47,7 @@ class Recorder(threading.Thread):
         self.error: BaseException | None = None
         self._runtime, self._settings, self._lease, self._exchange = runtime, settings, lease, exchange
         self._group = settings.group
-        self._books = Books(runtime, settings, lease, broadcast, tags, exchange)
+        self._books = Books(runtime, settings, lease, broadcast, content, exchange)
         self._ahead = ClaimsAhead(settings.group, settings.connections)
         self._look_again, self._looked_at = look_again, runtime.ticks()
         self._began = self._renewed = self._asked = float("-inf")

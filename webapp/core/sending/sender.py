@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session, joinedload
 
 from webapp.core import broadcasts, ledger
-from webapp.core.content.compiling import compiled
+from webapp.core.content import link_targets
+from webapp.core.content.compiling import all_compiled
 from webapp.core.errors import DomainError
 from webapp.core.ledger import Lease, RowsLost
 from webapp.core.ports import Journal, Mailer
@@ -56,11 +57,14 @@ def send(
         if broadcast.state is not BroadcastState.SENDING or broadcast.frozen_at is None:
             return Ending("the broadcast is not sending", broadcast.state)
         try:
-            content: MailSource = compiled(session, broadcast, runtime.public_url, runtime.return_path)
+            found = all_compiled(session, broadcast, runtime.public_url, runtime.return_path)
+            for text in (found, *found.others.values()):
+                link_targets.keep(session, broadcast_id, text.message.targets, text.tags)
+            content: MailSource = found
+            if runtime.seal is not None:
+                content = SignedContent(content, session, broadcast.from_address, runtime.seal)
         except DomainError as error:
             return _cannot_compile(runtime, session, broadcast, error)
-        if runtime.seal is not None:
-            content = SignedContent(content, session, broadcast.from_address, runtime.seal)
         written = journal()
         lease = ledger.open_lease(
             session, broadcast_id, host=host, pid=pid, journal=written.name, machine=machine, reading=runtime.reading()
@@ -118,7 +122,7 @@ def _send(
         content, journal, evidence, watch, runtime.ticks, settings.group, _asking(runtime, broadcast)
     )
     look_again = content.look_again if isinstance(content, SignedContent) else None
-    recorder = Recorder(runtime, settings, lease, broadcast, content.tags, exchange, look_again)
+    recorder = Recorder(runtime, settings, lease, broadcast, content, exchange, look_again)
     relay = mailer()
     recorder.start()
     try:

@@ -20,7 +20,11 @@ class MailSource(Protocol):
     @property
     def tags(self) -> tuple[str, ...]: ...
 
-    def mail(self, delivery_id: int, address: str, date: datetime, values: Sequence[str]) -> Mail: ...
+    def tags_of(self, language: str) -> tuple[str, ...]: ...
+
+    def mail(
+        self, delivery_id: int, address: str, date: datetime, values: Sequence[str], *, language: str = ""
+    ) -> Mail: ...
 
 
 class SignedContent:
@@ -36,9 +40,14 @@ class SignedContent:
     def tags(self) -> tuple[str, ...]:
         return self._content.tags
 
-    def mail(self, delivery_id: int, address: str, date: datetime, values: Sequence[str]) -> Mail:
+    def tags_of(self, language: str) -> tuple[str, ...]:
+        return self._content.tags_of(language)
+
+    def mail(
+        self, delivery_id: int, address: str, date: datetime, values: Sequence[str], *, language: str = ""
+    ) -> Mail:
         """The same bytes each time for the same mail, as RSA (PKCS #1 v1.5) and Ed25519 sign without chance."""
-        mail = self._content.mail(delivery_id, address, date, values)
+        mail = self._content.mail(delivery_id, address, date, values, language=language)
         return signed(mail, self._signer, date) if self._signer.keys else mail
 
     def look_again(self, engine: Engine) -> None:

@@ -4,10 +4,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, false, true
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, false, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from webapp.core.rules.consent import Purpose
+from webapp.core.rules.languages import WithoutText
 from webapp.core.rules.lifecycle import BroadcastState
 from webapp.core.rules.statuses import MessageType
 from webapp.core.tables.base import Base, BigId, EnumText, UtcDateTime, one_of
@@ -38,7 +39,10 @@ class Broadcast(Base):
     errors of the relay came one after the other, last of all: a slow pace has a new sending process for each mail, which must know of
     those before. `heeds_content` is off once somebody resumed it although the relay refused many of its mails for what they say.
     `resends` counts how often somebody had failed mails sent again.
-    `secret` seeds what is derived from the broadcast: Message-IDs and MIME boundaries.
+    `counts_clicks`, `counts_opens`: somebody chose that clicks on links and opens of its mails are counted.
+    `secret` seeds what is derived from the broadcast: Message-IDs, MIME boundaries and the marks of counted links.
+    `main_language` is that of its main text (BCP 47; "": nobody has said it). `other_languages` are those of its other texts, sorted, with
+    blanks between them; whoever asks who gets what needs no text for it. `without_text` says what becomes of clients who have none.
     """
 
     __tablename__ = "broadcast"
@@ -77,13 +81,29 @@ class Broadcast(Base):
     copied_from: Mapped[int | None]
     press: Mapped[str | None] = mapped_column(String(64))
     schedule_seen: Mapped[bool] = mapped_column(default=False, server_default=false())
+    counts_clicks: Mapped[bool] = mapped_column(default=False, server_default=false())
+    counts_opens: Mapped[bool] = mapped_column(default=False, server_default=false())
     started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     frozen_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     paused_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     values_removed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    main_language: Mapped[str] = mapped_column(String(20), default="", server_default="")
+    other_languages: Mapped[str] = mapped_column(Text, default="", server_default="")
+    without_text: Mapped[WithoutText] = mapped_column(
+        EnumText(WithoutText), default=WithoutText.STOP, server_default=WithoutText.STOP
+    )
 
-    content: Mapped["Content"] = relationship(back_populates="broadcast", uselist=False, cascade="all, delete-orphan")
+    content: Mapped["Content"] = relationship(
+        primaryjoin="and_(Content.broadcast_id == Broadcast.id, Content.language == '')",
+        back_populates="broadcast",
+        uselist=False,
+        cascade="all, delete-orphan",
+        overlaps="contents",
+    )
+    contents: Mapped[list["Content"]] = relationship(
+        order_by="Content.language", viewonly=True, overlaps="content,broadcast"
+    )
 
     __table_args__ = (
         one_of("state", BroadcastState),
@@ -91,6 +111,7 @@ class Broadcast(Base):
         CheckConstraint("purpose IS NULL OR purpose IN ('marketing', 'important')", name="purpose"),
         one_of("uncertain_policy", UncertainPolicy),
         CheckConstraint("batch_size >= 0 AND interval_s >= 0", name="pace"),
+        one_of("without_text", WithoutText),
         Index("ix_broadcast_state", "state", "starts_at"),
         Index("ix_broadcast_updated", "updated_at"),
         Index("uq_broadcast_press", "press", unique=True),
@@ -98,20 +119,28 @@ class Broadcast(Base):
 
 
 class Content(Base):
-    """Subject, text and html as composed. `text` NULL means: derived from `html`. `text_digest` is equal for those that say the same
-    (`rules/likeness.py`), written when the broadcast is scheduled; NULL before."""
+    """Subject, preheader, text and html as composed, in one language: "" is the message of whoever has none of their own, which every
+    broadcast has. `text` NULL means: derived from `html`. `text_digest` is equal for those that say the same (`rules/likeness.py`), written
+    when the broadcast is scheduled; NULL before. `translated_from` is what the main text said when this one was made from it, as
+    `rules/languages/translations.py` keeps it; NULL for the main text, and before anything is written."""
 
     __tablename__ = "content"
     id: Mapped[int] = mapped_column(primary_key=True)
-    broadcast_id: Mapped[int] = mapped_column(ForeignKey("broadcast.id", ondelete="CASCADE"), unique=True)
+    broadcast_id: Mapped[int] = mapped_column(ForeignKey("broadcast.id", ondelete="CASCADE"))
+    language: Mapped[str] = mapped_column(String(20), default="", server_default="")
     subject: Mapped[str] = mapped_column(Text, default="")
+    preheader: Mapped[str] = mapped_column(Text, default="", server_default="")
     html: Mapped[str] = mapped_column(Text, default="")
     text: Mapped[str | None] = mapped_column(Text)
     text_digest: Mapped[str | None] = mapped_column(String(32))
+    translated_from: Mapped[dict[str, list[str]] | None] = mapped_column(JSON(none_as_null=True))
 
-    broadcast: Mapped[Broadcast] = relationship(back_populates="content")
+    broadcast: Mapped[Broadcast] = relationship(back_populates="content", overlaps="contents")
 
-    __table_args__ = (Index("ix_content_text_digest", "text_digest"),)
+    __table_args__ = (
+        UniqueConstraint("broadcast_id", "language", name="uq_content_broadcast_id_language"),
+        Index("ix_content_text_digest", "text_digest"),
+    )
 
 
 class PickKind(StrEnum):

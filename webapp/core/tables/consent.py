@@ -96,7 +96,8 @@ class ConsentSettings(Base):
     `business_name`, `colour` (#rrggbb) and `postal_address` stand on the public pages and at the foot of marketing. `keep_hashed`:
     addresses are kept as hashes, made with `hash_key`. An address that bounces softly `soft_bounces` times in `soft_bounce_days` days is
     suppressed. `refusal_rules` has by reason how many refusals for good it takes (1, or 2 in 30 days; 0: never). A broadcast is paused
-    when more than so many percent of its mails, of a thousand at least, bounced or were complained about.
+    when more than so many percent of its mails, of a thousand at least, bounced or were complained about. `may_count`: whoever makes a
+    mass mail may have its clicks and opens counted.
     """
 
     __tablename__ = "consent_settings"
@@ -113,6 +114,7 @@ class ConsentSettings(Base):
     refusal_rules: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     brake_bounced_percent: Mapped[float] = mapped_column(Float(53), default=2.0, server_default="2.0")
     brake_complained_percent: Mapped[float] = mapped_column(Float(53), default=0.1, server_default="0.1")
+    may_count: Mapped[bool] = mapped_column(default=False, server_default=false())
 
     __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
 

@@ -27,6 +27,11 @@ def delivery_id(broadcast_id: Any, client_id: Any) -> Any:
     return broadcast_id * CLIENTS + client_id
 
 
+def client_of(delivery_id: int) -> int:
+    """The id of the client of a delivery, out of its own; 0 for none."""
+    return delivery_id % CLIENTS
+
+
 def _its_id(context: Any) -> int:
     values = context.get_current_parameters()
     return int(delivery_id(values["broadcast_id"], values["client_id"]))
@@ -43,6 +48,7 @@ class Delivery(Base):
     `merge_values` is a JSON list, the value of each of the broadcast's tags in their order, fixed when the row is first
     claimed: a repeat is byte-identical, and the mail can be shown later as it was. `stamped_at` (first claim) is its Date.
     `due_at` is when the row may be claimed (again). `again_at` is when somebody last had it sent again after it had failed.
+    `language` is that of the text it was frozen with, NULL for the broadcast's main text.
     `epoch` is that of the sender's lease under which it was claimed.
     `reason` is a short code (`SkipReason`, or the outcome's), `reply_code`, `reply_text` and `stage` the relay's last own words.
     """
@@ -68,6 +74,7 @@ class Delivery(Base):
     stage: Mapped[str | None] = mapped_column(String(10))
     changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
     again_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    language: Mapped[str | None] = mapped_column(String(20))
 
     __table_args__ = (
         one_of("state", DeliveryState),

@@ -1,5 +1,5 @@
-"""Browser scripts that come out of Python wheels: htmx and Tiptap. Their packages are for Django, which is not installed; so they are
-unpacked in a folder of their own, where Python does not look for packages (`massmail browser-scripts`), and nothing of them is imported."""
+"""What browsers get out of Python wheels: htmx, Tiptap and the face. The scripts' packages are for Django, which is not installed; so all
+are unpacked in a folder of their own, where Python does not look for packages (`massmail browser-scripts`), and none is imported."""
 
 import gzip
 import sys
@@ -22,11 +22,15 @@ class Script:
     path: str
 
 
+FACE = Script("fontpkg-inter", "fontpkg_inter/files/Inter[opsz,wght].ttf")
+"""Inter, a variable font under the SIL Open Font License 1.1."""
+
 SCRIPTS = {
     "htmx": Script("django-htmx", "django_htmx/static/django_htmx/htmx-2.min.js"),
     "editor": Script("django-prose-editor", "django_prose_editor/static/django_prose_editor/editor.js"),
+    "face": FACE,
 }
-"""By the name that templates use: htmx 2, and the ES module with Tiptap and ProseMirror."""
+"""By the name that templates use: htmx 2, the ES module with Tiptap and ProseMirror, and what the console is set in."""
 
 
 class MissingScript(Exception):
@@ -55,8 +59,9 @@ def load(name: str) -> Served:
     if not path.is_file():
         raise MissingScript(f"The package {script.distribution} does not hold {script.path}.")
     plain = path.read_bytes()
-    # The source map is left in the wheel; naming it would make every opened console of a browser ask for it in vain.
-    plain = plain.partition(b"\n//# sourceMappingURL=")[0] + b"\n"
+    if path.suffix == ".js":
+        # The source map is left in the wheel; naming it would make every opened console of a browser ask for it in vain.
+        plain = plain.partition(b"\n//# sourceMappingURL=")[0] + b"\n"
     return Served(plain, gzip.compress(plain, 9, mtime=0))
 
 

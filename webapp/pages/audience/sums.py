@@ -17,6 +17,7 @@ LABELS = {
     Term.NO_USABLE_ADDRESS: "no usable address",
     Term.OPTED_OUT: "declined marketing",
     Term.SUPPRESSED: "suppressed",
+    Term.WITHOUT_TEXT: "no text in their language",
     Term.SAME_ADDRESS: "same address",
     Term.WILL_RECEIVE: "will receive",
 }

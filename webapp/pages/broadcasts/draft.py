@@ -15,12 +15,14 @@ from urllib.parse import parse_qsl
 
 from flask import abort, g, request, url_for
 from flask import redirect as plain_redirect
+from markupsafe import Markup, escape
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from webapp.adapters.clock import now
 from webapp.core import broadcasts
 from webapp.core.broadcasts import review
+from webapp.core.rules import titles
 from webapp.core.rules.lifecycle import CHANGEABLE, BroadcastState
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.extensions import db
@@ -42,16 +44,22 @@ class StepLink:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What `broadcasts/draft.html` shows. `next` is the step after the present one, None on the last."""
+    """What `broadcasts/draft.html` shows. `previous` and `next` are the steps around the present one, None at the ends."""
 
     broadcast: Broadcast
     steps: tuple[StepLink, ...]
+    previous: StepLink | None
     next: StepLink | None
     next_words: str
 
     @property
     def title(self) -> str:
         return title(self.broadcast)
+
+    @property
+    def still_to_do(self) -> list[StepLink]:
+        """The steps before Review, but for the present one, in which something is missing."""
+        return [step for step in self.steps[:-1] if not step.done and not step.current]
 
     def without_done(self, rooms: Collection[str]) -> "Draft":
         """The same with these steps not done: what only a count shows is no part of `load`, which every page waits for."""
@@ -61,8 +69,22 @@ class Draft:
 
 
 def title(broadcast: Broadcast) -> str:
-    """What a broadcast is called in the console: its name, else its subject."""
-    return broadcast.name or broadcast.content.subject or "Untitled mass mail"
+    """What a broadcast is called in the console: its name, else its subject in words."""
+    return broadcast.name or titles.title("", broadcast.content.subject)  # texts are read where there is no name
+
+
+def title_chips(broadcast: Broadcast) -> Markup:
+    """The same for a page, where the tags of a subject are chips."""
+    return Markup(escape(broadcast.name)) if broadcast.name else chips(broadcast.content.subject or titles.UNTITLED)
+
+
+def chips(line: str) -> Markup:
+    """A subject with its tags as chips."""
+    words = (
+        Markup('<span class="tag">{}</span>').format(piece.words) if piece.is_tag else escape(piece.words)
+        for piece in titles.pieces(line)
+    )
+    return Markup("").join(words)
 
 
 def load(broadcast_id: int, room: str, *, shows: Collection[BroadcastState] = CHANGEABLE) -> Draft:
@@ -77,8 +99,9 @@ def load(broadcast_id: int, room: str, *, shows: Collection[BroadcastState] = CH
         for name, label in STEPS
     )
     after = {step.room: following for step, following in pairwise(steps)}
+    before = {step.room: earlier for earlier, step in pairwise(steps)}
     following = after.get(room)
-    return Draft(broadcast, steps, following, NEXT_WORDS.get(following.room, "") if following else "")
+    return Draft(broadcast, steps, before.get(room), following, NEXT_WORDS.get(following.room, "") if following else "")
 
 
 def first_unfinished(broadcast: Broadcast) -> str:

@@ -10,8 +10,10 @@ from flask.typing import ResponseReturnValue
 from webapp.adapters.clock import now
 from webapp.core import broadcasts
 from webapp.core.broadcasts import purposes
+from webapp.core.consent import settings
 from webapp.core.consent.topics import topics
 from webapp.core.errors import Invalid
+from webapp.core.rules import mail_uses
 from webapp.core.rules.consent import Purpose
 from webapp.core.rules.lifecycle import BroadcastState
 from webapp.core.tables.broadcasts import Broadcast
@@ -23,12 +25,14 @@ from webapp.pages.broadcasts.blueprint import bp
 
 @dataclass(frozen=True, slots=True)
 class PurposeChoice:
-    """The question with what was answered. `problem` says what is wrong with the field named `field`."""
+    """The question with what was answered, and what is to be counted. `problem` says what is wrong with the field named `field`."""
 
     topics: tuple[Topic, ...]
     purpose: str = ""
     topic_id: int | None = None
     reason: str = ""
+    counts_clicks: bool = False
+    counts_opens: bool = False
     field: str = ""
     problem: str = ""
 
@@ -38,7 +42,8 @@ def asked(form: Mapping[str, str] | None = None) -> PurposeChoice:
     found = tuple(topics(db.session))
     if form is None:
         return PurposeChoice(found)
-    return PurposeChoice(found, form.get("purpose", ""), _number(form), form.get("important_reason", ""))
+    ticks = ("counts_clicks" in form, "counts_opens" in form)
+    return PurposeChoice(found, form.get("purpose", ""), _number(form), form.get("important_reason", ""), *ticks)
 
 
 def checked(choice: PurposeChoice, kept: int | None = None) -> dict[str, Any]:
@@ -61,6 +66,8 @@ def ask_purpose(broadcast_id: int) -> ResponseReturnValue:
         broadcast.purpose or "",
         broadcast.topic_id,
         broadcast.important_reason,
+        broadcast.counts_clicks,
+        broadcast.counts_opens,
     )
     return _page(broadcast, stored)
 
@@ -70,7 +77,8 @@ def set_purpose(broadcast_id: int) -> ResponseReturnValue:
     broadcast = broadcasts.get(db.session, broadcast_id)
     choice = replace(asked(request.form), topics=tuple(topics(db.session, but_also=broadcast.topic_id)))
     try:
-        purposes.choose(db.session, broadcast, checked(choice, broadcast.topic_id), now())
+        counted = purposes.counted(db.session, clicks=choice.counts_clicks, opens=choice.counts_opens)
+        purposes.choose(db.session, broadcast, checked(choice, broadcast.topic_id) | counted, now())
     except Invalid as error:
         return _page(broadcast, refused(choice, error)), 422
     db.session.commit()
@@ -79,7 +87,20 @@ def set_purpose(broadcast_id: int) -> ResponseReturnValue:
 
 
 def in_words(broadcast: Broadcast) -> str:
-    """What it is for, in one line; "" where nobody has said it."""
+    """What it is for, in one line, and what is counted of it; "" where nobody has said it."""
+    purpose, counted = _purpose_in_words(broadcast), counted_in_words(broadcast)
+    return f"{purpose} · {counted.lower()} counted" if purpose and counted else purpose
+
+
+@bp.app_template_global()
+def counted_in_words(broadcast: Broadcast) -> str:
+    """What is counted of its mails; "" for nothing."""
+    chosen = ((broadcast.counts_clicks, "clicks"), (broadcast.counts_opens, "opens"))
+    names = [name for is_chosen, name in chosen if is_chosen]
+    return " and ".join(names).capitalize()
+
+
+def _purpose_in_words(broadcast: Broadcast) -> str:
     if broadcast.purpose is Purpose.MARKETING:
         topic = db.session.get(Topic, broadcast.topic_id) if broadcast.topic_id else None
         return f"Marketing: {topic.name}" if topic else "Marketing"
@@ -87,7 +108,17 @@ def in_words(broadcast: Broadcast) -> str:
 
 
 def _page(broadcast: Broadcast, choice: PurposeChoice) -> str:
-    return render_template("broadcasts/purpose.html", broadcast=broadcast, title=draft.title(broadcast), choice=choice)
+    may_count = settings.read(db.session).may_count
+    title = draft.title(broadcast)
+    return render_template(
+        "broadcasts/purpose.html",
+        broadcast=broadcast,
+        title=title,
+        choice=choice,
+        may_count=may_count,
+        counted_days=mail_uses.COUNTED_FOR.days,
+        not_trusted=mail_uses.NOT_TRUSTED,
+    )
 
 
 def _number(form: Mapping[str, str]) -> int | None:

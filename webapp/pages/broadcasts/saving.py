@@ -76,14 +76,16 @@ def save(
     step: Step,
     changes: Changes,
     read_lost: Callable[[MultiDict[str, str], Broadcast], Changes | None],
+    *,
+    language: str = "",
 ) -> Saved:
     """Save what differs, and end the transaction, so that what is read next keeps nobody from writing. `read_lost` reads the fields of a
-    request that got no answer. Raises what `steps.save` raises."""
+    request that got no answer; `language` is that of the text which is written. Raises what `steps.save` raises."""
     known = {one for one in (request.form.get("base"), request.form.get("keep_mine")) if one}
     fields = draft.lost()
     lost = read_lost(fields, broadcasts.get(db.session, broadcast_id)) if fields else None
-    broadcast = steps.save(db.session, broadcast_id, step, changes, now(), known=known, lost=lost)
-    base = steps.digest(broadcast, step)
+    broadcast = steps.save(db.session, broadcast_id, step, changes, now(), known=known, lost=lost, language=language)
+    base = steps.digest(broadcast, step, language)
     db.session.commit()
     return Saved(broadcast, base)
 
@@ -94,13 +96,15 @@ def conflict(
     differences: Callable[[Broadcast], Sequence[Difference]],
     page: Callable[[Clash], str],
     beside: Callable[[Broadcast], str] = lambda _: "",
+    *,
+    language: str = "",
 ) -> ResponseReturnValue:
     """The answer when somebody was faster: what was typed stays on the page, and what is in force is told beside it. `beside` are further
     fragments for htmx. Raises Conflict where the broadcast cannot be changed any more and a whole page is to answer."""
     db.session.rollback()
     broadcast = broadcasts.get(db.session, broadcast_id)
     url = url_for(f"{step.value}.index", broadcast_id=broadcast_id)
-    base = steps.digest(broadcast, step)
+    base = steps.digest(broadcast, step, language)
     clash = Clash(broadcast, STEP_NAMES[step], differences(broadcast), base, FORMS[step], url)
     if request.headers.get("HX-Request"):
         told = fragment("broadcasts/_conflict.html", conflict=clash)

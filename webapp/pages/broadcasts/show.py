@@ -11,9 +11,10 @@ from sqlalchemy import select
 from webapp.adapters import wakeups
 from webapp.adapters.clock import now
 from webapp.core import audience, broadcasts
-from webapp.core.broadcasts import progress, timeline
+from webapp.core.broadcasts import mail_uses, progress, timeline
 from webapp.core.errors import Invalid, NotFound
 from webapp.core.ledger import Decision, resolve_uncertain
+from webapp.core.rules import mail_uses as rules
 from webapp.core.rules import schedule
 from webapp.core.rules.lifecycle import BroadcastState
 from webapp.core.rules.relay_event import Fact
@@ -47,6 +48,10 @@ def show(broadcast_id: int) -> str:
         hold=sending_hold(),
         restores=restores_of(broadcast),
         lost_hosts=lost(broadcast),
+        uses=mail_uses.of_broadcast(db.session, broadcast),
+        not_trusted=rules.NOT_TRUSTED,
+        machines=rules.MACHINES,
+        counted_days=rules.COUNTED_FOR.days,
         **(mail.shown(broadcast) if broadcast.state is BroadcastState.SCHEDULED else {}),
         **_about(broadcast),
         **context,

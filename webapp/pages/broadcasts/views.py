@@ -22,6 +22,8 @@ from webapp.pages.holding.views import sending_hold
 from webapp.pages.settings.relay import refusing_relay, relay_health
 
 bp.add_app_template_global(draft.press, "press")
+bp.add_app_template_filter(draft.chips, "chips")
+bp.add_app_template_filter(draft.title_chips, "title_chips")
 
 
 @bp.get("/")
@@ -102,8 +104,8 @@ def new() -> str:
     return _new(purpose.asked())
 
 
-def _new(choice: purpose.PurposeChoice, chosen: MessageType = MessageType.GENERAL) -> str:
-    return render_template("broadcasts/new.html", types=MessageType, chosen=chosen, choice=choice)
+def _new(choice: purpose.PurposeChoice, chosen: MessageType = MessageType.GENERAL, name: str = "") -> str:
+    return render_template("broadcasts/new.html", types=MessageType, chosen=chosen, choice=choice, name=name)
 
 
 @bp.post("/new")
@@ -113,25 +115,29 @@ def create() -> ResponseReturnValue:
         message_type = MessageType(request.form.get("message_type", ""))
     except ValueError:
         raise BadRequest("Choose a message type.") from None
-    choice = purpose.asked(request.form)
+    choice, name = purpose.asked(request.form), _name()
     try:
         decided = purpose.checked(choice)
     except Invalid as error:
-        return _new(purpose.refused(choice, error), message_type), 422
+        return _new(purpose.refused(choice, error), message_type, name), 422
     press = draft.press_in(request.form, "new")
     broadcast = broadcasts.create(db.session, message_type, current_user.id, now(), press=press)
     if broadcast.version == 1:
         broadcast = purposes.choose(db.session, broadcast, decided, now())
-        broadcasts.edit(db.session, broadcast.id, None, {"time_zone": current_user.time_zone}, now())
+        broadcasts.edit(db.session, broadcast.id, None, {"name": name, "time_zone": current_user.time_zone}, now())
     db.session.commit()
     return draft.redirect(url_for("audience.index", broadcast_id=broadcast.id))
+
+
+def _name() -> str:
+    return " ".join(request.form.get("name", "").split())[:200]
 
 
 @bp.post("/<int:broadcast_id>/name")
 def rename(broadcast_id: int) -> ResponseReturnValue:
     """Save the name from the head of a draft. An unchanged name is not a save, so that Enter after a change does no harm."""
     broadcast = broadcasts.get(db.session, broadcast_id)
-    name = " ".join(request.form.get("name", "").split())[:200]
+    name = _name()
     if name != broadcast.name:
         version = request.form.get("version", type=int)
         broadcast = broadcasts.edit(db.session, broadcast_id, version, {"name": name}, now())

@@ -28,6 +28,7 @@ class ConsentForm(FlaskForm):
     soft_bounce_days = IntegerField("Within days", NUMBER)
     brake_bounced_percent = DecimalField("Bounced, percent", NUMBER, places=None)
     brake_complained_percent = DecimalField("Complained, percent", NUMBER, places=None)
+    may_count = BooleanField("Mass mails may count clicks and opens")
 
     @classmethod
     def of(cls, consent: Consent) -> "ConsentForm":
@@ -58,6 +59,7 @@ _SAME = (
     "soft_bounce_days",
     "brake_bounced_percent",
     "brake_complained_percent",
+    "may_count",
 )
 
 

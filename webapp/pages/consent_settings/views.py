@@ -5,6 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from webapp.adapters.clock import now
 from webapp.adapters.database import will_write
+from webapp.core.broadcasts import drafts
 from webapp.core.consent import hashing, settings, topics
 from webapp.core.errors import Invalid
 from webapp.core.rules import final_refusals
@@ -30,6 +31,8 @@ def save() -> ResponseReturnValue:
         db.session.rollback()
         form[error.field or "business_name"].errors = [str(error)]
         return _page(form), 422
+    if not form.may_count.data:
+        drafts.count_nothing(db.session)
     db.session.commit()
     flash("Saved. Counts and senders heed it from now on.", "ok")
     return redirect(url_for("consent_settings.index"), 303)

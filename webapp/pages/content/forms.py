@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from webapp.core.content.fields import LABELS
+from webapp.core.content.languages import content_of
 from webapp.core.rules.addresses import Unusable, usable
 from webapp.core.rules.likeness import words
 from webapp.core.rules.message.parts import NO_REPLIES
@@ -21,49 +22,62 @@ _BRACES = re.compile(r"\{\{[^{}]*\}\}|\{%[^{}]*%\}")
 class ContentForm:
     """The fields as `broadcasts.edit` takes them. `text` None: the text part is derived from the HTML.
 
-    `reply_to_problem` says why the Reply-To cannot be used; `reply_to` is then as it was typed, and not saved.
+    `language` is that of the text, "" for the main one. `reply_to_problem` says why the Reply-To cannot be used; `reply_to` is then as it
+    was typed, and not saved.
     """
 
     from_address: str
     reply_to: str
     subject: str
+    preheader: str
     html: str
     text: str | None
     reply_to_problem: str | None = None
+    language: str = ""
 
     @classmethod
-    def of(cls, broadcast: Broadcast) -> "ContentForm":
-        """The fields as they are stored."""
-        content = broadcast.content
-        return cls(broadcast.from_address, broadcast.reply_to, content.subject, content.html, content.text)
+    def of(cls, broadcast: Broadcast, language: str = "") -> "ContentForm":
+        """The fields as they are stored, with the text in this language."""
+        content = content_of(broadcast, language)
+        return cls(
+            broadcast.from_address,
+            broadcast.reply_to,
+            content.subject,
+            content.preheader,
+            content.html,
+            content.text,
+            language=language,
+        )
 
     @classmethod
-    def sent(cls, form: Mapping[str, str]) -> "ContentForm":
+    def sent(cls, form: Mapping[str, str], language: str = "") -> "ContentForm":
         """The fields as a browser sends them: CR LF between lines, and `text` only where `own_text` is ticked."""
         reply_to, problem = _reply_to(form.get("reply_to", ""))
         return cls(
             from_address=form.get("from_address", "")[:MOST_REPLY_TO],
             reply_to=reply_to,
             subject=" ".join(form.get("subject", "").splitlines()),
+            preheader=" ".join(form.get("preheader", "").splitlines()),
             html=_lines(form.get("html", "")),
             text=_lines(form.get("text", "")) if form.get("own_text") else None,
             reply_to_problem=problem,
+            language=language,
         )
 
     def changes_to(self, broadcast: Broadcast) -> dict[str, Any]:
         """What differs from what is stored; a Reply-To that cannot be used is left out."""
-        stored = ContentForm.of(broadcast)
+        stored = ContentForm.of(broadcast, self.language)
         names = [name for name in LABELS if name != "reply_to" or not self.reply_to_problem]
         return {name: getattr(self, name) for name in names if getattr(self, name) != getattr(stored, name)}
 
     @property
     def tag_sources(self) -> frozenset[str]:
         """Everything that stands in braces; when it changes, so does what must be known of the recipients."""
-        return frozenset(_BRACES.findall(f"{self.subject}\n{self.html}\n{self.text or ''}"))
+        return frozenset(_BRACES.findall(f"{self.subject}\n{self.preheader}\n{self.html}\n{self.text or ''}"))
 
     def differences_to(self, broadcast: Broadcast) -> list[Difference]:
         """Each field that was typed otherwise than it is stored, in the order of the page."""
-        stored = ContentForm.of(broadcast)
+        stored = ContentForm.of(broadcast, self.language)
         found = []
         for field in self.changes_to(broadcast):
             theirs, mine = getattr(stored, field), getattr(self, field)

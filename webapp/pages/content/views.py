@@ -1,34 +1,39 @@
 """The second step of a draft: the message. Every change is saved as it is made, and shown as a recipient will see it."""
 
+from collections.abc import Mapping
 from itertools import groupby
 from typing import Any
 
-from flask import Blueprint, Response, current_app, flash, render_template, request, url_for
+from flask import Response, current_app, flash, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from webapp.adapters.clock import now, reading
 from webapp.adapters.database import writes_from_here
 from webapp.core import audience, broadcasts
+from webapp.core.broadcasts import languages as language_tabs
 from webapp.core.broadcasts import steps
-from webapp.core.broadcasts.steps import Step
+from webapp.core.broadcasts.steps import Changes, Step
 from webapp.core.content import previews, trial_sends
+from webapp.core.content.languages import content_of
 from webapp.core.content.tag_catalogue.gaps import gaps
 from webapp.core.domains import signing
 from webapp.core.domains.sealing import Seal
 from webapp.core.errors import Conflict, DomainError
 from webapp.core.ports import Mail
 from webapp.core.rules import tags
+from webapp.core.rules.media import names
 from webapp.core.settings import from_addresses
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.extensions import db, mail
+from webapp.pages.attachments import views as attached_files
 from webapp.pages.audience import sums
 from webapp.pages.broadcasts import draft, saving
 from webapp.pages.content import problems, tag_rows
+from webapp.pages.content.blueprint import bp, language
 from webapp.pages.content.forms import ContentForm
+from webapp.pages.content.languages import shown, tabs
 from webapp.pages.fragments import fragment
-
-bp = Blueprint("content", __name__, url_prefix="/mass-mail/<int:broadcast_id>/content")
 
 MAIL_POLICY = (
     "sandbox allow-same-origin; default-src 'none'; img-src https: http: data:; style-src 'unsafe-inline'; base-uri 'none'; "
@@ -48,16 +53,17 @@ NO_HTML = "<!doctype html><html><head><title>No HTML</title></head><body></body>
 @bp.get("/")
 def index(broadcast_id: int) -> ResponseReturnValue:
     frame = draft.load(broadcast_id, "content")
+    form = ContentForm.of(frame.broadcast, language())
     rows = _tag_rows(frame.broadcast) if "count" in request.args else None
-    return _page(frame, ContentForm.of(frame.broadcast), tag_rows=rows)
+    return _page(frame, form, tag_rows=rows)
 
 
 @bp.post("/")
 def save(broadcast_id: int) -> ResponseReturnValue:
     """Save what changed. With htmx all that follows comes back, without it the next page (or this one: `stay`, `keep_mine`, `mend`)."""
-    form = ContentForm.sent(request.form)
+    form = ContentForm.sent(request.form, language())
     broadcast = broadcasts.get(db.session, broadcast_id)
-    before = ContentForm.of(broadcast)
+    before = ContentForm.of(broadcast, language())
     if "mend" in request.form:
         form = problems.mended(form, broadcast.message_type, request.form["mend"])
     try:
@@ -86,10 +92,12 @@ def person(broadcast_id: int) -> str:
 def html(broadcast_id: int) -> ResponseReturnValue:
     """The HTML of the mail alone, for the frame of the preview."""
     broadcast = broadcasts.get(db.session, broadcast_id)
-    shown = previews.preview(db.session, broadcast, _person(broadcast), now(), current_app.config["PUBLIC_URL"])
-    page = shown.mail.html if shown.mail and shown.mail.html else NO_HTML
+    url, person = current_app.config["PUBLIC_URL"], _person(broadcast)
+    found = previews.preview(db.session, broadcast, person, now(), url, text=language())
+    page = found.mail.html if found.mail and found.mail.html else NO_HTML
     # The mail itself leaves it to the mail program; this preview is asked for one of the two, and the first word counts.
     scheme = "dark" if "dark" in request.args else "light"
+    page = names.shown(page, url_for("media.index"), current_app.config["PUBLIC_URL"])
     page = page.replace("<head>", f'<head><meta name="color-scheme" content="{scheme}">', 1)
     return Response(page, headers={"Content-Security-Policy": MAIL_POLICY, "Cache-Control": "no-store"})
 
@@ -99,7 +107,7 @@ def people(broadcast_id: int) -> str:
     """Recipients to preview the mail as, found by name or address."""
     broadcast = broadcasts.get(db.session, broadcast_id)
     of = audience.audience_of(broadcast)
-    found = previews.search(db.session, of, now().date(), request.args.get("q", ""))
+    found = previews.search(db.session, of, now().date(), request.args.get("q", ""), text=language())
     return fragment("content/_people.html", broadcast=broadcast, people=found)
 
 
@@ -107,7 +115,7 @@ def people(broadcast_id: int) -> str:
 def extremes(broadcast_id: int) -> str:
     """Recipients with whom a text shows what it cannot take."""
     broadcast = broadcasts.get(db.session, broadcast_id)
-    found = previews.extremes(db.session, audience.audience_of(broadcast))
+    found = previews.extremes(db.session, audience.audience_of(broadcast), text=language())
     return fragment("content/_extremes.html", broadcast=broadcast, extremes=found)
 
 
@@ -115,7 +123,7 @@ def extremes(broadcast_id: int) -> str:
 def tag_gaps(broadcast_id: int) -> str:
     """For how many recipients each tag of the message has no value."""
     broadcast = broadcasts.get(db.session, broadcast_id)
-    total = audience.count(db.session, audience.audience_of(broadcast), now().date()).will_receive
+    total = language_tabs.count(db.session, broadcast).numbers.get(language(), 0)
     rows = _tag_rows(broadcast)
     return fragment("content/_tag_gaps.html", broadcast=broadcast, tag_rows=rows, total=total)
 
@@ -141,7 +149,7 @@ def send_test(broadcast_id: int) -> ResponseReturnValue:
     to, problem, batch, person = request.form.get("to", ""), None, [], _person(broadcast)
     try:
         at, seal, url = now(), Seal(current_app.config["SECRET_KEY"]), current_app.config["PUBLIC_URL"]
-        batch = trial_sends.mails(db.session, broadcast, person, trial_sends.addresses(to), at, url)
+        batch = trial_sends.mails(db.session, broadcast, person, trial_sends.addresses(to), at, url, text=language())
         batch = signing.signed_trial(db.session, batch, broadcast.from_address, seal, at)
         results = _sent(broadcast_id, batch)
     except DomainError as error:
@@ -170,17 +178,20 @@ def _sent(broadcast_id: int, batch: list[Mail]) -> list[trial_sends.Result]:
 
 
 def _save(broadcast_id: int, form: ContentForm) -> saving.Saved:
-    return saving.save(
-        broadcast_id, Step.CONTENT, form.changes_to, lambda fields, _broadcast: ContentForm.sent(fields).changes_to
-    )
+    def read_lost(fields: Mapping[str, str], _broadcast: Broadcast) -> Changes:
+        return ContentForm.sent(fields, form.language).changes_to
+
+    return saving.save(broadcast_id, Step.CONTENT, form.changes_to, read_lost, language=form.language)
 
 
 def _saved(saved: saving.Saved, form: ContentForm, before: ContentForm) -> Response:
     """What follows from a message that is stored."""
     broadcast = saved.broadcast
     context = {"form": form, "base": saved.base, "title": draft.title(broadcast), **_preview(broadcast)}
+    if broadcast.other_languages:
+        context["shown"] = shown(broadcast)
     response = Response(fragment("content/_saved.html", **context))
-    if ContentForm.of(broadcast).tag_sources != before.tag_sources:
+    if ContentForm.of(broadcast, form.language).tag_sources != before.tag_sources:
         response.headers["HX-Trigger"] = "tags-changed"
     return response
 
@@ -189,7 +200,7 @@ def _conflict(broadcast_id: int, form: ContentForm) -> ResponseReturnValue:
     def page(clash: saving.Clash) -> str:
         return _page(draft.load(broadcast_id, "content"), form, conflict=clash)
 
-    return saving.conflict(broadcast_id, Step.CONTENT, form.differences_to, page)
+    return saving.conflict(broadcast_id, Step.CONTENT, form.differences_to, page, language=form.language)
 
 
 def _page(frame: draft.Draft, form: ContentForm, **extra: Any) -> str:
@@ -199,7 +210,7 @@ def _page(frame: draft.Draft, form: ContentForm, **extra: Any) -> str:
     context = {
         "draft": frame,
         "form": form,
-        "base": steps.digest(broadcast, Step.CONTENT),
+        "base": steps.digest(broadcast, Step.CONTENT, form.language),
         "senders": senders,
         "tags": known,
         "tag_groups": [(group.value, list(members)) for group, members in groupby(known, lambda tag: tag.group)],
@@ -207,28 +218,33 @@ def _page(frame: draft.Draft, form: ContentForm, **extra: Any) -> str:
         "recipients": sums.sum_of(broadcast),
         "to": current_user.email,
         "tests": trial_sends.listing(db.session, broadcast.id),
+        "hosted": f"{current_app.config['PUBLIC_URL']}/{names.PLACE}/",
+        "attached": attached_files.sum_of(broadcast, broadcast.content),
         **_preview(broadcast),
+        **tabs(broadcast),
     }
     return render_template("content/index.html", **context | extra)
 
 
 def _tag_rows(broadcast: Broadcast) -> list[tag_rows.TagRow]:
     of = audience.audience_of(broadcast)
-    found = gaps(db.session, of, broadcast.content, now().date(), from_address=broadcast.from_address)
-    return tag_rows.rows(broadcast.content, found)
+    content = content_of(broadcast, language())
+    found = gaps(db.session, of, content, now().date(), from_address=broadcast.from_address, text=language())
+    return tag_rows.rows(content, found)
 
 
 def _person(broadcast: Broadcast) -> previews.PreviewRecipient | None:
     """The recipient asked for, else the first."""
     wanted = request.values.get("client", type=int)
-    return previews.at(db.session, audience.audience_of(broadcast), now().date(), wanted)
+    return previews.at(db.session, audience.audience_of(broadcast), now().date(), wanted, text=language())
 
 
 def _preview(broadcast: Broadcast) -> dict[str, Any]:
     """What the preview's fragments show."""
     person = _person(broadcast)
-    found = previews.preview(db.session, broadcast, person, now(), current_app.config["PUBLIC_URL"])
-    form = ContentForm.of(broadcast)
+    url = current_app.config["PUBLIC_URL"]
+    found = previews.preview(db.session, broadcast, person, now(), url, text=language())
+    form = ContentForm.of(broadcast, language())
     client_id = person.client_id if person else None
     return {
         "broadcast": broadcast,
@@ -236,7 +252,10 @@ def _preview(broadcast: Broadcast) -> dict[str, Any]:
         "total": person.total if person else 0,
         "preview": found,
         "preview_url": url_for(
-            "content.html", broadcast_id=broadcast.id, client=client_id, state=steps.digest(broadcast, Step.CONTENT)
+            "content.html",
+            broadcast_id=broadcast.id,
+            client=client_id,
+            state=steps.digest(broadcast, Step.CONTENT, language()),
         ),
         "problems": [problems.shown(problem, getattr(form, problem.field) or "") for problem in found.problems],
     }

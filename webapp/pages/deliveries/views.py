@@ -3,14 +3,25 @@
 import re
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Response, current_app, make_response, render_template, request, stream_with_context
+from flask import (
+    Blueprint,
+    Response,
+    current_app,
+    make_response,
+    render_template,
+    request,
+    stream_with_context,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 
 from webapp.adapters.clock import now
 from webapp.core import broadcasts
-from webapp.core.broadcasts import delivered, delivery_list, progress, reported
+from webapp.core.broadcasts import delivered, delivery_list, mail_uses, progress, reported
 from webapp.core.broadcasts.delivery_list import DeliveryRow
 from webapp.core.errors import DomainError, NotFound
+from webapp.core.media.attachments import in_megabytes
+from webapp.core.rules.media import names
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.extensions import db
 from webapp.pages.broadcasts import draft
@@ -23,7 +34,7 @@ bp = Blueprint("deliveries", __name__, url_prefix="/mass-mail/<int:broadcast_id>
 
 MAIL_POLICY = (
     "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; style-src 'unsafe-inline'; "
-    "img-src data: https:; frame-ancestors 'self'"
+    "img-src 'self' data: https:; frame-ancestors 'self'"
 )
 """A mail may show its own styles and pictures; it runs nothing, sends nothing and knows nothing of the console."""
 
@@ -71,11 +82,12 @@ def _pressed() -> str:
 @bp.get("/export.csv")
 def export(broadcast_id: int) -> ResponseReturnValue:
     """Every recipient under the filter of the page, as a download."""
-    broadcasts.get(db.session, broadcast_id)
+    broadcast = broadcasts.get(db.session, broadcast_id)
+    is_counted = broadcast.counts_clicks or broadcast.counts_opens
     group, search = ledger.group_in(request.args), ledger.search_in(request.args)
     name = f"mass-mail-{broadcast_id}{f'-{group.value}' if group else ''}.csv"
     return Response(
-        stream_with_context(csv_export.lines(db.session, broadcast_id, group, search)),
+        stream_with_context(csv_export.lines(db.session, broadcast_id, group, search, with_uses=is_counted)),
         mimetype="text/csv",
         headers={"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"},
     )
@@ -106,6 +118,8 @@ def show(broadcast_id: int, delivery_id: int) -> str:
         way=way if way in ways else (ways or [""])[0],
         tries=delivered.attempts(db.session, delivery),
         reports=reported.of_delivery(db.session, delivery_id),
+        files=[(name, in_megabytes(octets)) for name, octets in mail.files] if mail else [],
+        uses=mail_uses.of_delivery(db.session, delivery_id),
     )
 
 
@@ -117,7 +131,8 @@ def html(broadcast_id: int, delivery_id: int) -> ResponseReturnValue:
     if mail.shown.html is None:
         raise NotFound("This mail has no HTML part.")
     target = '<base target="_blank">'
-    page, done = re.subn(r"(<head[^>]*>)", rf"\1{target}", mail.shown.html, count=1)
+    shown = names.shown(mail.shown.html, url_for("media.index"), current_app.config["PUBLIC_URL"])
+    page, done = re.subn(r"(<head[^>]*>)", rf"\1{target}", shown, count=1)
     return Response(
         page if done else target + page, mimetype="text/html", headers={"Content-Security-Policy": MAIL_POLICY}
     )

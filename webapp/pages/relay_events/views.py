@@ -1,5 +1,6 @@
 """Events from the relay: the public address that relays call, and the page in the settings that is about it."""
 
+import logging
 from urllib.parse import urljoin
 
 from flask import Blueprint, Response, current_app, flash, redirect, render_template, request, url_for
@@ -32,6 +33,8 @@ COME_BACK_S = 60
 
 PROVIDERS = ",".join(Provider)
 
+log = logging.getLogger(__name__)
+
 bp = Blueprint("relay_events", __name__)
 amazon = Amazon()
 
@@ -48,7 +51,8 @@ def receive(provider: str, secret: str) -> Response:
     except RequestEntityTooLarge:
         return _plain(CallAnswer(413, "It is larger than a report of events can be."))
     except (DBAPIError, NoConnection) as error:
-        current_app.logger.error("an event of %s could not be kept: %s", maker.label, error)
+        about = {"event": "relay_call_failed", "provider": maker.value}
+        log.error("an event of %s could not be kept: %s", maker.label, error, extra=about)
         _undo()
         return _plain(CallAnswer(MAKERS[maker].comes_again, "It cannot be kept just now. Try again later."))
 

@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+from flask import Response, g, request
 from sqlalchemy.orm import Session
 
 from webapp.core.consent import settings
@@ -24,6 +25,32 @@ def known(session: Session) -> dict[str, Any]:
         "colour": colour if _is_colour(colour) else OURS,
         "page_language": languages.spoken(),
     }
+
+
+def closed(response: Response) -> Response:
+    """Nobody finds these pages, keeps them, or hears of their addresses, and nothing runs on them."""
+    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["X-Robots-Tag"] = "noindex, nofollow"
+    response.headers.setdefault("Content-Security-Policy", POLICY)
+    return response
+
+
+def asked_language() -> str | None:
+    """The language that the address asks for."""
+    asked = request.args.get("lang")
+    return asked if asked in languages.LANGUAGES else None
+
+
+def speak(language: str | None) -> None:
+    """Answer in the language that was asked for, else in the client's, else in the browser's."""
+    own = (language or "").replace("_", "-").partition("-")[0].lower()
+    g.page_language = (
+        asked_language()
+        or (own if own in languages.LANGUAGES else None)
+        or request.accept_languages.best_match(list(languages.LANGUAGES))
+        or "en"
+    )
 
 
 def style_of(colour: str) -> str | None:

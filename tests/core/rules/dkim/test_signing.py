@@ -14,7 +14,16 @@ from tests.core.rules.dkim.dkimpy import verdicts
 from tests.dns_server import dns_server
 from webapp.core.rules.dkim import VALID_FOR, Algorithm, MailSigner, SigningKey, canonical, opened, record_of
 from webapp.core.rules.dkim.keys import made
-from webapp.core.rules.message import Envelope, Frame, MailIdentity, MessageParts, compile_message
+from webapp.core.rules.message import (
+    Enclosed,
+    Enclosure,
+    Envelope,
+    Frame,
+    MailIdentity,
+    MessageParts,
+    compile_message,
+)
+from webapp.core.rules.message.enclosures import encoded
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 DOMAIN = "example.com"
@@ -57,6 +66,14 @@ def signed(data: bytes, date: datetime = NOW, by: MailSigner | None = None) -> b
     return (by or signer()).fields(data, date) + data
 
 
+def with_attachments() -> bytes:
+    files = [Enclosure("Preise 2027.pdf", "application/pdf", encoded(bytes(range(256)) * 40))]
+    parts = MessageParts("Prices", "<p>Dear {{ first_name }},</p>\n\n\n")
+    message = compile_message(parts, Envelope.of("news@example.com"), None, Enclosed([], files))
+    data, tail = message.render(["Zoë", "Zoë"], MailIdentity(7, "s", "zoe@example.net", NOW)), message.tail("s")
+    return signer().fields(data, NOW, tail) + data + b"".join(tail)
+
+
 def test_dkimpy_verifies_both_signatures_and_finds_what_was_changed():
     whole = signed(mail())
     old = NOW - timedelta(days=9)
@@ -65,6 +82,7 @@ def test_dkimpy_verifies_both_signatures_and_finds_what_was_changed():
         "as it was": (whole, "good", "good"),
         "base64": (signed(mail("<p>Здравствуйте, {{ first_name }}! Цена остаётся прежней.</p>")), "good", "good"),
         "long": (long, "good", "good"),
+        "with attachments": (with_attachments(), "good", "good"),
         "nothing in it": (signed(b"From: a@example.com\r\nSubject: x\r\n\r\n"), "good", "good"),
         "empty lines and blanks": (signed(b"From: a@example.com\r\n\r\na  b \t\r\n\r\n\t \r\n\r\n"), "good", "good"),
         "blanks changed on the way": (whole.replace(b"Feedback-ID: ", b"FEEDBACK-ID:   "), "good", "good"),

@@ -131,7 +131,7 @@ def test_no_character_is_divided_between_two_encoded_words():
 @given(st.text(st.sampled_from("a жéजक漢 😀"), max_size=40).map(lambda text: text * 8), st.integers(2, 30))
 @example("a" + "漢" * 100, 9)
 def test_encoded_words_say_the_same_one_by_one_and_where_neighbours_in_base64_are_decoded_as_one(text, column):
-    written = headers._encoded_words(text, column)
+    written = headers.encoded_words(text, column)
     words = re.findall(r"=\?utf-8\?(.)\?(.*?)\?=", written)
     assert written == "\r\n ".join(f"=?utf-8?{how}?{word}?=" for how, word in words)
     assert all(len(line) <= 76 for line in (" " * column + written).split("\r\n"))

@@ -9,10 +9,12 @@ from sqlalchemy.orm import Session
 from webapp.core.content import problems, tag_catalogue
 from webapp.core.content.compiling import CompiledContent, compiled, text_of_body
 from webapp.core.content.fields import is_blank
+from webapp.core.content.languages import content_of
 from webapp.core.content.previews.people import PreviewRecipient
 from webapp.core.errors import DomainError
 from webapp.core.ports import Mail
 from webapp.core.rules import message, tags
+from webapp.core.rules.languages import MAIN
 from webapp.core.rules.tags import TagProblem
 from webapp.core.rules.tags.names import LINK_WORDS
 from webapp.core.tables.broadcasts import Broadcast
@@ -41,20 +43,29 @@ class DraftPreview:
 
 
 def preview(
-    session: Session, broadcast: Broadcast, person: PreviewRecipient | None, now: datetime, public_url: str
+    session: Session,
+    broadcast: Broadcast,
+    person: PreviewRecipient | None,
+    now: datetime,
+    public_url: str,
+    *,
+    text: str | None = None,
 ) -> DraftPreview:
     """The draft as this recipient would get it; with example values for None. `public_url` is the console's address as recipients reach it.
-    Never raises for what a person has written."""
-    found = tuple(problems.of_message(broadcast))
-    if is_blank(broadcast.content):
+    `text` is the language of the text to show, left out that of the one which this recipient gets. Never raises for what a person has
+    written."""
+    text = _text_for(person) if text is None else text
+    found = tuple(problems.of_message(broadcast, text))
+    if is_blank(content_of(broadcast, text)):
         return DraftPreview(None, found, blank=True)
     if any(problem.blocking for problem in found):
         return DraftPreview(None, found)
     try:
-        content = compiled(session, broadcast, public_url)
+        content = compiled(session, broadcast, public_url, language=text)
         address = person.address if person else EXAMPLE_ADDRESS
-        mail = _mail(session, broadcast, content, person, now, address)
-        return DraftPreview(message.decoded(mail.data), found, derived_text=text_of_body(broadcast, content))
+        mail = _mail(session, broadcast, content, person, now, address, text)
+        derived = text_of_body(broadcast, content, text)
+        return DraftPreview(message.decoded(mail.data, mail.size), found, derived_text=derived)
     except DomainError as error:
         return DraftPreview(None, found, str(error))
 
@@ -66,10 +77,18 @@ def mails(
     now: datetime,
     addresses: Sequence[str],
     public_url: str,
+    *,
+    text: str | None = None,
 ) -> list[Mail]:
-    """The mail as it would be sent to this recipient, once to each of `addresses`. Raises DomainError where it cannot be made."""
-    content = compiled(session, broadcast, public_url)
-    return [_mail(session, broadcast, content, person, now, address) for address in addresses]
+    """The mail as it would be sent to this recipient, once to each of `addresses`; `text` as in `preview`. Raises DomainError where it
+    cannot be made."""
+    text = _text_for(person) if text is None else text
+    content = compiled(session, broadcast, public_url, language=text)
+    return [_mail(session, broadcast, content, person, now, address, text) for address in addresses]
+
+
+def _text_for(person: PreviewRecipient | None) -> str:
+    return person.text if person else MAIN
 
 
 def _mail(
@@ -79,6 +98,7 @@ def _mail(
     person: PreviewRecipient | None,
     now: datetime,
     address: str,
+    text: str,
 ) -> Mail:
     if person is None:
         values: Sequence[str] = [
@@ -86,5 +106,5 @@ def _mail(
         ]
     else:
         row = (person.client_id, person.service_id, person.addon_assignment_id)
-        values = tag_catalogue.load_values(session, [row], content.tags, broadcast=broadcast, now=now)[0]
-    return content.mail(NO_DELIVERY, address, now, values)
+        values = tag_catalogue.load_values(session, [row], content.tags, broadcast=broadcast, now=now, language=text)[0]
+    return content.mail(NO_DELIVERY, address, now, values, person.client_id if person else None)

@@ -15,13 +15,12 @@ from webapp.core.audience.earlier import allowed
 from webapp.core.audience.listing import recipients_among
 from webapp.core.audience.memory import copy_seen_by
 from webapp.core.audience.selection import addon_matches, service_matches
-from webapp.core.client_set import ClientSet
+from webapp.core.audience.texts import receivers_by_text
+from webapp.core.client_set import NOBODY, ClientSet
 from webapp.core.clients.rows import in_chunks
+from webapp.core.rules.languages import MAIN, is_right_to_left
 from webapp.core.rules.statuses import MessageType
 from webapp.core.tables.clients import AddonAssignment, Client, Service
-
-RIGHT_TO_LEFT = ("ar", "ckb", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi")
-"""Languages written from right to left."""
 
 FOUND = 8
 """Recipients that a search shows."""
@@ -43,7 +42,7 @@ class PreviewRecipient:
     """A recipient. `holding` says in words whose data stand in the service and addon tags, None in a general message.
 
     They are number `position` of the `total` who will get the mail, in the order in which the mails leave; `previous_id` and
-    `next_id` are the clients before and after.
+    `next_id` are the clients before and after. `text` is the language of the text they get, "" for the main one.
     """
 
     client_id: int
@@ -56,6 +55,7 @@ class PreviewRecipient:
     total: int
     previous_id: int | None
     next_id: int | None
+    text: str = MAIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +66,12 @@ class Extreme:
     client_id: int
 
 
-def at(session: Session, audience: Audience, today: date, client_id: int | None) -> PreviewRecipient | None:
-    """The recipient with this client id; where that client will not get the mail, or for None, the first. None if nobody will."""
-    receivers = _receivers(session, audience)
+def at(
+    session: Session, audience: Audience, today: date, client_id: int | None, *, text: str | None = None
+) -> PreviewRecipient | None:
+    """The recipient with this client id; where that client will not get the mail, or for None, the first. None if nobody will. With `text`
+    only those count who get the text in that language."""
+    receivers = _receivers(session, audience, text)
     chosen = client_id if client_id is not None and client_id in receivers else receivers.first()
     if chosen is None:
         return None
@@ -85,12 +88,16 @@ def at(session: Session, audience: Audience, today: date, client_id: int | None)
         total=len(receivers),
         previous_id=receivers.before(chosen),
         next_id=receivers.after(chosen),
+        text=(audience.texts.of(row.client.language) or MAIN) if audience.texts else MAIN,
     )
 
 
-def search(session: Session, audience: Audience, today: date, words: str) -> Sequence[Recipient]:
-    """The first few recipients whose name, company, address or number has every word. Nobody behind them is looked at."""
-    receivers = _receivers(session, audience)
+def search(
+    session: Session, audience: Audience, today: date, words: str, *, text: str | None = None
+) -> Sequence[Recipient]:
+    """The first few recipients whose name, company, address or number has every word. Nobody behind them is looked at. `text` as
+    in `at`."""
+    receivers = _receivers(session, audience, text)
     if not words.strip():
         return recipients_among(session, audience, today, receivers.page(0, FOUND))
     called = select(Client.id).where(*clients.called(words)).order_by(Client.id)
@@ -99,10 +106,13 @@ def search(session: Session, audience: Audience, today: date, words: str) -> Seq
     return recipients_among(session, audience, today, ids)
 
 
-def extremes(session: Session, audience: Audience, *, look_at: int = LOOKED_AT) -> list[Extreme]:
+def extremes(
+    session: Session, audience: Audience, *, text: str | None = None, look_at: int = LOOKED_AT
+) -> list[Extreme]:
     """The longest name, a missing one, one written from right to left, and the client with the most services, where there are such, among
-    those who match and will get it. Of more than `look_at` recipients only so many are looked at, and the labels say so."""
-    matching = _matching(session, audience)
+    those who match and will get it. Of more than `look_at` recipients only so many are looked at, and the labels say so. `text` as
+    in `at`."""
+    matching = _matching(session, audience, text)
     ids = _spread(matching, look_at)
     among = f" of {len(ids):,}" if len(ids) < len(matching) else ""
     found: list[tuple[str, int | None]] = []
@@ -115,14 +125,17 @@ def extremes(session: Session, audience: Audience, *, look_at: int = LOOKED_AT) 
     return [Extreme(label, client_id) for label, client_id in found if client_id is not None]
 
 
-def _receivers(session: Session, audience: Audience) -> ClientSet:
-    return select_terms(session, audience).terms[Term.WILL_RECEIVE]
+def _receivers(session: Session, audience: Audience, text: str | None) -> ClientSet:
+    receivers = select_terms(session, audience).terms[Term.WILL_RECEIVE]
+    if text is None or audience.texts is None:
+        return receivers
+    return receivers_by_text(session, audience.texts, receivers).get(text, NOBODY)
 
 
-def _matching(session: Session, audience: Audience) -> ClientSet:
+def _matching(session: Session, audience: Audience, text: str | None) -> ClientSet:
     """Those who match the filter and will get the mail."""
     among = allowed(session, audience.filter)
-    return _receivers(session, audience) & matching_in(copy_seen_by(session), audience.filter, among)
+    return _receivers(session, audience, text) & matching_in(copy_seen_by(session), audience.filter, among)
 
 
 def _spread(matching: ClientSet, look_at: int) -> list[int]:
@@ -165,7 +178,7 @@ def _first_of_most(numbers: Mapping[int, int]) -> int | None:
 def _from_right(session: Session, matching: ClientSet) -> int | None:
     """The first whose language is written from right to left, from the copy in memory."""
     by_language = copy_seen_by(session).values["languages"].items()
-    readers = (clients for language, clients in by_language if language.split("-")[0] in RIGHT_TO_LEFT)
+    readers = (clients for language, clients in by_language if is_right_to_left(language))
     return (matching & ClientSet.any_of(readers)).first()
 
 

@@ -8,7 +8,7 @@ from operator import and_
 
 from sqlalchemy.orm import Session
 
-from webapp.core.audience import Audience, Term, select_terms
+from webapp.core.audience import Audience, Term, receivers_by_text, select_terms
 from webapp.core.client_set import NOBODY, ClientSet
 from webapp.core.content.fields import Sources, sources
 from webapp.core.content.tag_catalogue.empties import in_clients, in_holdings
@@ -31,10 +31,17 @@ class Gap:
 
 
 def gaps(
-    session: Session, audience: Audience, content: Sources, today: date, *, from_address: str | None = None
+    session: Session,
+    audience: Audience,
+    content: Sources,
+    today: date,
+    *,
+    from_address: str | None = None,
+    text: str | None = None,
 ) -> list[Gap]:
     """The tags of the content that are empty for at least one recipient, in the order of reading. `from_address` is the sender, for
-    sender_name; left out, the sender counts as one with a name."""
+    sender_name; left out, the sender counts as one with a name. With `text` only those recipients count who get the text
+    in that language."""
     by_name: dict[str, list[TagUse]] = {}
     for use in (use for field, source in sources(content).items() for use in uses(source, field=field)):
         by_name.setdefault(use.name, []).append(use)
@@ -43,6 +50,8 @@ def gaps(
         return []
     terms = select_terms(session, audience).terms
     receivers = terms[Term.WILL_RECEIVE]
+    if text is not None and audience.texts is not None:
+        receivers = receivers_by_text(session, audience.texts, receivers).get(text, NOBODY)
     empty = in_clients(session, names, receivers)
     holdings = in_holdings(session, audience, today, names, receivers, terms[Term.ADDED])
     empty |= holdings.sets

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
+from itertools import repeat
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -85,14 +86,22 @@ _HOLDING_STATUS = {None: ""} | {status.value: status.label for status in Holding
 
 
 def load_values(
-    session: Session, rows: Sequence[Recipient], names: Sequence[str], *, broadcast: Broadcast, now: datetime
+    session: Session,
+    rows: Sequence[Recipient],
+    names: Sequence[str],
+    *,
+    broadcast: Broadcast,
+    now: datetime,
+    language: str = "",
 ) -> list[list[str]]:
     """For each of `rows`, in their order, the values of the tags `names`, in theirs. One query a table, however many rows.
 
     Every value is one line without control characters, "" where there is nothing to say. Dates, prices and names of countries and
-    languages are in the client's language; `date` is the day of `now` in the broadcast's zone. Raises KeyError for a name that is no tag.
+    languages are in the language of the text that these recipients get: `language`, for the main text the broadcast's own, and where nobody
+    has said that the client's; `date` is the day of `now` in the broadcast's zone. Raises KeyError for a name that is no tag.
     """
-    writers = [_writer(name, len(rows), broadcast, now) for name in names]
+    written_in = language or broadcast.main_language
+    writers = [_writer(name, len(rows), broadcast, now, written_in) for name in names]
     needed = {column for writer in writers for column in writer.needs}
     if is_local := any(writer.is_local for writer in writers):
         needed |= {"client.language", "client.country"}
@@ -101,7 +110,8 @@ def load_values(
         if wanted := tuple(name for name in source.columns if name in needed):
             found |= zip(wanted, _read(session, source, wanted, [row[source.place] for row in rows]), strict=True)
     if is_local:
-        found["formats"] = list(map(formats_for, found["client.language"], found["client.country"]))
+        languages = repeat(written_in) if written_in else found["client.language"]
+        found["formats"] = list(map(formats_for, languages, found["client.country"]))
     columns = [writer.write(*map(found.__getitem__, writer.arguments)) for writer in writers]
     return [list(values) for values in zip(*columns, strict=True)] if names else [[] for _ in rows]
 
@@ -162,7 +172,9 @@ class ValueWriter:
         return (*self.needs, "formats") if self.is_local else self.needs
 
 
-def _writer(name: str, count: int, broadcast: Broadcast, now: datetime) -> ValueWriter:
+def _writer(name: str, count: int, broadcast: Broadcast, now: datetime, written_in: str) -> ValueWriter:
+    if written_in and name in LINK_WORDS:
+        return ValueWriter((), lambda: [link_words(name, written_in)] * count)
     match name:
         case "sender_name" | "sender_email":
             said = mailbox_or_blank(broadcast.from_address)[name == "sender_email"]

@@ -8,6 +8,7 @@ b'Dear Anna,\\r\\n\\r\\nGo on.\\r\\n'
 
 import re
 from binascii import b2a_base64
+from collections.abc import Sequence
 from hashlib import sha256
 from itertools import takewhile
 
@@ -29,14 +30,20 @@ def field(raw: bytes) -> bytes:
 def body(raw: bytes) -> bytes:
     """A body: no blanks at the ends of lines, each other run of them one blank, no empty lines at the end; CRLF at the end of what is not
     empty."""
-    if b"  " in raw or b"\t" in raw or b" \r\n" in raw or raw.endswith(b" "):
-        raw = _BLANKS.sub(b" ", _BLANKS_AT_LINE_ENDS.sub(b"", raw))
+    raw = lines(raw)
     if raw.endswith(b"\r\n") and not raw.endswith(b"\r\n\r\n") and len(raw) > 2:
         return raw
     end = len(raw)
     while raw.endswith(b"\r\n", 0, end):
         end -= 2
     return raw[:end] + b"\r\n" if end else b""
+
+
+def lines(raw: bytes) -> bytes:
+    """The lines of a body as they stand in it where more follows."""
+    if b"  " in raw or b"\t" in raw or b" \r\n" in raw or raw.endswith(b" "):
+        return _BLANKS.sub(b" ", _BLANKS_AT_LINE_ENDS.sub(b"", raw))
+    return raw
 
 
 class BodyHash:
@@ -48,12 +55,13 @@ class BodyHash:
     def __init__(self) -> None:
         self._start: bytes | None = None
         self._hashed = (b"", sha256())
-        self._last: tuple[bytes, bytes] | None = None
+        self._last: tuple[bytes, bytes, Sequence[bytes]] | None = None
 
-    def of(self, raw: bytes) -> bytes:
-        """SHA-256 of the relaxed body, in base64."""
+    def of(self, raw: bytes, tail: Sequence[bytes] = ()) -> bytes:
+        """SHA-256 of the relaxed body, in base64. `tail` follows after `raw`, in its relaxed form already, with a last line that is not
+        empty; it is hashed where it lies."""
         last = self._last
-        if last is not None and raw == last[0]:
+        if last is not None and raw == last[0] and tail == last[2]:
             return last[1]
         start, hashed = self._hashed
         if last is not None and (self._start is None or not raw.startswith(start)):
@@ -62,9 +70,12 @@ class BodyHash:
             self._hashed = (start, hashed)
         digest = hashed.copy()
         # The beginning ends with a line that is not empty, so what follows has its form for itself.
-        digest.update(body(raw[len(start) :]))
+        rest = raw[len(start) :]
+        digest.update(lines(rest) if tail else body(rest))
+        for piece in tail:
+            digest.update(piece)
         found = b64(digest.digest())
-        self._last = (raw, found)
+        self._last = (raw, found, tail)
         return found
 
 

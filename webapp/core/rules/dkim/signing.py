@@ -36,9 +36,9 @@ class MailSigner:
         self.keys = tuple(keys)
         self._bodies = BodyHash()
 
-    def fields(self, mail: bytes, date: datetime) -> bytes:
+    def fields(self, mail: bytes, date: datetime, tail: Sequence[bytes] = ()) -> bytes:
         """The fields to put in front of a mail (header, empty line and body, with CRLF), each with its CRLF; b"" where no key signs. `date`
-        (aware) is that of the mail: the same mail is always signed with the same bytes."""
+        (aware) is that of the mail: the same mail is always signed with the same bytes. `tail` is the rest of its body, see `BodyHash`."""
         keys = [key for key in self.keys if key.signs(date)]
         if not keys:
             return b""
@@ -47,7 +47,7 @@ class MailSigner:
         hashed = sha256(signed)
         at = int(date.timestamp())
         ends = at + int(VALID_FOR.total_seconds())
-        bh = self._bodies.of(body)
+        bh = self._bodies.of(body, tail)
         out = []
         for key in keys:
             unsigned = (

@@ -12,7 +12,7 @@
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from operator import attrgetter
 
@@ -20,6 +20,8 @@ from webapp.core.errors import Invalid
 from webapp.core.rules.message import headers
 from webapp.core.rules.message.bodies import Body, Cells, compiled, line
 from webapp.core.rules.message.document import finish
+from webapp.core.rules.message.enclosures import Enclosed, Enclosure
+from webapp.core.rules.message.link_counter import LinkCounter
 from webapp.core.rules.message.own_links import framed
 from webapp.core.rules.message.parts import (
     Envelope,
@@ -31,10 +33,12 @@ from webapp.core.rules.message.parts import (
     split_mailbox,
 )
 from webapp.core.rules.message.plain_text import text_of
+from webapp.core.rules.message.preheader import with_preheader
 from webapp.core.rules.tags import lexer
 from webapp.core.rules.tags.names import LINK_NAMES, TOKENS
 from webapp.core.rules.tags.nodes import Nodes
 from webapp.core.rules.tags.parser import names_of, parse, trimmed
+from webapp.core.rules.tags.unparse import source_of
 
 MAX_CHARACTERS = 1_000_000
 """In a source. Mails that people read have a hundredth of it."""
@@ -47,13 +51,22 @@ _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 class CompiledMessage:
     """A broadcast's content, ready to be rendered. `tags` names the values that `render` takes, in their order; the first is always
-    full_name, for the To header. `tokens` names the tokens of a mail's identity that stand in it. Holds no state of a mail, so threads
-    may share it."""
+    full_name, for the To header. `tokens` names the tokens of a mail's identity that stand in it; `targets` has by their marks where its
+    counted links lead. Holds no state of a mail, so threads may share it."""
 
     def __init__(
-        self, subject: Nodes, bodies: Sequence[tuple[str, Nodes]], envelope: Envelope, frame: Frame | None = None
+        self,
+        subject: Nodes,
+        bodies: Sequence[tuple[str, Nodes]],
+        envelope: Envelope,
+        frame: Frame | None = None,
+        enclosed: Enclosed | None = None,
+        language: str = "",
+        targets: Mapping[str, Nodes] | None = None,
     ):
-        names = dict.fromkeys(("full_name", *names_of(subject, *(nodes for _, nodes in bodies))))
+        targets = targets or {}
+        names = dict.fromkeys(("full_name", *names_of(subject, *(nodes for _, nodes in bodies), *targets.values())))
+        self.targets = {mark: source_of(nodes) for mark, nodes in targets.items()}
         self.tags = tuple(name for name in names if name not in TOKENS)
         self.trees = {"subject": subject, **{kind.removeprefix("text/"): nodes for kind, nodes in bodies}}
         self.envelope = envelope
@@ -76,11 +89,15 @@ class CompiledMessage:
         )
         self._before_token, self._behind_token = headers.around(frame, self._domain) if frame else ("", "")
         self._named_by = headers.named_by(frame) if frame else []
+        self.enclosed = enclosed or None
+        self._room = envelope.max_bytes - (enclosed.size if enclosed else 0)
+        self._language = headers.extra("Content-Language", language) if language else ""
         self.tokens = frozenset(used + (["unsubscribe_token"] if self._behind_token else []))
 
     def render(self, values: Sequence[str], identity: MailIdentity, extra: Sequence[tuple[str, str]] = ()) -> bytes:
         """The whole mail as it goes to the relay: CRLF line ends, ASCII only but for an address in the header that has no such form (in
-        UTF-8 then: RFC 6532), no line that begins with a dot or is longer than 998 octets.
+        UTF-8 then: RFC 6532), no line that begins with a dot or is longer than 998 octets. Of a mail with enclosures this is what comes
+        before its `tail`.
 
         `values` are those of `tags`, in their order; `extra` are further header fields, name and value. The same arguments give the
         same bytes. Raises RenderError where a value or the address cannot be written, MessageTooLarge.
@@ -112,9 +129,13 @@ class CompiledMessage:
                 mark = message_id[: -len(self._domain) - 1]
                 for before, behind, dot in self._named_by:
                     out += (before, mark.replace(".", dot), behind)
+            if self._language:
+                out.append(self._language)
             if extra:
                 out += [headers.extra(name, value) for name, value in extra]
-            if len(self._bodies) == 1:
+            if self.enclosed is not None:
+                self.enclosed.begin(out, identity.broadcast_secret, self._bodies, cells, values)
+            elif len(self._bodies) == 1:
                 head, body = self._bodies[0]
                 out.append(head)
                 body.append_to(out, cells, values)
@@ -130,9 +151,17 @@ class CompiledMessage:
             raise RenderError(self._culprit(values) or f"This mail cannot be written: {error.reason}.") from None
         except ValueError as error:
             raise RenderError(f"This mail cannot be written: {error}.") from None
-        if len(mail) > self.envelope.max_bytes:
-            raise MessageTooLarge(len(mail), self.envelope.max_bytes)
+        if len(mail) > self._room:
+            most = self.envelope.max_bytes
+            raise MessageTooLarge(len(mail) + most - self._room, most)
         return mail
+
+    def tail(self, secret: str, own: Sequence[Enclosure] = ()) -> tuple[bytes, ...]:
+        """What follows after that which `render` makes, in each mail of the broadcast with that secret: buffers to be written one after
+        the other, none without enclosures. `own` are files of this one recipient."""
+        if self.enclosed is None:
+            return ()
+        return self.enclosed.tail(secret, own, has_html=len(self._bodies) > 1)
 
     def _culprit(self, values: Sequence[str]) -> str | None:
         for name, value in zip(self.tags, values, strict=False):
@@ -141,29 +170,41 @@ class CompiledMessage:
         return None
 
 
-def compile_message(parts: MessageParts, envelope: Envelope, frame: Frame | None = None) -> CompiledMessage:
+def compile_message(
+    parts: MessageParts, envelope: Envelope, frame: Frame | None = None, enclosed: Enclosed | None = None
+) -> CompiledMessage:
     """Compile the content of a broadcast. Raises Invalid, naming the field, for tags with problems and for a sender or reply address that
     cannot be used; MessageTooLarge where the content alone is too much.
 
     HTML is made harmless and its styles inline; where `parts.text` is None, the text part is derived from it. Where `parts.html` is
     blank, the mail has only the text part. `frame` is what the mails have around them; without one they have no links of their own.
+    `enclosed` are the pictures and files that all mails carry.
     """
     if frame:
         parts = framed(parts, frame)
+    parts = with_preheader(parts)
+    counting = LinkCounter(frame.counting, frame.base) if frame and frame.counting else None
     subject = _source(parts.subject, "subject")
     trees: list[tuple[str, Nodes]] = []
     subject_nodes = parse(subject, field="subject")
     if parts.html.strip():
         tokens = list(lexer.tokens(subject, is_html=False))
         document = finish(
-            _source(parts.html, "html"), title=trimmed(subject, tokens, whole_lines=False), language=parts.language
+            _source(parts.html, "html"),
+            title=trimmed(subject, tokens, whole_lines=False),
+            language=parts.language,
+            counting=counting,
         )
         text = text_of(document) if parts.text is None else parse(_source(parts.text, "text"), field="text")
         trees = [("text/plain", text), ("text/html", document.nodes)]
     else:
         trees = [("text/plain", parse(_source(parts.text or "", "text"), field="text"))]
+    if counting:
+        kind, text = trees[0]
+        trees[0] = kind, counting.in_text(text)
     try:
-        message = CompiledMessage(subject_nodes, trees, envelope, frame)
+        targets = counting.targets if counting else None
+        message = CompiledMessage(subject_nodes, trees, envelope, frame, enclosed, parts.language, targets)
     except ValueError as error:
         raise Invalid(f"The sender cannot be used: {error}.", "from_address") from None
     if lost := LINK_NAMES.intersection(message.tags):

@@ -13,6 +13,7 @@ from webapp.core.errors import Invalid
 from webapp.core.rules import markup
 from webapp.core.rules.markup import MarkupContext, Piece
 from webapp.core.rules.message import conditional_comments, last_look, sanitise, word_lists
+from webapp.core.rules.message.link_counter import LinkCounter
 from webapp.core.rules.message.page import put_together, taken_apart
 from webapp.core.rules.tags import lexer
 from webapp.core.rules.tags.contexts import escape_at, home_of
@@ -35,9 +36,9 @@ class Document:
     tags: Sequence[Slot | Block]
 
 
-def finish(source: str, *, title: Items = (), language: str = "") -> Document:
-    """The document of the HTML part. `title` is the subject in a row, `language` the content's if it is known (BCP 47). Raises Invalid
-    for tags with problems.
+def finish(source: str, *, title: Items = (), language: str = "", counting: LinkCounter | None = None) -> Document:
+    """The document of the HTML part. `title` is the subject in a row, `language` the content's if it is known (BCP 47); the tree, and only
+    that, has what `counting` puts into it. Raises Invalid for tags with problems.
 
     Kept: text markup, tables, pictures from the web, links to the web, mail and telephone, inline style, style sheets (as far as they
     can be, inline; the rest, such as media queries, in the head), and the conditional comments that Outlook reads. Everything else goes.
@@ -48,11 +49,13 @@ def finish(source: str, *, title: Items = (), language: str = "") -> Document:
     words = Placeholders(source)
     plain = words.put(source, tokens)
     spots = markup.spots(plain, words.pattern)
-    tags = [
+    tags: list[Slot | Block] = [
         _NOTHING if piece.place is MarkupContext.COMMENT else read(token)
         for token, (_, piece) in zip(tokens, spots, strict=True)
     ]
     plain, kept = conditional_comments.set_aside(_blocks_as_comments(plain, spots, tags), words)
+    if counting:
+        tags += counting.slots
     page = taken_apart(plain, kept)
     body = markup.with_plain_ampersands("".join(page.body).strip())
     last_look.refuse_length(body)
@@ -67,6 +70,8 @@ def finish(source: str, *, title: Items = (), language: str = "") -> Document:
     html = put_together(page, body, title_word, language)
     whole = conditional_comments.put_back(html, kept)
     last_look.refuse_harm(whole, words)
+    if counting:
+        whole = counting.in_html(whole, words, tags)
     return Document(_nodes(whole, words, tags, title), html, words, tags)
 
 

@@ -59,7 +59,7 @@ def unstructured(name: str, text: str) -> str:
         folded = _folded(name, text.split(" "))
         if folded:
             return folded
-    return f"{name}: {_encoded_words(text, len(name) + 2)}\r\n"
+    return f"{name}: {encoded_words(text, len(name) + 2)}\r\n"
 
 
 def mailbox(name: str, display_name: str, address: str) -> str:
@@ -76,7 +76,7 @@ def mailbox(name: str, display_name: str, address: str) -> str:
     elif display_name.isascii() and "=?" not in display_name and len(quoted := _quoted_string(display_name)) <= room:
         words = quoted
     else:
-        words = _encoded_words(display_name, len(name) + 2)
+        words = encoded_words(display_name, len(name) + 2)
     column = len(words) - words.rfind("\n") - 1 if "\n" in words else len(name) + 2 + len(words)
     fold = "\r\n" if column + len(address) + 3 > WIDTH else ""
     return f"{name}: {words}{fold} <{address}>\r\n"
@@ -120,7 +120,7 @@ def _folded(name: str, words: Iterable[str], *, hard: bool = False) -> str | Non
 _FRAME = len("=?utf-8?b??=")
 
 
-def _encoded_words(text: str, column: int) -> str:
+def encoded_words(text: str, column: int) -> str:
     """The text as encoded words of UTF-8, at most 75 columns each, the first beginning at `column`; no character is divided between two.
 
     Some programs (GMime 3.2 among them) decode neighbours in base64 as one and stop at padding; so what follows a word with padding is in

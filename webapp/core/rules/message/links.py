@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import nh3
 
 from webapp.core.rules import markup
+from webapp.core.rules.media.names import is_own_cid
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,8 @@ def picture(address: str) -> Judged:
     if scheme == "file" or len(scheme) == 1:
         return Judged(None, f"The picture {_shown(plain)} lies on one computer. It is left out.")
     if scheme == "cid":
-        return Judged(address, f"The picture {_shown(plain)} is not part of this mail: give its https:// address.")
+        words = f"The picture {_shown(plain)} is not part of this mail, so it is left out: upload it, or give its https:// address."
+        return Judged(address) if is_own_cid(plain) else Judged(None, words)
     if scheme not in PICTURE_SCHEMES:
         return Judged(
             None, f"The picture {_shown(plain)} begins with {scheme}:, which a mail cannot carry. It is left out."

@@ -41,6 +41,7 @@ def framed(parts: MessageParts, frame: Frame) -> MessageParts:
         _written_out_in_html(html, frame.base),
         text if text is None else _written_out(text, frame.base),
         parts.language,
+        _written_out(parts.preheader, frame.base),
     )
 
 
@@ -54,7 +55,7 @@ def as_tags(source: str, base: str) -> str:
 
 
 def _sources(parts: MessageParts) -> Iterator[str]:
-    yield from (parts.subject, parts.html, parts.text or "")
+    yield from (parts.subject, parts.preheader, parts.html, parts.text or "")
 
 
 def _declines(source: str) -> bool:

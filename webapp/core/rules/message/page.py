@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, field
 
 from webapp.core.rules import markup
+from webapp.core.rules.languages import direction as direction_of
 from webapp.core.rules.markup import MarkupContext, Piece
 from webapp.core.rules.message import conditional_comments, sanitise
 from webapp.core.rules.message.conditional_comments import Kept
@@ -112,7 +113,7 @@ def put_together(page: Page, body: str, title: str, language: str) -> str:
         pictures = "img{max-width:100%;height:auto}" if "<img" in body else ""
         buttons = _STYLE_OF_BUTTONS if 'class="button"' in body else ""
         page.head.insert(0, Sheet(f"{_STYLE_OF_OURS}{pictures}{buttons}"))
-        body = f'<div class="mail" dir="auto">\n{body}\n</div>'
+        body = f'<div class="mail" dir="{direction_of(language)}">\n{body}\n</div>'
     root = _root(page, language)
     body = inlined(root, f"<body{sanitise.attributes(page.body_tag)}>{body}</body>", page.sheets)
     scheme = (
@@ -132,7 +133,7 @@ def put_together(page: Page, body: str, title: str, language: str) -> str:
 
 def _root(page: Page, language: str) -> str:
     """The attributes of the html element."""
-    direction = page.root.get("dir", "").lower()
+    direction = direction_of(language) if language else page.root.get("dir", "").lower()
     direction = direction if direction in ("ltr", "rtl") else "auto"
     lang = next((f' lang="{tag}"' for tag in (language, page.root.get("lang", "")) if _LANGUAGE.fullmatch(tag)), "")
     office = _OFFICE if any(f"xmlns:{prefix}" in page.root for prefix in "vow") else ""

@@ -1,6 +1,6 @@
 """What goes into a mail: the content's parts, the envelope they all share, and what belongs to one mail only."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -30,12 +30,18 @@ class MessageTooLarge(DomainError):
 @dataclass(frozen=True, slots=True)
 class MessageParts:
     """Subject, HTML and text as composed, with their tags. `text` None means: derived from `html`; `html` empty: a mail of text only.
-    `language` (BCP 47) is said in the HTML document, if it is known."""
+    `language` (BCP 47) is said in the HTML document with its direction, and in the head (RFC 3282), if it is known; `preheader` stands
+    hidden at the beginning of the HTML."""
 
     subject: str
     html: str
     text: str | None = None
     language: str = ""
+    preheader: str = ""
+
+    def with_html(self, html: str) -> "MessageParts":
+        """The same with other HTML."""
+        return replace(self, html=html)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +67,21 @@ class Envelope:
 
 
 @dataclass(frozen=True, slots=True)
+class Counting:
+    """What is counted of a broadcast's mails: `clicks` on their links, and `opens`. `secret` is the broadcast's."""
+
+    secret: str
+    clicks: bool
+    opens: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Frame:
     """What is around the content of a broadcast's mails because of what it is for. `base` is the console's public address, without a slash
     at its end. Marketing mail says who sends it, and how to decline; important mail does not. Neither: nobody has said which it is.
     `list_name` names in a domain's name what can be declined together; `broadcast_id` is for those who look into a mail. `named_by` are
-    headers by which relays name the mail in what they report: name, value with `{}` in it, and what is written for the dot of its mark."""
+    headers by which relays name the mail in what they report: name, value with `{}` in it, and what is written for the dot of its mark.
+    `counting` is None where nothing of the mails is counted."""
 
     base: str
     is_marketing: bool = False
@@ -75,6 +91,7 @@ class Frame:
     business_name: str = ""
     postal_address: str = ""
     named_by: tuple[tuple[str, str, str], ...] = ()
+    counting: Counting | None = None
 
 
 NO_TOKEN = "0" * 44
@@ -91,6 +108,8 @@ class MailIdentity(NamedTuple):
     date: datetime
     unsubscribe_token: str = NO_TOKEN
     browser_token: str = NO_TOKEN
+    click_token: str = NO_TOKEN
+    open_token: str = NO_TOKEN
 
 
 def split_mailbox(text: str, field: str) -> tuple[str, str]:

@@ -40,9 +40,10 @@ _WITH_ADDRESS = frozenset({
 })  # fmt: skip
 
 
-def preflight(subject: str, html: str, text: str | None) -> list[TagProblem]:
+def preflight(subject: str, html: str, text: str | None, preheader: str = "") -> list[TagProblem]:
     """Everything of this kind in a content, in the order of reading."""
-    return [*of_text(subject, "subject"), *of_html(html), *of_text(text or "", "text")]
+    lines = (*of_text(subject, "subject"), *of_text(preheader, "preheader"))
+    return [*lines, *of_html(html), *of_text(text or "", "text")]
 
 
 @lru_cache(maxsize=32)

@@ -29,8 +29,8 @@ def preview(
     return decoded(message.render(values, identity, extra))
 
 
-def decoded(mail: bytes) -> Preview:
-    """A mail of ours, decoded."""
+def decoded(mail: bytes, size: int | None = None) -> Preview:
+    """A mail of ours, decoded. `mail` may lack what follows after its text; `size` is then that of all of it, in octets."""
     found = message_from_string(mail.decode(), policy=compat32)
     parts = {part.get_content_type(): part for part in found.walk() if not part.is_multipart()}
     return Preview(
@@ -38,7 +38,7 @@ def decoded(mail: bytes) -> Preview:
         html=_content(parts["text/html"]) if "text/html" in parts else None,
         text=_content(parts["text/plain"]),
         headers=tuple((name, readable(value)) for name, value in found.items()),
-        size=len(mail),
+        size=len(mail) if size is None else size,
     )
 
 

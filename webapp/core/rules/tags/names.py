@@ -61,7 +61,7 @@ LINK_NAMES = frozenset(tag.name for tag in LINKS)
 DECLINING = frozenset({"unsubscribe_url", "preferences_url"})
 """Either of them is a way to decline; mail that must be told has neither."""
 
-TOKENS = ("unsubscribe_token", "browser_token")
+TOKENS = ("unsubscribe_token", "browser_token", "click_token", "open_token")
 """What the compiler puts in their place for the part that is each mail's own, in the order of `MailIdentity`."""
 
 LINK_WORDS = {

@@ -1,0 +1,1 @@
+"""Files that mails show or carry: the library, attachments, files of single recipients, and how they get into mails."""
