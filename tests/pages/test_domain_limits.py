@@ -109,7 +109,7 @@ def test_the_forecast_names_the_domain_that_holds_it_up(browser_client, sqlite_s
     for number in range(5):
         factories.client(sqlite_session, f"ada{number}@{('gmail.com', 'GoogleMail.com')[number % 2]}")
     factories.client(sqlite_session)
-    draft = factories.broadcast(sqlite_session, batch_size=0, interval_s=0)
+    draft = factories.broadcast(sqlite_session, batch_size=0)
     sqlite_session.commit()
     words = read(browser_client.get(f"/mass-mail/{draft.id}/schedule/")).at("#forecast").words
     assert "6 mails" in words and "It takes 2 min." in words

@@ -38,7 +38,7 @@ def most_at_once(log: Path) -> int:
 
 
 @pytest.mark.parametrize("pipelining", [True, False], ids=["pipelining", "stepwise"])
-@pytest.mark.parametrize("faults", [(), (Fault("dot", "drop", chance=0.05),)], ids=["well", "ill"])
+@pytest.mark.parametrize("faults", [(), (Fault("dot", "drop", probability=0.05),)], ids=["well", "ill"])
 def test_only_so_many_connections_carry_mails_to_a_receiver(
     oracle_file: Path, pipelining: bool, faults: tuple[Fault, ...]
 ):

@@ -167,7 +167,7 @@ def test_without_limits_a_claim_says_to_the_database_what_it_always_did(sqlite_s
     assert [words for words, _ in itertools.groupby(begins)] == [  # triggers are told once for each row
         "UPDATE sender SET",
         "SELECT state, frozen_at",
-        "SELECT json_group_array(json_array(id, client_id,",
+        "SELECT json_group_array(json_array( id,",
         "UPDATE delivery AS",
         "INSERT INTO tally",
     ]

@@ -31,7 +31,9 @@ def broadcast_to(session: Session, **mails: int) -> int:
     for name, count in mails.items():
         for number in range(count):
             factories.client(session, f"{name}{number}@{'gmail.com' if name == 'google' else 'example.com'}")
-    return engine.sending_broadcast(session, mails=0).id
+    broadcast_id = engine.sending_broadcast(session, mails=0).id
+    session.rollback()  # what is read from here on is what the senders wrote
+    return broadcast_id
 
 
 def limited(session: Session, **columns: int) -> None:

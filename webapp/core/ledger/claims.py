@@ -13,7 +13,7 @@ from webapp.core.cadence import PROBE_S
 from webapp.core.ledger import ceiling, order, pace
 from webapp.core.ledger.hot_path import hot
 from webapp.core.ledger.leases import Lease, in_force
-from webapp.core.ledger.lines import NO_ROOMS, Lined, Lines, Picked
+from webapp.core.ledger.lines import NO_ROOMS, LedgerLines, Lined, Picked
 from webapp.core.ledger.rows import DueRow, Standing
 from webapp.core.ledger.waiting import postpone, promote
 from webapp.core.rules import pacing
@@ -96,7 +96,7 @@ def claim(
     whose time has come. All senders of all broadcasts together keep the ceilings of `limits`. A sender that is not `is_careful` does not
     stop at the relay's first error: it gets nothing of a broadcast that was paused because of the relay. One mail feels the way for such a
     broadcast, and for a claim that `is_probe`; it goes to somebody who was never refused, as long as there is one. Mails to a domain in
-    `resting` wait until the instant given there. `rooms` is what `Lines` calls so.
+    `resting` wait until the instant given there. `rooms` is what `LedgerLines` calls so.
     """
     # What the broadcast allows, under the locks that hold until the commit.
     standing = _standing(session, lease.broadcast_id, limits)
@@ -160,7 +160,7 @@ def _lined(
     untried_first: bool,
 ) -> Lined:
     """The rows to claim next where recipients' domains have limits."""
-    lines = Lines(
+    lines = LedgerLines(
         session,
         lease.broadcast_id,
         limits.receivers,

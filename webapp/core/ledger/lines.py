@@ -52,7 +52,7 @@ class Lined:
 
 
 @dataclass(slots=True)
-class Line:
+class OpenedLine:
     """The line of a limit in a broadcast. `delays` says in how many seconds each of the next mails may leave, `next_in` in how many the one
     after them; `picked` is how many were picked, and `may_have_rows` is False when there are no others."""
 
@@ -63,7 +63,7 @@ class Line:
     may_have_rows: bool = True
 
 
-class Lines:
+class LedgerLines:
     """The lines of a broadcast in one claim. `rooms`: how many mails more to receivers with a limit of connections the sender can use, by
     the id of the limit; those that are not in it take any number. `shares` is how many senders share a receiver."""
 
@@ -85,7 +85,7 @@ class Lines:
         self._is_marketing = is_marketing
         self._limit_of = by_domain(limits)
         self._limits = {limit.id: limit for limit in limits}
-        self._lines: dict[int, Line] = {}
+        self._lines: dict[int, OpenedLine] = {}
 
     def look(self, limit: int, untried_at: datetime | None) -> Lined:
         """Up to `limit` rows that may be claimed: first those that have stood in a line, then what is due, in its order. Rows that were
@@ -162,13 +162,13 @@ class Lines:
         line.picked += len(fresh)
         line.may_have_rows = len(found) == asked
 
-    def _opened(self, limit: ReceiverLimit) -> Line:
+    def _opened(self, limit: ReceiverLimit) -> OpenedLine:
         """The line of a limit, as its receiver takes mails now."""
         now = self._reading.wall
         until = max((self._resting[one] for one in limit.domains if one in self._resting), default=now)
         room = self._rooms.get(limit.id)
         if until > now:
-            return Line(limit, [], (until - now).total_seconds())
+            return OpenedLine(limit, [], (until - now).total_seconds())
         opened = [Opening(0.0, MOST_ROWS)] if not limit.mails else openings(self._session, limit, self._reading)
         delays: list[float] = []
         next_in = None
@@ -177,7 +177,7 @@ class Lines:
                 next_in = one.delay
                 break
             delays += [one.delay] * -(-one.count // max(self._shares, 1))
-        return Line(limit, delays if room is None else delays[: max(room, 0)], next_in)
+        return OpenedLine(limit, delays if room is None else delays[: max(room, 0)], next_in)
 
 
 def openings(session: Session, limit: ReceiverLimit, reading: Reading) -> list[Opening]:

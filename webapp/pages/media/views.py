@@ -196,7 +196,7 @@ def _listing() -> dict[str, Any]:
         "last": first + len(files) - 1,
         "newer": at(page - 1) if page > 1 else None,
         "older": at(page + 1) if first + len(files) - 1 < total else None,
-        "held": in_megabytes(library.octets(db.session)),
+        "held": in_megabytes(octets) if (octets := library.octets(db.session)) else "",
         "size_of": lambda file: in_megabytes(file.size),
     }
 
