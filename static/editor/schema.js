@@ -59,6 +59,21 @@ export function extensions(tiptap, { placeholder, isKnown, shownAt, onTag, onBra
     renderHTML: ({ HTMLAttributes }) => ["a", HTMLAttributes, 0],
   });
 
+  const Fill = Mark.create({
+    name: "fill",
+    inclusive: false,
+    parseHTML: () => [{ tag: "mark.fill", getAttrs: (element) => element.className === "fill" && null }],
+    renderHTML: () => ["mark", { class: "fill" }, 0],
+    // A click into a part selects all of it, so that what is typed takes its place; a double click sets the cursor in it.
+    addProseMirrorPlugins() {
+      const handleClick = ({ state }, position) => {
+        if (!this.type.isInSet(state.doc.resolve(position).marks())) return false;
+        return this.editor.chain().setTextSelection(position).extendMarkRange("fill").run();
+      };
+      return [new tiptap.Plugin({ props: { handleClick } })];
+    },
+  });
+
   const Button = Node.create({
     name: "mailButton",
     group: "block",
@@ -129,7 +144,7 @@ export function extensions(tiptap, { placeholder, isKnown, shownAt, onTag, onBra
   return [
     Document, Text, Button, Paragraph, HardBreak, Heading.configure({ levels: [1, 2, 3] }),
     BulletList, OrderedList, ListItem, Lists, Blockquote, HorizontalRule, Picture, Tag,
-    Link, Bold, Italic, Underline, Strike, UndoRedo, Gapcursor, Placeholder.configure({ placeholder }),
+    Link, Fill, Bold, Italic, Underline, Strike, UndoRedo, Gapcursor, Placeholder.configure({ placeholder }),
   ];
 }
 

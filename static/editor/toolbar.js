@@ -10,6 +10,7 @@ const COMMANDS = {
   heading1: { run: (chain) => chain.setHeading({ level: 1 }), on: (editor) => editor.isActive("heading", { level: 1 }) },
   heading2: { run: (chain) => chain.setHeading({ level: 2 }), on: (editor) => editor.isActive("heading", { level: 2 }) },
   heading3: { run: (chain) => chain.setHeading({ level: 3 }), on: (editor) => editor.isActive("heading", { level: 3 }) },
+  fill: { run: (chain) => chain.toggleMark("fill"), on: (editor) => editor.isActive("fill") },
   undo: { run: (chain) => chain.undo(), can: (editor) => editor.can().undo() },
   redo: { run: (chain) => chain.redo(), can: (editor) => editor.can().redo() },
   heading: { on: (editor) => editor.isActive("heading") },

@@ -9,7 +9,7 @@ from webapp.core.users import passwords
 
 PASSWORD = "correct horse battery"
 ONE_OF_SEVERAL = {"which": "refused", "provider": "brevo"}
-OPEN_ROOMS = ("sign_in", "coming_back", "assets", "health", "metrics", "static", "unsubscribe", "tracking")
+OPEN_ROOMS = ("sign_in", "coming_back", "assets", "health", "metrics", "pictures", "static", "unsubscribe", "tracking")
 OPEN_TO_PROGRAMS = {"relay_events.receive"}
 """These ask for another proof than a sign-in."""
 PICTURE = "media.picture"

@@ -21,14 +21,16 @@ from webapp.pages.coming_back import places
 from webapp.pages.workers.views import workers_banner
 from webapp.paths import IS_CLONE
 
-OPEN_ROOMS = frozenset({"sign_in", "coming_back", "assets", "health", "metrics", "unsubscribe", "tracking"})
+OPEN_ROOMS = frozenset({"sign_in", "coming_back", "assets", "health", "metrics", "pictures", "unsubscribe", "tracking"})
 """Blueprints that answer without a sign-in; the last three want a token."""
 
 OPEN_ENDPOINTS = {"relay_events.receive": LARGEST_BODY, "media.picture": 0}
 """Endpoints that answer without a sign-in in a room that asks for one, each with the octets that it takes. The first wants a secret in its
 address, and a proof with each call; the second shows pictures of mails to who knows their names."""
 
-UPLOADS = frozenset({"imports.upload", "suppressions.upload", "attachments.attach", "attachments.own"})
+UPLOADS = frozenset(
+    {"imports.upload", "suppressions.upload", "attachments.attach", "attachments.own", "brand.save", "designs.take_in"}
+)
 """Endpoints that take large files."""
 
 READS_FIRST = frozenset(

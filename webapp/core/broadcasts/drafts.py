@@ -11,6 +11,7 @@ from sqlalchemy import delete, literal, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from webapp.core import guarded
+from webapp.core.branding import brands
 from webapp.core.content.languages import content_of, seen_now
 from webapp.core.errors import Conflict, Invalid, NotFound
 from webapp.core.media import attachments
@@ -38,6 +39,8 @@ ON_BROADCAST = frozenset(
         "purpose",
         "topic_id",
         "important_reason",
+        "in_brand",
+        "design_version_id",
         "main_language",
         "without_text",
     }
@@ -62,6 +65,7 @@ def create(
         press=press or None,
         message_type=MessageType(message_type),
         from_address=from_addresses.default(session),
+        in_brand=brands.is_any(session),
         secret=secrets.token_hex(16),
         created_by=user_id,
         created_at=now,

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, and_, false, func, or_, update
 from sqlalchemy.orm import Session
 
 from webapp.core import guarded
+from webapp.core.branding import brands
 from webapp.core.broadcasts import languages
 from webapp.core.broadcasts.drafts import get
 from webapp.core.broadcasts.lifecycle import move
@@ -46,6 +47,8 @@ def schedule(
     columns = {"scheduled_at": now, "start_confirmed_at": None, "updated_at": now} | _decided(now, undo, by)
     moved = move(session, broadcast, {State.DRAFT}, State.SCHEDULED, [Broadcast.version == seen], **columns)
     if moved:
+        brand = brands.in_force(session, brands.sender_of(broadcast)) if broadcast.in_brand else None
+        broadcast.brand_id = brand.id if brand else None
         content = broadcast.content
         content.text_digest = text_digest(content.subject, content.html, content.text)
         session.flush()
@@ -219,6 +222,7 @@ def _back_to_draft(
         "start_confirmed_at": None,
         "undo_until": None,
         "started_by": "",
+        "brand_id": None,
         "updated_at": now,
     }
     conditions = [Broadcast.version == seen, *conditions]

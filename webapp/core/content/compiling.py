@@ -148,7 +148,7 @@ def text_of_body(broadcast: Broadcast, found: CompiledContent, language: str = "
     if not content.html.strip():
         return ""
     message = found.message
-    if content.text is None and not message.tokens:
+    if content.text is None and not message.tokens and not message.is_branded:
         return source_of(message.trees["plain"])
     # Written by hand, and this is what would be there instead; or there is more in it than was written.
     parts = MessageParts(content.subject, content.html)

@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 
 from webapp.core.audience import language_name
 from webapp.core.content.languages import content_of
+from webapp.core.rules import fills
 from webapp.core.settings import from_addresses
 from webapp.core.tables.broadcasts import Broadcast
 
@@ -41,6 +42,9 @@ def _of_text(broadcast: Broadcast, language: str) -> list[Missing]:
         found.append(Missing("subject", "The subject is empty."))
     if not content.html.strip() and not (content.text or "").strip():
         found.append(Missing("html", "The mail has no text."))
+    if parts := fills.prompts(content.html):
+        more = f", and {len(parts) - 1} more" if len(parts) > 1 else ""
+        found.append(Missing("html", f"A part of the template is not filled in: “{parts[0][:80]}”{more}."))
     return found
 
 

@@ -1,9 +1,11 @@
-"""What is around a broadcast's mails because of what it is for: how to decline, who sends, and the tokens of each mail's own links."""
+"""What is around a broadcast's mails because of what it is for and whose it is: how to decline, who sends, its brand, and the tokens of
+each mail's own links."""
 
 from typing import NamedTuple
 
 from sqlalchemy.orm import Session
 
+from webapp.core.branding import brands
 from webapp.core.consent import event_sources, settings, tokens
 from webapp.core.consent.tokens import TokenPurpose, Tokens
 from webapp.core.rules.consent import Purpose
@@ -23,8 +25,10 @@ class OwnTokens(NamedTuple):
 def frame_of(session: Session, broadcast: Broadcast, public_url: str) -> Frame:
     """The frame of the broadcast's mails. `public_url` is the console's address as recipients reach it."""
     named_by = event_sources.headers_of_mails(session)
+    brand = brands.of_broadcast(session, broadcast)
+    look = None if brand is None else brands.look_of(session, brand)
     if broadcast.purpose is None:
-        return Frame(public_url, named_by=named_by, counting=_counting(broadcast))
+        return Frame(public_url, named_by=named_by, counting=_counting(broadcast), brand=look)
     is_marketing = broadcast.purpose is Purpose.MARKETING
     known = settings.read(session)
     topic = "" if broadcast.topic_id is None else f"topic-{broadcast.topic_id}"
@@ -38,6 +42,7 @@ def frame_of(session: Session, broadcast: Broadcast, public_url: str) -> Frame:
         postal_address=known.postal_address,
         named_by=named_by,
         counting=_counting(broadcast),
+        brand=look,
     )
 
 

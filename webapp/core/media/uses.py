@@ -8,10 +8,15 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from webapp.core.rules import titles
 from webapp.core.rules.lifecycle import CHANGEABLE
+from webapp.core.tables.branding import Brand, DesignVersion
 from webapp.core.tables.broadcasts import Broadcast, Content
 from webapp.core.tables.media import Attachment, MediaFile, OwnFile
 
-TEXTS: dict[str, InstrumentedAttribute[str]] = {"mass mail": Content.html}
+TEXTS: dict[str, InstrumentedAttribute[str]] = {
+    "mass mail": Content.html,
+    "template": DesignVersion.html,
+    "brand": Brand.footer,
+}
 """Columns in which names of stored pictures may stand, by what such a row is called. A picture whose name stands in none of them may be
 forgotten: a table with HTML in it has its column here."""
 

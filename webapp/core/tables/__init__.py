@@ -1,6 +1,7 @@
 """What is remembered: columns, constraints and indexes, no behaviour. Importing the package registers every table on `Base.metadata`."""
 
 from webapp.core.tables import (  # noqa: F401
+    branding,
     broadcasts,
     clients,
     consent,

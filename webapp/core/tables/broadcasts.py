@@ -39,6 +39,8 @@ class Broadcast(Base):
     errors of the relay came one after the other, last of all: a slow pace has a new sending process for each mail, which must know of
     those before. `heeds_content` is off once somebody resumed it although the relay refused many of its mails for what they say.
     `resends` counts how often somebody had failed mails sent again.
+    `in_brand`: what is made in the design view stands in the brand of its sender; `brand_id` is the one that it was scheduled with, NULL
+    before that and where there was none. `design_version_id` is the version of a template that it was made from.
     `counts_clicks`, `counts_opens`: somebody chose that clicks on links and opens of its mails are counted.
     `secret` seeds what is derived from the broadcast: Message-IDs, MIME boundaries and the marks of counted links.
     `main_language` is that of its main text (BCP 47; "": nobody has said it). `other_languages` are those of its other texts, sorted, with
@@ -79,6 +81,9 @@ class Broadcast(Base):
     undo_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     started_by: Mapped[str] = mapped_column(String(320), default="", server_default="")
     copied_from: Mapped[int | None]
+    in_brand: Mapped[bool] = mapped_column(default=False, server_default=false())
+    brand_id: Mapped[int | None]
+    design_version_id: Mapped[int | None]
     press: Mapped[str | None] = mapped_column(String(64))
     schedule_seen: Mapped[bool] = mapped_column(default=False, server_default=false())
     counts_clicks: Mapped[bool] = mapped_column(default=False, server_default=false())

@@ -11,9 +11,11 @@ from webapp.adapters.clock import now
 from webapp.core import audience, broadcasts
 from webapp.core.broadcasts import listing, progress, purposes
 from webapp.core.broadcasts.listing import Tab
+from webapp.core.designs import library, using
 from webapp.core.errors import Invalid, NotFound
 from webapp.core.rules.lifecycle import BroadcastState
 from webapp.core.rules.statuses import MessageType
+from webapp.core.tables.branding import DesignVersion
 from webapp.extensions import db
 from webapp.pages.broadcasts import draft, live, purpose, show, starting  # noqa: F401 - which add the routes of the page of one
 from webapp.pages.broadcasts.blueprint import bp
@@ -101,11 +103,28 @@ def recipient_number(broadcast_id: int) -> str:
 
 @bp.get("/new")
 def new() -> str:
-    return _new(purpose.asked())
+    wanted = request.args.get("type", "")
+    return _new(purpose.asked(), MessageType(wanted) if wanted in set(MessageType) else MessageType.GENERAL)
 
 
 def _new(choice: purpose.PurposeChoice, chosen: MessageType = MessageType.GENERAL, name: str = "") -> str:
-    return render_template("broadcasts/new.html", types=MessageType, chosen=chosen, choice=choice, name=name)
+    version = _template()
+    template = version and library.get(db.session, version.design_id).design
+    return render_template(
+        "broadcasts/new.html",
+        types=MessageType,
+        chosen=chosen,
+        choice=choice,
+        name=name,
+        version=version,
+        template=template,
+    )
+
+
+def _template() -> DesignVersion | None:
+    """The version of a template that a new one is to be made from."""
+    wanted = request.values.get("template", type=int)
+    return library.version(db.session, wanted) if wanted else None
 
 
 @bp.post("/new")
@@ -125,6 +144,8 @@ def create() -> ResponseReturnValue:
     if broadcast.version == 1:
         broadcast = purposes.choose(db.session, broadcast, decided, now())
         broadcasts.edit(db.session, broadcast.id, None, {"name": name, "time_zone": current_user.time_zone}, now())
+        if version := _template():
+            using.start(db.session, broadcast.id, version.id, now())
     db.session.commit()
     return draft.redirect(url_for("audience.index", broadcast_id=broadcast.id))
 

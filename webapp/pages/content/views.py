@@ -33,6 +33,7 @@ from webapp.pages.content import problems, tag_rows
 from webapp.pages.content.blueprint import bp, language
 from webapp.pages.content.forms import ContentForm
 from webapp.pages.content.languages import shown, tabs
+from webapp.pages.designs.drafts import origin_of
 from webapp.pages.fragments import fragment
 
 MAIL_POLICY = (
@@ -220,6 +221,7 @@ def _page(frame: draft.Draft, form: ContentForm, **extra: Any) -> str:
         "tests": trial_sends.listing(db.session, broadcast.id),
         "hosted": f"{current_app.config['PUBLIC_URL']}/{names.PLACE}/",
         "attached": attached_files.sum_of(broadcast, broadcast.content),
+        "origin": origin_of(broadcast),
         **_preview(broadcast),
         **tabs(broadcast),
     }

@@ -3,6 +3,8 @@
 import json
 import re
 import subprocess
+import tomllib
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,6 +12,8 @@ import pytest
 
 from tests.core.rules.message.test_designs import DESIGNS
 from tests.journeys.test_tour import HTML as TOUR
+from webapp.core.designs import ALONG
+from webapp.core.rules.branding.look import BrandLook, Logo
 from webapp.core.rules.dkim import Algorithm, MailSigner, SigningKey, opened
 from webapp.core.rules.dkim.keys import made
 from webapp.core.rules.message import Envelope, Frame, MailIdentity, MessageParts, compile_message
@@ -41,6 +45,14 @@ WRITTEN = {
     ),
 }
 TEXTS = WRITTEN | {path.stem: MessageParts("News for {{ first_name }}", path.read_text()) for path in DESIGNS}
+LOOK = BrandLook(logo=Logo("picture/a.png", 120, 40), footer="[Status](https://status.example.com)").by(*OWN.values())
+MESSAGES_ALONG = {
+    key: MessageParts(one["subject"], (ALONG / f"{key}.html").read_text("utf-8"), preheader=one["preheader"])
+    for key, one in tomllib.loads((ALONG / "along.toml").read_text("utf-8")).items()
+    if one["kind"] == "message"
+}
+"""The messages that come along, in a brand."""
+
 VALUES = {"full_name": "Zoë Hall", "first_name": "Zoë", "service_domain": "shop.example.net"}
 
 
@@ -51,8 +63,12 @@ def signer() -> MailSigner:
 
 def mails(by: MailSigner) -> dict[str, bytes]:
     found = {}
-    for name, parts in TEXTS.items():
+    for name, parts in (TEXTS | MESSAGES_ALONG).items():
         kinds = {"marketing": MARKETING} | ({"important": IMPORTANT} if name in WRITTEN else {})
+        if name in MESSAGES_ALONG:
+            kinds = {
+                kind: replace(frame, brand=LOOK) for kind, frame in (("marketing", MARKETING), ("important", IMPORTANT))
+            }
         for kind, frame in kinds.items():
             message = compile_message(
                 parts, Envelope.of("Example Hosting <news@example.com>", "help@example.com"), frame

@@ -19,6 +19,7 @@ from operator import attrgetter
 from webapp.core.errors import Invalid
 from webapp.core.rules.message import headers
 from webapp.core.rules.message.bodies import Body, Cells, compiled, line
+from webapp.core.rules.message.brand_frame import branded
 from webapp.core.rules.message.document import finish
 from webapp.core.rules.message.enclosures import Enclosed, Enclosure
 from webapp.core.rules.message.link_counter import LinkCounter
@@ -52,7 +53,7 @@ _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 class CompiledMessage:
     """A broadcast's content, ready to be rendered. `tags` names the values that `render` takes, in their order; the first is always
     full_name, for the To header. `tokens` names the tokens of a mail's identity that stand in it; `targets` has by their marks where its
-    counted links lead. Holds no state of a mail, so threads may share it."""
+    counted links lead; `is_branded`: a brand may stand around what was written. Holds no state of a mail, so threads may share it."""
 
     def __init__(
         self,
@@ -70,6 +71,7 @@ class CompiledMessage:
         self.tags = tuple(name for name in names if name not in TOKENS)
         self.trees = {"subject": subject, **{kind.removeprefix("text/"): nodes for kind, nodes in bodies}}
         self.envelope = envelope
+        self.is_branded = frame is not None and frame.brand is not None
         used = [name for name in TOKENS if name in names]
         order = (*self.tags, *used)
         self._tokens = [attrgetter(name) for name in used]
@@ -181,7 +183,7 @@ def compile_message(
     `enclosed` are the pictures and files that all mails carry.
     """
     if frame:
-        parts = framed(parts, frame)
+        parts = framed(branded(parts, frame), frame)
     parts = with_preheader(parts)
     counting = LinkCounter(frame.counting, frame.base) if frame and frame.counting else None
     subject = _source(parts.subject, "subject")

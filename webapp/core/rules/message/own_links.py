@@ -126,8 +126,8 @@ def _replaced(source: str, instead: Iterator[tuple[Token, str]]) -> str:
 
 
 def _with_foot_in_html(source: str, frame: Frame) -> str:
-    lines = [escape(line) for line in _sender(frame, _seen(source))]
-    if not _is_declined_in_html(source):
+    lines = [escape(line) for line in sender_lines(frame, _seen(source))]
+    if not declines_in_html(source):
         lines.append(_link("unsubscribe_url", escape(frame.base), ' style="color:#595959"'))
     if not lines:
         return source
@@ -137,13 +137,14 @@ def _with_foot_in_html(source: str, frame: Frame) -> str:
 
 
 def _with_foot_in_text(source: str, frame: Frame) -> str:
-    lines = _sender(frame, source)
+    lines = sender_lines(frame, source)
     if not _is_declined(_outside_conditions(lexer.tokens(source, is_html=False))):
         lines.append(f"{{{{ unsubscribe_words }}}}: {_address('unsubscribe_url', frame.base)}")
     return "\n".join([source.rstrip("\n"), "", *lines, ""]) if lines else source
 
 
-def _is_declined_in_html(source: str) -> bool:
+def declines_in_html(source: str) -> bool:
+    """Whether a source of HTML shows every recipient how to decline."""
     shown = (token for token, piece in _placed(source) if piece.place in (MarkupContext.TEXT, MarkupContext.VALUE))
     return _is_declined(_outside_conditions(shown))
 
@@ -166,7 +167,7 @@ def _seen(source: str) -> str:
     return unescape(re.sub(r"<[^<>]*>", " ", source))
 
 
-def _sender(frame: Frame, said: str) -> list[str]:
+def sender_lines(frame: Frame, said: str) -> list[str]:
     """The lines that say who sends and where they are, unless the text says so already. A brace in them is no tag's."""
     if not frame.postal_address.strip() or _letters(frame.postal_address) in _letters(said):
         return []

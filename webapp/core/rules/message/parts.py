@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from webapp.core.errors import DomainError, Invalid
 from webapp.core.rules.addresses import Unusable, usable
+from webapp.core.rules.branding.look import BrandLook
 
 MAX_BYTES = 10_000_000
 """A mail larger than this is refused unless the envelope says otherwise: most relays take 10 MB or more."""
@@ -81,7 +82,8 @@ class Frame:
     at its end. Marketing mail says who sends it, and how to decline; important mail does not. Neither: nobody has said which it is.
     `list_name` names in a domain's name what can be declined together; `broadcast_id` is for those who look into a mail. `named_by` are
     headers by which relays name the mail in what they report: name, value with `{}` in it, and what is written for the dot of its mark.
-    `counting` is None where nothing of the mails is counted."""
+    `counting` is None where nothing of the mails is counted.
+    `brand` is what a body of the design view stands in, None where it stands alone."""
 
     base: str
     is_marketing: bool = False
@@ -92,6 +94,7 @@ class Frame:
     postal_address: str = ""
     named_by: tuple[tuple[str, str, str], ...] = ()
     counting: Counting | None = None
+    brand: BrandLook | None = None
 
 
 NO_TOKEN = "0" * 44
