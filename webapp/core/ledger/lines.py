@@ -4,7 +4,7 @@ A claim that meets such a row in the order of what is due moves it into its line
 mails. So every mail to the receiver that is under way was claimed out of its line, still says so by its `due_at`, and is counted by that.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
@@ -195,6 +195,25 @@ def wait(session: Session, limit: ReceiverLimit, reading: Reading) -> float | No
         return 0.0
     opened = openings(session, limit, reading)
     return opened[0].delay if opened else None
+
+
+def use(
+    session: Session, limits: Iterable[ReceiverLimit], reading: Reading, left: Iterable[tuple[int | None, float]]
+) -> None:
+    """Remember mails that left, each as the id of its receiver's limit and how many seconds before `reading` it was settled."""
+    ago: dict[int | None, list[float]] = {}
+    for receiver, seconds in left:
+        ago.setdefault(receiver, []).append(seconds)
+    for limit in limits:
+        if limit.mails and limit.id in ago:
+            pace.use(session, -limit.id, limit.interval_s, reading, ago[limit.id])
+
+
+def use_for(session: Session, limits: tuple[ReceiverLimit, ...], reading: Reading, addresses: Iterable[str]) -> None:
+    """The same for mails to these addresses that leave now and are in no broadcast. The caller holds the lock of the limits."""
+    of = by_domain(limits)
+    found = [of.get(address.rpartition("@")[2].lower()) for address in addresses]
+    use(session, limits, reading, [(limit.id, 0.0) for limit in found if limit])
 
 
 def standing_in(session: Session, broadcast_id: int) -> list[int]:

@@ -10,7 +10,7 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
 from webapp.core import guarded
-from webapp.core.ledger import again, ceiling, hard_bounces, pace, refusals
+from webapp.core.ledger import again, ceiling, hard_bounces, lines, pace, refusals
 from webapp.core.ledger.hard_bounces import RefusedForGood
 from webapp.core.ledger.hot_path import hot
 from webapp.core.ledger.leases import Lease
@@ -148,9 +148,9 @@ def _use_pace(
     if is_paced:
         pace.use(session, lease.broadcast_id, settings.interval_s, reading, left)
     ceiling.use(session, settings.limits, reading, left)
-    for limit in settings.limits.receivers:
-        if limit.mails and (to_it := [reading.ticks - one.ticks for one in gone if one.receiver == limit.id]):
-            pace.use(session, -limit.id, limit.interval_s, reading, to_it)
+    if settings.limits.receivers:
+        to_them = [(one.receiver, reading.ticks - one.ticks) for one in gone if one.receiver]
+        lines.use(session, settings.limits.receivers, reading, to_them)
 
 
 def _refused_for_good(special: Sequence[Settled]) -> list[RefusedForGood]:
