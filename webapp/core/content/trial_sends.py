@@ -15,7 +15,7 @@ from webapp.core.audience import Audience, language_name
 from webapp.core.content import previews, problems
 from webapp.core.content.completeness import unlisted_sender
 from webapp.core.errors import Invalid
-from webapp.core.ledger import ceiling
+from webapp.core.ledger import ceiling, lines
 from webapp.core.ports import Mail
 from webapp.core.rules import titles
 from webapp.core.rules.addresses import Unusable, usable
@@ -212,6 +212,7 @@ def begin(
             most = f"now it takes {free:,}" if free else "now it takes none"
             raise Invalid(f"The limits of Settings, Sending hold for tests, too: {most}. Try again later.", "to")
         ceiling.use(session, above, reading, [0.0] * count)
+    lines.use_for(session, above.receivers, reading, [mail.rcpt_to for mail in batch])
     name = titles.title(broadcast.name, broadcast.content.subject)[:300]
     rows = [
         TestSend(
