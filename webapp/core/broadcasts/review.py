@@ -122,6 +122,8 @@ def _of_start(broadcast: Broadcast, now: datetime) -> list[Finding]:
 
 def _of_looked_for(found: list[Finding]) -> list[str]:
     rules = {one.rule.partition(".")[0] for one in found}
+    if "problem" in rules:  # a link or a picture that cannot work is told so
+        rules |= {"links", "pictures"}
     well = [label for name, label in preflight.LOOKED_FOR.items() if name not in rules]
     return [f"Nothing to say about {', '.join(well)}."] if well else []
 

@@ -14,7 +14,6 @@ from webapp.core.broadcasts import languages as language_tabs
 from webapp.core.broadcasts import steps
 from webapp.core.broadcasts.steps import Changes, Step
 from webapp.core.content import previews, trial_sends
-from webapp.core.content.fields import sources
 from webapp.core.content.languages import content_of
 from webapp.core.content.tag_catalogue.gaps import gaps, sides
 from webapp.core.errors import Conflict
@@ -116,10 +115,7 @@ def people(broadcast_id: int) -> str:
 def extremes(broadcast_id: int) -> str:
     """Recipients with whom a text shows what it cannot take."""
     broadcast = broadcasts.get(db.session, broadcast_id)
-    written = sources(content_of(broadcast, language())).items()
-    lists_services = any("services" in tags.used(source, field=field) for field, source in written)
-    chosen = audience.audience_of(broadcast)
-    found = previews.extremes(db.session, chosen, text=language(), lists_services=lists_services)
+    found = previews.extremes_of(db.session, broadcast, text=language())
     return fragment("content/_extremes.html", broadcast=broadcast, extremes=found)
 
 
