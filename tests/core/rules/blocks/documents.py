@@ -43,7 +43,9 @@ ADDRESSES = [
 
 def document(number: int) -> BlockDocument:
     """The random document of that number."""
-    return BlockDocument(_Maker(Random(number)).blocks(3, most=4))
+    blocks = _Maker(Random(number)).blocks(3, most=4)
+    # An empty line alone is an empty body, which has no blocks at all.
+    return BlockDocument(() if blocks == (ParagraphBlock(),) else blocks)
 
 
 class _Maker:

@@ -115,7 +115,8 @@ class StoredForm:
 
     def _item(self, blocks: Sequence[Block]) -> str:
         first, *rest = blocks
-        if isinstance(first, ParagraphBlock) and not first.align and all(isinstance(one, ListBlock) for one in rest):
+        is_tight = isinstance(first, ParagraphBlock) and not first.align and bool(first.content or not rest)
+        if isinstance(first, ParagraphBlock) and is_tight and all(isinstance(one, ListBlock) for one in rest):
             return self.inline(first.content) + self.blocks(rest)
         return self.blocks(blocks)
 
@@ -149,10 +150,10 @@ class StoredForm:
         if marks.link:
             names = ("href", "title", "target", "rel")
             yield "a", _attributes((name, getattr(marks.link, name)) for name in names)
-        if marks.is_fill:
-            yield "mark", ' class="fill"'
         if marks.colour:
             yield "span", self.coloured(marks.colour)
+        if marks.is_fill:
+            yield "mark", ' class="fill"'
         for name, is_on in (
             ("strong", marks.is_bold),
             ("em", marks.is_italic),
