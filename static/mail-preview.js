@@ -3,6 +3,8 @@
 
 const SCREEN = 600;
 const PHONE = 375;
+const NARROW = 480;
+const MODES = { dark: "dark=1", off: "images=off", marks: "marks=1" };
 
 class MailPreview extends HTMLElement {
   #frame;
@@ -15,6 +17,7 @@ class MailPreview extends HTMLElement {
     this.#frame?.addEventListener("load", () => this.#settle(this.#frame), { once: true });
     if (this.#frame?.contentDocument?.readyState === "complete") this.#settle(this.#frame);
     this.controls = document.getElementById(this.getAttribute("controls"));
+    this.#beginOnPhone();
     this.controls?.addEventListener("change", () => {
       this.#follow();
       this.#fit();
@@ -27,6 +30,12 @@ class MailPreview extends HTMLElement {
     this.#follow();
   }
 
+  /** On a phone the mail is first seen as on a phone. */
+  #beginOnPhone() {
+    const phone = this.controls?.querySelector('[value="phone"]');
+    if (phone && window.innerWidth <= NARROW && this.#checked("desktop")) phone.checked = true;
+  }
+
   disconnectedCallback() {
     this.watcher.disconnect();
     document.removeEventListener("htmx:afterSettle", this.follow);
@@ -37,9 +46,9 @@ class MailPreview extends HTMLElement {
   #follow() {
     const wanted = document.getElementById(this.getAttribute("source"))?.dataset.src;
     if (!wanted) return;
-    const dark = this.#checked("dark");
-    const url = dark ? `${wanted}&dark=1` : wanted;
-    this.toggleAttribute("dark", dark);
+    const modes = Object.keys(MODES).filter((mode) => this.#checked(mode));
+    const url = [wanted, ...modes.map((mode) => MODES[mode])].join("&");
+    this.toggleAttribute("dark", modes.includes("dark"));
     if (url === this.#url) return;
     this.#url = url;
     this.#coming?.remove();

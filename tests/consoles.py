@@ -209,3 +209,11 @@ def chromium() -> str:
     names = (os.environ.get("MASSMAIL_CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome", "chrome")
     found = next((path for path in map(shutil.which, filter(None, names)) if path), None)
     return found or run.missing("Chromium (on Debian: apt install chromium; or set MASSMAIL_CHROMIUM to another)")
+
+
+def tick_all(page: Page) -> None:
+    """Tick every warning of the review that is open."""
+    for tick in page.locator("input[name=tick]").all():
+        if not tick.is_checked():
+            with page.expect_response("**/review/tick"):
+                tick.check()

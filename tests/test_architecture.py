@@ -70,7 +70,7 @@ ROOMS: dict[str, str] = {
     "ledger": "audience consent media relay settings",
     "content": "clients branding consent audience domains ledger media settings",
     "broadcasts": "audience branding consent content domains ledger media relay settings",
-    "designs": "branding broadcasts content",
+    "designs": "branding broadcasts consent content",
     "events": "consent broadcasts ledger",
     "sending": "broadcasts consent content domains ledger relay settings",
     "notices": "broadcasts relay sending",
@@ -95,7 +95,7 @@ COMMITTERS = ("webapp/core/sending", "webapp/core/imports")
 """Parts of the core that commit, because their work is too long for one transaction."""
 
 WRITERS = {
-    "webapp/core/broadcasts": "Broadcast Content",
+    "webapp/core/broadcasts": "Broadcast Content StepSave DraftVisit",
     "webapp/core/audience": "Pick",
     "webapp/core/branding/brands": "Brand",
     "webapp/core/branding/pictures": "HostedPicture",
@@ -113,6 +113,7 @@ WRITERS = {
     "webapp/core/notices": "Notice NoticeReceipt NoticeDispatch NoticeChoice NoticeWatch HouseWebhook",
     "webapp/core/relay": "Relay DomainRest",
     "webapp/core/settings/retention": "RetentionSettings",
+    "webapp/core/settings/tag_links": "TagLink",
     "webapp/core/consent/suppressions": "Suppression SuppressionChange",
     "webapp/core/consent/topics": "Topic TopicOptOut",
     "webapp/core/consent/list_": "ListImport ListReport",
@@ -121,6 +122,7 @@ WRITERS = {
     "webapp/core/consent/event_sources": "EventSource ReceivedEvent",
     "webapp/core/tables/stamps": "AudienceStamp",
     "webapp/core/content/trial_sends": "TestSend",
+    "webapp/core/content/preflight/ticks": "PreflightTick",
     "webapp/core/content/link_targets": "LinkTarget",
     "webapp/core/users": "User SignIn SignInLink KnownNetwork FailedSignIn",
     "webapp/core/sending/workers": "KnownWorker",

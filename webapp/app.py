@@ -51,6 +51,7 @@ ROOMS = (
     "tracking",
     "domains",
     "relay_events",
+    "tag_links",
 )
 """Blueprints: each is `webapp/pages/<room>/views.py` and exposes `bp`."""
 

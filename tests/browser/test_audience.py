@@ -112,7 +112,7 @@ def test_a_second_tab_is_told_and_can_keep_its_own(
     chip(other, "countries", "AT").check()
     expect_count(other, 12)
     chip(opened, "countries", "BE").check()
-    expect(opened.locator("#conflict")).to_contain_text("Somebody else has changed this audience")
+    expect(opened.locator("#conflict")).to_contain_text("You changed this audience in another tab")
     assert chosen(sqlite_session, draft).countries == ("AT",)
     opened.get_by_role("button", name="Keep mine").click()
     expect(opened.locator("#conflict")).to_be_empty()

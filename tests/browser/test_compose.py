@@ -222,15 +222,13 @@ def test_what_no_mail_takes_along_is_not_pasted(compose: Page):
 
 
 @pytest.mark.parametrize("width", [320, 360])
-def test_on_a_narrow_phone_the_tools_stand_in_one_row_that_scrolls(compose: Page, width: int):
+def test_on_a_narrow_phone_every_tool_can_be_reached_and_the_page_is_not_wider(compose: Page, width: int):
     compose.set_viewport_size({"width": width, "height": 800})
     tools = compose.get_by_role("toolbar").get_by_role("button")
-    expect(tools.first).to_be_in_viewport()
-    tops = "(tools) => new Set(tools.map((tool) => tool.getBoundingClientRect().top)).size"
-    assert tools.evaluate_all(tops) == 1
-    tools.last.scroll_into_view_if_needed()
-    expect(tools.last).to_be_in_viewport(ratio=1)
-    assert compose.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
+    for tool in (tools.first, tools.last):
+        tool.scroll_into_view_if_needed()
+        expect(tool).to_be_in_viewport(ratio=1)
+    assert compose.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
 
 
 def test_a_draft_without_a_name_is_called_by_its_subject_as_it_is_typed(compose: Page, sqlite_session: Session, draft):

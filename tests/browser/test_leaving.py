@@ -165,7 +165,7 @@ def test_theirs_is_taken_without_a_question(opened: Open, asked: list[str]):
     opened.wait_for("BE")
     other.close()
     opened.change_and("")
-    expect(opened.page.locator("#conflict")).to_contain_text("Somebody else has changed this audience")
+    expect(opened.page.locator("#conflict")).to_contain_text("You changed this audience in another tab")
     expect(opened.page.locator("#draft-saved")).to_have_text("Not saved")
     opened.page.get_by_role("link", name="Take theirs").click()
     expect(opened.page.locator("#conflict")).to_be_empty()

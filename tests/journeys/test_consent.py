@@ -11,7 +11,7 @@ import pytest
 from babel import Locale
 from playwright.sync_api import Browser, Page, expect
 
-from tests.consoles import Demo
+from tests.consoles import Demo, tick_all
 from tests.workers import wait_until
 
 HTML = "<p>Hello {{ first_name | default: 'there' }}, our new hosts are here.</p>"
@@ -46,6 +46,7 @@ def create(page: Page, batch: int, interval: int) -> int:
         "Enter"
     )  # a click so soon, where Duplicate was pressed before, is held for the second of two
     page.wait_for_url("**/review/")
+    tick_all(page)
     page.locator("#create-broadcast").click()
     page.wait_for_url(re.compile(r"/mass-mail/\d+/$"))
     return int(page.url.rstrip("/").rpartition("/")[2])

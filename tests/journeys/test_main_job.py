@@ -7,7 +7,7 @@ import time
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.consoles import Demo
+from tests.consoles import Demo, tick_all
 
 HTML = (
     '<h1>Hello {{ first_name | default: "there" }}</h1>'
@@ -51,6 +51,7 @@ def sent(demo: Demo, demo_page: Page) -> Page:
 
     button = page.locator("#create-broadcast")
     expect(button).to_have_text(re.compile(r"Create Broadcast: send [\d,]+ mails"))
+    tick_all(page)
     button.click()
     page.wait_for_url(re.compile(r"/mass-mail/\d+/$"))
     return page

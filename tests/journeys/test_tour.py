@@ -8,7 +8,7 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.consoles import Demo
+from tests.consoles import Demo, tick_all
 from tests.looks import Looker
 
 HTML = (
@@ -76,6 +76,7 @@ def test_every_page_of_the_main_job_looks_right(demo: Demo, draft: Page, looker:
     expect(page.locator("#create-broadcast")).to_have_text(re.compile(r"Create Broadcast: send [\d,]+ mails"))
     looker.look("review")
 
+    tick_all(page)
     page.locator("#create-broadcast").click()
     page.wait_for_url(re.compile(r"/mass-mail/\d+/$"))
     expect(page.locator("#broadcast-state")).to_contain_text("Sending")

@@ -90,7 +90,7 @@ def test_a_second_tab_is_told_and_loses_nothing(opened: AudiencePage, clients: l
     answer = opened.choose(htmx=htmx, countries=["AT"])
     assert answer.status_code == 409
     said = words(answer.text)
-    assert "Somebody else has changed this audience" in said
+    assert "You changed this audience in another tab" in said
     assert "In force Yours Recipients Clients in Germany. Clients in Austria. Keep mine" in said
     assert "Will receive 1" in said, "the numbers are those of the choices on this page"
     assert opened.stored().audience_filter == {"countries": ["DE"]}

@@ -1,6 +1,7 @@
 """The compose page: saved while typing, never over somebody else's words, and shown from the bytes that would be sent."""
 
 import sqlite3
+from email import message_from_bytes, policy
 
 import pytest
 from flask.testing import FlaskClient
@@ -99,7 +100,7 @@ def test_another_tabs_words_are_not_overwritten_until_one_says_so(browser_client
     assert theirs.save(subject="Theirs").status_code == 200
     answer = mine.save(subject="Mine")
     assert answer.status_code == 409
-    assert "Somebody else has changed this message" in answer.text
+    assert "You changed this message in another tab" in answer.text
     assert stored(sqlite_session, draft).content.subject == "Theirs"
     asked = read(answer)
     assert ["Subject", "Theirs", "Mine"] in asked.rows("table[.//th[.='In force']]")
@@ -278,8 +279,38 @@ def test_a_test_mail_goes_out_as_previewed_and_the_relays_words_come_back(
     mails = mail_server.wait_for(2)
     assert sorted(mail.rcpt_to for mail in mails) == [("me@example.org",), ("you@example.org",)]
     message = mails[0].message
-    assert (message["Subject"], message["To"].split("<")[0].strip()) == ("Hello Ada", "Ada Byron")
+    assert (message["Subject"], message["To"].split("<")[0].strip()) == ("[Test] Hello Ada", "Ada Byron")
     assert (mails[0].mail_from, message["Reply-To"]) == ("support@example.com", "help@example.com")
+
+
+def test_a_test_goes_out_for_several_who_are_worth_looking_at(browser_client, sqlite_app, draft, mail_server):
+    sqlite_app.config["RELAY"] = mail_server.relay
+    page = read(browser_client.get(f"/mass-mail/{draft.id}/content/test"))
+    by_label = {one.words: one.at("input")["value"] for one in page.all("label[@class='check']")}
+    form = {"to": "me@example.org", "variant": ["shown", by_label["empty name"], "999999"]}
+    answer = browser_client.post(f"/mass-mail/{draft.id}/content/test", data=form, headers=HTMX)
+    assert answer.text.count("accepted by the relay") == 2 and "Made as for empty name." in read(answer)
+    subjects = sorted(mail.message["Subject"] for mail in mail_server.wait_for(2))
+    assert subjects == ["[Test] News", "[Test] [empty name] News"]
+    assert "made for: empty name" in read(browser_client.get(f"/mass-mail/{draft.id}/content/tests"))
+
+
+def test_a_mail_can_be_kept_as_a_file_just_as_it_leaves(browser_client, draft):
+    answer = browser_client.get(f"/mass-mail/{draft.id}/content/test.eml")
+    assert answer.mimetype == "message/rfc822" and ".eml" in answer.headers["Content-Disposition"]
+    message = message_from_bytes(answer.data, policy=policy.default)
+    assert not message["Subject"].startswith("[Test]") and message["To"].startswith("Ada Byron")
+
+
+def test_a_preview_marks_empty_tags_and_shows_no_pictures_when_asked(browser_client, sqlite_session, draft):
+    nobody = factories.client(sqlite_session, first_name="")
+    sqlite_session.commit()
+    ComposePage(browser_client, draft.id).save(html="<p>Dear {{ first_name }}, {{ company | default: 'you' }}</p>")
+    url = f"/mass-mail/{draft.id}/content/mail?client={nobody.id}"
+    marked, plain = browser_client.get(f"{url}&marks=1&images=off"), browser_client.get(url)
+    assert "first_name is empty</mark>" in marked.text and "company is empty" not in marked.text
+    assert "<mark" not in plain.text and "img-src https:" in plain.headers["Content-Security-Policy"]
+    assert "img-src 'none'" in marked.headers["Content-Security-Policy"]
 
 
 @pytest.mark.parametrize(

@@ -152,4 +152,4 @@ def test_a_test_send_is_in_the_language_of_its_tab(browser_client, sqlite_sessio
     sqlite_session.commit()
     browser_client.post(url(draft, "test?language=de"), data={"to": "me@example.org"})
     [mail] = mail_server.wait_for(1)
-    assert mail.message["Subject"] == "Hallo Ada" and mail.message["Content-Language"] == "de"
+    assert mail.message["Subject"] == "[Test] Hallo Ada" and mail.message["Content-Language"] == "de"

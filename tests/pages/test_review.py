@@ -155,13 +155,49 @@ def test_what_is_missing_blocks_with_a_link_to_the_place(browser_client, sqlite_
     assert broadcast.state is BroadcastState.DRAFT
 
 
-def test_what_is_odd_is_said_and_does_not_block(browser_client, sqlite_session, draft, stored):
+@pytest.fixture
+def odd(sqlite_session, draft) -> str:
+    """The review's address of a draft with two warnings."""
     factories.client(sqlite_session, first_name="")
+    draft.content.html = '<p>Hello <a href="https://example.com/">there</a></p>'
     sqlite_session.commit()
-    page = browser_client.get(f"/mass-mail/{draft.id}/review/").text
-    assert "first_name is empty for 1 recipient" in page
-    assert browser_client.post(f"/mass-mail/{draft.id}/review/", data=form_of(page)).status_code == 303
-    assert stored().state is BroadcastState.SCHEDULED
+    return f"/mass-mail/{draft.id}/review/"
+
+
+def ticks_of(page: str) -> list[str]:
+    return [tick["value"] for tick in read(page).all("input[@name='tick']")]
+
+
+def test_what_is_odd_wants_a_tick_before_anything_leaves(browser_client, odd, stored):
+    page = browser_client.get(odd).text
+    assert "first_name is empty for 1 recipient" in page and "2 things to weigh want a tick first" in read(page)
+    first, second = ticks_of(page)
+    answer = browser_client.post(odd, data=form_of(page) | {"tick": [first]})
+    assert answer.status_code == 422 and "Nothing was sent. 1 thing below wants a tick first" in read(answer)
+    assert stored().state is BroadcastState.DRAFT
+    assert read(answer).at(f"#tick-{first}").get("checked") is not None and "Ticked by" in read(answer), "it is kept"
+    sent = browser_client.post(odd, data=form_of(answer.text) | {"tick": [second]})
+    assert sent.status_code == 303 and stored().state is BroadcastState.SCHEDULED
+
+
+def test_a_tick_is_kept_as_it_is_made_and_can_be_taken_back(browser_client, odd, stored):
+    first, _ = ticks_of(browser_client.get(odd).text)
+    headers = {"HX-Request": "true"}
+    answer = browser_client.post(f"{odd}tick", data={"fingerprint": first, "tick": first}, headers=headers)
+    assert "1 thing to weigh wants a tick first" in read(answer).text("#to-tick")
+    assert read(browser_client.get(odd)).at(f"#tick-{first}").get("checked") is not None
+    answer = browser_client.post(f"{odd}tick", data={"fingerprint": first}, headers=headers)
+    assert "2 things to weigh want a tick first" in read(answer).text("#to-tick")
+    browser_client.post(f"{odd}tick", data={"fingerprint": "0" * 16, "tick": "0" * 16}, headers=headers)
+    assert read(browser_client.get(odd)).at(f"#tick-{first}").get("checked") is None
+
+
+def test_each_finding_says_why_and_leads_to_its_place(browser_client, odd):
+    page = read(browser_client.get(odd))
+    part = page.at(f"#finding-{ticks_of(page.markup)[0]}")
+    assert part.at("a[@class='finding-place']")["href"].endswith("/content/#subject") or part.words
+    assert "It belongs to nobody" in page and page.has("a[contains(@href, '/content/#html')]")
+    assert "There is no preheader." in page and not page.has("input[@name='tick'][contains(@aria-label, 'preheader')]")
 
 
 @pytest.mark.parametrize("step", ["audience", "content", "schedule", "review"])

@@ -106,7 +106,7 @@ def test_a_second_tab_is_told_what_is_in_force_beside_what_was_typed(
     before = version()
     answer = one.save(headers, **mine)
     assert answer.status_code == 409
-    assert "Somebody else has changed this" in answer.text and "is not saved" in answer.text
+    assert "You changed this" in answer.text and "is not saved" in answer.text
     assert row in told(answer.text)
     assert version() == before
     if headers:

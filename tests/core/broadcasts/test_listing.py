@@ -6,6 +6,7 @@ import pytest
 
 from tests import factories
 from tests.factories import NOW
+from webapp.core.broadcasts.list_order import ListOrder, order_in
 from webapp.core.broadcasts.listing import BROADCASTS_A_PAGE, Tab, _few, listing
 from webapp.core.rules.lifecycle import BroadcastState
 from webapp.core.rules.statuses import MessageType
@@ -40,6 +41,35 @@ def test_the_latest_change_comes_first(session):
     for place, name in enumerate(("old", "new", "middle")):
         factories.broadcast(session, name=name, updated_at=NOW + timedelta(minutes=[0, 9, 5][place]))
     assert names(listing(session)) == ["new", "middle", "old"]
+
+
+def test_each_column_sorts_and_the_latest_change_decides_between_equals(session):
+    ada, bo = (factories.user(session, f"{name.lower()}@example.org", name=name) for name in ("ada", "Bo"))
+    rows = [("beta", B.SENDING, ada), ("", B.DRAFT, bo), ("Alpha", B.DRAFT, ada)]
+    for minute, (name, state, author) in enumerate(rows):
+        factories.broadcast(
+            session,
+            name=name,
+            subject="Gamma",
+            state=state,
+            created_by=author.id,
+            updated_at=NOW + timedelta(minutes=minute),
+        )
+    expected = {
+        "": ["Alpha", "", "beta"],
+        "-changed": ["beta", "", "Alpha"],
+        "name": ["Alpha", "beta", ""],
+        "-name": ["", "beta", "Alpha"],
+        "state": ["Alpha", "", "beta"],
+        "-state": ["beta", "Alpha", ""],
+        "author": ["Alpha", "beta", ""],
+        "-author": ["", "Alpha", "beta"],
+        "no such": ["Alpha", "", "beta"],
+    }
+    for choice, found in expected.items():
+        order, turned = order_in(choice)
+        assert names(listing(session, order=order, turned=turned)) == found, choice
+    assert {order for order, _turned in map(order_in, expected)} == set(ListOrder)
 
 
 @pytest.mark.parametrize(
@@ -94,8 +124,8 @@ def test_the_audience_is_said_in_short(session):
         },
     )
     shown = {row.broadcast.id: row.audience for row in listing(session).rows}
-    assert shown[everyone.id] == "General · everyone"
-    assert shown[services.id] == "Services & Products · VPS-2, gone · Active · DE, AT, CH and 2 more"
+    assert shown[everyone.id] == "everyone"
+    assert shown[services.id] == "VPS-2, gone · Active · DE, AT, CH and 2 more"
 
 
 def test_many_words_are_cut_but_counted():

@@ -6,10 +6,16 @@ import pytest
 
 from tests import factories
 from tests.factories import NOW
-from webapp.core.broadcasts.review import of_domain, review, unfinished_steps
+from webapp.core import broadcasts
+from webapp.core.broadcasts import concerns
+from webapp.core.broadcasts.concerns import of_domain
+from webapp.core.broadcasts.review import review, unfinished_steps
+from webapp.core.broadcasts.text_concerns import SeenMails
+from webapp.core.content import preflight, previews
+from webapp.core.content.languages import languages_of
 from webapp.core.domains import checks
 from webapp.core.rules.consent import Purpose
-from webapp.core.rules.lifecycle import BroadcastState
+from webapp.core.rules.lifecycle import BroadcastState, DeliveryState
 from webapp.core.rules.sender_domains.findings import DomainFinding, DomainStanding, DomainTopic
 from webapp.core.tables.broadcasts import FromAddress, Pick, PickKind
 from webapp.core.tables.consent import ConsentSettings
@@ -114,7 +120,6 @@ def test_many_mails_from_a_domain_that_receivers_do_not_believe_are_worth_a_word
     broadcast = factories.broadcast(session)
     assert of_domain(session, broadcast, 501) == [], "nobody has looked"
     checks.record(session, "example.com", [DomainFinding(DomainTopic.DMARC, DomainStanding.MISSING, "None.")], NOW)
-    assert of_domain(session, broadcast, 500) == []
     ((room, words),) = said(of_domain(session, broadcast, 501))
     assert room == "domains" and words.startswith("DMARC of example.com is not as large receivers want it")
 
@@ -131,3 +136,108 @@ def test_marketing_without_the_postal_address_of_its_sender_is_told(session, sen
     session.get_one(ConsentSettings, 1).postal_address = ""
     session.flush()
     assert review(session, draft, NOW).warnings == ()
+
+
+def test_a_domain_without_dmarc_is_a_hint_for_few_and_a_warning_for_many(session, sender):
+    broadcast = factories.broadcast(session)
+    checks.record(session, "example.com", [DomainFinding(DomainTopic.DMARC, DomainStanding.MISSING, "None.")], NOW)
+    (few,) = of_domain(session, broadcast, 500) or [None]
+    assert few.severity == "hint" and few.message == "example.com has no DMARC record."
+    assert [one.severity for one in of_domain(session, broadcast, 501)] == ["warning"]
+
+
+def seen(session, broadcast):
+    url = "https://console.example.net"
+    texts = languages_of(broadcast)
+    return SeenMails({text: previews.preview(session, broadcast, None, NOW, url, text=text) for text in texts}, url)
+
+
+def test_a_tick_holds_until_what_it_was_given_for_changes(session, sender):
+    factories.client(session)
+    factories.client(session, first_name="")
+    broadcast = factories.broadcast(session)
+    found = review(session, broadcast, NOW)
+    assert len(found.unticked) == 1
+    preflight.keep(session, broadcast.id, found.unticked, "uma@example.org", NOW)
+    preflight.keep(session, broadcast.id, found.unticked, "bob@example.org", NOW)
+    ticked = review(session, broadcast, NOW)
+    assert ticked.unticked == frozenset()
+    assert [tick.user_email for tick in ticked.ticks.values()] == ["uma@example.org"]
+    factories.client(session, first_name="")
+    assert len(review(session, broadcast, NOW).unticked) == 1, "now it is empty for two"
+    preflight.take_back(session, broadcast.id, next(iter(found.unticked)))
+    assert preflight.kept(session, broadcast.id) == {}
+
+
+def test_everybody_is_asked_about_where_they_are_many(session, sender, monkeypatch):
+    monkeypatch.setattr(concerns, "CROWD", 2)
+    for country in ("DE", "FR"):
+        factories.client(session, country=country)
+    found = review(session, factories.broadcast(session), NOW)
+    assert [one.rule for one in found.warnings] == ["audience.everybody"]
+    chosen = factories.broadcast(session, audience_filter={"countries": ["DE", "FR"]})
+    assert review(session, chosen, NOW).warnings == ()
+
+
+def test_a_text_part_is_older_once_the_body_says_something_else(session, sender):
+    factories.client(session)
+    broadcast = factories.broadcast(session)
+    broadcasts.edit(session, broadcast.id, None, {"text": "Hello"}, NOW)
+    broadcasts.edit(session, broadcast.id, None, {"html": "<p><b>Hello</b> {{ first_name }}</p>"}, NOW)
+    assert review(session, broadcast, NOW).warnings == (), "it only looks otherwise"
+    broadcasts.edit(session, broadcast.id, None, {"html": "<p>Good bye {{ first_name }}</p>"}, NOW)
+    (finding,) = review(session, broadcast, NOW).warnings
+    assert (finding.rule, finding.place) == ("text.older", "text")
+    copy = broadcasts.duplicate(session, broadcast.id, None, NOW)
+    assert [one.rule for one in review(session, copy, NOW).warnings] == ["text.older"]
+    broadcasts.edit(session, broadcast.id, None, {"text": "Good bye"}, NOW)
+    assert review(session, broadcast, NOW).warnings == ()
+
+
+def test_the_same_text_within_a_week_wants_a_tick_and_is_a_hint_later(session, sender):
+    client = factories.client(session)
+    earlier = factories.broadcast(session)
+    broadcasts.schedule(session, earlier.id, None, NOW)
+    earlier.state = BroadcastState.SENDING
+    earlier.started_at = NOW
+    session.flush()
+    factories.delivery(session, earlier, client, state=DeliveryState.ACCEPTED)
+    again = factories.broadcast(session)
+    for later, severity in ((timedelta(days=1), "warning"), (timedelta(days=8), "hint")):
+        found = review(session, again, NOW + later)
+        ((fingerprint, overlap),) = found.already.items()
+        (finding,) = [one for one in (*found.warnings, *found.hints) if one.rule == "already_sent"]
+        assert (finding.fingerprint, finding.severity, overlap.broadcast_id) == (fingerprint, severity, earlier.id)
+
+
+def test_marketing_at_night_wants_a_tick_and_what_must_be_told_does_not(session, sender):
+    session.get_one(ConsentSettings, 1).postal_address = "1 Long Street, Town"
+    for country in ("JP", "JP", "DE"):
+        factories.client(session, country=country, marketing_opt_in=True)
+    at = NOW.replace(hour=18)
+    (hint,) = review(session, factories.broadcast(session), at).hints
+    assert hint.message == "For 2 in Asia it is 03:00 when it starts."
+    marketing = factories.broadcast(session, purpose=Purpose.MARKETING, topic_id=1)
+    assert [one.rule for one in review(session, marketing, at).warnings] == ["night"]
+    found = review(session, factories.broadcast(session, starts_at=NOW.replace(day=24, hour=9)), at)
+    assert found.hints == (), "then it is 18:00 there"
+
+
+def test_the_finished_mail_is_looked_at_too_and_what_is_well_is_said_in_one_sentence(session, sender):
+    factories.client(session)
+    html = '<p style="color:#aaa">The bill is attached, see <a href="https://example.com/">here</a>. <img src="https://a.net/b.png"></p>'
+    broadcast = factories.broadcast(session, html=html)
+    found = review(session, broadcast, NOW, seen(session, broadcast))
+    rules = {one.rule for one in (*found.warnings, *found.hints)}
+    assert rules == {"links.example", "pictures.alt", "contrast", "attachment.missing", "inbox.preheader"}
+    assert "Nothing to say about words that filters dislike, the text part, size." in found.checked
+
+
+def test_a_mail_too_large_is_counted_for_whoever_gets_the_largest(session, sender):
+    factories.client(session, first_name="Al")
+    factories.client(session, first_name="Maximiliane-" + "x" * 100, last_name="Long")
+    text = "<p>" + "word " * 19_500 + "{{ first_name }}" * 90 + "</p>"
+    broadcast = factories.broadcast(session, html=text)
+    found = review(session, broadcast, NOW, seen(session, broadcast))
+    (finding,) = [one for one in found.warnings if one.rule == "size.gmail"]
+    assert "Maximiliane" in finding.message and "Gmail cuts it at 102 KB" in finding.message

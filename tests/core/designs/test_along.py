@@ -10,7 +10,8 @@ from tests.core.rules.message.test_brand_frame import LOOK, seen
 from webapp.core.designs import ALONG, library
 from webapp.core.designs.library import DesignText
 from webapp.core.rules import tags
-from webapp.core.rules.message import Envelope, Frame, MessageParts, compile_message, preflight
+from webapp.core.rules.message import Envelope, Frame, MessageParts, compile_message
+from webapp.core.rules.preflight import left_out
 from webapp.core.rules.tags.unparse import source_of
 
 FILES = tomllib.loads((ALONG / "along.toml").read_text("utf-8"))
@@ -42,7 +43,7 @@ def test_it_is_a_mail_in_the_brand(key: str):
     one = said(key)
     for source, field in ((one.subject, "subject"), (one.preheader, "preheader"), (one.html, "html")):
         assert tags.check(source, one.message_type, field=field) == []
-    assert preflight.of_html(one.html) == ()
+    assert left_out.of_html(one.html) == ()
     parts = MessageParts(one.subject, one.html, preheader=one.preheader)
     message = compile_message(parts, Envelope.of("a@example.com"), Frame("https://mail.example.com", brand=LOOK))
     html, plain = (source_of(message.trees[kind]) for kind in ("html", "plain"))

@@ -16,7 +16,7 @@ from webapp.core.audience.listing import (
     sample,
     sample_of,
 )
-from webapp.core.audience.makeup import Makeup, makeup
+from webapp.core.audience.makeup import Makeup, by_country, makeup
 from webapp.core.audience.memory import is_warm
 from webapp.core.audience.overrides import has_picks, pick, picks_of
 from webapp.core.audience.selection import recipients
@@ -39,6 +39,7 @@ __all__ = [
     "Term",
     "TextCount",
     "audience_of",
+    "by_country",
     "choices",
     "client_count",
     "client_name",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from webapp.core.audience.counting import Selected, Term
+from webapp.core.audience.filter import UNKNOWN
 from webapp.core.audience.memory import copy_seen_by
 from webapp.core.audience.wording import country_name, language_name
 from webapp.core.client_set import ClientSet
@@ -29,6 +30,14 @@ def makeup(session: Session, selected: Selected) -> Makeup:
         _most_frequent(_named(values["countries"], receivers, country_name)),
         _most_frequent(_named(values["languages"], receivers, language_name)),
     )
+
+
+def by_country(session: Session, selected: Selected) -> dict[str, int]:
+    """How many of those who will receive it live in each country (ISO 3166 alpha-2), where that is known."""
+    receivers = selected.terms[Term.WILL_RECEIVE]
+    values = copy_seen_by(session).values["countries"].items()
+    counts = {code: receivers.overlap(clients) for code, clients in values if code != UNKNOWN}
+    return {code: number for code, number in counts.items() if number}
 
 
 def _named(values: Mapping[str, ClientSet], receivers: ClientSet, name: Callable[[str], str]) -> dict[str, int]:

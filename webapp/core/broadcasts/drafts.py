@@ -19,6 +19,7 @@ from webapp.core.rules import schedule as calendar
 from webapp.core.rules import titles
 from webapp.core.rules.lifecycle import CHANGEABLE
 from webapp.core.rules.lifecycle import BroadcastState as State
+from webapp.core.rules.preflight.text_part import body_digest
 from webapp.core.rules.statuses import MessageType
 from webapp.core.settings import from_addresses
 from webapp.core.tables.broadcasts import Broadcast, Content, Pick
@@ -141,6 +142,8 @@ def edit(
             content.translated_from = seen_now(broadcast)
         for name in written:
             setattr(content, name, changes[name])
+        if "text" in written:
+            content.text_for = None if content.text is None else body_digest(content.html)
     session.flush()
     return broadcast
 
@@ -197,12 +200,13 @@ def duplicate(
     copy.time_zone = original.time_zone
     for name in ON_CONTENT:
         setattr(copy.content, name, getattr(original.content, name))
+    copy.content.text_for = original.content.text_for
     session.flush()
     attachments.copy(session, original.content.id, copy.content.id)
     copy.other_languages = original.other_languages
     for language in original.other_languages.split():
         text = content_of(original, language)
-        written = {name: getattr(text, name) for name in (*ON_CONTENT, "translated_from")}
+        written = {name: getattr(text, name) for name in (*ON_CONTENT, "translated_from", "text_for")}
         written_text = Content(broadcast_id=copy.id, language=language, **written)
         session.add(written_text)
         session.flush()

@@ -135,6 +135,7 @@ def _tag(typed: str) -> str:
 def _copy(broadcast: Broadcast, source: Content, target: Content) -> None:
     for name in ON_CONTENT:
         setattr(target, name, getattr(source, name))
+    target.text_for = source.text_for
     if target.language:
         target.translated_from = source.translated_from if source.language else seen_now(broadcast)
 

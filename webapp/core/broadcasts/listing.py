@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, and_, case, false, func, not_, or_, select
 from sqlalchemy.orm import Session, contains_eager
 
 from webapp.core.audience.sources import NO_SUCH_MAIL, earlier_broadcasts
+from webapp.core.broadcasts.list_order import ListOrder
 from webapp.core.broadcasts.progress import Counts, counts_of
 from webapp.core.rules.earlier import EarlierOutcome
 from webapp.core.rules.lifecycle import BroadcastState
@@ -62,7 +63,7 @@ class BroadcastRow:
 
 @dataclass(frozen=True, slots=True)
 class BroadcastPage:
-    """Rows `first` to `last` of `total`, latest change first. `tabs` has the numbers of all tabs under the same search."""
+    """Rows `first` to `last` of `total`. `tabs` has the numbers of all tabs under the same search."""
 
     rows: Sequence[BroadcastRow]
     tabs: Mapping[Tab, int]
@@ -88,9 +89,12 @@ def listing(
     tab: Tab = Tab.ALL,
     search: str = "",
     page: int = 1,
+    order: ListOrder = ListOrder.CHANGED,
+    turned: bool = False,
     missed: ColumnElement[bool] = _NONE,
 ) -> BroadcastPage:
-    """One page of the list. `search` looks into name, subject and author; `page` counts from 1 and stays within what there is.
+    """One page of the list. `search` looks into name, subject and author; `page` counts from 1 and stays within what there is; `order` and
+    `turned` sort it (see `ListOrder.columns`).
 
     `missed` (see `broadcasts.is_missed`) are those scheduled ones that need somebody, because their start has passed.
     """
@@ -114,7 +118,7 @@ def listing(
         .options(contains_eager(Broadcast.content).load_only(Content.subject))
         .outerjoin(User, User.id == Broadcast.created_by)
         .where(_in_tab(tab, missed), *found)
-        .order_by(Broadcast.updated_at.desc(), Broadcast.id.desc())
+        .order_by(*order.columns(turned=turned))
         .offset((page - 1) * BROADCASTS_A_PAGE)
         .limit(BROADCASTS_A_PAGE)
     )
@@ -172,9 +176,9 @@ def _sources(broadcast: Broadcast) -> dict[int, list[str]]:
 
 
 def audience_in_short(broadcast: Broadcast, names: Mapping[tuple[str, int], str]) -> str:
-    """Whom a broadcast is for in one line of a list: "Services & Products · VPS-2, VPS-4 · Active · DE, AT, CH"."""
+    """Whom a broadcast is for in one line of a list, beside its message type: "VPS-2, VPS-4 · Active · DE, AT, CH"."""
     filter_ = broadcast.audience_filter or {}
-    parts = [broadcast.message_type.label]
+    parts = []
     for id_, fates in _sources(broadcast).items():
         parts.append(f"{' or '.join(fates)} of {names.get(('earlier', id_), NO_SUCH_MAIL)}")
     for kind in ("products", "addons"):
@@ -183,9 +187,7 @@ def audience_in_short(broadcast: Broadcast, names: Mapping[tuple[str, int], str]
         parts.append(_few([str(value).capitalize() for value in filter_.get(kind, ())]))
     for kind in ("countries", "languages"):
         parts.append(_few([str(value) or "unknown" for value in filter_.get(kind, ())]))
-    if len([part for part in parts if part]) == 1:
-        parts.append("everyone")
-    return " · ".join(part for part in parts if part)
+    return " · ".join(part for part in parts if part) or "everyone"
 
 
 def _few(words: Sequence[str], most: int = 3) -> str:

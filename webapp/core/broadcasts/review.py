@@ -1,150 +1,140 @@
-"""Is a draft ready to go? What is missing blocks it, what is odd is said."""
+"""Is a draft ready to go? What is missing blocks it, what is odd wants a tick, the rest is said."""
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from sqlalchemy.orm import Session
 
 from webapp.core import audience
 from webapp.core.audience import AudienceCount
-from webapp.core.broadcasts import languages
+from webapp.core.broadcasts import already_sent, concerns, languages, text_concerns
+from webapp.core.broadcasts.already_sent import Overlap
 from webapp.core.broadcasts.purposes import undecided
 from webapp.core.broadcasts.starting import passed_start
-from webapp.core.consent import settings as consent
-from webapp.core.content import own_file_gaps, problems
+from webapp.core.broadcasts.text_concerns import SeenMails
+from webapp.core.content import preflight, problems
 from webapp.core.content.completeness import Missing, missing, unlisted_sender
 from webapp.core.content.fields import sources
 from webapp.core.content.languages import content_of, languages_of
-from webapp.core.content.tag_catalogue.gaps import Gap, gaps
-from webapp.core.domains import checks
-from webapp.core.media import own_files
-from webapp.core.rules import schedule, tags
+from webapp.core.rules import tags
 from webapp.core.rules.consent import Purpose
 from webapp.core.rules.lifecycle import BroadcastState
-from webapp.core.rules.message.parts import mailbox_or_blank
-from webapp.core.rules.tags import TagProblem
-from webapp.core.settings import limits
+from webapp.core.rules.preflight import Family, Finding, Severity
 from webapp.core.tables.broadcasts import Broadcast
-from webapp.core.tables.media import WithoutOwnFile
-
-MANY = 500
-"""Above so many mails it matters how receivers see the sender's domain."""
-
-LONG = timedelta(hours=24)
-"""A broadcast that takes longer than this is worth a word."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing to mend or to know: a whole sentence, the step (`room`) and place on its page where it is mended, and the language of the
-    text it is about, "" for the main one."""
-
-    message: str
-    room: str
-    place: str = ""
-    language: str = ""
+from webapp.core.tables.preflight import PreflightTick
 
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """With anything in `blocking` the broadcast cannot be confirmed; `warnings` are for the person to weigh; `checked` says in sentences
-    what was looked at and is as it should be."""
+    """With anything in `blocking` the broadcast cannot be confirmed, nor with any of `warnings` that is not in `ticks`, the ticks by what
+    they were given for; `hints` are for the person to weigh; `checked` says in sentences what was looked at and is as it should be.
+    `already` are the earlier mass mails behind findings, by their fingerprints."""
 
     count: AudienceCount
     blocking: tuple[Finding, ...]
     warnings: tuple[Finding, ...]
     checked: tuple[str, ...] = ()
+    hints: tuple[Finding, ...] = ()
+    ticks: Mapping[str, PreflightTick] = field(default_factory=dict)
+    already: Mapping[str, Overlap] = field(default_factory=dict)
+
+    @property
+    def unticked(self) -> frozenset[str]:
+        """The fingerprints of the warnings that nobody has ticked."""
+        return frozenset(one.fingerprint for one in self.warnings) - self.ticks.keys()
+
+    @property
+    def groups(self) -> list[tuple[Family, list[Finding]]]:
+        """Warnings and hints by their families, warnings first."""
+        found = {family: [one for one in (*self.warnings, *self.hints) if one.family is family] for family in Family}
+        return [(family, those) for family, those in found.items() if those]
 
 
-def review(session: Session, broadcast: Broadcast, now: datetime) -> Review:
-    """Look at a draft as a whole, recipients counted."""
-    count = audience.count(session, audience.audience_of(broadcast), now.date())
-    found_problems = problems.of_message(broadcast)
+def review(session: Session, broadcast: Broadcast, now: datetime, seen: SeenMails | None = None) -> Review:
+    """Look at a draft as a whole, recipients counted. Without `seen` what only the finished mails show is left out."""
+    selected = audience.select_terms(session, audience.audience_of(broadcast))
+    count = selected.sum
     lacks = missing(broadcast)
+    stopping = text_concerns.blocking(broadcast)
     blocking = [
         *_of_purpose(broadcast),
-        *_nobody(count),
-        *(_of_content(one) for one in lacks),
-        *(_of_problem(broadcast, one) for one in found_problems if one.blocking),
-        *_of_other_texts(broadcast),
+        *concerns.nobody(count),
+        *(_of_content(broadcast, one) for one in lacks),
+        *stopping,
+        *_of_gap(session, broadcast),
+        *_of_sender(session, broadcast),
+        *_of_start(broadcast, now),
     ]
-    if gap := languages.undecided_gap(session, broadcast):
-        blocking.append(Finding(gap.message, "content", "languages"))
-    checked = []
-    if unlisted := unlisted_sender(session, broadcast):
-        blocking.append(_of_content(unlisted))
-    elif broadcast.from_address:
-        checked.append("The sender is one of the list.")
-    if passed := passed_start(broadcast, now):
-        blocking.append(Finding(passed.message, "schedule"))
-    warnings = [_of_problem(broadcast, one) for one in found_problems if not one.blocking]
-    if not any(one.blocking for one in found_problems):
-        chosen = audience.audience_of(broadcast)
-        blanks = []
-        for language in languages_of(broadcast):
-            text = content_of(broadcast, language)
-            found = gaps(session, chosen, text, now.date(), from_address=broadcast.from_address, text=language)
-            blanks += [_of_gap(gap, language) for gap in found if gap.blank]
-        warnings += blanks
-        if not lacks:
-            checked += _of_tags(broadcast, are_filled=not blanks)
-    ends = limits.read(session).forecast(count.will_receive, broadcast.batch_size, broadcast.interval_s, now)
-    if ends and ends - now > LONG:
-        takes = schedule.duration(round((ends - now).total_seconds()))
-        warnings.append(Finding(f"At this pace it takes {takes}.", "schedule"))
-    warnings += _of_marketing(session, broadcast)
-    warnings += _without_file(session, broadcast, now)
-    warnings += of_domain(session, broadcast, count.will_receive)
-    checked += _of_recipients(count)
-    return Review(count, tuple(blocking), tuple(warnings), tuple(checked))
-
-
-def _without_file(session: Session, broadcast: Broadcast, now: datetime) -> list[Finding]:
-    """That some recipients have no file of their own, where each is to get one."""
-    rule = own_files.summed(session, broadcast.content.id)
-    lacking = own_file_gaps.count(session, broadcast, broadcast.content, now.date()) if rule else 0
-    if rule is None or not lacking:
-        return []
-    people = f"{lacking:,} {'recipient has' if lacking == 1 else 'recipients have'} no file of their own"
-    gets = "get the mail without one" if rule.when_missing is WithoutOwnFile.SEND else "get no mail"
-    return [Finding(f"{people}, and {'gets' + gets[3:] if lacking == 1 else gets}.", "content", "attachments")]
-
-
-def _of_other_texts(broadcast: Broadcast) -> list[Finding]:
-    """What keeps the texts in other languages from becoming mails, beside what they lack."""
-    return [
-        _of_problem(broadcast, one, language)
-        for language in broadcast.other_languages.split()
-        for one in problems.of_tags(broadcast, language)
-        if one.blocking
+    said = text_concerns.of_texts(session, broadcast, now, seen)
+    overlaps = already_sent.find(session, broadcast, count)
+    already = concerns.already(overlaps, count.will_receive, now)
+    said += [
+        *text_concerns.without_text(session, broadcast),
+        *concerns.everybody(broadcast, count),
+        *(finding for _, finding in already),
+        *concerns.of_pace(session, broadcast, count.will_receive, now),
+        *concerns.of_marketing(session, broadcast),
+        *concerns.of_domain(session, broadcast, count.will_receive),
+        *concerns.of_clocks(session, broadcast, selected, now),
     ]
-
-
-def of_domain(session: Session, broadcast: Broadcast, recipients: int) -> list[Finding]:
-    """What is said of the sender's domain when many are to get the mail."""
-    if recipients <= MANY:
-        return []
-    sender = checks.of_sender(session, mailbox_or_blank(broadcast.from_address)[1])
-    return [Finding(words, "domains") for words in checks.concerns(sender)]
-
-
-def _of_marketing(session: Session, broadcast: Broadcast) -> list[Finding]:
-    """That marketing must name where its sender is to be found, as the law of most countries asks."""
-    if broadcast.purpose is not Purpose.MARKETING or consent.read(session).postal_address.strip():
-        return []
-    words = (
-        "Marketing has to name the postal address of its sender, and none is set. It stands at the foot of each mail."
+    checked = _of_listed_sender(broadcast, blocking)
+    if not lacks and not stopping:
+        checked += _of_tags(broadcast, are_filled=not any(one.rule == "gap" for one in said))
+    checked += [*_of_declining(broadcast), *_of_recipients(count)]
+    if seen and all(one.mail for one in seen.previews.values()):
+        checked += _of_looked_for(said)
+    return Review(
+        count,
+        tuple(replace(one, severity=Severity.ERROR) for one in blocking),
+        tuple(one for one in said if one.severity is Severity.WARNING),
+        tuple(checked),
+        tuple(one for one in said if one.severity is Severity.HINT),
+        preflight.kept(session, broadcast.id),
+        {finding.fingerprint: overlap for overlap, finding in already},
     )
-    return [Finding(words, "consent")]
+
+
+def _of_gap(session: Session, broadcast: Broadcast) -> list[Finding]:
+    gap = languages.undecided_gap(session, broadcast)
+    return [Finding(gap.message, "content", "languages", family=Family.RECIPIENTS)] if gap else []
+
+
+def _of_sender(session: Session, broadcast: Broadcast) -> list[Finding]:
+    unlisted = unlisted_sender(session, broadcast)
+    return [_of_content(broadcast, unlisted)] if unlisted else []
+
+
+def _of_listed_sender(broadcast: Broadcast, blocking: list[Finding]) -> list[str]:
+    is_listed = broadcast.from_address and not any(one.place == "from_address" for one in blocking)
+    return ["The sender is one of the list."] if is_listed else []
+
+
+def _of_start(broadcast: Broadcast, now: datetime) -> list[Finding]:
+    passed = passed_start(broadcast, now)
+    return [Finding(passed.message, "schedule", family=Family.SENDING)] if passed else []
+
+
+def _of_looked_for(found: list[Finding]) -> list[str]:
+    rules = {one.rule.partition(".")[0] for one in found}
+    well = [label for name, label in preflight.LOOKED_FOR.items() if name not in rules]
+    return [f"Nothing to say about {', '.join(well)}."] if well else []
+
+
+def _of_declining(broadcast: Broadcast) -> list[str]:
+    if broadcast.purpose is Purpose.MARKETING:
+        return ["Each mail gets its own link to decline it, at its foot and for the button of mail programs."]
+    return []
 
 
 def _of_purpose(broadcast: Broadcast) -> list[Finding]:
     lacking = undecided(broadcast)
-    return [Finding(lacking.message, "purpose")] if lacking else []
+    return [Finding(lacking.message, "purpose", family=Family.RECIPIENTS)] if lacking else []
 
 
 def _of_tags(broadcast: Broadcast, *, are_filled: bool) -> list[str]:
-    names = {name for source in sources(broadcast.content).values() for name in tags.used(source)}
+    texts = (sources(content_of(broadcast, language)) for language in languages_of(broadcast))
+    names = {name for text in texts for source in text.values() for name in tags.used(source)}
     if not names:
         return ["Subject and text have no tags: everybody gets the same."]
     known = "The one tag is" if len(names) == 1 else f"All {len(names)} tags are"
@@ -186,35 +176,7 @@ def unfinished_steps(broadcast: Broadcast, now: datetime) -> frozenset[str]:
     return frozenset(todo)
 
 
-def _nobody(count: AudienceCount) -> list[Finding]:
-    if count.will_receive:
-        return []
-    if not count.matching + count.added:
-        return [Finding("No client matches the filter.", "audience")]
-    return [
-        Finding(
-            "Nobody would get it: everybody who matches is left out, declined it, is suppressed or without a usable address.",
-            "audience",
-        )
-    ]
-
-
-def _of_gap(gap: Gap, language: str) -> Finding:
-    about = "" if gap.exact else "about "
-    people = f"{gap.blank:,} {'recipient' if gap.blank == 1 else 'recipients'}"
-    words = f"{_in(language)}{gap.name} is empty for {about}{people}, and nothing stands in for it."
-    return Finding(words, "content", "tag-gaps", language)
-
-
-def _of_content(lacking: Missing) -> Finding:
-    return Finding(lacking.message, "content", lacking.field, lacking.language)
-
-
-def _of_problem(broadcast: Broadcast, problem: TagProblem, language: str = "") -> Finding:
-    where = problems.place(problem, sources(content_of(broadcast, language))[problem.field])
-    return Finding(f"{_in(language)}{where}: {problem.message}", "content", problem.field, language)
-
-
-def _in(language: str) -> str:
-    """Before what is said of a text in another language than the main one."""
-    return f"{audience.language_name(language)}, " if language else ""
+def _of_content(broadcast: Broadcast, lacking: Missing) -> Finding:
+    finding = Finding(lacking.message, "content", lacking.field, language=lacking.language)
+    is_of_main = not lacking.language and lacking.field != "from_address"
+    return text_concerns.in_its_language(broadcast, finding) if is_of_main else finding

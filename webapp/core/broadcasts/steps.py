@@ -4,16 +4,19 @@ changed in another step meanwhile is no conflict."""
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from webapp.core.audience import AudienceFilter, audience_of
+from webapp.core.broadcasts import presence
 from webapp.core.broadcasts.drafts import ON_CONTENT, SEEN, START, edit, get
 from webapp.core.content.languages import content_of
 from webapp.core.errors import Conflict
 from webapp.core.rules import digests
 from webapp.core.tables.broadcasts import Broadcast
+from webapp.core.tables.drafts import StepSave
 
 
 class Step(StrEnum):
@@ -31,6 +34,15 @@ OF_STEP = {
 }
 """What each step changes, by the names that `edit` knows."""
 
+
+class Editor(NamedTuple):
+    """The user who saves."""
+
+    id: int
+    email: str
+    name: str
+
+
 Changes = Callable[[Broadcast], Mapping[str, Any]]
 """What somebody's choices change in a broadcast as it is stored, as `edit` takes it; nothing where they are what is stored."""
 
@@ -44,9 +56,10 @@ def save(
     *,
     known: Collection[str],
     lost: Changes | None = None,
+    by: Editor | None = None,
     language: str = "",
 ) -> Broadcast:
-    """Save what `changes` finds different in a step.
+    """Save what `changes` finds different in a step, and remember that `by` did.
 
     `known` are the digests of the step that the editor has seen. `lost` is what an earlier request wanted whose answer never came: if that
     is what is stored, it is the editor's own doing. `language` is that of the text that is written, "" for the main one.
@@ -64,7 +77,32 @@ def save(
         raise ValueError(f"not of the step {step}: {', '.join(sorted(foreign))}")
     if found.keys() - SEEN and digest(broadcast, step, language) not in known and not _is_stored(broadcast, lost):
         raise Conflict(f"Somebody else has changed the {step.value} of this mass mail meanwhile.")
-    return edit(session, broadcast_id, broadcast.version, found, now, language=language) if found else broadcast
+    if not found:
+        return broadcast
+    saved = edit(session, broadcast_id, broadcast.version, found, now, language=language)
+    if by is not None and found.keys() - SEEN:
+        _remember(session, saved, step, language, by, now)
+    return saved
+
+
+def last_save(session: Session, broadcast: Broadcast, step: Step, language: str = "") -> StepSave | None:
+    """Who made the step what it is now, of the message its text in this language; None where that is not known."""
+    row = session.get(StepSave, (broadcast.id, step.value, language), populate_existing=True)
+    return row if row and row.digest == digest(broadcast, step, language) else None
+
+
+def _remember(session: Session, broadcast: Broadcast, step: Step, language: str, by: Editor, now: datetime) -> None:
+    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
+    which = {"broadcast_id": broadcast.id, "step": step.value, "language": language}
+    said = {
+        "user_email": by.email,
+        "user_name": by.name,
+        "saved_at": now,
+        "digest": digest(broadcast, step, language),
+    }
+    new = dialect.insert(StepSave).values(**which, **said)
+    session.execute(new.on_conflict_do_update(index_elements=[StepSave.__table__.c[one] for one in which], set_=said))
+    presence.seen(session, broadcast.id, by.id, now)
 
 
 def digest(broadcast: Broadcast, step: Step, language: str = "") -> str:

@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, object_session
 
+from webapp.core.content.fields import sources
 from webapp.core.content.framing import OwnTokens, frame_of, tokens_of
 from webapp.core.content.languages import content_of
 from webapp.core.content.return_paths import maker
@@ -24,7 +25,9 @@ from webapp.core.rules.message import (
 )
 from webapp.core.rules.message.own_links import as_tags
 from webapp.core.rules.message.parts import MAX_BYTES, NO_TOKEN
+from webapp.core.rules.message.pattern_links import written_out
 from webapp.core.rules.tags.unparse import source_of
+from webapp.core.settings import tag_links
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.core.tables.deliveries import client_of
 
@@ -109,6 +112,10 @@ def all_compiled(
     return replace(main, others=others)
 
 
+Amend = Callable[[MessageParts], MessageParts]
+"""What a preview or a test adds to what was composed."""
+
+
 def compiled(
     session: Session,
     broadcast: Broadcast,
@@ -117,13 +124,16 @@ def compiled(
     *,
     language: str = "",
     counting: bool = True,
+    amend: Amend | None = None,
 ) -> CompiledContent:
-    """The broadcast's text in a language as it stands; "" for the main one. `public_url` is the console's address as recipients reach it;
-    `return_path` is what return paths look like, None where they are the sender's address. Without `counting` nothing of the mails is
-    counted, whatever was chosen. Raises DomainError for content or an envelope that cannot be used."""
+    """The broadcast's text in a language as it stands, or as `amend` makes it; "" for the main one. `public_url` is the console's address
+    as recipients reach it; `return_path` is what return paths look like, None where they are the sender's address. Without `counting`
+    nothing of the mails is counted, whatever was chosen. Raises DomainError for content or an envelope that cannot be used."""
     content = content_of(broadcast, language)
     written_in = language or broadcast.main_language
     parts = MessageParts(content.subject, content.html, content.text, written_in, content.preheader)
+    parts = written_out(parts, tag_links.known_of(session, broadcast, sources(content)))
+    parts = amend(parts) if amend else parts
     frame = frame_of(session, broadcast, public_url)
     frame = replace(frame, counting=_counting(frame, language) if counting else None)
     enclosed = enclosing.enclosed(session, content)
@@ -150,8 +160,10 @@ def text_of_body(broadcast: Broadcast, found: CompiledContent, language: str = "
     message = found.message
     if content.text is None and not message.tokens and not message.is_branded:
         return source_of(message.trees["plain"])
+    session = object_session(broadcast)
+    links = tag_links.known_of(session, broadcast, {"html": content.html}) if session else {}
     # Written by hand, and this is what would be there instead; or there is more in it than was written.
-    parts = MessageParts(content.subject, content.html)
+    parts = written_out(MessageParts("", content.html), links)
     message = compile_message(parts, Envelope.of(broadcast.from_address), Frame(_NOWHERE))
     return as_tags(source_of(message.trees["plain"]), _NOWHERE)
 

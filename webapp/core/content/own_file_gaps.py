@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, select, true
 from sqlalchemy.orm import Session
 
 from webapp.core import audience
@@ -14,7 +14,7 @@ from webapp.core.tables.clients import Client
 
 
 def count(session: Session, broadcast: Broadcast, content: Content, today: date) -> int:
-    """How many recipients have none."""
+    """How many recipients have none, of those who get this text."""
     found = _lacking(broadcast, content, today).subquery()
     return session.scalar(select(func.count()).select_from(found)) or 0
 
@@ -26,10 +26,12 @@ def listed(session: Session, broadcast: Broadcast, content: Content, today: date
 
 
 def _lacking(broadcast: Broadcast, content: Content, today: date) -> Select[Any]:
-    who = audience.recipients(audience.audience_of(broadcast), today).order_by(None).subquery("r")
+    of = audience.audience_of(broadcast)
+    who = audience.recipients(of, today).order_by(None).subquery("r")
+    gets_it = who.c.language.is_not_distinct_from(content.language or None) if of.texts else true()
     return (
         select(Client.number, Client.first_name, Client.last_name, Client.company, who.c.address)
         .join(who, who.c.client_id == Client.id)
-        .where(who.c.skip_reason.is_(None), ~own_files.has_one(content.id, Client.number))
+        .where(who.c.skip_reason.is_(None), gets_it, ~own_files.has_one(content.id, Client.number))
         .order_by(Client.id)
     )

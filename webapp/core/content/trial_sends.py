@@ -2,13 +2,16 @@
 the site and one of their own, and each leaves a record."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from functools import partial
+from itertools import repeat
 
 from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
+from webapp.core.audience import Audience, language_name
 from webapp.core.content import previews, problems
 from webapp.core.content.completeness import unlisted_sender
 from webapp.core.errors import Invalid
@@ -16,8 +19,10 @@ from webapp.core.ledger import ceiling
 from webapp.core.ports import Mail
 from webapp.core.rules import titles
 from webapp.core.rules.addresses import Unusable, usable
+from webapp.core.rules.languages import MAIN
 from webapp.core.rules.lifecycle import DeliveryState
 from webapp.core.rules.limits import Limits
+from webapp.core.rules.message import MessageParts
 from webapp.core.rules.outcome import Reply, Stage, judge
 from webapp.core.rules.pacing import Reading
 from webapp.core.settings import limits
@@ -27,6 +32,12 @@ from webapp.core.tables.trial_sends import TestSend
 
 MOST_ADDRESSES = 5
 """Addresses of one test."""
+
+MOST_MAILS = 20
+"""Mails of one test: addresses by variants."""
+
+MARK = "[Test]"
+"""What the subject of every test begins with, so that nobody takes it for the mail itself."""
 
 HOUR = timedelta(hours=1)
 
@@ -39,6 +50,44 @@ class Result:
     accepted: bool
     words: str
     relay: str
+    variant: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TrialVariant:
+    """As whom a test is made: a recipient, None for example values. `label` says what is special about them, "" for whoever the preview
+    shows. `text` is the language of their text, None where whoever asks for the mails says it."""
+
+    label: str
+    person: previews.PreviewRecipient | None
+    text: str | None = None
+
+
+def variants(
+    session: Session,
+    of: Audience,
+    today: date,
+    shown: previews.PreviewRecipient | None,
+    wanted: Collection[int],
+    *,
+    with_shown: bool,
+    text: str | None = None,
+    languages: Collection[str] = (),
+) -> list[TrialVariant]:
+    """The recipients to make a test for: whoever the preview shows, if they are asked for or nobody else is, and the `wanted` ones (client
+    ids) among those who are worth looking at, all with the text in `text` (`previews.at`); then the first recipient of the text in each of
+    `languages`, "" for the main one."""
+    special = {one.client_id: one.label for one in previews.extremes(session, of, text=text)} if wanted else {}
+    found = [TrialVariant("", shown, text)] if with_shown else []
+    for client_id in dict.fromkeys(wanted):
+        if client_id in special and (person := previews.at(session, of, today, client_id, text=text)):
+            found.append(TrialVariant(special[client_id], person, text))
+    if of.texts:
+        for one in dict.fromkeys(languages):
+            if one in (MAIN, *of.texts.others):
+                name = language_name(one or of.texts.main)
+                found.append(TrialVariant(name, previews.at(session, of, today, None, text=one), one))
+    return found or [TrialVariant("", shown, text)]
 
 
 def addresses(typed: str) -> list[str]:
@@ -60,21 +109,57 @@ def addresses(typed: str) -> list[str]:
 def mails(
     session: Session,
     broadcast: Broadcast,
-    person: previews.PreviewRecipient | None,
+    made_for: Sequence[TrialVariant],
     to: list[str],
     now: datetime,
     public_url: str,
     *,
     text: str | None = None,
 ) -> list[Mail]:
-    """The mails of a test, each rendered for the recipient `person` but addressed to one of `to`; `text` as in `previews.preview`. Raises
-    DomainError for a draft that cannot become a mail."""
+    """The mails of a test: for each variant one to each of `to`, with the mark in its subject. `text` is the language of the text of those
+    variants that do not say it themselves, as in `previews.preview`. Raises DomainError for a draft that cannot become a mail."""
+    if len(made_for) * len(to) > MOST_MAILS:
+        raise Invalid(f"A test has at most {MOST_MAILS} mails; these are {len(made_for) * len(to)}.", "to")
+    found = []
+    for one in made_for:
+        language = _language(one.person, text if one.text is None else one.text)
+        _demand_ready(session, broadcast, language)
+        mark = partial(_as_test, one.label)
+        found += previews.mails(session, broadcast, one.person, now, to, public_url, amend=mark, text=language)
+    return found
+
+
+def as_it_leaves(
+    session: Session,
+    broadcast: Broadcast,
+    person: previews.PreviewRecipient | None,
+    now: datetime,
+    public_url: str,
+    *,
+    text: str | None = None,
+) -> Mail:
+    """The mail of one recipient as it would leave, to be kept as a file: without a mark. `text` as in `previews.preview`. Raises
+    DomainError as `mails` does."""
+    language = _language(person, text)
+    _demand_ready(session, broadcast, language)
+    address = person.address if person else previews.EXAMPLE_ADDRESS
+    return previews.mails(session, broadcast, person, now, [address], public_url, text=language)[0]
+
+
+def _language(person: previews.PreviewRecipient | None, text: str | None) -> str:
+    return text if text is not None else person.text if person else MAIN
+
+
+def _as_test(label: str, parts: MessageParts) -> MessageParts:
+    special = f" [{label}]" if label else ""
+    return replace(parts, subject=f"{MARK}{special} {parts.subject}")
+
+
+def _demand_ready(session: Session, broadcast: Broadcast, language: str) -> None:
     _demand_sender(session, broadcast)
-    language = text if text is not None else person.text if person else ""
     blocking = [problem for problem in problems.of_tags(broadcast, language) if problem.blocking]
     if blocking:
         raise Invalid(f"The message cannot be sent yet. {blocking[0].message}", blocking[0].field)
-    return previews.mails(session, broadcast, person, now, to, public_url, text=language)
 
 
 def send(batch: list[Mail], hand_over: Callable[[Mail], Reply]) -> Iterator[Result]:
@@ -98,10 +183,16 @@ class Tester:
 
 
 def begin(
-    session: Session, broadcast: Broadcast, batch: list[Mail], tester: Tester, per_hour: int, reading: Reading
+    session: Session,
+    broadcast: Broadcast,
+    batch: list[Mail],
+    tester: Tester,
+    per_hour: int,
+    reading: Reading,
+    labels: Sequence[str] = (),
 ) -> list[int]:
-    """Write down a test that is about to leave, so that it counts whatever becomes of it; the ids of its mails. The caller commits before
-    the first mail leaves, and settles them with `settle`.
+    """Write down a test that is about to leave, so that it counts whatever becomes of it; the ids of its mails. `labels` are those of the
+    variants, one for each mail. The caller commits before the first mail leaves, and settles them with `settle`.
 
     Raises Invalid where the sender is off the list by now, or where more mails would leave than `per_hour` (of all users together; 0: none)
     or the limits above all mass mails allow.
@@ -131,8 +222,9 @@ def begin(
             sender=broadcast.from_address[:600],
             address=mail.rcpt_to[:320],
             sent_at=now,
+            variant=label[:60],
         )
-        for mail in batch
+        for mail, label in zip(batch, labels or repeat(""), strict=False)
     ]
     session.add_all(rows)
     session.flush()

@@ -11,7 +11,8 @@ from webapp.core.designs.archives import DesignFiles
 from webapp.core.errors import Invalid
 from webapp.core.rules import markup
 from webapp.core.rules.markup import MarkupContext, MarkupTag, Piece
-from webapp.core.rules.message import preflight, sanitise
+from webapp.core.rules.message import sanitise
+from webapp.core.rules.preflight import left_out
 
 Host = Callable[[bytes], str]
 """Takes the octets of a picture in, and gives the address under which mails show it. Raises Invalid for what is no picture."""
@@ -46,7 +47,7 @@ def take(files: DesignFiles, host: Host) -> TakenDesign:
     sanitise.refuse_abyss(files.html)
     pictures = _Pictures(files, host)
     html = "".join(_kept(files.html, pictures))
-    told = [problem.message for problem in preflight.of_html(files.html) if not _is_answered(problem.message)]
+    told = [problem.message for problem in left_out.of_html(files.html) if not _is_answered(problem.message)]
     sheets = len(re.findall(r"<link\b[^>]*stylesheet", files.html, re.IGNORECASE))
     if sheets:
         told.append(

@@ -125,9 +125,10 @@ class Broadcast(Base):
 
 class Content(Base):
     """Subject, preheader, text and html as composed, in one language: "" is the message of whoever has none of their own, which every
-    broadcast has. `text` NULL means: derived from `html`. `text_digest` is equal for those that say the same (`rules/likeness.py`), written
-    when the broadcast is scheduled; NULL before. `translated_from` is what the main text said when this one was made from it, as
-    `rules/languages/translations.py` keeps it; NULL for the main text, and before anything is written."""
+    broadcast has. `text` NULL means: derived from `html`; `text_for` is the digest of the body that it was written for, where it is not.
+    `text_digest` is equal for those that say the same (`rules/likeness.py`), written when the broadcast is scheduled; NULL before.
+    `translated_from` is what the main text said when this one was made from it, as `rules/languages/translations.py` keeps it; NULL for the
+    main text, and before anything is written."""
 
     __tablename__ = "content"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -137,6 +138,7 @@ class Content(Base):
     preheader: Mapped[str] = mapped_column(Text, default="", server_default="")
     html: Mapped[str] = mapped_column(Text, default="")
     text: Mapped[str | None] = mapped_column(Text)
+    text_for: Mapped[str | None] = mapped_column(String(16))
     text_digest: Mapped[str | None] = mapped_column(String(32))
     translated_from: Mapped[dict[str, list[str]] | None] = mapped_column(JSON(none_as_null=True))
 

@@ -10,7 +10,8 @@ from webapp.core.tables.base import Base, BigId, UtcDateTime
 
 class TestSend(Base):
     """One mail of a test: who sent it, when, to whom, as whom, and of which broadcast, also after user or broadcast are gone. `is_accepted`
-    is NULL until the relay has answered, and stays so where the process ended before; `answer` is in our words and the relay's."""
+    is NULL until the relay has answered, and stays so where the process ended before; `answer` is in our words and the relay's. `variant`
+    says as whom it was made where it is one of several ("longest name")."""
 
     __tablename__ = "test_send"
     __test__ = False  # no class of tests, whatever pytest thinks of its name
@@ -24,3 +25,4 @@ class TestSend(Base):
     sent_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     is_accepted: Mapped[bool | None]
     answer: Mapped[str] = mapped_column(Text, default="", server_default="")
+    variant: Mapped[str] = mapped_column(String(60), default="", server_default="")

@@ -15,13 +15,14 @@ from urllib.parse import parse_qsl
 
 from flask import abort, g, request, url_for
 from flask import redirect as plain_redirect
+from flask_login import current_user
 from markupsafe import Markup, escape
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from webapp.adapters.clock import now
 from webapp.core import broadcasts
-from webapp.core.broadcasts import review
+from webapp.core.broadcasts import presence, review
 from webapp.core.rules import titles
 from webapp.core.rules.lifecycle import CHANGEABLE, BroadcastState
 from webapp.core.tables.broadcasts import Broadcast
@@ -44,13 +45,15 @@ class StepLink:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What `broadcasts/draft.html` shows. `previous` and `next` are the steps around the present one, None at the ends."""
+    """What `broadcasts/draft.html` shows. `previous` and `next` are the steps around the present one, None at the ends; `others` are the
+    names of who else has it open."""
 
     broadcast: Broadcast
     steps: tuple[StepLink, ...]
     previous: StepLink | None
     next: StepLink | None
     next_words: str
+    others: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
@@ -101,7 +104,9 @@ def load(broadcast_id: int, room: str, *, shows: Collection[BroadcastState] = CH
     after = {step.room: following for step, following in pairwise(steps)}
     before = {step.room: earlier for earlier, step in pairwise(steps)}
     following = after.get(room)
-    return Draft(broadcast, steps, before.get(room), following, NEXT_WORDS.get(following.room, "") if following else "")
+    others = tuple(presence.others(db.session, broadcast_id, current_user.id, now()))
+    next_words = NEXT_WORDS.get(following.room, "") if following else ""
+    return Draft(broadcast, steps, before.get(room), following, next_words, others)
 
 
 def first_unfinished(broadcast: Broadcast) -> str:

@@ -6,10 +6,12 @@ force beside what was typed, as a page or for htmx as `broadcasts/_conflict.html
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from flask import request, url_for
 from flask.typing import ResponseReturnValue
+from flask_login import current_user
 from werkzeug.datastructures import MultiDict
 
 from webapp.adapters.clock import now
@@ -53,7 +55,8 @@ class Difference:
 @dataclass(frozen=True, slots=True)
 class Clash:
     """What `broadcasts/_conflict.html` shows. `words` name the step; `base` is the digest of what is in force, with which whoever keeps
-    theirs goes over it; `form` is the id of the step's form, `url` its page."""
+    theirs goes over it; `form` is the id of the step's form, `url` its page. `saved_by` is who made the step what it is (None: not known),
+    at `saved_at`; `is_own`: it was whoever asks, in another tab."""
 
     broadcast: Broadcast
     words: str
@@ -61,6 +64,9 @@ class Clash:
     base: str
     form: str
     url: str
+    saved_by: str | None = None
+    saved_at: datetime | None = None
+    is_own: bool = False
 
     @property
     def is_changeable(self) -> bool:
@@ -84,7 +90,10 @@ def save(
     known = {one for one in (request.form.get("base"), request.form.get("keep_mine")) if one}
     fields = draft.lost()
     lost = read_lost(fields, broadcasts.get(db.session, broadcast_id)) if fields else None
-    broadcast = steps.save(db.session, broadcast_id, step, changes, now(), known=known, lost=lost, language=language)
+    by = steps.Editor(current_user.id, current_user.email, current_user.name)
+    broadcast = steps.save(
+        db.session, broadcast_id, step, changes, now(), known=known, lost=lost, by=by, language=language
+    )
     base = steps.digest(broadcast, step, language)
     db.session.commit()
     return Saved(broadcast, base)
@@ -106,6 +115,9 @@ def conflict(
     url = url_for(f"{step.value}.index", broadcast_id=broadcast_id)
     base = steps.digest(broadcast, step, language)
     clash = Clash(broadcast, STEP_NAMES[step], differences(broadcast), base, FORMS[step], url)
+    if last := steps.last_save(db.session, broadcast, step, language):
+        is_own = last.user_email == current_user.email
+        clash = replace(clash, saved_by=last.user_name or last.user_email, saved_at=last.saved_at, is_own=is_own)
     if request.headers.get("HX-Request"):
         told = fragment("broadcasts/_conflict.html", conflict=clash)
         more = beside(broadcast) if clash.is_changeable else ""

@@ -10,6 +10,7 @@ from werkzeug.exceptions import BadRequest
 from webapp.adapters.clock import now
 from webapp.core import audience, broadcasts
 from webapp.core.broadcasts import listing, progress, purposes
+from webapp.core.broadcasts.list_order import ListOrder, order_in
 from webapp.core.broadcasts.listing import Tab
 from webapp.core.designs import library, using
 from webapp.core.errors import Invalid, NotFound
@@ -17,7 +18,7 @@ from webapp.core.rules.lifecycle import BroadcastState
 from webapp.core.rules.statuses import MessageType
 from webapp.core.tables.branding import DesignVersion
 from webapp.extensions import db
-from webapp.pages.broadcasts import draft, live, purpose, show, starting  # noqa: F401 - which add the routes of the page of one
+from webapp.pages.broadcasts import draft, here, live, purpose, several, show, starting  # noqa: F401 - which add their routes
 from webapp.pages.broadcasts.blueprint import bp
 from webapp.pages.fragments import fragment
 from webapp.pages.holding.views import sending_hold
@@ -44,11 +45,15 @@ def _list_context() -> dict[str, Any]:
     at, number = now(), request.args.get("page", 1, type=int)
     missed = broadcasts.is_missed(at, current_app.config["MISSED_START"])
     relay_health()
-    page = listing.listing(db.session, tab=tab, search=search, page=number, missed=missed)
+    order, turned = order_in(request.args.get("order", ""))
+    page = listing.listing(db.session, tab=tab, search=search, page=number, order=order, turned=turned, missed=missed)
     return {
         "page": page,
         "tab": tab,
         "search": search,
+        "order": order,
+        "turned": turned,
+        "orders": ListOrder,
         "tabs": Tab,
         "progress": {
             row.broadcast.id: progress.read(db.session, row.broadcast, at)

@@ -15,13 +15,16 @@ _STANDS_IN = re.compile(r"\{\{-?\s*(\w+)[^{}]*?\bdefault\s*:\s*(?:\"([^\"{}]*)\"
 @dataclass(frozen=True, slots=True)
 class TagRow:
     """One tag: of the recipients, `empty` have no value, and `blank` of these find a blank in their mail. `stands_in` is the text that the
-    others find, "" where it is not one and the same. Both numbers are estimates where `exact` is false."""
+    others find, "" where it is not one and the same. Both numbers are estimates where `exact` is false. `beyond` have more services than
+    the `limit` of a list."""
 
     name: str
     empty: int = 0
     blank: int = 0
     stands_in: str = ""
     exact: bool = True
+    beyond: int = 0
+    limit: int = 0
 
 
 def rows(content: Content, gaps: Sequence[Gap]) -> list[TagRow]:
@@ -37,5 +40,8 @@ def rows(content: Content, gaps: Sequence[Gap]) -> list[TagRow]:
     for name in names:
         gap, own = by_name.get(name), texts.get(name, set())
         stands_in = next(iter(own)) if len(own) == 1 else ""
-        found.append(TagRow(name, gap.empty, gap.blank, stands_in, gap.exact) if gap else TagRow(name))
+        if gap is None:
+            found.append(TagRow(name))
+        else:
+            found.append(TagRow(name, gap.empty, gap.blank, stands_in, gap.exact, gap.beyond, gap.limit))
     return found

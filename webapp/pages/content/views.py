@@ -8,47 +8,44 @@ from flask import Response, current_app, flash, render_template, request, url_fo
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from webapp.adapters.clock import now, reading
-from webapp.adapters.database import writes_from_here
+from webapp.adapters.clock import now
 from webapp.core import audience, broadcasts
 from webapp.core.branding import brands
 from webapp.core.broadcasts import languages as language_tabs
 from webapp.core.broadcasts import steps
 from webapp.core.broadcasts.steps import Changes, Step
 from webapp.core.content import previews, trial_sends
+from webapp.core.content.fields import sources
 from webapp.core.content.languages import content_of
 from webapp.core.content.tag_catalogue.gaps import gaps
-from webapp.core.domains import signing
-from webapp.core.domains.sealing import Seal
-from webapp.core.errors import Conflict, DomainError
-from webapp.core.ports import Mail
+from webapp.core.errors import Conflict
 from webapp.core.rules import tags
 from webapp.core.rules.blocks.document import TextColour
 from webapp.core.rules.blocks.sheet import colour
 from webapp.core.rules.media import names
-from webapp.core.settings import from_addresses
+from webapp.core.rules.message import marks
+from webapp.core.rules.tags import Tag, TagGroup
+from webapp.core.settings import from_addresses, tag_links
 from webapp.core.tables.broadcasts import Broadcast
-from webapp.extensions import db, mail
+from webapp.extensions import db
 from webapp.pages.attachments import views as attached_files
 from webapp.pages.audience import sums
 from webapp.pages.broadcasts import draft, saving
-from webapp.pages.content import problems, tag_rows
+from webapp.pages.content import problems, tag_rows, testing  # noqa: F401 - testing adds its routes
 from webapp.pages.content.blueprint import bp, language
 from webapp.pages.content.forms import ContentForm
 from webapp.pages.content.languages import shown, tabs
+from webapp.pages.content.people import chosen
 from webapp.pages.designs.drafts import origin_of
 from webapp.pages.fragments import fragment
 
+PICTURES, NO_PICTURES = "img-src https: http: data:;", "img-src 'none';"
 MAIL_POLICY = (
-    "sandbox allow-same-origin; default-src 'none'; img-src https: http: data:; style-src 'unsafe-inline'; base-uri 'none'; "
+    f"sandbox allow-same-origin; default-src 'none'; {PICTURES} style-src 'unsafe-inline'; base-uri 'none'; "
     "form-action 'none'; frame-ancestors 'self'"
 )
 """Content-Security-Policy of a previewed mail: nothing runs, also where it is opened without its frame; pictures and inline styles are what
 a mail consists of. The page measures the mail, therefore it stays of the same origin."""
-
-
-PATIENCE = {"connect_timeout": 10.0, "command_timeout": 30.0, "dot_timeout": 60.0}
-"""Seconds that somebody who waits before a page gives the relay; a broadcast has more."""
 
 NO_HTML = "<!doctype html><html><head><title>No HTML</title></head><body></body></html>"
 """Shown for a mail of text only."""
@@ -96,14 +93,17 @@ def person(broadcast_id: int) -> str:
 def html(broadcast_id: int) -> ResponseReturnValue:
     """The HTML of the mail alone, for the frame of the preview."""
     broadcast = broadcasts.get(db.session, broadcast_id)
-    url, person = current_app.config["PUBLIC_URL"], _person(broadcast)
-    found = previews.preview(db.session, broadcast, person, now(), url, text=language())
+    amend = marks.marked if "marks" in request.args else None
+    at, url = now(), current_app.config["PUBLIC_URL"]
+    found = previews.preview(db.session, broadcast, chosen(broadcast), at, url, amend=amend, text=language())
     page = found.mail.html if found.mail and found.mail.html else NO_HTML
+    page = marks.shown(page) if amend else page
     # The mail itself leaves it to the mail program; this preview is asked for one of the two, and the first word counts.
     scheme = "dark" if "dark" in request.args else "light"
     page = names.shown(page, url_for("media.index"), current_app.config["PUBLIC_URL"])
     page = page.replace("<head>", f'<head><meta name="color-scheme" content="{scheme}">', 1)
-    return Response(page, headers={"Content-Security-Policy": MAIL_POLICY, "Cache-Control": "no-store"})
+    policy = MAIL_POLICY.replace(PICTURES, NO_PICTURES) if request.args.get("images") == "off" else MAIL_POLICY
+    return Response(page, headers={"Content-Security-Policy": policy, "Cache-Control": "no-store"})
 
 
 @bp.get("/people")
@@ -119,7 +119,10 @@ def people(broadcast_id: int) -> str:
 def extremes(broadcast_id: int) -> str:
     """Recipients with whom a text shows what it cannot take."""
     broadcast = broadcasts.get(db.session, broadcast_id)
-    found = previews.extremes(db.session, audience.audience_of(broadcast), text=language())
+    written = sources(content_of(broadcast, language())).items()
+    lists_services = any("services" in tags.used(source, field=field) for field, source in written)
+    chosen = audience.audience_of(broadcast)
+    found = previews.extremes(db.session, chosen, text=language(), lists_services=lists_services)
     return fragment("content/_extremes.html", broadcast=broadcast, extremes=found)
 
 
@@ -130,55 +133,6 @@ def tag_gaps(broadcast_id: int) -> str:
     total = language_tabs.count(db.session, broadcast).numbers.get(language(), 0)
     rows = _tag_rows(broadcast)
     return fragment("content/_tag_gaps.html", broadcast=broadcast, tag_rows=rows, total=total)
-
-
-@bp.get("/test")
-def test(broadcast_id: int) -> ResponseReturnValue:
-    """The form of a test send as a page, for browsers without JavaScript."""
-    return _test_page(draft.load(broadcast_id, "content"), to=current_user.email)
-
-
-@bp.get("/tests")
-def tests(broadcast_id: int) -> str:
-    """The tests of this message: who sent them, when, to whom."""
-    broadcast = broadcasts.get(db.session, broadcast_id)
-    sent = trial_sends.listing(db.session, broadcast_id)
-    return fragment("content/_tests.html", broadcast=broadcast, tests=sent)
-
-
-@bp.post("/test")
-def send_test(broadcast_id: int) -> ResponseReturnValue:
-    """Send the draft to a few addresses, and say what the relay answered."""
-    broadcast = broadcasts.get(db.session, broadcast_id)
-    to, problem, batch, person = request.form.get("to", ""), None, [], _person(broadcast)
-    try:
-        at, seal, url = now(), Seal(current_app.config["SECRET_KEY"]), current_app.config["PUBLIC_URL"]
-        batch = trial_sends.mails(db.session, broadcast, person, trial_sends.addresses(to), at, url, text=language())
-        batch = signing.signed_trial(db.session, batch, broadcast.from_address, seal, at)
-        results = _sent(broadcast_id, batch)
-    except DomainError as error:
-        problem, results = str(error), []
-        db.session.rollback()
-    status = 422 if problem else 200
-    if request.headers.get("HX-Request"):
-        told = {"HX-Trigger": "test-sent"} if results else {}
-        part = fragment("content/_test_result.html", results=results, problem=problem, person=person)
-        return part, status, told
-    return _test_page(draft.load(broadcast_id, "content"), to=to, results=results, problem=problem), status
-
-
-def _sent(broadcast_id: int, batch: list[Mail]) -> list[trial_sends.Result]:
-    """Hand over the mails of a test, written down before and after. The relay may take its time: meanwhile the database is let go of."""
-    writes_from_here(db.session)
-    tester = trial_sends.Tester(current_user.id, current_user.email)
-    broadcast, per_hour = broadcasts.get(db.session, broadcast_id), current_app.config["TESTS_PER_HOUR"]
-    ids = trial_sends.begin(db.session, broadcast, batch, tester, per_hour, reading())
-    db.session.commit()
-    results = list(trial_sends.send(batch, lambda one: mail.send_one(one, **PATIENCE)))
-    writes_from_here(db.session)
-    trial_sends.settle(db.session, ids, results)
-    db.session.commit()
-    return results
 
 
 def _save(broadcast_id: int, form: ContentForm) -> saving.Saved:
@@ -209,7 +163,11 @@ def _conflict(broadcast_id: int, form: ContentForm) -> ResponseReturnValue:
 
 def _page(frame: draft.Draft, form: ContentForm, **extra: Any) -> str:
     broadcast = frame.broadcast
-    known = tags.tags_for(broadcast.message_type)
+    own = [
+        Tag(link.name, link.label, TagGroup.LINKS, link.pattern)
+        for link in tag_links.known(db.session, broadcast.started_at).values()
+    ]
+    known = [*tags.tags_for(broadcast.message_type), *own]
     senders = [from_addresses.as_header(sender) for sender in from_addresses.listing(db.session)]
     context = {
         "draft": frame,
@@ -249,16 +207,9 @@ def _tag_rows(broadcast: Broadcast) -> list[tag_rows.TagRow]:
     return tag_rows.rows(content, found)
 
 
-def _person(broadcast: Broadcast) -> previews.PreviewRecipient | None:
-    """The recipient asked for, else the first."""
-    wanted = request.values.get("client", type=int)
-    return previews.at(db.session, audience.audience_of(broadcast), now().date(), wanted, text=language())
-
-
 def _preview(broadcast: Broadcast) -> dict[str, Any]:
     """What the preview's fragments show."""
-    person = _person(broadcast)
-    url = current_app.config["PUBLIC_URL"]
+    person, url = chosen(broadcast), current_app.config["PUBLIC_URL"]
     found = previews.preview(db.session, broadcast, person, now(), url, text=language())
     form = ContentForm.of(broadcast, language())
     client_id = person.client_id if person else None
@@ -275,11 +226,3 @@ def _preview(broadcast: Broadcast) -> dict[str, Any]:
         ),
         "problems": [problems.shown(problem, getattr(form, problem.field) or "") for problem in found.problems],
     }
-
-
-def _test_page(frame: draft.Draft, **context: Any) -> str:
-    person = _person(frame.broadcast)
-    sent = trial_sends.listing(db.session, frame.broadcast.id)
-    return render_template(
-        "content/test.html", draft=frame, broadcast=frame.broadcast, person=person, tests=sent, **context
-    )

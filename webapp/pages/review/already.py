@@ -1,5 +1,6 @@
 """Who has got the text of a draft already, in words, and leaving them out."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -40,9 +41,9 @@ def leave_out(broadcast_id: int) -> ResponseReturnValue:
     return draft.redirect(url_for("review.index", broadcast_id=broadcast_id))
 
 
-def shown(found: list[Overlap], count: int) -> list[Already]:
-    """For the review of a draft that `count` recipients would get."""
-    return [Already(one, _words(one, count)) for one in found]
+def shown(found: Mapping[str, Overlap], count: int) -> dict[str, Already]:
+    """For the review of a draft that `count` recipients would get, by the fingerprint of the finding."""
+    return {fingerprint: Already(one, _words(one, count)) for fingerprint, one in found.items()}
 
 
 def _words(one: Overlap, count: int) -> str:

@@ -1,5 +1,9 @@
 """The last step of a draft: everything at a glance, and the button that creates the broadcast."""
 
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
 from flask import current_app, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
@@ -7,8 +11,9 @@ from flask_login import current_user
 from webapp.adapters.clock import now
 from webapp.adapters.database import writes_from_here
 from webapp.core import audience, broadcasts
-from webapp.core.broadcasts import already_sent
 from webapp.core.broadcasts.review import Review, review
+from webapp.core.broadcasts.text_concerns import SeenMails
+from webapp.core.content import preflight
 from webapp.core.rules import schedule
 from webapp.core.rules.lifecycle import BroadcastState
 from webapp.core.settings import limits
@@ -17,39 +22,52 @@ from webapp.extensions import db
 from webapp.pages import wording
 from webapp.pages.audience import sums
 from webapp.pages.broadcasts import draft, number, purpose, starting
-from webapp.pages.review import already, mail
+from webapp.pages.fragments import fragment
+from webapp.pages.review import already, looking, mail  # noqa: F401 - looking adds its routes
 from webapp.pages.review.blueprint import bp
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """A draft looked at as a whole: the frame of its page, what was found, and what `review/_mail.html` shows."""
+
+    frame: draft.Draft
+    review: Review
+    mail: dict[str, Any]
 
 
 @bp.get("/")
 def index(broadcast_id: int) -> ResponseReturnValue:
-    frame = draft.load(broadcast_id, "review")
-    return _page(frame, review(db.session, frame.broadcast, now()))
+    return _page(_look(broadcast_id))
 
 
 @bp.post("/")
 def create(broadcast_id: int) -> ResponseReturnValue:
-    """Create Broadcast. The form carries the version and the number of recipients that the page showed, and above a set number also that
-    number as somebody typed it: with another number the page is shown again, with another version it is refused, and pressed twice it
-    sends once."""
-    frame = draft.load(broadcast_id, "review")
-    broadcast = frame.broadcast
+    """Create Broadcast. The form carries the version and the number of recipients that the page showed, above a set number also that
+    number as somebody typed it, and a tick for each warning: with another number or a warning that nobody ticked the page is shown again,
+    with another version it is refused, and pressed twice it sends once."""
+    broadcast = broadcasts.get(db.session, broadcast_id)
     version = request.form.get("version", broadcast.version, type=int)
+    ticked: frozenset[str] = frozenset()
     if broadcast.state == BroadcastState.DRAFT:
-        found = review(db.session, broadcast, now())
-        if found.blocking:
-            return _page(frame, found), 422
-        if problem := number.problem_of(request.form, found.count.will_receive):
-            return _page(frame, found, problem=problem), problem.status
+        looked = _look(broadcast_id)
+        ticked = looked.review.unticked & frozenset(request.form.getlist("tick"))
+        if looked.review.blocking:
+            return _page(looked), 422
+        if problem := number.problem_of(request.form, looked.review.count.will_receive):
+            return _page(looked, problem=problem), problem.status
+        if looked.review.unticked - ticked:
+            _keep(broadcast_id, ticked)
+            return _page(_look(broadcast_id), is_unticked=True), 422
     writes_from_here(db.session)  # the version stands for the draft, the number for the clients
     broadcast = broadcasts.get(db.session, broadcast_id)
     if broadcast.state == BroadcastState.DRAFT and broadcast.version == version:
         count = audience.count(db.session, audience.audience_of(broadcast), now().date()).will_receive
         if problem := number.problem_of(request.form, count):
             db.session.rollback()
-            frame = draft.load(broadcast_id, "review")
-            return _page(frame, review(db.session, frame.broadcast, now()), problem=problem), problem.status
+            return _page(_look(broadcast_id), problem=problem), problem.status
     at, undo = now(), current_app.config["UNDO"]
+    preflight.keep(db.session, broadcast_id, ticked, current_user.email, at)
     broadcast = broadcasts.schedule(db.session, broadcast_id, version, at, undo=undo, by=current_user.email)
     if broadcast.scheduled_at != at:  # an earlier press did it
         db.session.rollback()
@@ -57,26 +75,60 @@ def create(broadcast_id: int) -> ResponseReturnValue:
     return starting.begun(broadcast_id, "It is on the calendar." if broadcast.starts_at else "It is on its way.")
 
 
-def _page(frame: draft.Draft, found: Review, *, problem: number.Problem | None = None) -> str:
-    broadcast = frame.broadcast
+@bp.post("/tick")
+def tick(broadcast_id: int) -> ResponseReturnValue:
+    """Keep that somebody has weighed a warning, or take it back; the answer says how many are left. A tick for what is not said any more
+    is not kept."""
+    fingerprint = request.form.get("fingerprint", "")
+    found = _look(broadcast_id).review
+    if fingerprint in request.form.getlist("tick"):
+        _keep(broadcast_id, {fingerprint} & found.unticked)
+    elif fingerprint in found.ticks:
+        writes_from_here(db.session)
+        preflight.take_back(db.session, broadcast_id, fingerprint)
+        db.session.commit()
+    ticks = preflight.kept(db.session, broadcast_id)
+    left = sum(one.fingerprint not in ticks for one in found.warnings)
+    return fragment("review/_to_tick.html", number=left, oob=True)
+
+
+def _keep(broadcast_id: int, fingerprints: Collection[str]) -> None:
+    if not fingerprints:
+        return
+    writes_from_here(db.session)
+    preflight.keep(db.session, broadcast_id, fingerprints, current_user.email, now())
+    db.session.commit()
+
+
+def _look(broadcast_id: int) -> Looked:
+    frame = draft.load(broadcast_id, "review")
+    shown = mail.shown(frame.broadcast)
+    seen = SeenMails(mail.of_each_text(frame.broadcast, shown), current_app.config["PUBLIC_URL"])
+    return Looked(frame, review(db.session, frame.broadcast, now(), seen), shown)
+
+
+def _page(looked: Looked, *, problem: number.Problem | None = None, is_unticked: bool = False) -> str:
+    broadcast, found = looked.frame.broadcast, looked.review
     chosen = audience.audience_of(broadcast)
     count = found.count.will_receive
     return render_template(
         "review/index.html",
-        draft=frame.without_done({finding.room for finding in found.blocking}),
+        draft=looked.frame.without_done({finding.room for finding in found.blocking}),
         broadcast=broadcast,
         review=found,
         count=found.count,
         recipients=sums.sum_from(chosen, found.count),
         makeup=audience.makeup(db.session, audience.select_terms(db.session, chosen)),
         purpose=purpose.in_words(broadcast),
-        already=already.shown(already_sent.find(db.session, broadcast, found.count), count),
+        already=already.shown(found.already, count),
+        ticked=frozenset(request.form.getlist("tick")),
+        is_unticked=is_unticked,
         problem=problem,
         pace_words=schedule.pace_in_words(broadcast.batch_size, broadcast.interval_s),
         rate_words=schedule.rate_in_words(broadcast.batch_size, broadcast.interval_s),
         ends_words=_ends_words(broadcast, count),
         button=_button(broadcast, count),
-        **mail.shown(broadcast),
+        **looked.mail,
     )
 
 

@@ -60,6 +60,7 @@ def test_every_tag_says_what_the_client_and_their_holding_are(session):
         "service_due_date": "14 March 2027",
         "addon_name": "Daily Backup",
         "addon_status": "Inactive",
+        "service_count": "1",
         "sender_name": "News, Example",
         "sender_email": "news@example.com",
         "date": "23 November 2026",
@@ -193,7 +194,7 @@ def test_it_asks_each_table_once_and_only_for_what_the_tags_need(sqlite_session)
     tag_catalogue.load_values(sqlite_session, rows, ["first_name", "date"], broadcast=broadcast, now=NOW)
     assert len(asked) == 1
     tag_catalogue.load_values(sqlite_session, rows, ALL, broadcast=broadcast, now=NOW)
-    assert len(asked) == 1 + 2, "clients and services; nobody has an addon"
+    assert len(asked) == 1 + 3, "clients, the services of the tags and how many there are; nobody has an addon"
 
 
 def test_the_catalogue_has_a_writer_for_every_tag_and_every_tag_an_example():

@@ -1,9 +1,12 @@
 """Contents, values and mails for the tests."""
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from webapp.core.rules.message import CompiledMessage, Envelope, MailIdentity, MessageParts, compile_message
+from webapp.core.rules.tags.nodes import read_rows_key
 
 ENVELOPE = Envelope.of("Example Hosting <news@example.com>", "Support <help@example.com>")
 
@@ -20,10 +23,16 @@ def stamp(delivery_id: int = 17, address: str = "zoe@example.net", secret: str =
 
 def rendered(
     message: CompiledMessage,
-    values: Mapping[str, str],
+    values: Mapping[str, Any],
     extra: Sequence[tuple[str, str]] = (),
     *,
     to: MailIdentity | None = None,
 ) -> bytes:
-    """The mail with values by name; "" for tags that have none."""
-    return message.render([values.get(name, "") for name in message.tags], to or stamp(), extra)
+    """The mail with values by key; "" for tags that have none. `services` are mappings from a field to its value."""
+    return message.render([_value(key, values) for key in message.tags], to or stamp(), extra)
+
+
+def _value(key: str, values: Mapping[str, Any]) -> str:
+    if found := read_rows_key(key):
+        return json.dumps([[service[field] for field in found[1]] for service in values.get("services", ())])
+    return values.get(key, "")

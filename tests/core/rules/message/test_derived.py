@@ -1,5 +1,7 @@
 """The text part made from the HTML part."""
 
+import re
+
 import pytest
 
 from tests.core.rules.message.mails import compiled, rendered
@@ -32,6 +34,43 @@ def text_of(html: str, **values: str) -> str:
 )  # fmt: skip
 def test_it_reads_as_the_html_does(html, text):
     assert text_of(html) == text
+
+
+FOR, END = "{% for service in services %}", "{% endfor %}"
+TWO = [{"domain": "a.example", "product": "VPS"}, {"domain": "b.example", "product": "Shop"}]
+
+
+@pytest.mark.parametrize(
+    ("html", "two", "none"),
+    [
+        (
+            f"<p>Yours:</p><ul>{FOR}<li>{{{{ service.domain }}}}</li>{END}<li>more</li></ul><p>Bye</p>",
+            "Yours:\n\n  * a.example\n  * b.example\n  * more\n\nBye\n",
+            "Yours:\n\n  * more\n\nBye\n",
+        ),
+        (
+            f"<table><tr><th>Name</th><th>Plan</th></tr>{FOR}<tr><td>{{{{ service.domain }}}}</td>"
+            f"<td>{{{{ service.product }}}}</td></tr>{END}</table><p>Bye</p>",
+            "Name  Plan\na.example  VPS\nb.example  Shop\n\nBye\n",
+            "Name  Plan\n\nBye\n",
+        ),
+        (f"{FOR}<p>{{{{ service.domain }}}}</p>{END}<p>Bye</p>", "a.example\n\nb.example\n\nBye\n", "Bye\n"),
+        (
+            f"<p>{FOR}{{{{ service.domain }}}}{{% unless forloop.last %}}, {{% endunless %}}{{% else %}}none{END} is due.</p>",
+            "a.example, b.example is due.\n",
+            "none is due.\n",
+        ),
+        (
+            f"<ul>{FOR}<li>{{{{ service.domain }}}}</li>{{% else %}}<li>none</li>{END}</ul>",
+            "  * a.example\n  * b.example\n",
+            "  * none\n",
+        ),
+    ],
+)  # fmt: skip
+def test_each_service_of_a_list_has_lines_of_its_own(html, two, none):
+    for services, text in ((TWO, two), ([], none)):
+        found = READERS[0](rendered(compiled(html), {"services": services})).text
+        assert re.sub("\n{3,}", "\n\n", found).rstrip("\n") + "\n" == text
 
 
 def test_values_are_written_as_they_are_and_percent_encoded_in_addresses():

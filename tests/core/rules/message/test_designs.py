@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.core.rules.message.losses import losses, mail_of
 from tests.core.rules.message.mails import compiled, rendered
 from tests.core.rules.message.readers import READERS
-from webapp.core.rules.message.preflight import of_html
+from webapp.core.rules.preflight.left_out import of_html
 
 DESIGNS = sorted((Path(__file__).parent / "designs").glob("*.html"))
 

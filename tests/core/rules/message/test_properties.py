@@ -25,8 +25,27 @@ CONDITIONS = """<p>{% if company %}For <b>{{ company }}</b>{% elsif first_name =
 CYRILLIC = """<p>Здравствуйте, {{ first_name }}{{ full_name }}! В этом году цены остаются прежними. {{ company }}</p>
 <p>{% if status %}Ваш статус сегодня и всегда, пока вы с нами и мы с вами: {{ status }}.{% else %}Вы.{% endif %}
 <a href="https://x.example/{{ client_id }}">Дальше</a>{{ email }}</p>"""
+FILTERS = """<p title="{{ company | truncate: 9, '&' }}">{{ first_name | replace: "a", "&lt;b&gt;" | upcase | default: "a > b" }}
+{{ email }}
+<a href="https://x.example/{{ client_id | replace: '/', '&' }}?n={{ full_name | truncate: 12 | downcase }}">go</a>
+{{ status | capitalize }}</p>"""
+LIST = """<p>{{ first_name }}:</p><ul>{% for service in services %}<li title="{{ service.domain }}">{{ forloop.index }}
+{{ service.product | truncate: 20 }} of {{ company }}{% unless forloop.last %},{% endunless %}</li>{% else %}
+<li>{{ status }}</li>{% endfor %}</ul>
+<table><tr><th>Name</th></tr>{% for service in services limit: 2 %}{% if service.domain %}<tr><td>{{ service.domain }}</td>
+<td><a href="https://x.example/{{ service.domain }}?c={{ client_id }}">go {{ full_name }}</a></td></tr>{% endif %}
+{% endfor %}</table>{{ email }}"""
+CYRILLIC_LIST = """<p>Здравствуйте, {{ first_name }}! {{ email }}{{ company }} В этом году цены остаются прежними, и вот ваши услуги:</p>
+<ol>{% for service in services %}<li>Ваша услуга {{ forloop.index }} из {{ forloop.length }}:
+{{ service.product | upcase }} и {{ service.domain }}
+</li>{% else %}<li>У вас нет услуг, {{ status }}</li>{% endfor %}</ol><p>{{ client_id }}{{ full_name }}</p>"""
 
 MESSAGES = {
+    "with filters": compiled(FILTERS, "{{ first_name | truncate: 5 }} {{ company | replace: 'a', 'b' }}"),
+    "with a list": compiled(LIST, "{{ service_count }}"),
+    "with a list, base64": compiled(CYRILLIC_LIST, "{{ full_name }}"),
+    "text alone, with a list": compiled(text="{{ first_name }}{{ full_name }}{{ status }}{{ client_id }}{{ email }}\n"
+        "{% for service in services %}\n- {{ service.product }} {{ company }}\n{% endfor %}\nBye"),
     "quoted-printable": compiled(LATIN, "{{ first_name }}, news for {{ company }}"),
     "with conditions": compiled(CONDITIONS, "{% if company %}{{ company }}: {% endif %}news {{ status }}"),
     "base64": compiled(CYRILLIC, "Новости для {{ full_name }}"),
@@ -72,7 +91,13 @@ awkward = st.sampled_from(
         "王小明",
     ]
 )
-values = st.fixed_dictionaries({name: st.one_of(everything, awkward) for name in TAGS})
+services = st.lists(
+    st.fixed_dictionaries({"product": st.one_of(everything, awkward), "domain": everything}), max_size=3
+)
+values = st.fixed_dictionaries(
+    {name: st.one_of(everything, awkward) for name in TAGS}
+    | {"services": services, "service_count": st.sampled_from(["0", "3"])}
+)
 
 
 @pytest.mark.parametrize("kind", MESSAGES)

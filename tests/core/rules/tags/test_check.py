@@ -13,6 +13,14 @@ GENERAL, SERVICES, ADDONS = MessageType
 
 
 MIXED = "A condition joins with either “and” or “or”, not both: put one {% if %} into another."
+FILTERS = "default, date, money, plural, upcase, downcase, capitalize, truncate, replace"
+FOR = "{% for service in services %}"
+LIST = "{% for service in services %} … {% endfor %}"
+ONE_HOME = "A list that begins inside an attribute must end in it, and one outside must end outside."
+PERCENT = "A pattern of a date is written with signs of percent: "
+NO_TIME = "%H cannot stand in a pattern of a date: a day has no time. There are: "
+TWO_TO_SIX = 'The filter plural takes two to six texts: {{ service_count | plural: "service", "services" }}.'
+DATES = "A date is written as short, medium, long or full or by a pattern such as “%-d %B %Y”, "
 HALVES = [
     "{{", "{{ a ", "{%", "{<b>", "{% if company %}", "{{ first_name }}", "<a href='{{ a }}", '<a "', "<!--[if mso]>", "{{-",
     "<p title=\"{{ email | default: 'x' }}\" ",
@@ -79,7 +87,7 @@ def test_a_name_of_another_type_is_explained_by_its_synonym_too():
         ("{{}}", "There is no name between these braces."),
         ("{{{ first_name }}}", "There is a brace too many: a tag has two, {{ first_name }}."),
         ("{<b>{ first_name }}</b>", "Formatting stands between the braces of this tag. Delete it and insert the tag again."),
-        ("{{ first_name | shout }}", "There is no filter shout. There are: default, upcase, downcase, capitalize."),
+        ("{{ first_name | shout }}", f"There is no filter shout. There are: {FILTERS}."),
         ('{{ first_name | default "there" }}', 'A colon is missing after default: {{ first_name | default: "there" }}.'),
         ('{{ first_name | default: "there }}', 'A quote is missing in “first_name | default: "there”.'),
         ("{% if company %}x", "This condition has no end: {% endif %} is missing."),
@@ -87,12 +95,49 @@ def test_a_name_of_another_type_is_explained_by_its_synonym_too():
         ("{% if company %}{% endunless %}", "{% endunless %} ends a condition that {% endif %} should end."),
         ("{% if company and email or status %}x{% endif %}", MIXED),
         ('{% if status = "Active" %}x{% endif %}', 'To compare, write two signs: status == "Active".'),
-        ("{% for x in y %}", "{% for %} cannot be used here. There are: if, elsif, else, endif, unless, endunless."),
-        ("{% include 'x' %}", "{% include %} cannot be used here. There are: if, elsif, else, endif, unless, endunless."),
+        ("{% include 'x' %}", "{% include %} cannot be used here. There are: if, elsif, else, endif, unless, endunless, for, endfor."),
+        ("{{ first_name | uppercase }}", f"There is no filter uppercase. Did you mean upcase? There are: {FILTERS}."),
+        ("{{ first_name | truncat: 5 }}", f"There is no filter truncat. Did you mean truncate? There are: {FILTERS}."),
+        ('{{ first_name | truncate: "5" }}', 'The filter truncate takes a number and a text: {{ company | truncate: 30, "…" }}.'),
+        ("{{ first_name | truncate: 0 }}", "The filter truncate keeps at least one character."),
+        ('{{ email | replace: "" }}', 'The filter replace needs the text that it looks for: replace: "www.", "".'),
+        ("{{ email | replace: 1 }}", 'The text after replace: stands in quotes: replace: "1".'),
+        ("{{ email | replace: company }}", 'The text after replace: stands in quotes: replace: "company".'),
+        ("{{ email | upcase: 1 }}", "The filter upcase takes nothing after it."),
+        ('{{ date | upcase | date: "short" }}', "The filter date stands first, right behind the tag’s name."),
+        ('{{ date | date: "shrot" }}', DATES + "not as “shrot”. Did you mean short?"),
+        ('{{ date | date: "dd.MM.yyyy" }}', PERCENT + "“%d.%m.%Y”, not “dd.MM.yyyy”. Did you mean %d.%m.%Y?"),
+        ('{{ date | date: "%H:%M" }}', NO_TIME + "%d %-d %m %-m %b %B %y %Y %a %A %%."),
+        ('{{ email | date: "short" }}', "email is not a date, as the filter date needs it. It can follow client_since, date."),
+        ("{{ client_since | money }}", "client_since is not an amount, as the filter money needs it."),
+        ('{{ service_count | plural: "service" }}', TWO_TO_SIX),
+        ("{{ first_name | upcase" + " | upcase" * 10 + " }}", "A tag has at most 10 filters."),
+        ("{% for x in y %}", "Only services can be listed: {% for service in services %}."),
+        ("{% for one in services %}", "In a list each service is called service: {% for service in services %}."),
+        ("{% for service in services limit: 101 %}", "A list shows 1 to 100 services: {% for service in services limit: 10 %}."),
+        ("{% for service in services %}x", "This list has no end: {% endfor %} is missing."),
+        ("x{% endfor %}", "{% endfor %} stands here without a {% for … %} before it."),
+        (f"{FOR}{FOR}x{{% endfor %}}{{% endfor %}}", "A list of services cannot stand in another one."),
+        (f"{FOR}{{% if company %}}{{% endfor %}}", "{% endfor %} ends a condition that {% endif %} should end."),
+        (f"{FOR}{{{{ service.domian }}}}{{% endfor %}}", "There is no service.domian. Did you mean service.domain?"),
+        (f"{FOR}x{{% else %}}{{{{ service.number }}}}{{% endfor %}}", f"service.number stands in a list of services, {LIST}."),
+        ("{{ services }}", f"services is a list: {LIST} writes one after another, {{{{ service_count }}}} how many there are."),
+        (f"<p title='{FOR}'>{{% endfor %}}</p>", ONE_HOME),
     ],
 )  # fmt: skip
 def test_it_says_in_plain_words_what_is_wrong(source, message):
     assert message in messages(source)
+
+
+def test_a_field_of_a_service_outside_of_a_list_is_taken_for_the_tag():
+    (problem,) = tags.check("{{ service.domain }}", SERVICES, field="html")
+    assert problem.suggestion == "service_domain"
+
+
+def test_a_subject_has_no_room_for_a_list():
+    assert messages(f"{FOR}x{{% endfor %}}", field="subject") == [
+        "A list of services stands in the body: here is room for {{ service_count }}."
+    ]
 
 
 def test_conditions_stand_twenty_deep_in_each_other_and_no_deeper():
@@ -136,6 +181,8 @@ def test_it_refuses_tags_where_no_escaping_makes_them_safe(source, words):
         "{{ first_name | default: “there” }}",
         "<style>@media(max-width:600px){p{color:red}}</style>",
         '<a href="https://x.example/{% if company %}a{% else %}b{% endif %}">x</a>',
+        f'<ul>{FOR}<li>{{{{ service.price | money: "code" }}}}{{% unless forloop.last %}},{{% endunless %}}</li>{{% endfor %}}</ul>',
+        '{% if services %}{{ service_count | plural: "#", "# all", "#" }}{% endif %}{{ date | date: "%-d. %B" | upcase }}',
     ],
 )
 def test_it_lets_pass_what_editors_and_designers_write(source):

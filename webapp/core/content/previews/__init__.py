@@ -1,6 +1,16 @@
 """Previews: a draft as one of its recipients would get it, and who is worth looking at."""
 
-from webapp.core.content.previews.mail import DraftPreview, mails, preview
+from webapp.core.content.previews.mail import EXAMPLE_ADDRESS, DraftPreview, mails, preview
 from webapp.core.content.previews.people import Extreme, PreviewRecipient, at, extremes, search
 
-__all__ = ["DraftPreview", "Extreme", "PreviewRecipient", "at", "extremes", "mails", "preview", "search"]
+__all__ = [
+    "EXAMPLE_ADDRESS",
+    "DraftPreview",
+    "Extreme",
+    "PreviewRecipient",
+    "at",
+    "extremes",
+    "mails",
+    "preview",
+    "search",
+]

@@ -18,6 +18,7 @@ from webapp.core.audience.selection import addon_matches, service_matches
 from webapp.core.audience.texts import receivers_by_text
 from webapp.core.client_set import NOBODY, ClientSet
 from webapp.core.clients.rows import in_chunks
+from webapp.core.content.tag_catalogue.holdings import matching
 from webapp.core.rules.languages import MAIN, is_right_to_left
 from webapp.core.rules.statuses import MessageType
 from webapp.core.tables.clients import AddonAssignment, Client, Service
@@ -107,11 +108,16 @@ def search(
 
 
 def extremes(
-    session: Session, audience: Audience, *, text: str | None = None, look_at: int = LOOKED_AT
+    session: Session,
+    audience: Audience,
+    *,
+    text: str | None = None,
+    look_at: int = LOOKED_AT,
+    lists_services: bool = False,
 ) -> list[Extreme]:
     """The longest name, a missing one, one written from right to left, and the client with the most services, where there are such, among
-    those who match and will get it. Of more than `look_at` recipients only so many are looked at, and the labels say so. `text` as
-    in `at`."""
+    those who match and will get it; the last where services matter: in messages about them, and where the text lists them. Of more than
+    `look_at` recipients only so many are looked at, and the labels say so. `text` as in `at`."""
     matching = _matching(session, audience, text)
     ids = _spread(matching, look_at)
     among = f" of {len(ids):,}" if len(ids) < len(matching) else ""
@@ -120,8 +126,8 @@ def extremes(
     found.append((f"longest name{among}", _first_of_most(lengths)))
     found.append(("empty name", min(nameless, default=None)))
     found.append(("right to left", _from_right(session, matching)))
-    if audience.filter.message_type is not MessageType.GENERAL:
-        found.append((f"most services{among}", _first_of_most(_services(session, ids))))
+    if lists_services or audience.filter.message_type is not MessageType.GENERAL:
+        found.append((f"most services{among}", _first_of_most(_services(session, audience, ids))))
     return [Extreme(label, client_id) for label, client_id in found if client_id is not None]
 
 
@@ -161,11 +167,12 @@ def _names(session: Session, ids: Sequence[int]) -> tuple[dict[int, int], list[i
     return lengths, nameless
 
 
-def _services(session: Session, ids: Sequence[int]) -> dict[int, int]:
-    """How many services each of them has."""
+def _services(session: Session, audience: Audience, ids: Sequence[int]) -> dict[int, int]:
+    """How many services each of them has that the filter chose."""
     counts = dict.fromkeys(ids, 0)
     for some in in_chunks(ids, READ_AT_ONCE):
-        held = select(Service.client_id, func.count()).where(Service.client_id.in_(some)).group_by(Service.client_id)
+        chosen = Service.client_id.in_(some), matching(audience.filter)
+        held = select(Service.client_id, func.count()).where(*chosen).group_by(Service.client_id)
         counts |= dict(session.execute(held).all())
     return counts
 

@@ -1,5 +1,8 @@
-"""How a date, a price, a country and a language are written for a client: in the client's language, as it is written in their country."""
+"""How a date, a price, a number, a country and a language are written for a client: in the client's language, as it is written in their
+country."""
 
+import re
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
@@ -7,6 +10,8 @@ from functools import lru_cache
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, get_date_format
 from babel.numbers import format_currency, format_decimal
+
+from webapp.core.rules.tags.filters import DATE_STYLES, DIRECTIVE, DIRECTIVES
 
 _A_DAY = date(1987, 1, 28)
 """Neither its day nor its year can be taken for a month."""
@@ -25,6 +30,9 @@ class Formats:
         self.money = lru_cache(maxsize=4096)(self._money)
         self.country = lru_cache(maxsize=512)(self._country)
         self.language = lru_cache(maxsize=512)(self._language)
+        self.styled_date = lru_cache(maxsize=4096)(self._styled_date)
+        self.styled_money = lru_cache(maxsize=4096)(self._styled_money)
+        self.plural = lru_cache(maxsize=1024)(self._plural)
 
     def _date(self, day: date) -> str:
         """The day with its month in words: 14 March 2027, 14. März 2027, 2027年3月14日."""
@@ -43,6 +51,53 @@ class Formats:
         if not currency:
             return format_decimal(amount, format="#,##0.00", locale=self.locale)
         return format_currency(amount, currency, locale=self.locale)
+
+    def _styled_date(self, day: date, style: str) -> str:
+        """The day as the filter `date` asks for it: "short" to "full", or by a pattern, with the names of this language."""
+        if style == "long":
+            return self.date(day)
+        if style in DATE_STYLES:
+            return format_date(day, style, locale=self.locale)
+        has_day = "%d" in style or "%-d" in style
+
+        def part(match: re.Match[str]) -> str:
+            beside_a_day, alone = DIRECTIVES[match[0]]
+            pattern = beside_a_day if has_day or not alone else alone
+            return format_date(day, pattern, locale=self.locale) if pattern else "%"
+
+        return DIRECTIVE.sub(part, style)
+
+    def _styled_money(self, amount: Decimal, currency: str | None, style: str) -> str:
+        """The amount as the filter `money` asks for it."""
+        if style == "number" or not currency:
+            return self.money(amount, None)
+        if style == "name":
+            return format_currency(amount, currency, locale=self.locale, format_type="name")
+        pattern = str(self.locale.currency_formats["standard"].pattern)
+        if style == "code":
+            apart = re.sub(r"¤(?=[#0])", "¤\xa0", pattern).replace("¤", "¤¤")
+            return format_currency(amount, currency, apart, locale=self.locale)
+        if style == "whole" and amount == amount.to_integral_value():
+            whole = re.sub(r"\.0+", "", pattern)
+            return format_currency(amount, currency, whole, locale=self.locale, currency_digits=False)
+        return self.money(amount, currency)
+
+    def _plural(self, number: int, forms: Sequence[str]) -> str:
+        """The number with the form that goes with it, or in the place of the # of that form.
+
+        Of two forms the first is for one. More are those that the language has for whole numbers, in the order of CLDR (one, two, few,
+        many, other); where it has another number of them, the first is for one and the last for the rest.
+        """
+        form = forms[0] if number == 1 else forms[-1]
+        if len(forms) > 2 and len(own := self._categories()) == len(forms):
+            form = forms[own.index(self.locale.plural_form(number))]
+        written = format_decimal(number, locale=self.locale)
+        return form.replace("#", written) if "#" in form else f"{written} {form}"
+
+    def _categories(self) -> list[str]:
+        """The plural categories of whole numbers."""
+        found = {self.locale.plural_form(number) for number in (*range(200), 1_000_000)}
+        return [name for name in ("zero", "one", "two", "few", "many", "other") if name in found]
 
     def _country(self, code: str) -> str:
         """The name of an ISO 3166 country; the code where it has none."""

@@ -12,6 +12,7 @@ from webapp.core.audience import Audience, Term, receivers_by_text, select_terms
 from webapp.core.client_set import NOBODY, ClientSet
 from webapp.core.content.fields import Sources, sources
 from webapp.core.content.tag_catalogue.empties import in_clients, in_holdings
+from webapp.core.content.tag_catalogue.holdings import with_more_services, without_services
 from webapp.core.rules.message.parts import mailbox_or_blank
 from webapp.core.rules.tags.names import BY_NAME, TagGroup
 from webapp.core.rules.tags.uses import TagUse, uses
@@ -20,7 +21,8 @@ from webapp.core.rules.tags.uses import TagUse, uses
 @dataclass(frozen=True, slots=True)
 class Gap:
     """One tag of a content. Of `recipients`, `empty` have no value for it, and `blank` of these find a blank in their mail, because in at
-    least one place nothing stands in for it. Both are estimates where `exact` is false."""
+    least one place nothing stands in for it. Both are estimates where `exact` is false. `beyond` of them have more services than the
+    `limit` that a list shows."""
 
     name: str
     label: str
@@ -28,6 +30,8 @@ class Gap:
     empty: int
     blank: int
     exact: bool = True
+    beyond: int = 0
+    limit: int = 0
 
 
 def gaps(
@@ -39,9 +43,9 @@ def gaps(
     from_address: str | None = None,
     text: str | None = None,
 ) -> list[Gap]:
-    """The tags of the content that are empty for at least one recipient, in the order of reading. `from_address` is the sender, for
-    sender_name; left out, the sender counts as one with a name. With `text` only those recipients count who get the text
-    in that language."""
+    """The tags of the content that are empty for at least one recipient, and a list that is too short for one, in the order of reading.
+    `from_address` is the sender, for sender_name; left out, the sender counts as one with a name. With `text` only those recipients count
+    who get the text in that language."""
     by_name: dict[str, list[TagUse]] = {}
     for use in (use for field, source in sources(content).items() for use in uses(source, field=field)):
         by_name.setdefault(use.name, []).append(use)
@@ -57,14 +61,19 @@ def gaps(
     empty |= holdings.sets
     if from_address is not None and not mailbox_or_blank(from_address)[0]:
         empty["sender_name"] = receivers
+    if "services" in names:
+        empty["services"] = without_services(session, audience.filter, receivers)
 
     answer = []
     for name, its_uses in by_name.items():
         scale = holdings.scale if BY_NAME[name].group in (TagGroup.SERVICE, TagGroup.ADDON) else 1
         without = round(len(empty.get(name, NOBODY)) * scale)
-        if without:
+        limit = min((use.limit for use in its_uses if use.limit is not None), default=0)
+        beyond = len(with_more_services(session, audience.filter, receivers, limit)) if limit else 0
+        if without or beyond:
             blank = round(len(_blank(its_uses, empty)) * scale)
-            answer.append(Gap(name, BY_NAME[name].label, len(receivers), without, blank, scale == 1))
+            label = BY_NAME[name].label
+            answer.append(Gap(name, label, len(receivers), without, blank, scale == 1, beyond, limit))
     return answer
 
 

@@ -14,11 +14,14 @@ from sqlalchemy import ARRAY, BigInteger, Select, String, Text, bindparam, cast,
 from sqlalchemy.orm import Session
 
 from webapp.core.content.tag_catalogue.formats import Formats, formats_for
+from webapp.core.content.tag_catalogue.holdings import Held, style_of
 from webapp.core.content.tag_catalogue.link_words import link_words
 from webapp.core.content.tag_catalogue.names import full_name
 from webapp.core.rules.message.parts import mailbox_or_blank
 from webapp.core.rules.statuses import ClientStatus, HoldingStatus
+from webapp.core.rules.tags.expressions import read_output
 from webapp.core.rules.tags.names import LINK_WORDS
+from webapp.core.rules.tags.nodes import Filter, read_rows_key
 from webapp.core.rules.tags.values import clean
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.core.tables.clients import Addon, AddonAssignment, Client, Product, Service
@@ -94,14 +97,17 @@ def load_values(
     now: datetime,
     language: str = "",
 ) -> list[list[str]]:
-    """For each of `rows`, in their order, the values of the tags `names`, in theirs. One query a table, however many rows.
+    """For each of `rows`, in their order, the values with the keys `names`, in theirs. One query a table, however many rows.
 
     Every value is one line without control characters, "" where there is nothing to say. Dates, prices and names of countries and
     languages are in the language of the text that these recipients get: `language`, for the main text the broadcast's own, and where nobody
-    has said that the client's; `date` is the day of `now` in the broadcast's zone. Raises KeyError for a name that is no tag.
+    has said that the client's; `date` is the day of `now` in the broadcast's zone. A key is a tag's name, with a filter behind it that says
+    how a date, a price or a number is written, or that of a list of services, whose value is JSON: a list of services, each a list of
+    texts. Raises KeyError for a name that is no tag.
     """
     written_in = language or broadcast.main_language
-    writers = [_writer(name, len(rows), broadcast, now, written_in) for name in names]
+    held = Held(session, rows, names, broadcast, now)
+    writers = [_writer(name, len(rows), broadcast, now, written_in, held) for name in names]
     needed = {column for writer in writers for column in writer.needs}
     if is_local := any(writer.is_local for writer in writers):
         needed |= {"client.language", "client.country"}
@@ -172,17 +178,37 @@ class ValueWriter:
         return (*self.needs, "formats") if self.is_local else self.needs
 
 
-def _writer(name: str, count: int, broadcast: Broadcast, now: datetime, written_in: str) -> ValueWriter:
-    if written_in and name in LINK_WORDS:
-        return ValueWriter((), lambda: [link_words(name, written_in)] * count)
+def _writer(key: str, count: int, broadcast: Broadcast, now: datetime, written_in: str, held: Held) -> ValueWriter:
+    if read_rows_key(key):
+        return ValueWriter((), held.lists, is_local=True)
+    if written_in and key in LINK_WORDS:
+        return ValueWriter((), lambda: [link_words(key, written_in)] * count)
+    name, how = key, None
+    if "|" in key:
+        output = read_output(key)
+        name, how = output.name, output.filters[0]
     match name:
+        case "service_count":
+            return ValueWriter((), lambda formats: held.counts(formats, how), is_local=True)
         case "sender_name" | "sender_email":
             said = mailbox_or_blank(broadcast.from_address)[name == "sender_email"]
             return ValueWriter((), lambda: [said] * count)
         case "date":
             today = now.astimezone(ZoneInfo(broadcast.time_zone)).date()
-            return ValueWriter((), lambda formats: [own.date(today) for own in formats], is_local=True)
-    return _WRITERS[name]
+            return ValueWriter(
+                (), lambda formats: [own.styled_date(today, style_of(how)) for own in formats], is_local=True
+            )
+    return _styled(_WRITERS[name], how) if how else _WRITERS[name]
+
+
+def _styled(plain: ValueWriter, how: Filter) -> ValueWriter:
+    """Another way to write the dates or prices of a tag."""
+    if plain.write is _days:
+        days = style_of(how)
+        return ValueWriter(plain.needs, lambda column, formats: _days(column, formats, days), is_local=True)
+    assert plain.write is _prices  # as `check` has seen to
+    style = style_of(how, "symbol")
+    return ValueWriter(plain.needs, lambda prices, codes, formats: _prices(prices, codes, formats, style), True)
 
 
 def _cleaned(column: Column) -> list[str]:
@@ -205,13 +231,23 @@ def _readable(email: str | None, address: str | None) -> str:
     return email if address is None or (email.count("@") == 1 and not set(email) & set(" <>,;|\"'()")) else address
 
 
-def _days(days: Column, formats: Sequence[Formats]) -> list[str]:
-    return [own.date(date.fromisoformat(day)) if day else "" for day, own in zip(days, formats, strict=True)]
-
-
-def _prices(prices: Column, currencies: Column, formats: Sequence[Formats]) -> list[str]:
+def _days(days: Column, formats: Sequence[Formats], style: str = "long") -> list[str]:
+    if style == "long":
+        return [own.date(date.fromisoformat(day)) if day else "" for day, own in zip(days, formats, strict=True)]
     return [
-        "" if price is None else own.money(Decimal(price), currency)
+        clean(own.styled_date(date.fromisoformat(day), style)) if day else ""
+        for day, own in zip(days, formats, strict=True)
+    ]
+
+
+def _prices(prices: Column, currencies: Column, formats: Sequence[Formats], style: str = "symbol") -> list[str]:
+    if style == "symbol":
+        return [
+            "" if price is None else own.money(Decimal(price), currency)
+            for price, currency, own in zip(prices, currencies, formats, strict=True)
+        ]
+    return [
+        "" if price is None else clean(own.styled_money(Decimal(price), currency, style))
         for price, currency, own in zip(prices, currencies, formats, strict=True)
     ]
 

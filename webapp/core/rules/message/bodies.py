@@ -11,7 +11,8 @@ from operator import itemgetter
 from typing import Protocol
 
 from webapp.core.rules.message import base64_runs, quoted_printable
-from webapp.core.rules.tags.nodes import Branch, Escape, Nodes, Output, Slot, Text
+from webapp.core.rules.message.loops import LoopRows
+from webapp.core.rules.tags.nodes import Branch, Escape, Loop, Nodes, Output, Slot, Text
 from webapp.core.rules.tags.values import Value, clean, escape, holds, value_of
 
 Condition = Callable[[Sequence[str]], bool]
@@ -26,10 +27,11 @@ class Body(Protocol):
 
 class Cells:
     """The encoded forms of a mail's values that its quoted-printable bodies need: each value as text, each value as HTML, and then
-    whatever is filtered or stands in an address."""
+    whatever is filtered or stands in an address. `order` are the keys of the values, `columns` those of the services that a loop shows."""
 
-    def __init__(self, order: Sequence[str]):
+    def __init__(self, order: Sequence[str], columns: Sequence[str] = ()):
         self.order = order
+        self.columns = columns
         plain = quoted_printable.PLAIN
         self._all_plain = re.compile(rf"(?:{plain}\n){{{len(order) - 1}}}{plain}").fullmatch
         self.wanted = False
@@ -38,8 +40,8 @@ class Cells:
     def index(self, slot: Slot) -> int:
         """The place of the slot's value among the cells."""
         self.wanted = True
-        if not slot.output.filters and slot.escape in (Escape.PLAIN, Escape.HTML):
-            return self.order.index(slot.output.name) + (len(self.order) if slot.escape is Escape.HTML else 0)
+        if not slot.output.steps and slot.escape in (Escape.PLAIN, Escape.HTML):
+            return self.order.index(slot.output.key) + (len(self.order) if slot.escape is Escape.HTML else 0)
         key = (slot.output, slot.escape)
         self.others.setdefault(key, (value_of(slot.output, self.order), slot.escape))
         return 2 * len(self.order) + list(self.others).index(key)
@@ -103,6 +105,9 @@ def _steps(nodes: Nodes, cells: Cells) -> list[Step]:
             case Branch():
                 steps += (_stretch(pieces, slots), _choice(node, cells))
                 pieces, slots = [""], []
+            case Loop():
+                steps += (_stretch(pieces, slots), _repeated(node, cells))
+                pieces, slots = [""], []
     return [*steps, _stretch(pieces, slots)]
 
 
@@ -132,13 +137,35 @@ def _choice(node: Branch, cells: Cells) -> Step:
     return choice
 
 
+def _repeated(node: Loop, cells: Cells) -> Step:
+    """Each service has cells of its own: its fields, and whatever else stands in the loop."""
+    rows = LoopRows(node, cells.order, cells.columns)
+    inner = Cells(rows.order)
+    steps, otherwise = _steps(node.body, inner), _steps(node.otherwise, cells)
+
+    def repeated(out: list[str], cells: Sequence[str], values: Sequence[str]) -> None:
+        found = rows.of(values)
+        for one in found:
+            cleaned, own = inner.of(one)
+            for step in steps:
+                step(out, own, cleaned)
+        if not found:
+            for step in otherwise:
+                step(out, cells, values)
+
+    return repeated
+
+
+Base64Step = Callable[[base64_runs.Base64Writer, Sequence[str]], None]
+
+
 class Base64:
     """A body in base64, for texts that quoted-printable would bloat."""
 
     encoding = "base64"
 
-    def __init__(self, nodes: Nodes, order: Sequence[str]):
-        self._order = order
+    def __init__(self, nodes: Nodes, order: Sequence[str], columns: Sequence[str] = ()):
+        self._order, self._columns = order, columns
         self._steps = self._compiled(nodes)
 
     def append_to(self, out: list[str], _cells: Sequence[str], values: Sequence[str]) -> None:
@@ -147,10 +174,10 @@ class Base64:
             step(writer, values)
         writer.close()
 
-    def _compiled(self, nodes: Nodes) -> list[Callable[[base64_runs.Base64Writer, Sequence[str]], None]]:
+    def _compiled(self, nodes: Nodes) -> list[Base64Step]:
         return [self._step(node) for node in nodes]
 
-    def _step(self, node: Text | Slot | Branch) -> Callable[[base64_runs.Base64Writer, Sequence[str]], None]:
+    def _step(self, node: Text | Slot | Branch | Loop) -> Base64Step:
         match node:
             case Text():
                 run = base64_runs.run(node.text.replace("\n", "\r\n").encode())
@@ -160,6 +187,8 @@ class Base64:
             case Slot():
                 value, how = value_of(node.output, self._order), node.escape
                 return lambda writer, values: writer.bytes(escape(value(values), how).encode())
+            case Loop():
+                return self._repeated(node)
         arms = [(holds(condition, self._order), self._compiled(body)) for condition, body in node.arms]
         otherwise = self._compiled(node.otherwise)
 
@@ -169,6 +198,22 @@ class Base64:
 
         return choice
 
+    def _repeated(self, node: Loop) -> Base64Step:
+        rows = LoopRows(node, self._order, self._columns)
+        steps, otherwise = Base64(node.body, rows.order)._steps, self._compiled(node.otherwise)
+
+        def repeated(writer: base64_runs.Base64Writer, values: Sequence[str]) -> None:
+            found = rows.of(values)
+            for one in found:
+                cleaned = [clean(value) for value in one]
+                for step in steps:
+                    step(writer, cleaned)
+            if not found:
+                for step in otherwise:
+                    step(writer, values)
+
+        return repeated
+
 
 def compiled(nodes: Nodes, cells: Cells) -> Body:
     """The body of a part, in whichever encoding is shorter. Its text always ends with a line end."""
@@ -176,7 +221,7 @@ def compiled(nodes: Nodes, cells: Cells) -> Body:
         nodes = (*nodes, Text("\n"))
     texts = list(_texts(nodes))
     if sum(map(quoted_printable.size, texts)) > sum(map(base64_runs.size, texts)):
-        return Base64(nodes, cells.order)
+        return Base64(nodes, cells.order, cells.columns)
     return QuotedPrintable(nodes, cells)
 
 
@@ -187,6 +232,9 @@ def _texts(nodes: Nodes) -> Iterator[str]:
         elif isinstance(node, Branch):
             for _, body in node.arms:
                 yield from _texts(body)
+            yield from _texts(node.otherwise)
+        elif isinstance(node, Loop):
+            yield from _texts(node.body)
             yield from _texts(node.otherwise)
 
 
@@ -201,6 +249,8 @@ def line(nodes: Nodes, order: Sequence[str]) -> Value:
                 steps.append(value_of(node.output, order))
             case Branch():
                 steps.append(_line_of_branch(node, order))
+            case Loop():
+                raise ValueError("a subject holds no list")
     return lambda values: "".join([step(values) for step in steps])
 
 

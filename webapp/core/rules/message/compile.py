@@ -23,6 +23,7 @@ from webapp.core.rules.message.brand_frame import branded, without_brand
 from webapp.core.rules.message.document import finish
 from webapp.core.rules.message.enclosures import Enclosed, Enclosure
 from webapp.core.rules.message.link_counter import LinkCounter
+from webapp.core.rules.message.loops import columns_of
 from webapp.core.rules.message.own_links import framed
 from webapp.core.rules.message.parts import (
     Envelope,
@@ -37,8 +38,8 @@ from webapp.core.rules.message.plain_text import text_of
 from webapp.core.rules.message.preheader import with_preheader
 from webapp.core.rules.tags import lexer
 from webapp.core.rules.tags.names import LINK_NAMES, TOKENS
-from webapp.core.rules.tags.nodes import Nodes
-from webapp.core.rules.tags.parser import names_of, parse, trimmed
+from webapp.core.rules.tags.nodes import POSITION, ROW, Nodes, loops_in, rows_key
+from webapp.core.rules.tags.parser import keys_of, parse, trimmed
 from webapp.core.rules.tags.unparse import source_of
 
 MAX_CHARACTERS = 1_000_000
@@ -51,9 +52,10 @@ _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
 class CompiledMessage:
-    """A broadcast's content, ready to be rendered. `tags` names the values that `render` takes, in their order; the first is always
-    full_name, for the To header. `tokens` names the tokens of a mail's identity that stand in it; `targets` has by their marks where its
-    counted links lead; `is_branded`: a brand may stand around what was written. Holds no state of a mail, so threads may share it."""
+    """A broadcast's content, ready to be rendered. `tags` are the keys of the values that `render` takes, in their order; the first is
+    always full_name, for the To header; the last is that of the services where there is a list of them. `tokens` names the tokens of a
+    mail's identity that stand in it; `targets` has by their marks where its counted links lead; `is_branded`: a brand may stand around what
+    was written. Holds no state of a mail, so threads may share it."""
 
     def __init__(
         self,
@@ -66,16 +68,23 @@ class CompiledMessage:
         targets: Mapping[str, Nodes] | None = None,
     ):
         targets = targets or {}
-        names = dict.fromkeys(("full_name", *names_of(subject, *(nodes for _, nodes in bodies), *targets.values())))
+        keys = keys_of(subject, *(nodes for _, nodes in bodies), *targets.values())
+        names = dict.fromkeys(("full_name", *(key for key in keys if not key.startswith((ROW, POSITION)))))
         self.targets = {mark: source_of(nodes) for mark, nodes in targets.items()}
         self.tags = tuple(name for name in names if name not in TOKENS)
+        loops = [loop for _, nodes in bodies for loop in loops_in(nodes)]
         self.trees = {"subject": subject, **{kind.removeprefix("text/"): nodes for kind, nodes in bodies}}
         self.envelope = envelope
         self.is_branded = frame is not None and frame.brand is not None
         used = [name for name in TOKENS if name in names]
         order = (*self.tags, *used)
         self._tokens = [attrgetter(name) for name in used]
-        self._cells = Cells(order)
+        self._has_rows = bool(loops)
+        columns: Sequence[str] = ()
+        if loops:
+            key = rows_key(loops, keys)
+            self.tags, columns = (*self.tags, key), columns_of(key)
+        self._cells = Cells(order, columns)
         self._subject = line(subject, order)
         self._bodies: list[tuple[str, Body]] = []
         for kind, nodes in bodies:
@@ -107,9 +116,14 @@ class CompiledMessage:
         if len(values) != len(self.tags):
             raise ValueError(f"{len(values)} values for {len(self.tags)} tags")
         try:
+            rows = ""
+            if self._has_rows:
+                values, rows = values[:-1], values[-1]
             if self._tokens:
                 values = [*values, *[token(identity) for token in self._tokens]]
             values, cells = self._cells.of(values)
+            if rows:
+                values = [*values, rows]
             message_id = headers.message_id(identity.delivery_id, identity.broadcast_secret, self._domain)
             out = [
                 self._from,

@@ -18,7 +18,7 @@ from webapp.core.rules.message.page import put_together, taken_apart
 from webapp.core.rules.tags import lexer
 from webapp.core.rules.tags.contexts import escape_at, home_of
 from webapp.core.rules.tags.expressions import TagError
-from webapp.core.rules.tags.nodes import Block, Escape, Nodes, Output, Slot
+from webapp.core.rules.tags.nodes import OPENING, Block, Escape, Nodes, Output, Slot
 from webapp.core.rules.tags.parser import Items, nest, read, refuse_problems
 from webapp.core.rules.tags.placeholders import Placeholders
 
@@ -140,11 +140,11 @@ def _escape(piece: Piece, before: str) -> Escape:
 
 def _keep_at_home(block: Block, home: object, homes: list[object]) -> None:
     """Refuse a condition of which one part stands in an attribute's value and another outside of it."""
-    if block.keyword in ("if", "unless"):
+    if block.keyword in OPENING:
         homes.append(home)
     elif not homes or homes[-1] != home:
         raise Invalid(_HALF, "html")
-    if block.keyword in ("endif", "endunless"):
+    if block.keyword in OPENING.values():
         homes.pop()
 
 

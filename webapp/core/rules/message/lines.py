@@ -16,7 +16,7 @@ class Lines:
         self._out: list[str] = []
         self._said: list[str] = []
         self._empty = True
-        self._breaks = 0
+        self._breaks = self._ended = 0
         self._conditions: list[str] = []
         self._blank = self._apart = self._after_link = False
         self._indents: list[str] = []
@@ -40,9 +40,15 @@ class Lines:
             self._put(inner)
             self._blank = text.endswith(" ")
 
-    def condition(self, word: str) -> None:
-        """The word of a condition. It stands directly before what comes next, so that what is left out takes its line ends along."""
-        if self._breaks or self._empty:
+    def condition(self, word: str, *, ends_row: bool = False) -> None:
+        """The word of a condition. It stands directly before what comes next, so that what is left out takes its line ends along.
+        What `ends_row` stands behind the line ends instead, as each row of a list has its own; it is alone on its line then, which will
+        be none of the mail."""
+        if ends_row and self._breaks and not self._empty:
+            self._out += ("\n" * self._breaks, *self._conditions, word)
+            self._conditions.clear()
+            self._ended, self._breaks = self._breaks, 1
+        elif self._breaks or self._empty:
             self._conditions.append(word)
         else:
             self._out.append((" " if self._blank else "") + word)
@@ -130,9 +136,11 @@ class Lines:
         elif self._blank:
             self._out.append(" ")
         self._out.append(text)
-        self._empty, self._breaks = False, 0
+        self._empty, self._breaks, self._ended = False, 0, 0
         self._blank = self._apart = self._after_link = False
 
     def _between(self, indent: str) -> str:
+        if self._ended:
+            return "\n" * (max(0, self._breaks - self._ended) + 1)
         quote = indent.rstrip() if indent.startswith(">") else ""
         return f"\n{quote}\n" if self._breaks == 2 else "\n"

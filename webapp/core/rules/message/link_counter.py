@@ -17,8 +17,8 @@ from webapp.core.rules import markup
 from webapp.core.rules.markup import MarkupTag
 from webapp.core.rules.message.parts import Counting
 from webapp.core.rules.tags.names import BY_NAME, LINK_NAMES
-from webapp.core.rules.tags.nodes import Block, Branch, Escape, Nodes, Output, Slot, Text, names_in
-from webapp.core.rules.tags.parser import names_of, nest, parse
+from webapp.core.rules.tags.nodes import Block, Branch, Escape, Loop, Nodes, Output, Slot, Text, loops_in, names_in
+from webapp.core.rules.tags.parser import nest, parse
 from webapp.core.rules.tags.placeholders import Placeholders
 from webapp.core.rules.tags.unparse import source_of
 from webapp.core.rules.tags.values import clean, escape, holds, value_of
@@ -36,13 +36,14 @@ _AROUND = "".join(map(chr, range(0x21)))
 _SENTENCE = frozenset(".,;:!?'")
 _WEB = re.compile(r"https?://[^\s/?#]", re.IGNORECASE)
 _SLOT, _BRANCH, _PART = "\x01", "\x02", "\x03"
-"""Stand in a text, in which no control characters are left, for a tag, for a condition, and for one that may be part of an address."""
+"""Stand in a text, in which no control characters are left, for a tag, for a condition or a list, and for a condition that may be part
+of an address."""
 _ADDRESS = re.compile(rf"https?://[^\s<>\"{_BRANCH}]+", re.IGNORECASE)
 _ENDS = re.compile(r'[\s<>"]')
 _PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
 
 
-Node = Text | Slot | Branch
+Node = Text | Slot | Branch | Loop
 
 
 class LinkCounter:
@@ -104,16 +105,22 @@ class LinkCounter:
                 behind = flat[at:] or following
                 arms = tuple((condition, self.in_text(body, behind)) for condition, body in node.arms)
                 node = Branch(arms, self.in_text(node.otherwise, behind))
+            elif isinstance(node, Loop):
+                behind = flat[at:] or following
+                body = self.in_text(node.body, _behind_turn(node, behind))
+                node = Loop(body, self.in_text(node.otherwise, behind), node.limit)
             out.append(node)
         return tuple(out)
 
     def _mark(self, address: Sequence[Node]) -> str | None:
         """The mark under which an address is kept as a target; None for one that is not counted: of another scheme, the house's own, or
-        with tags that have no value of their own."""
+        with tags that have no value of their own, such as the fields of a service in a list."""
         nodes = _plain(address)
         target = source_of(nodes)
         is_ours = target == self._base or target.startswith(f"{self._base}/")
-        if is_ours or not _WEB.match(target) or not set(names_in(nodes)) <= BY_NAME.keys() - LINK_NAMES:
+        if is_ours or not _WEB.match(target) or any(loops_in(nodes)):
+            return None
+        if not set(names_in(nodes)) <= BY_NAME.keys() - LINK_NAMES:
             return None
         mark = blake2b(target.encode(), key=self._key, person=b"link", digest_size=6).hexdigest()
         self.targets.setdefault(mark, nodes)
@@ -124,7 +131,7 @@ def filled(target: str, names: Sequence[str], values: Sequence[str] | None) -> s
     """A kept target as an address in ASCII (RFC 3986), with a recipient's values in place of its tags; `names` has those of the values.
     None where it can be no address any more: its tags have no values."""
     nodes = parse(target, field="subject")
-    if names_of(nodes) and values is None:
+    if any(names_in(nodes)) and values is None:
         return None
     address = _filled(nodes, names, [clean(value) for value in values or ()])
     scheme, _, rest = address.partition("://")
@@ -145,6 +152,8 @@ def _filled(nodes: Nodes, names: Sequence[str], values: Sequence[str]) -> str:
                     (body for condition, body in node.arms if holds(condition, names)(values)), node.otherwise
                 )
                 out.append(_filled(chosen, names, values))
+            case Loop():
+                raise ValueError("a counted address holds no list")
     return "".join(out)
 
 
@@ -181,7 +190,7 @@ def _plain(nodes: Sequence[Node]) -> Nodes:
             out += [Text(text)] if text else []
         elif isinstance(node, Branch):
             out.append(Branch(tuple((one, _plain(body)) for one, body in node.arms), _plain(node.otherwise)))
-        else:
+        else:  # a list among them: such an address is not counted
             out.append(node)
     return tuple(out)
 
@@ -200,9 +209,18 @@ def _flat(nodes: Nodes) -> str:
     )
 
 
-def _kind(branch: Branch) -> str:
+def _kind(branch: Branch | Loop) -> str:
+    if isinstance(branch, Loop):
+        return _BRANCH
     bodies = (*(body for _, body in branch.arms), branch.otherwise)
     return _BRANCH if any(_ENDS.search(_flat(body)) or _BRANCH in _flat(body) for body in bodies) else _PART
+
+
+def _behind_turn(loop: Loop, behind: str) -> str:
+    """What comes after the body of a list: the next turn of it or, after the last, what is behind the list. An address ends there only
+    where it ends before both."""
+    again = _flat(loop.body)
+    return behind if not again or _ENDS.match(again) else again
 
 
 def _between(nodes: Nodes, start: int, end: int) -> list[Node]:

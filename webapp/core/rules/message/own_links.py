@@ -15,6 +15,7 @@ from webapp.core.rules.message.parts import Frame, MessageParts
 from webapp.core.rules.tags import lexer
 from webapp.core.rules.tags.lexer import Token
 from webapp.core.rules.tags.names import DECLINING, LINK_NAMES
+from webapp.core.rules.tags.nodes import OPENING
 from webapp.core.rules.tags.placeholders import Placeholders
 
 PATHS = {
@@ -154,11 +155,12 @@ def _is_declined(outputs: Iterator[Token]) -> bool:
 
 
 def _outside_conditions(tokens: Iterator[Token]) -> Iterator[Token]:
-    """The outputs that every recipient gets."""
+    """The outputs that every recipient gets: a list may be of nothing."""
     depth = 0
     for token in tokens:
         if token.kind == "block":
-            depth += {"if": 1, "unless": 1, "endif": -1, "endunless": -1}.get(token.inner.partition(" ")[0], 0)
+            keyword = token.inner.partition(" ")[0]
+            depth += (keyword in OPENING) - (keyword in OPENING.values())
         elif token.kind == "output" and not depth:
             yield token
 

@@ -10,7 +10,7 @@ from webapp.core.errors import Invalid
 from webapp.core.rules.message.document import Document
 from webapp.core.rules.message.lines import Lines
 from webapp.core.rules.tags.expressions import TagError
-from webapp.core.rules.tags.nodes import Block, Escape, Nodes, Slot
+from webapp.core.rules.tags.nodes import OPENING, Block, Escape, Nodes, Slot
 from webapp.core.rules.tags.parser import nest, with_addresses, without_condition_lines
 
 _IN_ADDRESS = "u"
@@ -54,11 +54,12 @@ class _BodyWalk:
     def __init__(self, document: Document, lines: Lines):
         self._document, self._lines = document, lines
         self._markers: list[Iterator[str]] = []
+        self._open: list[str] = []
 
     def element(self, node: HtmlElement) -> None:
         if isinstance(node, etree._Comment):
-            if self._document.words.pattern.fullmatch(node.text or ""):
-                self._lines.condition(node.text)
+            if match := self._document.words.pattern.fullmatch(node.text or ""):
+                self._lines.condition(node.text, ends_row=self._ends_row(int(match["number"])))
             return
         if not isinstance(node.tag, str) or "hidden" in node.attrib or _HIDDEN.search(node.get("style", "")):
             return
@@ -80,6 +81,20 @@ class _BodyWalk:
                 pass
             case tag:
                 self._block(node) if tag in _BLOCKS else self._inside(node)
+
+    def _ends_row(self, number: int) -> bool:
+        """Whether a row of a list ends with this word, so that the next begins or what stands there without any."""
+        block = self._document.tags[number]
+        assert isinstance(block, Block)
+        opened = self._open[-1] if self._open else ""
+        if block.keyword in OPENING:
+            self._open.append(block.keyword)
+        elif block.keyword in OPENING.values() and self._open:
+            self._open.pop()
+        elif block.keyword == "else" and opened == "for":
+            self._open[-1] = "else"
+            return True
+        return block.keyword == "endfor" and opened == "for"
 
     def _block(self, node: HtmlElement) -> None:
         lines = self._lines

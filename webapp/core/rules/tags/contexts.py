@@ -2,6 +2,7 @@
 
 import html
 import re
+from collections.abc import Container
 
 from webapp.core.rules.markup import MarkupContext, Piece
 from webapp.core.rules.tags.names import LINK_NAMES
@@ -18,14 +19,14 @@ _OTHER_ADDRESSES = frozenset(
 )
 
 
-def misplaced(piece: Piece, before: str, inner: str = "") -> str | None:
+def misplaced(piece: Piece, before: str, inner: str = "", *, addresses: Container[str] = LINK_NAMES) -> str | None:
     """A sentence that says why a tag cannot stand in this piece of the source, or None if it can. `before` is the piece up to the tag,
-    `inner` what stands between its braces: a tag that is a whole address may begin a link.
+    `inner` what stands between its braces: a tag that is a whole address, one of `addresses`, may begin a link.
 
     Comments are no wrong place: they do not become part of the mail, and neither do tags in them.
     """
     match piece.place:
-        case MarkupContext.VALUE if piece.attribute == "href" and inner in LINK_NAMES and not before.strip():
+        case MarkupContext.VALUE if piece.attribute == "href" and inner in addresses and not before.strip():
             return None
         case MarkupContext.INSIDE:
             return "A tag can stand in the value of an attribute, in quotes, but not elsewhere between < and >."

@@ -1,7 +1,9 @@
-"""The grammar of tags: `{{ name | default: "there" }}`, and conditions `{% if company %}…{% elsif … %}…{% else %}…{% endif %}`, `unless`.
+"""The grammar of tags: `{{ name | default: "there" }}`, conditions `{% if company %}…{% elsif … %}…{% else %}…{% endif %}`, `unless`, and
+the loop `{% for service in services %}…{% endfor %}`.
 
-A cut of Liquid: one flat name a tag, four filters, and conditions of `==`, `!=`, `contains`, `and`, `or` on flat texts. What stands
-between the braces is read by python-liquid; what is more than this cut is refused in words of our own.
+A cut of Liquid: one flat name a tag, a few filters, conditions of `==`, `!=`, `contains`, `and`, `or` on flat texts, and one loop, in which
+`service.domain` and `forloop.index` are names too. What stands between the braces is read by python-liquid; what is more than this cut is
+refused in words of our own.
 """
 
 import re
@@ -14,23 +16,27 @@ from liquid.ast import Node
 from liquid.builtin import expressions as liquid
 from liquid.builtin.expressions import logical, primitive
 from liquid.builtin.output import OutputNode
+from liquid.builtin.tags.for_tag import ForNode
 from liquid.builtin.tags.if_tag import IfNode
 from liquid.exceptions import LiquidError
 from liquid.expression import Expression
 
-from webapp.core.rules.tags.nodes import Block, Condition, Filter, Name, Output, Test
+from webapp.core.rules.tags import filters
+from webapp.core.rules.tags.nodes import MOST_ROWS, POSITION, ROW, TYPED, Block, Condition, Filter, Name, Output, Test
 
 Read = TypeVar("Read", Output, Block)
 Source = TypeVar("Source", bound=Node)
 
 
 class TagError(Exception):
-    """What stands between the braces cannot be read. `name` is the name or filter that is wrong, `suggestion` what was probably meant."""
+    """What stands between the braces cannot be read. `name` is the piece that is wrong, `suggestion` what was probably meant: a
+    tag's name as somebody wrote it, or with `is_right` what may stand there as it is."""
 
-    def __init__(self, message: str, name: str = "", suggestion: str | None = None):
+    def __init__(self, message: str, name: str = "", suggestion: str | None = None, *, is_right: bool = False):
         super().__init__(message)
         self.name = name
         self.suggestion = suggestion
+        self.is_right = is_right
 
 
 _TYPOGRAPHIC_QUOTES = str.maketrans("“”„«»″", '""""""')
@@ -50,7 +56,7 @@ def read_block(inner: str) -> Block:
 def _found(read: Callable[[str], Read], inner: str) -> Read:
     answer: Read | TagError = _either_quotes(read, inner)
     if isinstance(answer, TagError):
-        raise TagError(str(answer), answer.name, answer.suggestion)
+        raise TagError(str(answer), answer.name, answer.suggestion, is_right=answer.is_right)
     return answer
 
 
@@ -67,7 +73,7 @@ def _either_quotes(read: Callable[[str], Read], inner: str) -> Read | TagError:
             return error
 
 
-FILTERS = ("default", "upcase", "downcase", "capitalize")
+_KEYWORDS = "if, elsif, else, endif, unless, endunless, for, endfor"
 _BARE_NAME = re.compile(r"[a-z]+(?:_[a-z]+)*")
 _LITERALS = frozenset({"true", "false", "nil", "null", "empty", "blank"})
 _SEVERAL_WORDS = re.compile(r"[^\W\d]\w*(?:[ -]+\w+)+")
@@ -85,28 +91,43 @@ def _read_output(inner: str) -> Output:
     expression = _liquid("{{", inner, "}}", OutputNode).expression
     if not isinstance(expression, liquid.FilteredExpression):
         raise TagError(f"{_quoted(inner)} is more than a tag can do here.")
-    return Output(_name(expression.left, inner), tuple(_filter(f) for f in expression.filters or ()))
+    found = tuple(_filter(f) for f in expression.filters or ())
+    if len(found) > filters.MOST_FILTERS:
+        raise TagError(f"A tag has at most {filters.MOST_FILTERS} filters.")
+    for late in found[1:]:
+        if late.name in TYPED:
+            raise TagError(f"The filter {late.name} stands first, right behind the tag’s name.", late.name)
+    return Output(_name(expression.left, inner), found)
 
 
 def _filter(found: liquid.Filter) -> Filter:
-    arguments = [a.value for a in found.args if isinstance(a, liquid.PositionalArgument)]
     if found.name == "escape":
         raise TagError(
             "The filter escape is not needed: values are always written so that they cannot become HTML.", "escape"
         )
-    if found.name not in FILTERS:
-        raise TagError(f"There is no filter {found.name}. There are: {', '.join(FILTERS)}.", found.name)
-    if found.name != "default":
-        if found.args:
-            raise TagError(f"The filter {found.name} takes nothing after it.", found.name)
-        return Filter(found.name)
-    if len(arguments) != 1 or len(found.args) != 1:
-        raise TagError('The filter default takes one text: {{ first_name | default: "there" }}.', "default")
-    if isinstance(arguments[0], liquid.StringLiteral):
-        return Filter("default", arguments[0].value)
-    if isinstance(arguments[0], liquid.Path):
-        return Filter("default", Name(_name(arguments[0], str(arguments[0]))))
-    raise TagError(f'The text after default: stands in quotes: default: "{arguments[0]}".', "default")
+    if found.name not in filters.FORMS:
+        meant = filters.meant(found.name)
+        hint = f" Did you mean {meant}?" if meant else ""
+        known = ", ".join(filters.FORMS)
+        raise TagError(f"There is no filter {found.name}.{hint} There are: {known}.", found.name, meant, is_right=True)
+    read = Filter(found.name, tuple(_argument(found.name, argument) for argument in found.args))
+    if wrong := filters.complaint(read):
+        message, piece, meant = wrong
+        hint = f" Did you mean {meant}?" if meant else ""
+        raise TagError(f"{message}{hint}", piece, meant, is_right=True)
+    return read
+
+
+def _argument(name: str, found: liquid.KeywordArgument | liquid.PositionalArgument) -> str | int | Name:
+    value = found.value if isinstance(found, liquid.PositionalArgument) else None
+    match value:
+        case liquid.StringLiteral() | primitive.IntegerLiteral():
+            return value.value
+        case liquid.Path():
+            return Name(_name(value, str(value)))
+        case None:
+            raise TagError(f"The filter {name} takes {filters.FORMS[name].takes}: {filters.FORMS[name].example}.", name)
+    raise TagError(f'The text after {name}: stands in quotes: {name}: "{value}".', name)
 
 
 def _read_block(inner: str) -> Block:
@@ -119,15 +140,40 @@ def _read_block(inner: str) -> Block:
             return Block(keyword, Condition(condition.tests, condition.joined_by, negated=True))
         case "else" if rest:
             raise TagError("{% else %} takes no condition; a further condition is {% elsif … %}.", "else")
-        case "else" | "endif" | "endunless":
+        case "else" | "endif" | "endunless" | "endfor":
             return Block(keyword)
+        case "for":
+            return Block(keyword, limit=_rows(rest))
         case "elseif" | "elif":
             raise TagError("A further condition is {% elsif … %}.", keyword)
         case "":
             raise TagError("There is nothing between these braces.")
-    raise TagError(
-        f"{{% {keyword} %}} cannot be used here. There are: if, elsif, else, endif, unless, endunless.", keyword
-    )
+    raise TagError(f"{{% {keyword} %}} cannot be used here. There are: {_KEYWORDS}.", keyword)
+
+
+_FOR = "{% for service in services %}"
+
+
+def _rows(text: str) -> int:
+    """How many services the loop shows at most."""
+    if not text:
+        raise TagError(f"A list of services begins with {_FOR}.", "for")
+    loop = _liquid("{% for", text, "%}{% endfor %}", ForNode).expression
+    if str(loop.iterable) != "services":
+        raise TagError(f"Only services can be listed: {_FOR}.", str(loop.iterable), "services", is_right=True)
+    if loop.identifier != "service":
+        raise TagError(
+            f"In a list each service is called service: {_FOR}.", str(loop.identifier), "service", is_right=True
+        )
+    if loop.offset is not None or loop.reversed:
+        raise TagError(
+            "A list of services begins with the one that is due next: it takes a limit, and nothing else.", "for"
+        )
+    if loop.limit is None:
+        return MOST_ROWS
+    if not isinstance(loop.limit, primitive.IntegerLiteral) or not 1 <= loop.limit.value <= MOST_ROWS:
+        raise TagError(f"A list shows 1 to {MOST_ROWS} services: {{% for service in services limit: 10 %}}.", "limit")
+    return loop.limit.value
 
 
 def _condition(keyword: str, text: str) -> Condition:
@@ -156,7 +202,8 @@ def _tests(expression: Expression, text: str, joined: list[str]) -> Iterator[Tes
         case logical.ContainsExpression():
             yield Test(_name(expression.left, text), "contains", _operand(expression.right))
         case liquid.Path():
-            yield Test(_name(expression, text))
+            name = _name(expression, text)
+            yield Test("service_count", "!=", "0") if name == "services" else Test(name)
         case _:
             raise TagError(
                 f'The condition {_quoted(text)} cannot be read. Compare with ==, != or contains: status == "Active".'
@@ -177,10 +224,13 @@ def _operand(expression: Expression) -> str | Name:
 def _name(expression: Expression, text: str) -> str:
     if not isinstance(expression, liquid.Path):
         raise TagError(f"{_quoted(text)} does not begin with a tag’s name.")
-    if len(expression.path) != 1:
-        dotted = str(expression)
-        raise TagError(f"{dotted} cannot be used: tags are single words.", dotted, dotted)
-    return str(expression.path[0])
+    match expression.path:
+        case [str(only)]:
+            return only
+        case [str(first), str(second)] if f"{first}." in (ROW, POSITION):
+            return f"{first}.{second}"
+    dotted = str(expression)
+    raise TagError(f"{dotted} cannot be used: tags are single words.", dotted, dotted)
 
 
 def _liquid(opening: str, inner: str, closing: str, kind: type[Source]) -> Source:
@@ -201,7 +251,7 @@ def _in_plain_words(inner: str, complaint: str) -> str:
     if re.match(r"not\b", inner):
         return "There is no “not” here: write {% unless company %}, or compare with != ."
     if inner.endswith("|"):
-        return f"A filter is missing after the bar: {', '.join(FILTERS)}."
+        return f"A filter is missing after the bar: {', '.join(filters.FORMS)}."
     if re.search(r"default\s*:\s*[^\"'\s]", inner):
         return 'The text after default: stands in quotes: {{ first_name | default: "there" }}.'
     if re.search(r"default\b(?!\s*:)", inner):

@@ -12,8 +12,18 @@ class TagGroup(StrEnum):
     CLIENT = "Client"
     SERVICE = "Service"
     ADDON = "Addon"
+    SERVICES = "All services"
     SENDER = "Sender"
     LINKS = "Links"
+
+
+class TagKind(StrEnum):
+    """What a value is before it is written, and with which filter it can be written otherwise."""
+
+    TEXT = ""
+    DATE = "date"
+    MONEY = "money"
+    NUMBER = "plural"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +34,7 @@ class Tag:
     label: str
     group: TagGroup
     example: str
+    kind: TagKind = TagKind.TEXT
 
 
 TAGS: tuple[Tag, ...] = (
@@ -36,17 +47,18 @@ TAGS: tuple[Tag, ...] = (
     Tag("language", "Language", TagGroup.CLIENT, "English"),
     Tag("status", "Client status", TagGroup.CLIENT, "Active"),
     Tag("client_id", "Client ID", TagGroup.CLIENT, "1001"),
-    Tag("client_since", "Client since", TagGroup.CLIENT, "18 May 2024"),
+    Tag("client_since", "Client since", TagGroup.CLIENT, "18 May 2024", TagKind.DATE),
     Tag("service_product", "Product", TagGroup.SERVICE, "Web Pro, 50 GB"),
     Tag("service_domain", "Domain", TagGroup.SERVICE, "oneill.example.net"),
     Tag("service_status", "Service status", TagGroup.SERVICE, "Active"),
-    Tag("service_price", "Price", TagGroup.SERVICE, "€265.00"),
-    Tag("service_due_date", "Due date", TagGroup.SERVICE, "14 March 2027"),
+    Tag("service_price", "Price", TagGroup.SERVICE, "€265.00", TagKind.MONEY),
+    Tag("service_due_date", "Due date", TagGroup.SERVICE, "14 March 2027", TagKind.DATE),
     Tag("addon_name", "Addon", TagGroup.ADDON, "Daily Backup"),
     Tag("addon_status", "Addon status", TagGroup.ADDON, "Active"),
+    Tag("service_count", "Number of services", TagGroup.SERVICES, "3", TagKind.NUMBER),
     Tag("sender_name", "Sender name", TagGroup.SENDER, "Example Hosting"),
     Tag("sender_email", "Sender e-mail", TagGroup.SENDER, "news@example.com"),
-    Tag("date", "Date of sending", TagGroup.SENDER, "23 November 2026"),
+    Tag("date", "Date of sending", TagGroup.SENDER, "23 November 2026", TagKind.DATE),
 )
 
 LINKS: tuple[Tag, ...] = (
@@ -55,6 +67,28 @@ LINKS: tuple[Tag, ...] = (
     Tag("browser_url", "View in the browser", TagGroup.LINKS, "https://mail.example.com/view/…"),
 )
 """Whole addresses, each mail's own. They have no values to be read: the compiler writes what never changes of them, and a token."""
+
+SERVICES = Tag("services", "List of services", TagGroup.SERVICES, "")
+"""What `{% for service in services %}` goes through: the client's services that the broadcast's filter chose, all of them where it asks for
+nothing of that kind. It is no tag by itself."""
+
+FIELDS: tuple[Tag, ...] = (
+    Tag("service.product", "Product", TagGroup.SERVICES, "Web Pro, 50 GB"),
+    Tag("service.domain", "Domain", TagGroup.SERVICES, "oneill.example.net"),
+    Tag("service.status", "Status", TagGroup.SERVICES, "Active"),
+    Tag("service.price", "Price", TagGroup.SERVICES, "€265.00", TagKind.MONEY),
+    Tag("service.due_date", "Due date", TagGroup.SERVICES, "14 March 2027", TagKind.DATE),
+    Tag("service.number", "Service ID", TagGroup.SERVICES, "5001"),
+    Tag("service.group", "Product group", TagGroup.SERVICES, "Hosting"),
+)
+"""What a list of services can say of each."""
+
+FIELD_BY_NAME: dict[str, Tag] = {tag.name: tag for tag in FIELDS} | {
+    "service.name": Tag("service.name", "Product", TagGroup.SERVICES, "Web Pro, 50 GB")
+}
+"""These, and the other name that one of them has in Liquid."""
+
+POSITIONS = ("forloop.index", "forloop.first", "forloop.last", "forloop.length")
 
 LINK_NAMES = frozenset(tag.name for tag in LINKS)
 
@@ -71,12 +105,13 @@ LINK_WORDS = {
 }
 """And for the words of such a link, where none are written: their values are in each client's language, in English by default."""
 
-BY_NAME: dict[str, Tag] = {tag.name: tag for tag in (*TAGS, *LINKS)}
+BY_NAME: dict[str, Tag] = {tag.name: tag for tag in (*TAGS, *LINKS, SERVICES)}
 
+_IN_ALL = (TagGroup.SERVICES, TagGroup.SENDER, TagGroup.LINKS)
 _GROUPS = {
-    MessageType.GENERAL: {TagGroup.CLIENT, TagGroup.SENDER, TagGroup.LINKS},
-    MessageType.SERVICES: {TagGroup.CLIENT, TagGroup.SERVICE, TagGroup.SENDER, TagGroup.LINKS},
-    MessageType.ADDONS: {TagGroup.CLIENT, TagGroup.SERVICE, TagGroup.ADDON, TagGroup.SENDER, TagGroup.LINKS},
+    MessageType.GENERAL: {TagGroup.CLIENT, *_IN_ALL},
+    MessageType.SERVICES: {TagGroup.CLIENT, TagGroup.SERVICE, *_IN_ALL},
+    MessageType.ADDONS: {TagGroup.CLIENT, TagGroup.SERVICE, TagGroup.ADDON, *_IN_ALL},
 }
 
 _OTHER_WORDS = {
@@ -118,6 +153,9 @@ _OTHER_WORDS = {
     "due_date": "service_due_date",
     "next_due_date": "service_due_date",
     "addon": "addon_name",
+    "size": "service_count",
+    "services_count": "service_count",
+    "number_of_services": "service_count",
     "sender": "sender_name",
     "from": "sender_name",
     "signature": "sender_name",

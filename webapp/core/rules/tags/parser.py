@@ -8,7 +8,7 @@ from webapp.core.rules.tags import lexer
 from webapp.core.rules.tags.check import check
 from webapp.core.rules.tags.expressions import TagError, read_block, read_output
 from webapp.core.rules.tags.lexer import Token
-from webapp.core.rules.tags.nodes import Block, Branch, Condition, Escape, Nodes, Slot, Text, names_in
+from webapp.core.rules.tags.nodes import OPENING, Block, Branch, Condition, Escape, Loop, Nodes, Slot, Text, keys_in
 
 Items = Sequence[str | Slot | Block]
 """A source in a row: what stands between the tags, the tags at their places, and the beginnings and ends of conditions."""
@@ -118,16 +118,16 @@ def nest(items: Items) -> Nodes:
 
 def _until(ends: tuple[str, ...], stack: list[str | Slot | Block]) -> tuple[Nodes, list[str | Slot | Block]]:
     """Nodes up to one of the keywords in `ends`, which is left on the stack."""
-    nodes: list[Text | Slot | Branch] = []
+    nodes: list[Text | Slot | Branch | Loop] = []
     while stack:
         item = stack[-1]
-        if isinstance(item, Block) and (item.keyword in ends or item.keyword not in ("if", "unless")):
+        if isinstance(item, Block) and (item.keyword in ends or item.keyword not in OPENING):
             if item.keyword in ends:
                 return tuple(nodes), stack
             raise TagError(f"{{% {item.keyword} %}} stands at a wrong place.")
         stack.pop()
         if isinstance(item, Block):
-            nodes.append(_branch(item, stack))
+            nodes.append(_loop(item, stack) if item.keyword == "for" else _branch(item, stack))
         elif isinstance(item, Slot):
             nodes.append(item)
         elif nodes and isinstance(nodes[-1], Text):
@@ -140,7 +140,7 @@ def _until(ends: tuple[str, ...], stack: list[str | Slot | Block]) -> tuple[Node
 
 
 def _branch(opening: Block, stack: list[str | Slot | Block]) -> Branch:
-    end = "endunless" if opening.keyword == "unless" else "endif"
+    end = OPENING[opening.keyword]
     arms: list[tuple[Condition, Nodes]] = []
     block, condition = opening, opening.condition
     while True:
@@ -157,9 +157,19 @@ def _branch(opening: Block, stack: list[str | Slot | Block]) -> Branch:
         condition = block.condition
 
 
+def _loop(opening: Block, stack: list[str | Slot | Block]) -> Loop:
+    body, stack = _until(("else", "endfor"), stack)
+    last = stack.pop()
+    otherwise: Nodes = ()
+    if isinstance(last, Block) and last.keyword == "else":
+        otherwise, stack = _until(("endfor",), stack)
+        stack.pop()
+    return Loop(body, otherwise, opening.limit)
+
+
 def used(source: str, *, field: str = "html") -> tuple[str, ...]:
-    """The names of the tags that the source uses, conditions and defaults included, each once, in the order of reading.
-    What cannot be read is left out."""
+    """The names of the tags that the source uses, conditions and defaults included, each once, in the order of reading; "services" for a
+    list of them. What cannot be read is left out."""
     names: dict[str, None] = {}
     for token in lexer.tokens(source, is_html=field == "html"):
         try:
@@ -170,9 +180,11 @@ def used(source: str, *, field: str = "html") -> tuple[str, ...]:
             names |= dict.fromkeys(found.output.names())
         elif found and found.condition:
             names |= dict.fromkeys(found.condition.names())
-    return tuple(names)
+        elif found and found.keyword == "for":
+            names["services"] = None
+    return tuple(name for name in names if "." not in name)
 
 
-def names_of(*trees: Nodes) -> tuple[str, ...]:
-    """The names in the trees, each once, in the order of reading."""
-    return tuple(dict.fromkeys(name for nodes in trees for name in names_in(nodes)))
+def keys_of(*trees: Nodes) -> tuple[str, ...]:
+    """The keys of the values that the trees take, each once, in the order of reading; those of a loop's services included."""
+    return tuple(dict.fromkeys(key for nodes in trees for key in keys_in(nodes)))

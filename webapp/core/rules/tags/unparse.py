@@ -1,12 +1,13 @@
 """From a tree back to a source that reads as the tree it came from: for a text part that is made from HTML and then edited by hand."""
 
-from webapp.core.rules.tags.nodes import Condition, Filter, Name, Nodes, Output, Slot, Test, Text
+from webapp.core.rules.tags.nodes import MOST_ROWS, Condition, Loop, Nodes, Slot, Test, Text, literal
 
 
 def source_of(nodes: Nodes) -> str:
     """The text with its tags between braces.
 
-    >>> source_of((Text("Hi "), Slot(Output("first_name", (Filter("default", "there"),)), Escape.PLAIN)))
+    >>> from webapp.core.rules.tags.nodes import Escape, Filter, Output
+    >>> source_of((Text("Hi "), Slot(Output("first_name", (Filter("default", ("there",)),)), Escape.PLAIN)))
     'Hi {{ first_name | default: "there" }}'
     """
     out: list[str] = []
@@ -14,7 +15,12 @@ def source_of(nodes: Nodes) -> str:
         if isinstance(node, Text):
             out.append(node.text)
         elif isinstance(node, Slot):
-            out.append(f"{{{{ {_output(node.output)} }}}}")
+            out.append(f"{{{{ {node.output.source} }}}}")
+        elif isinstance(node, Loop):
+            out += (loop_start(node.limit), source_of(node.body))
+            if node.otherwise:
+                out += ("{% else %}", source_of(node.otherwise))
+            out.append("{% endfor %}")
         else:
             (first, body), *others = node.arms
             word = "unless" if first.negated else "if"
@@ -27,12 +33,9 @@ def source_of(nodes: Nodes) -> str:
     return "".join(out)
 
 
-def _output(output: Output) -> str:
-    return " | ".join([output.name, *(_filter(found) for found in output.filters)])
-
-
-def _filter(found: Filter) -> str:
-    return found.name if found.argument is None else f"{found.name}: {_operand(found.argument)}"
+def loop_start(limit: int = MOST_ROWS) -> str:
+    """The beginning of a list of services."""
+    return "{% for service in services %}" if limit == MOST_ROWS else f"{{% for service in services limit: {limit} %}}"
 
 
 def _condition(condition: Condition) -> str:
@@ -40,11 +43,4 @@ def _condition(condition: Condition) -> str:
 
 
 def _test(test: Test) -> str:
-    return test.name if test.operator == "filled" else f"{test.name} {test.operator} {_operand(test.operand)}"
-
-
-def _operand(operand: str | Name) -> str:
-    if isinstance(operand, Name):
-        return operand.name
-    quote = "'" if '"' in operand else '"'
-    return f"{quote}{operand}{quote}"
+    return test.name if test.operator == "filled" else f"{test.name} {test.operator} {literal(test.operand)}"

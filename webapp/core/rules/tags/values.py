@@ -1,10 +1,11 @@
 """Values of tags: made harmless, filtered, compared and escaped for the place they stand in."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from html import escape as html_escape
 from urllib.parse import quote
 
+from webapp.core.rules.tags.filters import ON_TEXT
 from webapp.core.rules.tags.nodes import Condition, Escape, Filter, Name, Output, Test
 
 Value = Callable[[Sequence[str]], str]
@@ -39,34 +40,10 @@ def escape(value: str, how: Escape) -> str:
     return quote(value, safe="@" if how is Escape.MAIL_URL else "")
 
 
-def default(value: str, alternative: str) -> str:
-    return value or alternative
-
-
-def upcase(value: str) -> str:
-    return value.upper()
-
-
-def downcase(value: str) -> str:
-    return value.lower()
-
-
-def capitalize(value: str) -> str:
-    return value.capitalize()
-
-
-FILTERS: Mapping[str, Callable[..., str]] = {
-    "default": default,
-    "upcase": upcase,
-    "downcase": downcase,
-    "capitalize": capitalize,
-}
-
-
 def value_of(output: Output, order: Sequence[str]) -> Value:
-    """A function that takes the values of the tags named in `order` and gives what the tag says, not yet escaped."""
-    index = order.index(output.name)
-    steps = [_step(f, order) for f in output.filters]
+    """A function that takes the values with the keys in `order` and gives what the tag says, not yet escaped."""
+    index = order.index(output.key)
+    steps = [_step(f, order) for f in output.steps]
     if not steps:
         return lambda values: values[index]
     if len(steps) == 1:
@@ -83,13 +60,16 @@ def value_of(output: Output, order: Sequence[str]) -> Value:
 
 
 def _step(found: Filter, order: Sequence[str]) -> Callable[[str, Sequence[str]], str]:
-    function, argument = FILTERS[found.name], found.argument
-    if isinstance(argument, Name):
-        index = order.index(argument.name)
-        return lambda value, values: function(value, values[index])
-    if argument is None:
-        return lambda value, _values: function(value)
-    return lambda value, _values: function(value, argument)
+    function, arguments = ON_TEXT[found.name], found.arguments
+    match arguments:
+        case ():
+            return lambda value, _values: function(value)
+        case (Name(name),):
+            index = order.index(name)
+            return lambda value, values: function(value, values[index])
+        case (only,):
+            return lambda value, _values: function(value, only)
+    return lambda value, _values: function(value, *arguments)
 
 
 def holds(condition: Condition, order: Sequence[str]) -> Callable[[Sequence[str]], bool]:

@@ -40,7 +40,7 @@ _WITH_ADDRESS = frozenset({
 })  # fmt: skip
 
 
-def preflight(subject: str, html: str, text: str | None, preheader: str = "") -> list[TagProblem]:
+def complaints(subject: str, html: str, text: str | None, preheader: str = "") -> list[TagProblem]:
     """Everything of this kind in a content, in the order of reading."""
     lines = (*of_text(subject, "subject"), *of_text(preheader, "preheader"))
     return [*lines, *of_html(html), *of_text(text or "", "text")]
@@ -49,13 +49,13 @@ def preflight(subject: str, html: str, text: str | None, preheader: str = "") ->
 @lru_cache(maxsize=32)
 def of_text(source: str, field: str) -> tuple[TagProblem, ...]:
     """Tags of other systems in a subject or plain text."""
-    return _listed(_SourceWithoutTags(source, field).foreign(0, len(source)))
+    return _listed(SourceWithoutTags(source, field).foreign(0, len(source)))
 
 
 @lru_cache(maxsize=32)
 def of_html(source: str) -> tuple[TagProblem, ...]:
     """Links and pictures that go or cannot work, what is left out whole, and tags of other systems in a source of HTML."""
-    return _listed(_SourceWithoutTags(source, "html").of_markup()) if source.strip() else ()
+    return _listed(SourceWithoutTags(source, "html").of_markup()) if source.strip() else ()
 
 
 def _listed(found: Iterator[TagProblem]) -> tuple[TagProblem, ...]:
@@ -71,7 +71,7 @@ def _listed(found: Iterator[TagProblem]) -> tuple[TagProblem, ...]:
     return tuple(sorted(first.values(), key=lambda problem: problem.start)[:MOST_PROBLEMS_A_FIELD])
 
 
-class _SourceWithoutTags:
+class SourceWithoutTags:
     """A source with words in place of its tags, and the way back from a place in it to one in what was written."""
 
     def __init__(self, source: str, field: str):
@@ -91,7 +91,7 @@ class _SourceWithoutTags:
         start, end = self._written_at(start), self._written_at(end)
         line = bisect_right(self.lines, start)
         column = start - self.lines[line - 1] + 1
-        return TagProblem(self.field, line, column, name, self._as_written(message), meant, start, end, blocking=False)
+        return TagProblem(self.field, line, column, name, self.as_written(message), meant, start, end, blocking=False)
 
     def of_markup(self) -> Iterator[TagProblem]:
         found = list(markup.tags_and_texts(self.plain))
@@ -149,7 +149,7 @@ class _SourceWithoutTags:
         """A tag in an address may be a domain as well as a part of one."""
         return self.words.pattern.sub(lambda match: f"{match[0]}.tag", address)
 
-    def _as_written(self, message: str) -> str:
+    def as_written(self, message: str) -> str:
         message = re.sub(rf"{self.words.pattern.pattern}(?:\.tag)?", self._of_word, message)
         return re.sub(rf"{self.words.stem}\w*(?:\.\w*)?…", "…", message)
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.core.rules.message.mails import compiled, rendered
 from tests.core.rules.message.readers import READERS
-from webapp.core.rules.message.preflight import of_html, of_text, preflight
+from webapp.core.rules.preflight.left_out import complaints, of_html, of_text
 
 CASES = Path(__file__).parents[3] / "data/cases"
 
@@ -116,7 +116,7 @@ def test_the_same_thing_is_named_once_with_the_number_of_places():
 
 
 def test_subject_and_text_are_looked_at_too():
-    assert [problem.field for problem in preflight("*|FNAME|*", '<a href="/x">x</a>', "%%email%%")] == [
+    assert [problem.field for problem in complaints("*|FNAME|*", '<a href="/x">x</a>', "%%email%%")] == [
         "subject",
         "html",
         "text",
