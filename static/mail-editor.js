@@ -182,7 +182,8 @@ class MailEditor extends HTMLElement {
   #extensions() {
     return extensions(this.#tiptap, {
       placeholder: this.textarea.placeholder,
-      isKnown: (name) => this.#known.has(name),
+      // What a list of services knows of each is judged by the server, which sees the list around it.
+      isKnown: (name) => this.#known.has(name) || /^(service|forloop)\./.test(name),
       shownAt: (src) => shownAt(src, this.getAttribute("media"), this.getAttribute("hosted")),
       onTag: (position) => asking.tag(this.#editor, this.#form("tag"), position),
       onBlock: (kind) => this.#ask(kind),
@@ -213,7 +214,8 @@ class MailEditor extends HTMLElement {
       onTransaction: () => this.#toolbar.refresh(),
     });
     const { state } = this.#tiptap.pm;
-    this.#handle ??= new Handle(this.querySelector("[data-part=handle]"), this.surface, state, (at) => menu(this.#bubbles.querySelector("#block-menu"), at));
+    const open = (at) => menu(this.#bubbles.querySelector("#block-menu"), at);
+    this.#handle ??= new Handle(this.querySelector("[data-part=handle]"), this.surface, state, open);
     this.#handle.view = this.#editor.view;
     this.#toolbar.editor = this.#editor;
     this.#toolbar.refresh();

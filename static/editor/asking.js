@@ -83,7 +83,15 @@ export async function social(editor, form, at) {
   const given = fields.map((name) => [name, linkTarget(answer.values[name] ?? "")]).filter(([, href]) => href);
   const links = [...given, ...Object.entries(present).filter(([name]) => !fields.includes(name))];
   const chain = editor.chain().focus();
-  if (!isThere) return links.length ? chain.insertContent({ type: "social", attrs: { links } }).run() : false;
+  if (!isThere) return links.length ? inPlaceOfLine(editor, { type: "social", attrs: { links } }) : false;
   if (answer.action === "remove" || !links.length) return chain.deleteSelection().run();
   return chain.updateAttributes("social", { links }).run();
+}
+
+/** Put a block in place of the empty line with the cursor, or below the line; nothing is the last thing below which one could not write. */
+function inPlaceOfLine(editor, block) {
+  const { $from } = editor.state.selection;
+  const [from, to] = [$from.parent.content.size ? $from.after() : $from.before(), $from.after()];
+  const below = editor.state.doc.resolve(to).nodeAfter ? [] : [{ type: "paragraph" }];
+  return editor.chain().focus().insertContentAt({ from, to }, [block, ...below]).run();
 }

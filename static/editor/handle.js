@@ -1,4 +1,4 @@
-// The handle beside the block under the pointer: drags it, and opens what can be done with it. The keyboard has keys and the toolbar for it.
+// The handle beside the block under the pointer: drags it, and opens what can be done with it. The keyboard has keys and the toolbar.
 
 const BLOCK = ".mail-design > *, .mail-design [data-column] > *";
 

@@ -28,7 +28,7 @@ def inline(look: BrandLook) -> str:
     """What each block looks like by light, on a screen."""
     light = look.light
     letters = f"font-family:{look.letters.stack}"
-    text = f"{letters};font-size:16px;line-height:1.5;color:{light.text}"
+    text = f"{letters};line-height:1.5;color:{light.text}"
     small = f"{letters};font-size:13px;line-height:1.6;color:{light.muted}"
     return f"""
 .b-table{{width:100%;margin:0 0 20px;border-collapse:collapse}}
@@ -39,7 +39,7 @@ def inline(look: BrandLook) -> str:
 .b-beside{{font-size:0;line-height:0}}
 .b-column{{display:inline-block;vertical-align:top;width:50%;min-width:230px;max-width:100%}}
 .b-of-3{{width:33.33%;min-width:160px}}
-.b-in-column{{padding:0 14px 8px 0;{text};word-break:break-word}}
+.b-in-column{{padding:0 14px 8px 0;{text};font-size:16px;word-break:break-word}}
 p.b-social{{margin:12px 0 16px;{text};font-size:14px}}
 p.b-small{{margin:12px 0;{small}}}
 .b-footer{{width:100%;margin:24px 0 0}}
