@@ -103,6 +103,34 @@ class MailEditor extends HTMLElement {
     this.#editor.chain().focus().insertContentAt({ from: from - typed, to }, chip).run();
   }
 
+  /**
+   * Insert HTML with tags at the cursor; `typed` characters before it give way. What the design has no room for is written into the source,
+   * which is shown then.
+   */
+  insertSource(html, typed = 0) {
+    if (this.#editor && losses(html, (source) => writeSource(this.#tiptap.pm.model, this.#parse(source))).length) {
+      const place = "{{ here }}";
+      const { from, to } = this.#editor.state.selection;
+      const chip = { type: "mailTag", attrs: { source: place } };
+      this.#editor.chain().insertContentAt({ from: from - typed, to }, chip).run();
+      this.source();
+      const spot = this.textarea.value.includes(`<p>${place}</p>`) ? `<p>${place}</p>` : place;
+      const start = this.textarea.value.indexOf(spot);
+      this.textarea.focus();
+      this.textarea.setSelectionRange(start, start + spot.length);
+      return insertText(this.textarea, html);
+    }
+    if (!this.#editor) return insertText(this.textarea, html, typed);
+    const { from, to } = this.#editor.state.selection;
+    const { content } = this.#parse(html).toJSON();
+    const isInline = content.length === 1 && content[0].type === "paragraph";
+    this.#editor
+      .chain()
+      .focus()
+      .insertContentAt({ from: from - typed, to }, isInline ? content[0].content : content)
+      .run();
+  }
+
   /** Insert text at the cursor, as if it were typed. */
   insertText(text) {
     if (!this.#editor) return insertText(this.textarea, text);
@@ -182,8 +210,12 @@ class MailEditor extends HTMLElement {
   #extensions() {
     return extensions(this.#tiptap, {
       placeholder: this.textarea.placeholder,
+<<<<<<< HEAD
+      isKnown: (name) => this.#known.has(name) || /^(service|forloop)\./.test(name), // in a list, as the check of tags says
+=======
       // What a list of services knows of each is judged by the server, which sees the list around it.
       isKnown: (name) => this.#known.has(name) || /^(service|forloop)\./.test(name),
+>>>>>>> h-blocks
       shownAt: (src) => shownAt(src, this.getAttribute("media"), this.getAttribute("hosted")),
       onTag: (position) => asking.tag(this.#editor, this.#form("tag"), position),
       onBlock: (kind) => this.#ask(kind),

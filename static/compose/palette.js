@@ -3,8 +3,10 @@
 import { place } from "../editor/bubble.js";
 import { insertText } from "../editor/field.js";
 import { tagSource } from "../editor/tags.js";
+import { canStand, make } from "./tag-builder.js";
 
 const palette = document.getElementById("tag-palette");
+const CHOICES = "[data-tag], [data-make]";
 const search = palette.querySelector("input");
 const editor = document.getElementById("body-editor");
 
@@ -38,7 +40,7 @@ export function watchPalette() {
     if (!input.matches("[data-takes-tags], mail-editor textarea")) return;
     if (input.value.slice(0, input.selectionStart).endsWith("{{")) open(undefined, 2);
   });
-  palette.addEventListener("click", (event) => pick(event.target.closest("[data-tag]")));
+  palette.addEventListener("click", (event) => pick(event.target.closest(CHOICES)));
   palette.addEventListener("keydown", keys);
   palette.addEventListener("toggle", (event) => {
     if (event.newState !== "closed") return;
@@ -65,15 +67,16 @@ function open(at = (field.cursorRect ?? field.getBoundingClientRect).call(field)
   search.focus();
 }
 
-const shown = () => [...palette.querySelectorAll("[data-tag]")].filter((button) => !button.hidden);
+const shown = () => [...palette.querySelectorAll(CHOICES)].filter((button) => !button.hidden);
 
 function narrow() {
   const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
-  for (const button of palette.querySelectorAll("[data-tag]")) {
-    const text = `${button.textContent} ${button.dataset.tag}`.toLowerCase();
-    button.hidden = !words.every((word) => text.includes(word));
+  for (const button of palette.querySelectorAll(CHOICES)) {
+    const { tag = "", make: kind } = button.dataset;
+    const text = `${button.textContent} ${tag}`.toLowerCase();
+    button.hidden = !words.every((word) => text.includes(word)) || (kind !== undefined && !canStand(kind, field, field === editor));
   }
-  for (const group of palette.querySelectorAll("[role=group]")) group.hidden = !group.querySelector("[data-tag]:not([hidden])");
+  for (const group of palette.querySelectorAll("[role=group]")) group.hidden = !shown().some((button) => group.contains(button));
   palette.querySelector("[data-part=none]").hidden = shown().length > 0;
   mark(shown()[0]);
 }
@@ -109,7 +112,17 @@ function writeOut() {
 function pick(button) {
   if (!button) return;
   picked = true;
+  const at = palette.getBoundingClientRect();
   palette.hidePopover();
+  if (button.dataset.make) return build(button.dataset.make, { left: at.left, top: at.top, bottom: at.top });
   if (field === editor) editor.insertTag(button.dataset.tag, typed);
   else insertText(field, tagSource(button.dataset.tag), typed);
+}
+
+async function build(kind, at) {
+  const [into, braces] = [field, typed];
+  const source = await make(kind, at, into === editor);
+  if (source === null) return into.focus();
+  if (into === editor) editor.insertSource(source, braces);
+  else insertText(into, source, braces);
 }

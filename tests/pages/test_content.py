@@ -253,6 +253,13 @@ def test_each_tag_tells_for_how_many_recipients_it_is_empty(browser_client, draf
     assert "email all filled" in words
 
 
+def test_a_condition_tells_how_many_recipients_each_side_reaches(browser_client, draft):
+    asked = f"/mass-mail/{draft.id}/content/tag-sides?tag="
+    assert "1 recipient has a value for company, 1 has none." in read(browser_client.get(f"{asked}company")).words
+    assert "2 recipients have a value for email, 0 have none." in read(browser_client.get(f"{asked}email")).words
+    assert browser_client.get(f"{asked}nothing").status_code == 404
+
+
 def test_the_count_of_empty_values_is_asked_for_only_when_the_tags_change(browser_client, draft):
     page = ComposePage(browser_client, draft.id)
     assert "HX-Trigger" not in page.save(subject="Other words").headers

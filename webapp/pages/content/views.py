@@ -15,9 +15,8 @@ from webapp.core.broadcasts import languages as language_tabs
 from webapp.core.broadcasts import steps
 from webapp.core.broadcasts.steps import Changes, Step
 from webapp.core.content import previews, trial_sends
-from webapp.core.content.fields import sources
 from webapp.core.content.languages import content_of
-from webapp.core.content.tag_catalogue.gaps import gaps
+from webapp.core.content.tag_catalogue.gaps import gaps, sides
 from webapp.core.errors import Conflict
 from webapp.core.rules import tags
 from webapp.core.rules.blocks.document import TextColour
@@ -119,10 +118,7 @@ def people(broadcast_id: int) -> str:
 def extremes(broadcast_id: int) -> str:
     """Recipients with whom a text shows what it cannot take."""
     broadcast = broadcasts.get(db.session, broadcast_id)
-    written = sources(content_of(broadcast, language())).items()
-    lists_services = any("services" in tags.used(source, field=field) for field, source in written)
-    chosen = audience.audience_of(broadcast)
-    found = previews.extremes(db.session, chosen, text=language(), lists_services=lists_services)
+    found = previews.extremes_of(db.session, broadcast, text=language())
     return fragment("content/_extremes.html", broadcast=broadcast, extremes=found)
 
 
@@ -133,6 +129,15 @@ def tag_gaps(broadcast_id: int) -> str:
     total = language_tabs.count(db.session, broadcast).numbers.get(language(), 0)
     rows = _tag_rows(broadcast)
     return fragment("content/_tag_gaps.html", broadcast=broadcast, tag_rows=rows, total=total)
+
+
+@bp.get("/tag-sides")
+def tag_sides(broadcast_id: int) -> str:
+    """How many recipients have a value for a tag, and how many have none: whom each side of a condition reaches."""
+    broadcast = broadcasts.get(db.session, broadcast_id)
+    of, name = audience.audience_of(broadcast), request.args.get("tag", "")
+    known, unknown, exact = sides(db.session, of, name, now().date(), text=language())
+    return fragment("content/_tag_sides.html", broadcast=broadcast, tag=name, known=known, unknown=unknown, exact=exact)
 
 
 def _save(broadcast_id: int, form: ContentForm) -> saving.Saved:
@@ -175,6 +180,7 @@ def _page(frame: draft.Draft, form: ContentForm, **extra: Any) -> str:
         "base": steps.digest(broadcast, Step.CONTENT, form.language),
         "senders": senders,
         "tags": known,
+        "service_fields": tags.FIELDS,
         "tag_groups": [(group.value, list(members)) for group, members in groupby(known, lambda tag: tag.group)],
         "tag_rows": None,
         "recipients": sums.sum_of(broadcast),

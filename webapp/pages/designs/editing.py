@@ -77,6 +77,7 @@ def _page(
         seen=seen,
         error=error,
         tags=known,
+        service_fields=tags.FIELDS,
         hosted=f"{current_app.config['PUBLIC_URL']}/{names.PLACE}/",
         tag_groups=[(group.value, list(members)) for group, members in groupby(known, lambda tag: tag.group)],
         **more,

@@ -1,5 +1,6 @@
 """Links and opens that are counted: what stands in the mail, and where it leads."""
 
+import json
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -18,6 +19,7 @@ from webapp.core.rules.message import (
     compile_message,
 )
 from webapp.core.rules.message.link_counter import filled
+from webapp.core.rules.tags.nodes import read_rows_key
 
 BASE = "https://mail.example.com"
 CLICK, OPEN = "1" * 44, "2" * 44
@@ -184,3 +186,38 @@ def test_no_value_changes_the_host_or_ends_the_address():
 def test_a_link_of_ones_own_leads_nowhere_without_its_values():
     assert filled("https://example.com/{{ company }}", ["company"], None) is None
     assert filled("https://example.com/", ["company"], None) == "https://example.com/"
+
+
+SERVICES = ({"domain": "a.example", "number": "7"}, {"domain": "b.example", "number": "8"})
+
+
+def test_in_a_list_of_services_only_a_link_that_is_the_same_for_each_is_counted():
+    message = made(
+        "<p>{% for service in services %}<a href='https://x.example/{{ service.number }}'>{{ service.domain }}</a>"
+        "<a href='https://x.example/all?c={{ client_id }}'>all</a>{% endfor %}"
+        "<a href='https://x.example/{% for service in services %}s{% endfor %}'>how many</a></p>"
+    )
+    assert list(message.targets.values()) == ["https://x.example/all?c={{ client_id }}"]
+    _, fields = read_rows_key(message.tags[-1])
+    rows = json.dumps([[service[field] for field in fields] for service in SERVICES])
+    values = [VALUES.get(tag, "") for tag in message.tags[:-1]]
+    mail = message_from_bytes(message.render([*values, rows], IDENTITY), policy=policy.default)
+    found = links(mail.get_body(("html",)).get_content())
+    assert found[0::2] == ["https://x.example/7", "https://x.example/8", "https://x.example/ss"]
+    assert all(COUNTED.fullmatch(one) for one in found[1::2])
+    text = mail.get_body(("plain",)).get_content()
+    assert "https://x.example/7" in text and len(COUNTED.findall(text)) == 2
+
+
+def test_an_address_that_goes_on_in_the_next_turn_of_a_list_is_no_whole_one():
+    message = made("", "{% for service in services %}/https://x.example/{% endfor %}\n")
+    assert message.targets == {}
+    message = made("", "{% for service in services %} https://x.example/{% endfor %}\nhttps://y.example/\n")
+    assert list(message.targets.values()) == ["https://y.example/", "https://x.example/"]
+
+
+def test_a_counted_link_takes_a_date_as_its_filter_writes_it():
+    message = made("<a href='https://x.example/{{ service_due_date | date: \"%Y\" }}'>go</a>")
+    (target,) = message.targets.values()
+    values = ["2027" if "date" in tag else "" for tag in message.tags]
+    assert filled(target, message.tags, values) == "https://x.example/2027"

@@ -13,7 +13,8 @@ from webapp.core.client_set import NOBODY, ClientSet
 from webapp.core.content.fields import Sources, sources
 from webapp.core.content.tag_catalogue.empties import in_clients, in_holdings
 from webapp.core.content.tag_catalogue.holdings import with_more_services, without_services
-from webapp.core.rules.message.parts import mailbox_or_blank
+from webapp.core.errors import NotFound
+from webapp.core.rules.message.parts import MessageParts, mailbox_or_blank
 from webapp.core.rules.tags.names import BY_NAME, TagGroup
 from webapp.core.rules.tags.uses import TagUse, uses
 
@@ -53,9 +54,7 @@ def gaps(
     if not names:
         return []
     terms = select_terms(session, audience).terms
-    receivers = terms[Term.WILL_RECEIVE]
-    if text is not None and audience.texts is not None:
-        receivers = receivers_by_text(session, audience.texts, receivers).get(text, NOBODY)
+    receivers = _with_text(session, audience, terms[Term.WILL_RECEIVE], text)
     empty = in_clients(session, names, receivers)
     holdings = in_holdings(session, audience, today, names, receivers, terms[Term.ADDED])
     empty |= holdings.sets
@@ -75,6 +74,25 @@ def gaps(
             label = BY_NAME[name].label
             answer.append(Gap(name, label, len(receivers), without, blank, scale == 1, beyond, limit))
     return answer
+
+
+def sides(
+    session: Session, audience: Audience, name: str, today: date, *, text: str | None = None
+) -> tuple[int, int, bool]:
+    """How many recipients have a value for the tag `name`, how many have none, and whether these numbers are exact. `text` as in `gaps`.
+    Raises NotFound for what is no tag with a value."""
+    if name not in BY_NAME or BY_NAME[name].group is TagGroup.LINKS:
+        raise NotFound("There is no such tag.")
+    receivers = _with_text(session, audience, select_terms(session, audience).terms[Term.WILL_RECEIVE], text)
+    found = gaps(session, audience, MessageParts(f"{{{{ {name} }}}}", ""), today, text=text)
+    without = found[0].empty if found else 0
+    return len(receivers) - without, without, all(gap.exact for gap in found)
+
+
+def _with_text(session: Session, audience: Audience, receivers: ClientSet, text: str | None) -> ClientSet:
+    if text is not None and audience.texts is not None:
+        return receivers_by_text(session, audience.texts, receivers).get(text, NOBODY)
+    return receivers
 
 
 def _blank(found: Sequence[TagUse], empty: dict[str, ClientSet]) -> ClientSet:

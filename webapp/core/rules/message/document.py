@@ -12,7 +12,7 @@ from html import escape
 from webapp.core.errors import Invalid
 from webapp.core.rules import markup
 from webapp.core.rules.markup import MarkupContext, Piece
-from webapp.core.rules.message import conditional_comments, last_look, sanitise, word_lists
+from webapp.core.rules.message import conditional_comments, last_look, repeats, sanitise, word_lists
 from webapp.core.rules.message.link_counter import LinkCounter
 from webapp.core.rules.message.page import put_together, taken_apart
 from webapp.core.rules.tags import lexer
@@ -63,6 +63,7 @@ def finish(source: str, *, title: Items = (), language: str = "", counting: Link
     last_look.refuse_length(body)
     body = word_lists.as_lists(body)
     body = _without_empty_paragraphs(body, words)
+    body = repeats.one_around(body, words, tags)
     sanitise.refuse_depth(body)
     if "<tbody" not in source.lower():
         body = _within_table_body(body, words)

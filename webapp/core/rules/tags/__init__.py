@@ -6,7 +6,7 @@
 """
 
 from webapp.core.rules.tags.check import TagProblem, check
-from webapp.core.rules.tags.names import BY_NAME, TAGS, Tag, TagGroup, tags_for
+from webapp.core.rules.tags.names import BY_NAME, FIELDS, TAGS, Tag, TagGroup, tags_for
 from webapp.core.rules.tags.parser import used
 
-__all__ = ["BY_NAME", "TAGS", "Tag", "TagGroup", "TagProblem", "check", "tags_for", "used"]
+__all__ = ["BY_NAME", "FIELDS", "TAGS", "Tag", "TagGroup", "TagProblem", "check", "tags_for", "used"]
