@@ -27,7 +27,7 @@ def test_rows_that_wait_for_a_limit_are_due_where_there_are_none(app: Flask, ses
     before = elsewhere.due_at
     session.rollback()
     with app.app_context():
-        flask_migrate.downgrade(revision="0032")
+        flask_migrate.downgrade(revision="0031")
         assert not TABLES & set(inspect(engine.engine_of(app)).get_table_names())
         assert session.execute(text("SELECT count(*) FROM pace_use")).scalar() == 0
         session.rollback()
