@@ -7,7 +7,7 @@ import { losses, parseSource, writeSource } from "./editor/document.js";
 import { insertText, replaceAll, selectAt } from "./editor/field.js";
 import { Handle } from "./editor/handle.js";
 import { cleaned, isOwn } from "./editor/pasting.js";
-import { fileOf, hasWords, picturesIn, send, shownAt } from "./editor/pictures.js";
+import { adopt, hasWords, picturesIn, shownAt } from "./editor/pictures.js";
 import { extensions } from "./editor/schema.js";
 import { slashList } from "./editor/slash.js";
 import { tagSource } from "./editor/tags.js";
@@ -210,12 +210,8 @@ class MailEditor extends HTMLElement {
   #extensions() {
     return extensions(this.#tiptap, {
       placeholder: this.textarea.placeholder,
-<<<<<<< HEAD
-      isKnown: (name) => this.#known.has(name) || /^(service|forloop)\./.test(name), // in a list, as the check of tags says
-=======
       // What a list of services knows of each is judged by the server, which sees the list around it.
       isKnown: (name) => this.#known.has(name) || /^(service|forloop)\./.test(name),
->>>>>>> h-blocks
       shownAt: (src) => shownAt(src, this.getAttribute("media"), this.getAttribute("hosted")),
       onTag: (position) => asking.tag(this.#editor, this.#form("tag"), position),
       onBlock: (kind) => this.#ask(kind),
@@ -241,7 +237,7 @@ class MailEditor extends HTMLElement {
       },
       onUpdate: () => {
         this.#write();
-        this.#adopt();
+        adopt(this.#editor, this.getAttribute("media"), this.#adopting);
       },
       onTransaction: () => this.#toolbar.refresh(),
     });
@@ -327,22 +323,6 @@ class MailEditor extends HTMLElement {
     if (at) this.#editor.commands.setTextSelection(at.pos);
     this.#askForEach(files);
     return true;
-  }
-
-  /** Pictures that were pasted with their octets in the address lie on the console from then on; no mail program shows them otherwise. */
-  async #adopt() {
-    const found = new Set();
-    this.#editor.state.doc.descendants(({ attrs }) => attrs.src?.startsWith("data:image/") && found.add(attrs.src));
-    for (const src of [...found].filter((one) => !this.#adopting.has(one))) {
-      this.#adopting.add(src);
-      const told = await send(this.getAttribute("media"), fileOf(src), "").catch(() => null);
-      if (!told || !this.#editor) continue;
-      const { tr } = this.#editor.state;
-      this.#editor.state.doc.descendants((node, at) => {
-        if (node.attrs.src === src) tr.setNodeAttribute(at, "src", told.hosted).setNodeAttribute(at, "width", String(told.width));
-      });
-      if (tr.docChanged) this.#editor.view.dispatch(tr);
-    }
   }
 
   async #askForEach(files) {

@@ -28,8 +28,8 @@ export function conditionSource(name, known, unknown, isHtml) {
 }
 
 /**
- * The source of a list of services. `kind` is "table" or "list", of HTML, or "text"; `columns` are the fields, each {name, label}; `limit` is
- * how many services at most, "" for as many as can be; `none` stands where there is no service.
+ * The source of a list of services. `kind` is "table" or "list", of HTML, or "text"; `columns` are the fields, each {name, label};
+ * `limit` is how many services at most, "" for as many as can be; `none` stands where there is no service.
  */
 export function servicesSource(kind, columns, limit, none) {
   const start = `{% for service in services${limit && ` limit: ${limit}`} %}`;
