@@ -3,6 +3,7 @@
 import { watchMending, watchRecipients, watchTextPart } from "./compose/problems.js";
 import { watchPalette } from "./compose/palette.js";
 import { watchSaving } from "./compose/saving.js";
+import { watchSeeing } from "./compose/seeing.js";
 import "./mail-preview.js";
 
 watchSaving();
@@ -10,3 +11,4 @@ watchPalette();
 watchMending();
 watchTextPart();
 watchRecipients();
+watchSeeing();

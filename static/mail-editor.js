@@ -1,17 +1,22 @@
 // <mail-editor>: a rich editor around a <textarea> with HTML. The textarea stays the form's field and holds the truth: without
 // this script, or for HTML that the editor has no room for, it is edited as source.
 
+import { actions, keys, menu, put } from "./editor/actions.js";
 import * as asking from "./editor/asking.js";
-import { cleanPaste, losses, parseSource, writeSource } from "./editor/document.js";
+import { losses, parseSource, writeSource } from "./editor/document.js";
 import { insertText, replaceAll, selectAt } from "./editor/field.js";
-import { fileOf, hasWords, picturesIn, send, shownAt } from "./editor/pictures.js";
+import { Handle } from "./editor/handle.js";
+import { cleaned, isOwn } from "./editor/pasting.js";
+import { adopt, hasWords, picturesIn, shownAt } from "./editor/pictures.js";
 import { extensions } from "./editor/schema.js";
+import { slashList } from "./editor/slash.js";
 import { tagSource } from "./editor/tags.js";
 import { Toolbar } from "./editor/toolbar.js";
 
 /**
  * Attributes: `module` is the URL of the ES module with Tiptap, `tags` the known tag names, separated by blanks, `media` the address below
- * which pictures lie and are uploaded here, `hosted` the same for recipients.
+ * which pictures lie and are uploaded here, `hosted` the same for recipients, `colours` the brand's ("brand=#0b57b8/#8ab8ff", by light and
+ * by dark).
  * A <template> inside holds the toolbar, the switch between design and source, a notice, and the small forms.
  * Events, all bubbling: `input` from the textarea, `mail-editor:mode`, `mail-editor:braces` ({{ was typed in the design).
  */
@@ -21,6 +26,15 @@ class MailEditor extends HTMLElement {
   #toolbar;
   #parts;
   #bubbles;
+  #handle;
+  #tools = {
+    editor: () => this.#editor,
+    pm: () => this.#tiptap.pm,
+    ask: (kind) => this.#ask(kind),
+    parse: (source) => this.#parse(source),
+    tell: (words) => this.#tell(words),
+  };
+  #actions = actions(this.#tools);
   #known = new Set();
   #before = "";
   #adopting = new Set();
@@ -49,7 +63,8 @@ class MailEditor extends HTMLElement {
     this.#leaveDesign();
     this.#parts?.forEach((part) => part.remove());
     this.#bubbles?.remove();
-    this.#parts = this.#bubbles = null;
+    this.#handle?.button.remove();
+    this.#parts = this.#bubbles = this.#handle = null;
     this.removeAttribute("ready");
   }
 
@@ -164,10 +179,19 @@ class MailEditor extends HTMLElement {
     (this.closest("main") ?? document.body).append(this.#bubbles);
     this.prepend(...this.#parts);
     this.surface = this.querySelector("[data-part=surface]");
+    this.#paint();
     const menus = this.#bubbles.querySelectorAll("[data-part=menu]");
     this.#toolbar = new Toolbar(this.querySelector("[role=toolbar]"), menus, (kind) => this.#ask(kind));
     this.querySelector("[data-part=simplify]")?.addEventListener("click", () => this.#simplify());
     this.querySelector("[data-part=restore]")?.addEventListener("click", () => this.#restore());
+  }
+
+  /** The brand's own colours, in the design and in the menu of colours. */
+  #paint() {
+    for (const pair of (this.getAttribute("colours") ?? "").split(/\s+/).filter(Boolean)) {
+      const [name, light, dark] = pair.split(/[=/]/);
+      for (const part of [this.surface, this.#bubbles]) part.style.setProperty(`--mail-${name}`, `light-dark(${light}, ${dark})`);
+    }
   }
 
   #switch(event) {
@@ -186,9 +210,13 @@ class MailEditor extends HTMLElement {
   #extensions() {
     return extensions(this.#tiptap, {
       placeholder: this.textarea.placeholder,
-      isKnown: (name) => this.#known.has(name) || /^(service|forloop)\./.test(name), // in a list, as the check of tags says
+      // What a list of services knows of each is judged by the server, which sees the list around it.
+      isKnown: (name) => this.#known.has(name) || /^(service|forloop)\./.test(name),
       shownAt: (src) => shownAt(src, this.getAttribute("media"), this.getAttribute("hosted")),
       onTag: (position) => asking.tag(this.#editor, this.#form("tag"), position),
+      onBlock: (kind) => this.#ask(kind),
+      slash: slashList(this.#tiptap, this.#bubbles.querySelector("[data-part=blocks]"), (option, range) => put(this.#tools, option, range)),
+      keys: keys(this.#actions),
       onBraces: () => this.dispatchEvent(new CustomEvent("mail-editor:braces", { bubbles: true })),
     });
   }
@@ -203,16 +231,20 @@ class MailEditor extends HTMLElement {
       editorProps: {
         attributes: { role: "textbox", "aria-multiline": "true", "aria-label": label?.textContent.trim() ?? "Body", class: "mail-design" },
         handleKeyDown: (_view, event) => this.#key(event),
-        transformPastedHTML: cleanPaste,
+        transformPastedHTML: (html) => (isOwn(html) ? html : cleaned(html)),
         handlePaste: (_view, event) => this.#take(event.clipboardData, event),
         handleDrop: (view, event, _slice, moved) => !moved && this.#take(event.dataTransfer, event, view),
       },
       onUpdate: () => {
         this.#write();
-        this.#adopt();
+        adopt(this.#editor, this.getAttribute("media"), this.#adopting);
       },
       onTransaction: () => this.#toolbar.refresh(),
     });
+    const { state } = this.#tiptap.pm;
+    const open = (at) => menu(this.#bubbles.querySelector("#block-menu"), at);
+    this.#handle ??= new Handle(this.querySelector("[data-part=handle]"), this.surface, state, open);
+    this.#handle.view = this.#editor.view;
     this.#toolbar.editor = this.#editor;
     this.#toolbar.refresh();
     this.#say(null);
@@ -220,6 +252,7 @@ class MailEditor extends HTMLElement {
   }
 
   #leaveDesign() {
+    if (this.#handle) this.#handle.view = null;
     this.#editor?.destroy();
     this.#editor = null;
     if (this.#toolbar) this.#toolbar.editor = null;
@@ -249,7 +282,7 @@ class MailEditor extends HTMLElement {
 
   #simplify() {
     this.#before = this.textarea.value;
-    this.textarea.value = cleanPaste(this.#before);
+    this.textarea.value = cleaned(this.#before, { fromWeb: true });
     this.#enterDesign();
     this.#write();
     this.#say("simplified");
@@ -272,7 +305,13 @@ class MailEditor extends HTMLElement {
   }
 
   #ask(kind, file) {
+    if (kind in this.#actions) return this.#actions[kind]();
     return asking[kind](this.#editor, this.#form(kind), this.cursorRect(), this.getAttribute("media"), file);
+  }
+
+  #tell(words) {
+    this.querySelector("[data-part=told]").textContent = words;
+    return true;
   }
 
   /** Take pictures that were dropped or pasted as files; true when there are some. A paste that also has its words is taken as these. */
@@ -284,22 +323,6 @@ class MailEditor extends HTMLElement {
     if (at) this.#editor.commands.setTextSelection(at.pos);
     this.#askForEach(files);
     return true;
-  }
-
-  /** Pictures that were pasted with their octets in the address lie on the console from then on; no mail program shows them otherwise. */
-  async #adopt() {
-    const found = new Set();
-    this.#editor.state.doc.descendants(({ attrs }) => attrs.src?.startsWith("data:image/") && found.add(attrs.src));
-    for (const src of [...found].filter((one) => !this.#adopting.has(one))) {
-      this.#adopting.add(src);
-      const told = await send(this.getAttribute("media"), fileOf(src), "").catch(() => null);
-      if (!told || !this.#editor) continue;
-      const { tr } = this.#editor.state;
-      this.#editor.state.doc.descendants((node, at) => {
-        if (node.attrs.src === src) tr.setNodeAttribute(at, "src", told.hosted).setNodeAttribute(at, "width", String(told.width));
-      });
-      if (tr.docChanged) this.#editor.view.dispatch(tr);
-    }
   }
 
   async #askForEach(files) {

@@ -2,9 +2,10 @@
 
 import os
 from collections import Counter, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
-from webapp.core.ports import Cause, Mail, Reply
+from webapp.adapters.smtp.receivers import first_with_room
+from webapp.core.ports import NO_ROOMS, Cause, Mail, ReceiverConnections, Reply
 from webapp.core.rules.lifecycle import DeliveryState
 from webapp.core.rules.outcome import judge
 from webapp.core.rules.relay_limits import NONE_KNOWN, RelayLimits
@@ -38,6 +39,7 @@ class RecordingExchange:
         self.allowed: int | None = None
         self.held: list[int] = []
         self.limits = NONE_KNOWN
+        self.limited: Mapping[str, ReceiverConnections] = {}
         self.lessons: list[RelayLimits] = []
         self.carried_elsewhere = False
         self._read, self._write = os.pipe()
@@ -70,17 +72,17 @@ class RecordingExchange:
 
     # ports.Exchange
 
-    def take(self) -> Mail | None:
-        if self._stopped or not self._waiting:
+    def take(self, rooms: Mapping[int, int] = NO_ROOMS) -> Mail | None:
+        mail = None if self._stopped else first_with_room(self._waiting, rooms, self.limited)
+        if mail is None:
             return None
-        mail = self._waiting.popleft()
         assert mail.delivery_id not in self._out, "taken twice"
         self._out[mail.delivery_id] = mail
         self._taken[mail.delivery_id] += 1
         self.moments.append(("taken", mail.delivery_id))
         return mail
 
-    def at_hand(self) -> int:
+    def at_hand(self, rooms: Mapping[int, int] = NO_ROOMS) -> int:
         return 0 if self._stopped else len(self._waiting)
 
     def most_connections(self) -> int | None:
@@ -89,6 +91,9 @@ class RecordingExchange:
     def holds(self, connections: int, opening: int) -> None:
         if not self.held or self.held[-1] != connections:
             self.held.append(connections)
+
+    def receivers(self) -> Mapping[str, ReceiverConnections]:
+        return self.limited
 
     def relay_limits(self) -> RelayLimits:
         return self.limits

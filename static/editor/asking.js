@@ -63,3 +63,35 @@ export async function tag(editor, form, position) {
   const change = ({ tr }) => Boolean(tr.setNodeAttribute(position, "source", source));
   return chain.command(change).setTextSelection(position + 1).run();
 }
+
+/** Ask how high the selected space is. */
+export async function spacer(editor, form, at) {
+  const answer = await ask(form, at, { height: editor.getAttributes("spacer").height, present: true });
+  if (!answer) return;
+  const chain = editor.chain().focus();
+  if (answer.action === "remove") return chain.deleteSelection().run();
+  return chain.updateAttributes("spacer", { height: Number(answer.values.height) }).run();
+}
+
+/** Ask where the selected row of links leads: a field for each place, named by what is shown. */
+export async function social(editor, form, at) {
+  const present = Object.fromEntries(editor.getAttributes("social").links ?? []);
+  const fields = [...form.querySelectorAll("input")].map((input) => input.name);
+  const isThere = editor.isActive("social");
+  const answer = await ask(form, at, { ...Object.fromEntries(fields.map((name) => [name, ""])), ...present, present: isThere });
+  if (!answer) return;
+  const given = fields.map((name) => [name, linkTarget(answer.values[name] ?? "")]).filter(([, href]) => href);
+  const links = [...given, ...Object.entries(present).filter(([name]) => !fields.includes(name))];
+  const chain = editor.chain().focus();
+  if (!isThere) return links.length ? inPlaceOfLine(editor, { type: "social", attrs: { links } }) : false;
+  if (answer.action === "remove" || !links.length) return chain.deleteSelection().run();
+  return chain.updateAttributes("social", { links }).run();
+}
+
+/** Put a block in place of the empty line with the cursor, or below the line; nothing is the last thing below which one could not write. */
+function inPlaceOfLine(editor, block) {
+  const { $from } = editor.state.selection;
+  const [from, to] = [$from.parent.content.size ? $from.after() : $from.before(), $from.after()];
+  const below = editor.state.doc.resolve(to).nodeAfter ? [] : [{ type: "paragraph" }];
+  return editor.chain().focus().insertContentAt({ from, to }, [block, ...below]).run();
+}

@@ -1,9 +1,8 @@
 // Between HTML source and the editor's document, and whether anything would get lost on the way.
 
 import { TAG } from "./tags.js";
-import { makeLists, markLists } from "./word-lists.js";
 
-const BLOCKS = new Set(["P", "H1", "H2", "H3", "UL", "OL", "LI", "BLOCKQUOTE", "HR"]);
+const BLOCKS = new Set(["P", "H1", "H2", "H3", "UL", "OL", "LI", "BLOCKQUOTE", "HR", "DIV", "TABLE", "TBODY", "TR", "TD", "TH"]);
 const TEXT = "\u0001";
 const ALIASES = { B: "STRONG", I: "EM", STRIKE: "S", DEL: "S" };
 
@@ -12,10 +11,13 @@ const FOREIGN = [
   [/<!doctype|<html[\s>]|<head[\s>]|<body[\s>]/i, "a whole document"],
   [/<style[\s>]|<link[\s>]/i, "a style sheet"],
   [/<[a-z][^>]*\sstyle\s*=/i, "inline styles"],
-  [/<table[\s>]|<t[rdh][\s>]/i, "a table"],
+  [/<table(?!\sdata-block="table")[\s>]|^(?![^]*<table\s)[^]*<t[rdh][\s>]/i, "a table"],
   [/<!--/, "comments"],
 ];
 const WORDS = { DIV: "layout boxes", SPAN: "marked-up spans", CENTER: "centred parts", FONT: "fonts", PRE: "preformatted text" };
+
+/** What is written with a child a line. */
+const BY_LINE = "ul, ol, tbody, [data-block=columns], [data-column], [data-block=footer]";
 
 /** HTML source -> an inert <body> in which each tag is a <mail-tag source="…"> element. Nothing in it loads or runs. */
 export function parseSource(source) {
@@ -48,21 +50,24 @@ export function writeSource(pm, doc) {
   const serializer = pm.DOMSerializer.fromSchema(doc.type.schema);
   holder.append(serializer.serializeFragment(doc.content, { document: inert }));
   for (const tag of holder.querySelectorAll("mail-tag")) tag.replaceWith(tag.getAttribute("source"));
-  for (const item of holder.querySelectorAll("li")) tightParagraph(item)?.replaceWith(...tightParagraph(item).childNodes);
+  for (const item of holder.querySelectorAll("li, td, th")) tightParagraph(item)?.replaceWith(...tightParagraph(item).childNodes);
   for (const p of holder.querySelectorAll("p:empty")) p.append(inert.createElement("br"));
-  for (const list of holder.querySelectorAll("ul, ol")) {
-    for (const item of [...list.children]) item.before("\n");
-    list.append("\n");
+  for (const whole of holder.querySelectorAll(BY_LINE)) {
+    for (const part of [...whole.children]) part.before("\n");
+    whole.append("\n");
   }
   const lines = [...holder.childNodes].map((block) => block.outerHTML ?? block.textContent);
   return lines.length === 1 && lines[0] === "<p><br></p>" ? "" : lines.join("\n");
 }
 
-/** The one paragraph of a list item that holds nothing else but lists: it is written without its <p>, as people do. */
+/** The one paragraph of a cell, or of a list item that holds nothing else but lists: it is written without its <p>, as people do. */
 function tightParagraph(item) {
   const [first, ...rest] = [...item.childNodes].filter(isContent);
-  return first?.nodeName === "P" && rest.every((node) => /^[UO]L$/.test(node.nodeName)) ? first : null;
+  const isTight = first?.nodeName === "P" && !first.attributes.length && (first.hasChildNodes() || !rest.length);
+  return isTight && rest.every((node) => isPlainList(node) && item.nodeName === "LI") ? first : null;
 }
+
+const isPlainList = (node) => /^[UO]L$/.test(node.nodeName) && !node.dataset.block;
 
 /** What the editor would lose of a source it cannot model, in words; [] when it can take it whole. */
 export function losses(source, roundTrip) {
@@ -111,7 +116,7 @@ function canonical(source) {
     const push = BLOCKS.has(name) || name === "BR" ? block : (token) => tokens.push(token);
     push(open);
     const children = [...node.childNodes];
-    const tight = name === "LI" && tightParagraph(node);
+    const tight = ["LI", "TD", "TH"].includes(name) && tightParagraph(node);
     const empty = name === "P" && children.length === 1 && children[0].nodeName === "BR";
     for (const child of empty ? [] : children) {
       if (child === tight) child.childNodes.forEach(visit);
@@ -146,19 +151,3 @@ function topLevel(body) {
 }
 
 const isContent = (node) => node.nodeType !== Node.TEXT_NODE || node.data.trim() !== "";
-
-/** Pictures and links that no mail takes along, such as a word processor's pictures, which lie on the disk of who pastes. */
-const LOCAL_PICTURE = /<img\b(?=[^>]*\ssrc\s*=\s*["']?\s*(?:(?:file|blob):|cid:(?![0-9a-f]{32}\.)))[^>]*>/gi;
-const DEAD_LINK = /\shref\s*=\s*(?:"\s*(?:file|javascript|blob):[^"]*"|'\s*(?:file|javascript|blob):[^']*')/gi;
-
-/** HTML from elsewhere without what an editor under a strict policy may not even parse, style attributes and style sheets, and without
- * what would be seen here and not in the mail. */
-export function cleanPaste(html) {
-  const plain = markLists(html)
-    .replace(LOCAL_PICTURE, "")
-    .replace(DEAD_LINK, "")
-    .replace(/<style[\s\S]*?<\/style>/gi, "")
-    .replace(/<b\b[^>]*\bid="docs-internal-guid[^>]*>/gi, "<span>")
-    .replace(/<[a-z][^>]*>/gi, (tag) => tag.replace(/\sstyle\s*=\s*("[^"]*"|'[^']*'|[^\s>]+)/gi, ""));
-  return makeLists(plain);
-}

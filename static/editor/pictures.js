@@ -10,7 +10,7 @@ export const picturesIn = (transfer) => [...(transfer?.files ?? [])].filter((fil
 export const hasWords = (html) => html.replace(/<!--[\s\S]*?-->|<(style|title)[\s\S]*?<\/\1>|<[^>]*>/gi, "").trim() !== "";
 
 /** The file whose octets stand in an address (data:). */
-export function fileOf(address) {
+function fileOf(address) {
   const [, type, base64, text] = /^data:([^;,]*)[^,]*?(;base64)?,(.*)$/s.exec(address);
   const octets = base64 ? atob(text) : decodeURIComponent(text);
   return new File([Uint8Array.from(octets, (octet) => octet.charCodeAt(0))], `pasted.${type.split("/")[1] ?? "png"}`, { type });
@@ -26,7 +26,7 @@ export function shownAt(src, place, hosted) {
  * Send a picture to `place`; `width` are the pixels across with which the mail shows it, "" for its own. Resolves with
  * {hosted, inside, width, alt, adds}; rejects with an Error whose message is for the person who chose it.
  */
-export async function send(place, file, width) {
+async function send(place, file, width) {
   const body = new FormData();
   body.append("file", file, file.name || "picture.png");
   if (width) body.append("width", width);
@@ -101,4 +101,21 @@ export function wire(form, place, first, moved) {
       else if (src.value) show(await about(place, src.value));
     },
   };
+}
+
+/** Pictures that were pasted with their octets in the address lie on the console from then on; no mail program shows them otherwise.
+ * `begun` are the addresses that are on their way already. */
+export async function adopt(editor, place, begun) {
+  const found = new Set();
+  editor.state.doc.descendants(({ attrs }) => attrs.src?.startsWith("data:image/") && found.add(attrs.src));
+  for (const src of [...found].filter((one) => !begun.has(one))) {
+    begun.add(src);
+    const told = await send(place, fileOf(src), "").catch(() => null);
+    if (!told || editor.isDestroyed) continue;
+    const { tr } = editor.state;
+    editor.state.doc.descendants((node, at) => {
+      if (node.attrs.src === src) tr.setNodeAttribute(at, "src", told.hosted).setNodeAttribute(at, "width", String(told.width));
+    });
+    if (tr.docChanged) editor.view.dispatch(tr);
+  }
 }

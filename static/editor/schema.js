@@ -1,13 +1,15 @@
 // What a mail may hold in the rich editor: Tiptap's plain blocks and marks, and our own link, button, picture and tag.
 
+import { blocks } from "./blocks.js";
 import { TAG, describe } from "./tags.js";
 
 /**
  * The editor's extensions. `tiptap` is the module out of the wheel; `isKnown(name)` tells whether a tag exists; `shownAt(src)` is where
  * the browser finds a picture; `onTag(position)` is called when a chip is to be edited; `onBraces()` when {{ is being typed, just before
- * the second brace stands there.
+ * the second brace stands there; `onBlock(kind)` when a block of that kind is to be edited; `slash` is the plugin of the list of blocks;
+ * `keys` are shortcuts with what they do.
  */
-export function extensions(tiptap, { placeholder, isKnown, shownAt, onTag, onBraces }) {
+export function extensions(tiptap, { placeholder, isKnown, shownAt, onTag, onBraces, onBlock, slash, keys }) {
   const { Node, Mark, Extension } = tiptap;
 
   const Tag = Node.create({
@@ -139,12 +141,20 @@ export function extensions(tiptap, { placeholder, isKnown, shownAt, onTag, onBra
     },
   });
 
+  const Keys = Extension.create({
+    name: "blockKeys",
+    addKeyboardShortcuts: () => keys,
+    addProseMirrorPlugins: () => (slash ? [slash] : []),
+  });
+
   const { Document, Paragraph, Text, HardBreak, Heading, BulletList, ListItem, Blockquote, HorizontalRule } = tiptap;
-  const { Bold, Italic, Underline, Strike, UndoRedo, Gapcursor, Placeholder } = tiptap;
+  const { Bold, Italic, Underline, Strike, UndoRedo, Gapcursor, Dropcursor, Placeholder } = tiptap;
   return [
-    Document, Text, Button, Paragraph, HardBreak, Heading.configure({ levels: [1, 2, 3] }),
+    Document.extend({ content: "(block | section)+" }), ...blocks(tiptap, { onBlock }), Keys,
+    Text, Button, Paragraph, HardBreak, Heading.configure({ levels: [1, 2, 3] }),
     BulletList, OrderedList, ListItem, Lists, Blockquote, HorizontalRule, Picture, Tag,
-    Link, Fill, Bold, Italic, Underline, Strike, UndoRedo, Gapcursor, Placeholder.configure({ placeholder }),
+    Link, Fill, Bold, Italic, Underline, Strike, UndoRedo, Gapcursor,
+    Dropcursor.configure({ color: false, class: "block-drop", width: 3 }), Placeholder.configure({ placeholder }),
   ];
 }
 

@@ -1,9 +1,42 @@
 // The toolbar: one stop for Tab, arrows within it; buttons say whether they are on and whether they can act.
 
+import { COLOURS } from "./blocks.js";
+
+function aligned(align) {
+  return (chain) => chain.updateAttributes("paragraph", { align }).updateAttributes("heading", { align });
+}
+
+function coloured(name) {
+  return { run: (chain) => chain.setMark("colour", { name }), on: (editor) => editor.isActive("colour", { name }) };
+}
+
+function inTable(command) {
+  return { run: (chain) => chain[command](), can: (editor) => editor.can()[command]() };
+}
+
 /** What each button does. `run` gets a chain that already has the focus, `on` and `can` the editor. */
 const COMMANDS = {
   bold: { run: (chain) => chain.toggleBold(), on: (editor) => editor.isActive("bold") },
   italic: { run: (chain) => chain.toggleItalic(), on: (editor) => editor.isActive("italic") },
+  underline: { run: (chain) => chain.toggleMark("underline"), on: (editor) => editor.isActive("underline") },
+  strike: { run: (chain) => chain.toggleMark("strike"), on: (editor) => editor.isActive("strike") },
+  align: { on: (editor) => ["center", "right"].some((align) => editor.isActive({ align })) },
+  alignStart: { run: aligned(null), on: (editor) => !["center", "right", "left"].some((align) => editor.isActive({ align })) },
+  alignCenter: { run: aligned("center"), on: (editor) => editor.isActive({ align: "center" }) },
+  alignRight: { run: aligned("right"), on: (editor) => editor.isActive({ align: "right" }) },
+  colour: { on: (editor) => editor.isActive("colour") },
+  noColour: { run: (chain) => chain.unsetMark("colour"), on: (editor) => !editor.isActive("colour") },
+  ...Object.fromEntries(COLOURS.map((name) => [`colour-${name}`, coloured(name)])),
+  quote: { run: (chain) => chain.toggleWrap("blockquote"), on: (editor) => editor.isActive("blockquote") },
+  table: { can: (editor) => editor.isActive("table") },
+  rowAbove: inTable("addRowBefore"),
+  rowBelow: inTable("addRowAfter"),
+  columnBefore: inTable("addColumnBefore"),
+  columnAfter: inTable("addColumnAfter"),
+  headerRow: inTable("toggleHeaderRow"),
+  deleteRow: inTable("deleteRow"),
+  deleteColumn: inTable("deleteColumn"),
+  deleteTable: inTable("deleteTable"),
   bullets: { run: (chain) => chain.toggleList("bulletList", "listItem"), on: (editor) => editor.isActive("bulletList") },
   numbers: { run: (chain) => chain.toggleList("orderedList", "listItem"), on: (editor) => editor.isActive("orderedList") },
   text: { run: (chain) => chain.setParagraph(), on: (editor) => editor.isActive("paragraph") },
@@ -17,6 +50,13 @@ const COMMANDS = {
   link: { on: (editor) => editor.isActive("link") },
   button: { on: (editor) => editor.isActive("mailButton") },
   picture: { on: (editor) => editor.isActive("picture") },
+  blocks: {},
+  block: {},
+  moveUp: {},
+  moveDown: {},
+  duplicate: {},
+  remove: {},
+  editBlock: { can: (editor) => editor.isActive("spacer") || editor.isActive("social") },
 };
 
 export class Toolbar {
@@ -54,8 +94,8 @@ export class Toolbar {
   #press(button) {
     if (!button || button.hasAttribute("popovertarget") || !this.editor || button.getAttribute("aria-disabled") === "true") return;
     const { run } = COMMANDS[button.dataset.command];
-    if (!run) return this.ask(button.dataset.command);
     button.closest("[popover]")?.hidePopover();
+    if (!run) return this.ask(button.dataset.command);
     run(this.editor.chain().focus()).run();
   }
 

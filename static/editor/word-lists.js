@@ -15,16 +15,13 @@ export function markLists(html) {
   });
 }
 
-/** The paragraphs that `markLists` marked, as lists in lists. `html` has no style attributes any more. */
-export function makeLists(html) {
-  if (!html.includes("data-level=")) return html;
-  const { body } = new DOMParser().parseFromString(html, "text/html");
+/** Make the paragraphs in `body` that `markLists` marked lists in lists. */
+export function makeLists(body) {
   let open = [];
   for (const item of [...body.querySelectorAll("[data-level]")]) {
     // Where something stands between two items, the second begins a list of its own.
     open = place(item, open.length && follower(open[0].element) === item ? open : []);
   }
-  return body.innerHTML;
 }
 
 /** The next thing after `element` that is more than blanks. */

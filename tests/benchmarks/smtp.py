@@ -7,7 +7,7 @@ side.
 import os
 import resource
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from statistics import median
 
@@ -15,7 +15,7 @@ from tests.benchmarks import postfix, render
 from tests.benchmarks.figure import Figure
 from webapp.adapters.smtp import SmtpMailer
 from webapp.config import RelaySettings
-from webapp.core.ports import Mail, Reply
+from webapp.core.ports import NO_ROOMS, Mail, ReceiverConnections, Reply
 from webapp.core.rules.relay_limits import NONE_KNOWN, RelayLimits
 
 ROUNDS, MAILS = 7, 20_000
@@ -33,14 +33,14 @@ class Pile:
         self.accepted = 0
         self._never_read, self._never_written = os.pipe()
 
-    def take(self) -> Mail | None:
+    def take(self, rooms: Mapping[int, int] = NO_ROOMS) -> Mail | None:
         number = next(self._numbers, None)
         if number is None:
             return None
         self._left -= 1
         return Mail(number, "news@example.com", f"client{number}@example.com", self._data)
 
-    def at_hand(self) -> int:
+    def at_hand(self, rooms: Mapping[int, int] = NO_ROOMS) -> int:
         return self._left
 
     def most_connections(self) -> int | None:
@@ -48,6 +48,9 @@ class Pile:
 
     def holds(self, connections: int, opening: int) -> None:
         pass
+
+    def receivers(self) -> Mapping[str, ReceiverConnections]:
+        return {}
 
     def relay_limits(self) -> RelayLimits:
         return NONE_KNOWN

@@ -25,6 +25,12 @@ def body(page: Page):
     return page.get_by_role("textbox", name="Body")
 
 
+def open_sender(page: Page) -> None:
+    """Show who the mail is from and where answers go, where a line says it only."""
+    if page.locator("#sender").get_attribute("open") is None:
+        page.locator("#sender > summary").click()
+
+
 def subject(page: Page):
     return page.get_by_role("textbox", name="Subject")
 

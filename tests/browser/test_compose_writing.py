@@ -10,6 +10,7 @@ from tests.browser.compose_page import (
     body,
     cursor_to_end_of_line,
     expect_source,
+    open_sender,
     saved,
     subject,
 )
@@ -24,6 +25,7 @@ PASTE = """(html) => { const data = new DataTransfer(); data.setData("text/html"
 
 @pytest.mark.parametrize("field", ["Subject", "Reply-To"])
 def test_enter_in_a_field_does_nothing_and_loses_nothing(compose: Page, field: str):
+    open_sender(compose)
     box = compose.get_by_role("textbox", name=field)
     before = compose.url
     box.fill("desk@example.com")
@@ -35,7 +37,23 @@ def test_enter_in_a_field_does_nothing_and_loses_nothing(compose: Page, field: s
     assert compose.url == before
     expect(compose.locator("#draft-saved")).to_contain_text("Saved")
     compose.reload()
+    open_sender(compose)
     expect(box).to_have_value("desk@example.com")
+
+
+def test_one_key_lays_the_preview_over_what_is_written_and_the_cursor_comes_back(compose: Page):
+    cursor_to_end_of_line(compose, 1)
+    compose.keyboard.press("Alt+p")
+    button = compose.get_by_role("button", name="Preview", exact=True)
+    expect(button).to_have_attribute("aria-pressed", "true")
+    expect(body(compose)).to_be_hidden()
+    expect(compose.get_by_role("region", name="Preview")).to_be_visible()
+    compose.keyboard.press("Escape")
+    expect(button).to_have_attribute("aria-pressed", "false")
+    expect(body(compose)).to_be_focused()
+    button.click()
+    compose.keyboard.press("Alt+p")
+    expect(body(compose)).to_be_visible()
 
 
 @pytest.mark.parametrize("kind", ["Link", "Button"])

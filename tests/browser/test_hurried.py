@@ -10,6 +10,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from tests import factories, run
+from tests.browser.compose_page import open_sender
 from tests.consoles import Console
 from tests.pages.broadcast_page import maker
 from webapp.core.rules.lifecycle import BroadcastState, DeliveryState
@@ -192,6 +193,7 @@ def test_three_hundred_characters_are_kept_or_refused_in_words(desk: Page, conso
     name = desk.get_by_role("textbox", name="Name of this mass mail")
     name.fill(long)
     name.press("Enter")
+    open_sender(desk)
     desk.get_by_role("textbox", name="Reply-To").fill(long)
     desk.get_by_role("textbox", name="Subject").press("End")
     expect(desk.locator("#reply-to-problem")).to_contain_text("not an address")

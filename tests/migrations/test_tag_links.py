@@ -15,7 +15,7 @@ def test_links_can_be_made_after_the_way_there_and_back(app: Flask, session: Ses
     tag_links.add(session, "portal_url", "Your account", "https://p.example/{{ client_id }}", NOW)
     session.commit()
     with app.app_context():
-        flask_migrate.downgrade(revision="0029")
+        flask_migrate.downgrade(revision="0030")
         assert "tag_link" not in inspect(engine.engine_of(app)).get_table_names()
         flask_migrate.upgrade()
     session.expire_all()

@@ -13,10 +13,12 @@ from webapp.adapters.clock import now
 from webapp.core import users
 from webapp.core.content import trial_sends
 from webapp.core.errors import Invalid
-from webapp.core.ledger import ceiling
+from webapp.core.ledger import ceiling, lines
 from webapp.core.ports import Mail
 from webapp.core.rules.limits import Limits
-from webapp.core.settings import from_addresses, limits
+from webapp.core.rules.pacing import Opening
+from webapp.core.rules.receivers import MINUTE_S, ReceiverLimit
+from webapp.core.settings import from_addresses, limits, receivers
 
 HTMX = {"HX-Request": "true"}
 LISTED, FOREIGN = "Example Hosting <support@example.com>", "Your Bank <security@bank.example>"
@@ -127,6 +129,17 @@ def test_tests_count_in_the_second_they_leave(session, batch):
         assert not any(one.delay <= 0 for one in opened)
         with pytest.raises(Invalid, match="now it takes none"):
             batch(1)
+
+
+def test_tests_take_places_of_the_limit_of_their_domain(session, batch):
+    limit = receivers.add(session, ReceiverLimit(("example.org",), 3, MINUTE_S))
+    elsewhere = receivers.add(session, ReceiverLimit(("gmail.com",), 3))
+    with time_machine.travel(now(), tick=False):
+        batch(2)
+        assert lines.openings(session, limit, clock.reading())[0] == Opening(0.0, 1)
+        batch(3)
+        assert all(one.delay > 0 for one in lines.openings(session, limit, clock.reading()))
+        assert lines.openings(session, elsewhere, clock.reading()) == [Opening(0.0, 3)]
 
 
 def test_two_who_test_at_once_do_not_pass_the_limit_together(app, session, batch):

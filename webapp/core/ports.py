@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 from webapp.core.rules.outcome import Cause, Reply, Stage
@@ -9,6 +10,7 @@ from webapp.core.rules.relay_limits import RelayLimits
 from webapp.core.rules.sender_domains.answers import DnsAnswer
 
 __all__ = [
+    "NO_ROOMS",
     "Cause",
     "Exchange",
     "Journal",
@@ -16,6 +18,7 @@ __all__ = [
     "Journals",
     "Mail",
     "Mailer",
+    "ReceiverConnections",
     "RelayLimits",
     "Reply",
     "Resolver",
@@ -51,14 +54,30 @@ class Mail(NamedTuple):
         return not (self.rcpt_to.isascii() and self.mail_from.isascii())
 
 
+class ReceiverConnections(NamedTuple):
+    """At most so many `connections` of this mailer may carry mails at a time to the receiver of the limit with this id."""
+
+    receiver: int
+    connections: int
+
+
+NO_ROOMS: Mapping[int, int] = MappingProxyType({})
+"""No receiver has a limit of connections."""
+
+
 class Exchange(Protocol):
     """What the sender offers a mailer. All calls come from the thread that called `Mailer.run`, and none of them blocks."""
 
-    def take(self) -> Mail | None:
-        """The next mail to hand to the relay; None when there is none at hand now. Asked only when a connection can carry it."""
+    def take(self, rooms: Mapping[int, int] = NO_ROOMS) -> Mail | None:
+        """The next mail to hand to the relay; None when there is none at hand now. Asked only when a connection can carry it. `rooms`: how
+        many connections more may carry mails to a receiver, by the id of its limit; no mail to one with 0 is given."""
 
-    def at_hand(self) -> int:
-        """How many mails `take` would give now. The mailer opens no more connections than that (a bound, need not be exact)."""
+    def at_hand(self, rooms: Mapping[int, int] = NO_ROOMS) -> int:
+        """How many connections more could carry mails that `take` would give now. The mailer opens no more than that (a bound, need not be
+        exact)."""
+
+    def receivers(self) -> Mapping[str, ReceiverConnections]:
+        """The receivers with a limit of connections, by the domains of recipients. Cheap: asked in each round of the mailer's loop."""
 
     def most_connections(self) -> int | None:
         """How many connections the mailer may hold now: its share, where others use the relay too; None: as many as its own settings say.

@@ -5,8 +5,9 @@ from zoneinfo import ZoneInfo
 
 from webapp.core.rules import schedule, zones
 from webapp.core.rules.limits import DAY_S
+from webapp.core.rules.receivers import MINUTE_S, Bottleneck, ReceiverLimit
 
-FILTERS = ("number", "duration", "plural")
+FILTERS = ("number", "duration", "plural", "receiver")
 
 
 def number(value: int | float | None) -> str:
@@ -22,6 +23,24 @@ def plural(count: int, one: str, many: str | None = None) -> str:
 def ceiling(found: tuple[int, int] | None) -> str:
     """What holds all mass mails back together: (1000, 86400) -> "1,000 mails a day"; "" for nothing."""
     return f"{plural(found[0], 'mail')} a {'day' if found[1] == DAY_S else 'second'}" if found else ""
+
+
+def rate(limit: ReceiverLimit) -> str:
+    """How many mails a receiver is given: "20 a second", "600 a minute"; "" where that is not limited."""
+    return f"{limit.mails:,} a {'minute' if limit.interval_s == MINUTE_S else 'second'}" if limit.mails else ""
+
+
+def receiver(limit: ReceiverLimit) -> str:
+    """A limit by the recipient's domain in words: "20 a second over 5 connections"."""
+    connections = f"{plural(limit.connections, 'connection')}" if limit.connections else ""
+    return " over ".join(part for part in (rate(limit), connections) if part)
+
+
+def bottleneck(found: Bottleneck | None) -> str:
+    """Which receiver holds a mass mail up: "gmail.com: 2,410 at 20 a second, about 2 min"; "" for none."""
+    if found is None:
+        return ""
+    return f"{found.limit.name}: {found.mails:,} at {rate(found.limit)}, about {duration(found.takes_s)}"
 
 
 def duration(seconds: float | timedelta) -> str:

@@ -4,6 +4,7 @@ import hashlib
 import socket
 import time
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from tests.exchange import RecordingExchange, mail
 from tests.smtp_oracle import Fault, Oracle, Script
 from webapp.adapters.smtp import SmtpMailer, send_one
 from webapp.config import RelaySettings
-from webapp.core.ports import Cause, Mail, Reply, Stage
+from webapp.core.ports import NO_ROOMS, Cause, Mail, Reply, Stage
 from webapp.core.rules.lifecycle import DeliveryState
 from webapp.core.rules.outcome import judge
 
@@ -413,10 +414,10 @@ class TestTheExchange:
                 if call == "settled" and len(self.replies) == 5:
                     raise RuntimeError("disk full")
 
-            def take(self) -> Mail | None:
+            def take(self, rooms: Mapping[int, int] = NO_ROOMS) -> Mail | None:
                 if call == "take" and len(self.replies) == 5:
                     raise RuntimeError("disk full")
-                return super().take()
+                return super().take(rooms)
 
         with Oracle(oracle_file) as oracle, Failing([mail(number) for number in range(50)]) as exchange:
             mailer = SmtpMailer(relay(oracle, connections=3))

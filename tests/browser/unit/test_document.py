@@ -44,10 +44,6 @@ def lost(bench: Bench, source: str) -> object:
     return bench.run(MODULE, SCHEMA + "return m.losses(given, roundTrip)", source)
 
 
-def pasted(bench: Bench, html: str) -> object:
-    return bench.run(MODULE, "return m.cleanPaste(given)", html)
-
-
 def test_each_tag_of_a_text_becomes_an_element(bench: Bench):
     html = '<p>Hello {{ first_name | default: "there" }}{% if company %}!{% endif %}</p>'
     assert parsed(bench, html) == (
@@ -121,21 +117,3 @@ def test_what_means_the_same_loses_nothing(bench: Bench, source: str):
 )
 def test_what_the_editor_has_no_room_for_is_named(bench: Bench, source: str, words: list[str]):
     assert lost(bench, source) == words
-
-
-def test_a_paste_comes_without_styles(bench: Bench):
-    html = "<style>p { color: red }</style><p style='color: red' class=x>One <b style=\"font-weight: 400\">two</b></p>"
-    assert pasted(bench, html) == "<p class=x>One <b>two</b></p>"
-
-
-def test_a_paste_comes_without_pictures_and_links_that_no_mail_takes_along(bench: Bench):
-    html = '<img src="file:///C:/a.png"><img src="https://example.com/a.png"><a href="javascript:x()">y</a>'
-    assert pasted(bench, html) == '<img src="https://example.com/a.png"><a>y</a>'
-
-
-def test_a_word_processors_list_is_pasted_as_a_list(bench: Bench):
-    item = "<p style='mso-list:l0 level{level} lfo1'><span style='mso-list:Ignore'>{mark}</span>{words}</p>"
-    items = [("1", "1.", "One"), ("2", "·", "Under one"), ("1", "2.", "Two")]
-    html = "".join(item.format(level=level, mark=mark, words=words) for level, mark, words in items)
-    flat = str(pasted(bench, html)).replace("<span></span>", "")
-    assert flat == "<ol><li><p>One</p><ul><li><p>Under one</p></li></ul></li><li><p>Two</p></li></ol>"

@@ -241,3 +241,16 @@ def test_a_mail_too_large_is_counted_for_whoever_gets_the_largest(session, sende
     found = review(session, broadcast, NOW, seen(session, broadcast))
     (finding,) = [one for one in found.warnings if one.rule == "size.gmail"]
     assert "Maximiliane" in finding.message and "Gmail cuts it at 102 KB" in finding.message
+
+
+def test_whoever_has_the_most_services_gets_the_largest_mail_of_a_list(session, sender):
+    product = factories.product(session)
+    for name, number in (("Ada", 1), ("Bea", 40), ("Cleo", 2)):
+        client = factories.client(session, first_name=name)
+        for _ in range(number):
+            factories.service(session, client, product, domain="a-rather-long-name.example.net")
+    rows = "{% for service in services %}<p>{{ service.domain }}</p>{% endfor %}"
+    broadcast = factories.broadcast(session, html="<p>" + "word " * 20_600 + f"</p>{rows}")
+    found = review(session, broadcast, NOW, seen(session, broadcast))
+    (finding,) = [one for one in found.warnings if one.rule == "size.gmail"]
+    assert "Bea" in finding.message

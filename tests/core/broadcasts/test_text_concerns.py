@@ -8,7 +8,6 @@ from sqlalchemy.orm import Session
 from tests import factories
 from tests.factories import NOW
 from webapp.core import broadcasts
-from webapp.core.audience import audience_of
 from webapp.core.broadcasts import languages, steps
 from webapp.core.broadcasts.comparison import comparison
 from webapp.core.broadcasts.review import Review, review
@@ -106,9 +105,8 @@ def test_files_of_their_own_are_asked_of_those_who_get_the_text(sqlite_session: 
 
 def test_a_test_can_be_of_several_texts_each_for_its_own_first_recipient(sqlite_session: Session, draft: Broadcast):
     write(sqlite_session, draft, "de", subject="Neues")
-    of = audience_of(draft)
     made_for = trial_sends.variants(
-        sqlite_session, of, NOW.date(), None, [], with_shown=False, text="", languages=["", "de", "fr"]
+        sqlite_session, draft, NOW.date(), None, [], with_shown=False, text="", languages=["", "de", "fr"]
     )
     assert [(one.label, one.person.name.split()[0], one.text) for one in made_for] == [
         ("English", "Ada", ""),

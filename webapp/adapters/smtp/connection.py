@@ -1,7 +1,7 @@
 """One connection to the relay, from connect to its end, and which mails are in doubt when it breaks."""
 
 import ssl
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from webapp.adapters.smtp import failures
@@ -22,6 +22,12 @@ class Owner(Pool, Protocol):
 
     def is_idle(self, connection: "Connection") -> None:
         """The connection can carry a mail now."""
+
+    def rooms_beside(self, connection: "Connection") -> Mapping[int, int]:
+        """How many connections more may carry mails to each receiver that has a limit of them, besides all but this one."""
+
+    def take_back(self, rooms: Mapping[int, int]) -> Mail | None:
+        """The first of the mails that were put back for which there is room."""
 
     def is_one_too_many(self, connection: "Connection", reply: Reply) -> bool:
         """Whether the relay refused this connection, by `reply` before it was of any use, because there are enough others."""
@@ -95,8 +101,8 @@ class Connection:
 
     def take(self) -> Mail | None:
         """Take the next mail that this connection can carry, mails put back first. Settles mails that it cannot carry."""
-        exchange, put_back = self.pool.exchange, self.pool.mails_put_back
-        while (mail := put_back.popleft() if put_back else exchange.take()) is not None:
+        exchange, rooms = self.pool.exchange, self.pool.rooms_beside(self)
+        while (mail := self.pool.take_back(rooms) or exchange.take(rooms)) is not None:
             refusal = unsendable(mail, self.size_limit, self.takes_smtputf8)
             if refusal is None:
                 return mail

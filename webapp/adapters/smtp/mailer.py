@@ -4,16 +4,18 @@ import selectors
 import ssl
 import time
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from webapp.adapters.smtp.addresses import RelayAddresses
 from webapp.adapters.smtp.connection import Connection
 from webapp.adapters.smtp.knowledge import Knowledge, may_be_full
 from webapp.adapters.smtp.opening import tls_context
-from webapp.adapters.smtp.transactions import IDLE, LONE_DOT, QUIT, RSET
+from webapp.adapters.smtp.receivers import first_with_room, rooms_beside
+from webapp.adapters.smtp.timeouts import GOODBYE_SECONDS, timeouts
+from webapp.adapters.smtp.transactions import IDLE, QUIT
 from webapp.adapters.smtp.wire import READ, WRITE
 from webapp.config import RelaySettings
-from webapp.core.ports import Cause, Exchange, Mail, Reply, Stage
+from webapp.core.ports import NO_ROOMS, Cause, Exchange, Mail, ReceiverConnections, Reply, Stage
 from webapp.core.rules.relay_limits import NONE_KNOWN
 
 IDLE_SECONDS = 60.0
@@ -29,7 +31,6 @@ RECENTLY = 2.0
 MOST_PUT_BACKS = 8
 """How often one mail is carried by yet another connection before its end counts as an answer to it, beside once for each connection that
 there may be: all of them can have carried enough when it comes to them."""
-GOODBYE_SECONDS = 2.0
 TICK_SECONDS = 1.0
 """A time-out is noticed at most so late."""
 
@@ -54,7 +55,7 @@ class SmtpMailer:
         self.settings = settings
         self.exchange: Exchange
         self.selector: selectors.BaseSelector = selectors.DefaultSelector()
-        self.timeouts = _timeouts(settings, idle_seconds)
+        self.timeouts = timeouts(settings, idle_seconds)
         self._clock = clock
         self.now = clock()
         self._connections: set[Connection] = set()
@@ -71,6 +72,7 @@ class SmtpMailer:
         self._worked_at = self._ended_at = -RECENTLY
         self._opening = 0
         self._limits = NONE_KNOWN
+        self._receivers: Mapping[str, ReceiverConnections] = {}
         self._is_curious = False
         self._most, self._told, self._told_opening = settings.connections, -1, -1
         self._tick = min(TICK_SECONDS, *(limit / 4 for limit in self.timeouts.values()))
@@ -192,6 +194,14 @@ class SmtpMailer:
         if self._knows.met(connection, reply, self.now):
             self._apply_limits()
 
+    def rooms_beside(self, connection: Connection | None) -> Mapping[int, int]:
+        """How many connections more may carry mails to each receiver that has a limit of them, besides all but this one."""
+        return rooms_beside(connection, self._connections, self._receivers) if self._receivers else NO_ROOMS
+
+    def take_back(self, rooms: Mapping[int, int]) -> Mail | None:
+        """The first of the mails that were put back for which there is room."""
+        return first_with_room(self.mails_put_back, rooms, self._receivers) if self.mails_put_back else None
+
     def refuses_behind_dot(self) -> None:
         """The relay refuses commands because they were written behind a final dot."""
         if self._knows.behind_dot:
@@ -220,6 +230,7 @@ class SmtpMailer:
         """Tell the exchange how many connections there are, read what is known about the relay, and say QUIT on idle connections beyond the
         allowed number; busy ones end after their mail."""
         exchange, knows = self.exchange, self._knows
+        self._receivers = exchange.receivers()
         if len(self._connections) != self._told or self._opening != self._told_opening:
             self._told, self._told_opening = len(self._connections), self._opening
             exchange.holds(self._told, self._opening)
@@ -247,7 +258,7 @@ class SmtpMailer:
         """Try one connection more than the relay was found to take, if it is of use."""
         knows, held = self._knows, len(self._connections)
         assert knows.connections.most is not None
-        is_of_use = self.exchange.at_hand() + len(self.mails_put_back) > 0 and held < self.settings.connections
+        is_of_use = self._at_hand() > 0 and held < self.settings.connections
         if not is_of_use or held < min(self._most, knows.connections.most):
             return knows.connections.most
         if allowed is not None and allowed <= held and self.exchange.relay_limits().connections is not None:
@@ -289,7 +300,7 @@ class SmtpMailer:
         room = self._most - len(self._connections)
         if room <= 0 or self.now < self._may_connect_at:
             return
-        wanted = min(room, self.exchange.at_hand() + len(self.mails_put_back) - self._opening)
+        wanted = min(room, self._at_hand() - self._opening)
         if not self._is_proven:
             wanted = min(wanted, 1 - self._opening)
         if wanted <= 0 or not self._find_relay():
@@ -301,6 +312,10 @@ class SmtpMailer:
                 self._connections.add(connection)
                 last = self._knows.mails.for_new(connection, self.settings.mails_per_connection, self.now)
                 connection.limit_to(last, self._knows.behind_dot)
+
+    def _at_hand(self) -> int:
+        """How many connections more could carry a mail now."""
+        return self.exchange.at_hand(self.rooms_beside(None)) + len(self.mails_put_back)
 
     def _find_relay(self) -> bool:
         failure = self._addresses.look_up(self.now, is_busy=any(c.mail for c in self._connections))
@@ -333,18 +348,3 @@ class SmtpMailer:
         self._connections.clear()
         self._idle.clear()
         self._opening = 0
-
-
-def _timeouts(settings: RelaySettings, idle_seconds: float) -> dict[str, float]:
-    """Seconds for each thing that a connection waits for. RFC 5321 section 4.5.3.2 gives DATA two minutes and a block of content three."""
-    command = settings.command_timeout
-    limits: dict[str, float] = dict.fromkeys((*Stage, RSET, LONE_DOT), command)
-    limits |= {
-        Stage.CONNECT: settings.connect_timeout,
-        Stage.DATA: min(command, 120.0),
-        Stage.BODY: min(command, 180.0),
-        Stage.DOT: settings.dot_timeout,
-        IDLE: idle_seconds,
-        QUIT: min(command, GOODBYE_SECONDS),
-    }
-    return limits

@@ -1,11 +1,12 @@
 """One mail on a connection of its own: test sends and alerts."""
 
 import os
+from collections.abc import Mapping
 from dataclasses import replace
 
 from webapp.adapters.smtp.mailer import SmtpMailer
 from webapp.config import RelaySettings
-from webapp.core.ports import Mail, Reply
+from webapp.core.ports import NO_ROOMS, Mail, ReceiverConnections, Reply
 from webapp.core.rules.relay_limits import NONE_KNOWN, RelayLimits
 
 
@@ -31,11 +32,11 @@ class _Single:
         self._waiting: Mail | None = mail
         self._never_read, self._never_written = os.pipe()
 
-    def take(self) -> Mail | None:
+    def take(self, rooms: Mapping[int, int] = NO_ROOMS) -> Mail | None:
         mail, self._waiting = self._waiting, None
         return mail
 
-    def at_hand(self) -> int:
+    def at_hand(self, rooms: Mapping[int, int] = NO_ROOMS) -> int:
         return 1 if self._waiting else 0
 
     def most_connections(self) -> int | None:
@@ -43,6 +44,9 @@ class _Single:
 
     def holds(self, connections: int, opening: int) -> None:
         pass
+
+    def receivers(self) -> Mapping[str, ReceiverConnections]:
+        return {}
 
     def relay_limits(self) -> RelayLimits:
         return NONE_KNOWN

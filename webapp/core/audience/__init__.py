@@ -19,6 +19,7 @@ from webapp.core.audience.listing import (
 from webapp.core.audience.makeup import Makeup, by_country, makeup
 from webapp.core.audience.memory import is_warm
 from webapp.core.audience.overrides import has_picks, pick, picks_of
+from webapp.core.audience.receiving import to_receivers
 from webapp.core.audience.selection import recipients
 from webapp.core.audience.texts import TextCount, count_texts, receivers_by_text
 from webapp.core.audience.wording import in_words, language_name
@@ -64,4 +65,5 @@ __all__ = [
     "sample_of",
     "select_terms",
     "texts_of",
+    "to_receivers",
 ]

@@ -1,6 +1,6 @@
 """What is to be said of a draft beside its message: who gets it, from whom, and when."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
@@ -99,12 +99,16 @@ def of_marketing(session: Session, broadcast: Broadcast) -> list[Finding]:
     return [Finding(words, "consent", family=Family.SENDING, rule="marketing.address")]
 
 
-def of_pace(session: Session, broadcast: Broadcast, recipients: int, now: datetime) -> Iterator[Finding]:
-    """That it takes long until the last one has it."""
-    ends = limits.read(session).forecast(recipients, broadcast.batch_size, broadcast.interval_s, now)
+def of_pace(
+    session: Session, broadcast: Broadcast, recipients: int, to: Mapping[int, int], now: datetime
+) -> Iterator[Finding]:
+    """That it takes long until the last one has it. `to` is how many go to each receiver that has a limit, by the id of that."""
+    above, size, seconds = limits.read(session), broadcast.batch_size, broadcast.interval_s
+    ends = above.forecast(recipients, size, seconds, now, to)
     if ends and ends - now > LONG:
         takes = schedule.duration(round((ends - now).total_seconds()))
-        words = f"At this pace it takes {takes}."
+        held = above.held_up_by(recipients, size, seconds, to)
+        words = f"{f'Under the limit for {held.limit.name}' if held else 'At this pace'} it takes {takes}."
         yield Finding(words, "schedule", family=Family.SENDING, rule="pace.long")
 
 

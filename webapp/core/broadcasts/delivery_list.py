@@ -15,6 +15,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from webapp.core.broadcasts import reported
 from webapp.core.broadcasts.progress import Group
 from webapp.core.broadcasts.reported import Report
+from webapp.core.ledger.order import receiver_of
 from webapp.core.rules import reasons
 from webapp.core.rules.lifecycle import DeliveryState
 from webapp.core.rules.relay_event import Fact
@@ -57,8 +58,20 @@ class DeliveryRow:
         return self.reports[0] if self.reports else None
 
     @property
+    def stands_in_line(self) -> bool:
+        """Whether it waits for the limit of its recipient's domain."""
+        return self.state is DeliveryState.PENDING and receiver_of(self.due_at) is not None
+
+    @property
+    def next_at(self) -> datetime | None:
+        """When it may be tried, or might have been; None where nobody knows."""
+        return self.due_at if receiver_of(self.due_at) is None else None
+
+    @property
     def state_word(self) -> str:
         """The state as the console calls it: "Waiting" for what is pending."""
+        if self.stands_in_line:
+            return "Waiting for its domain"
         return _WORDS.get(self.state, self.state.value.capitalize())
 
     @property

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -14,7 +14,8 @@ from webapp.core.broadcasts import reported
 from webapp.core.broadcasts.timeline import Plan
 from webapp.core.rules import pacing
 from webapp.core.rules.lifecycle import BroadcastState, DeliveryState
-from webapp.core.rules.limits import DAY_S
+from webapp.core.rules.limits import DAY_S, Limits
+from webapp.core.rules.receivers import Bottleneck
 from webapp.core.rules.relay_event import Fact
 from webapp.core.settings import limits
 from webapp.core.tables.broadcasts import Broadcast
@@ -145,7 +146,7 @@ class Progress:
     limited, or nothing waits). `ends_at`: when the last waiting mail leaves, if nothing changes; None when nobody can say.
     `retry_at`: when the next deferred mail is tried again. `plan`: what is to come, for the chart. `held_until`: the
     mails of this day are used up, and about then some may leave again. `ceiling`: so many mails in so many seconds, of all broadcasts
-    together, hold this one back more than its own pace.
+    together, hold this one back more than its own pace. `in_line`: the receiver for whose limit mails wait, the one that takes longest.
     """
 
     counts: Counts
@@ -156,6 +157,7 @@ class Progress:
     plan: Plan | None = None
     held_until: datetime | None = None
     ceiling: tuple[int, int] | None = None
+    in_line: Bottleneck | None = None
 
 
 def is_live(broadcast: Broadcast, counts: Counts, now: datetime) -> bool:
@@ -202,6 +204,13 @@ def read(session: Session, broadcast: Broadcast, now: datetime) -> Progress:
     if not counts.waiting:
         return Progress(counts, collecting, retry_at=retry_at)
     above = limits.read(session)
+    return _heeding_line(_of_pace(session, broadcast, counts, above, retry_at, now), session, broadcast, above, now)
+
+
+def _of_pace(
+    session: Session, broadcast: Broadcast, counts: Counts, above: Limits, retry_at: datetime | None, now: datetime
+) -> Progress:
+    """What comes next by pace and ceilings, while mails wait."""
     opens_at, first = ledger.next_of_the_day(session, above, now) or (now, None)
     held_until = opens_at if opens_at > now else None
     ceiling = above.ceiling(counts.waiting, broadcast.batch_size, broadcast.interval_s)
@@ -212,13 +221,31 @@ def read(session: Session, broadcast: Broadcast, now: datetime) -> Progress:
         next_at = max(next_at, opens_at)
         pace = ceiling or (broadcast.batch_size, broadcast.interval_s)
         plan = Plan(counts.waiting, next_at, *pace, first)
-        return Progress(counts, collecting, next_at, plan.ends_at, retry_at, plan, held_until, ceiling)
+        return Progress(counts, False, next_at, plan.ends_at, retry_at, plan, held_until, ceiling)
     measured = _measured_plan(session, broadcast, counts.waiting, now)
     allowed = Plan(counts.waiting, opens_at, *ceiling, first) if ceiling else None
     if allowed and not (measured and measured.ends_at >= allowed.ends_at):
-        return Progress(counts, collecting, None, allowed.ends_at, retry_at, allowed, held_until, ceiling)
+        return Progress(counts, False, None, allowed.ends_at, retry_at, allowed, held_until, ceiling)
     ends_at = measured.ends_at if measured else None
-    return Progress(counts, collecting, None, ends_at, retry_at, measured, held_until)
+    return Progress(counts, False, None, ends_at, retry_at, measured, held_until)
+
+
+def _heeding_line(found: Progress, session: Session, broadcast: Broadcast, above: Limits, now: datetime) -> Progress:
+    """The same with what waits for the limit of a receiver. The counts of lines are read from an index, and only while there are lines."""
+    if not above.receivers:
+        return found
+    waiting = ledger.in_lines(session, broadcast.id)
+    if not waiting:
+        return found
+    lines = [
+        Bottleneck(one, waiting[one.id], one.takes_s(waiting[one.id])) for one in above.receivers if one.id in waiting
+    ]
+    slowest = max(lines, key=lambda one: (one.takes_s, one.mails), default=None)
+    if slowest is None:
+        return found
+    ends_at = now + timedelta(seconds=slowest.takes_s) if slowest.takes_s else found.ends_at
+    is_later = ends_at is not None and (found.ends_at is None or ends_at > found.ends_at)
+    return replace(found, in_line=slowest, ends_at=ends_at if is_later else found.ends_at)
 
 
 def _next_batch(session: Session, broadcast: Broadcast, claimed: int, now: datetime) -> datetime:

@@ -21,6 +21,7 @@ from webapp.core.rules import tags
 from webapp.core.rules.consent import Purpose
 from webapp.core.rules.lifecycle import BroadcastState
 from webapp.core.rules.preflight import Family, Finding, Severity
+from webapp.core.settings import limits
 from webapp.core.tables.broadcasts import Broadcast
 from webapp.core.tables.preflight import PreflightTick
 
@@ -29,7 +30,8 @@ from webapp.core.tables.preflight import PreflightTick
 class Review:
     """With anything in `blocking` the broadcast cannot be confirmed, nor with any of `warnings` that is not in `ticks`, the ticks by what
     they were given for; `hints` are for the person to weigh; `checked` says in sentences what was looked at and is as it should be.
-    `already` are the earlier mass mails behind findings, by their fingerprints."""
+    `already` are the earlier mass mails behind findings, by their fingerprints. `to` is how many go to each receiver that has a limit, by
+    the id of that."""
 
     count: AudienceCount
     blocking: tuple[Finding, ...]
@@ -38,6 +40,7 @@ class Review:
     hints: tuple[Finding, ...] = ()
     ticks: Mapping[str, PreflightTick] = field(default_factory=dict)
     already: Mapping[str, Overlap] = field(default_factory=dict)
+    to: Mapping[int, int] = field(default_factory=dict)
 
     @property
     def unticked(self) -> frozenset[str]:
@@ -55,6 +58,7 @@ def review(session: Session, broadcast: Broadcast, now: datetime, seen: SeenMail
     """Look at a draft as a whole, recipients counted. Without `seen` what only the finished mails show is left out."""
     selected = audience.select_terms(session, audience.audience_of(broadcast))
     count = selected.sum
+    to = audience.to_receivers(session, selected, limits.receivers(session))
     lacks = missing(broadcast)
     stopping = text_concerns.blocking(broadcast)
     blocking = [
@@ -73,7 +77,7 @@ def review(session: Session, broadcast: Broadcast, now: datetime, seen: SeenMail
         *text_concerns.without_text(session, broadcast),
         *concerns.everybody(broadcast, count),
         *(finding for _, finding in already),
-        *concerns.of_pace(session, broadcast, count.will_receive, now),
+        *concerns.of_pace(session, broadcast, count.will_receive, to, now),
         *concerns.of_marketing(session, broadcast),
         *concerns.of_domain(session, broadcast, count.will_receive),
         *concerns.of_clocks(session, broadcast, selected, now),
@@ -92,6 +96,7 @@ def review(session: Session, broadcast: Broadcast, now: datetime, seen: SeenMail
         tuple(one for one in said if one.severity is Severity.HINT),
         preflight.kept(session, broadcast.id),
         {finding.fingerprint: overlap for overlap, finding in already},
+        to,
     )
 
 
@@ -117,6 +122,8 @@ def _of_start(broadcast: Broadcast, now: datetime) -> list[Finding]:
 
 def _of_looked_for(found: list[Finding]) -> list[str]:
     rules = {one.rule.partition(".")[0] for one in found}
+    if "problem" in rules:  # a link or a picture that cannot work is told so
+        rules |= {"links", "pictures"}
     well = [label for name, label in preflight.LOOKED_FOR.items() if name not in rules]
     return [f"Nothing to say about {', '.join(well)}."] if well else []
 

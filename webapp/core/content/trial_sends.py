@@ -11,11 +11,11 @@ from itertools import repeat
 from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
-from webapp.core.audience import Audience, language_name
+from webapp.core.audience import audience_of, language_name
 from webapp.core.content import previews, problems
 from webapp.core.content.completeness import unlisted_sender
 from webapp.core.errors import Invalid
-from webapp.core.ledger import ceiling
+from webapp.core.ledger import ceiling, lines
 from webapp.core.ports import Mail
 from webapp.core.rules import titles
 from webapp.core.rules.addresses import Unusable, usable
@@ -65,19 +65,22 @@ class TrialVariant:
 
 def variants(
     session: Session,
-    of: Audience,
+    broadcast: Broadcast,
     today: date,
     shown: previews.PreviewRecipient | None,
     wanted: Collection[int],
     *,
     with_shown: bool,
-    text: str | None = None,
+    text: str = MAIN,
     languages: Collection[str] = (),
 ) -> list[TrialVariant]:
     """The recipients to make a test for: whoever the preview shows, if they are asked for or nobody else is, and the `wanted` ones (client
     ids) among those who are worth looking at, all with the text in `text` (`previews.at`); then the first recipient of the text in each of
     `languages`, "" for the main one."""
-    special = {one.client_id: one.label for one in previews.extremes(session, of, text=text)} if wanted else {}
+    of = audience_of(broadcast)
+    special = (
+        {one.client_id: one.label for one in previews.extremes_of(session, broadcast, text=text)} if wanted else {}
+    )
     found = [TrialVariant("", shown, text)] if with_shown else []
     for client_id in dict.fromkeys(wanted):
         if client_id in special and (person := previews.at(session, of, today, client_id, text=text)):
@@ -212,6 +215,7 @@ def begin(
             most = f"now it takes {free:,}" if free else "now it takes none"
             raise Invalid(f"The limits of Settings, Sending hold for tests, too: {most}. Try again later.", "to")
         ceiling.use(session, above, reading, [0.0] * count)
+    lines.use_for(session, above.receivers, reading, [mail.rcpt_to for mail in batch])
     name = titles.title(broadcast.name, broadcast.content.subject)[:300]
     rows = [
         TestSend(

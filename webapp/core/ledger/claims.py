@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from webapp.core import guarded
 from webapp.core.cadence import PROBE_S
-from webapp.core.ledger import ceiling, order, pace, tally
+from webapp.core.ledger import ceiling, order, pace
 from webapp.core.ledger.hot_path import hot
 from webapp.core.ledger.leases import Lease, in_force
+from webapp.core.ledger.lines import NO_ROOMS, LedgerLines, Lined, Picked
 from webapp.core.ledger.rows import DueRow, Standing
 from webapp.core.ledger.waiting import postpone, promote
 from webapp.core.rules import pacing
@@ -21,7 +21,6 @@ from webapp.core.rules.lifecycle import BroadcastState, DeliveryState
 from webapp.core.rules.limits import NO_LIMITS, Limits
 from webapp.core.rules.pacing import Opening, Reading
 from webapp.core.tables.broadcasts import Broadcast
-from webapp.core.tables.deliveries import Delivery
 
 MOST_LOOKS = 5
 """A claim looks at most so often for rows whose domain is not resting; then others may have the database."""
@@ -37,7 +36,8 @@ it is left out), in their order."""
 @dataclass(slots=True)
 class Claimed:
     """One mail to hand over, `delay` seconds after the reading at its claim. `attempt` counts from 1. `consent` is the look of the watch as
-    of which nobody has declined. `language` is that of its text, "" for the broadcast's main one."""
+    of which nobody has declined. `language` is that of its text, "" for the broadcast's main one. `receiver` is the id of the limit out of
+    whose line it was claimed, None for one without."""
 
     delivery_id: int
     address: str
@@ -47,6 +47,7 @@ class Claimed:
     delay: float = 0.0
     consent: object = None
     language: str = ""
+    receiver: int | None = None
 
 
 @dataclass(slots=True)
@@ -56,7 +57,10 @@ class Claim:
 
     `exhausted`: more was allowed, and nothing else was due. `next_in`: seconds until the pace, or a probe under way, allows the next mail;
     None when that is not known (there is no pace, or claimed mails use all of it). `is_behind`: had the sender asked for more mails, it
-    could have claimed more to leave at once.
+    could have claimed more to leave at once. `is_cut_short`: it has looked at as many rows as a claim may, and all had to be set aside.
+
+    `line_waits`: all other rows that are due wait for the limits of their receivers; `line_next_in` seconds until one of these may leave,
+    None when nobody knows. Then nothing is `exhausted`.
     """
 
     is_sending: bool
@@ -64,6 +68,9 @@ class Claim:
     exhausted: bool = False
     next_in: float | None = None
     is_behind: bool = False
+    is_cut_short: bool = False
+    line_waits: bool = False
+    line_next_in: float | None = None
 
 
 def claim(
@@ -79,6 +86,7 @@ def claim(
     is_careful: bool = True,
     is_probe: bool = False,
     resting: Mapping[str, datetime] = MappingProxyType({}),
+    rooms: Mapping[int, int] = NO_ROOMS,
 ) -> Claim:
     """Claim up to `limit` due mails under the lease, as far as the broadcast's state and pace allow; those whose address was suppressed
     meanwhile become `suppressed` instead. The lease must have been renewed in this transaction.
@@ -88,7 +96,7 @@ def claim(
     whose time has come. All senders of all broadcasts together keep the ceilings of `limits`. A sender that is not `is_careful` does not
     stop at the relay's first error: it gets nothing of a broadcast that was paused because of the relay. One mail feels the way for such a
     broadcast, and for a claim that `is_probe`; it goes to somebody who was never refused, as long as there is one. Mails to a domain in
-    `resting` wait until the instant given there.
+    `resting` wait until the instant given there. `rooms` is what `LedgerLines` calls so.
     """
     # What the broadcast allows, under the locks that hold until the commit.
     standing = _standing(session, lease.broadcast_id, limits)
@@ -110,19 +118,76 @@ def claim(
     if limit <= 0:
         return Claim(is_sending=True, next_in=next_in)
     # The rows, and their claim, whose statement checks state, freeze, lease, suppressions and what was declined again.
-    rows, exhausted = _due(session, lease.broadcast_id, standing, reading.wall, limit, resting, untried_first=feels_way)
+    lined = Lined()
+    if limits.receivers:
+        lined = _lined(session, lease, standing, limits, reading, limit, lead, resting, rooms, untried_first=feels_way)
+        rows: Sequence[DueRow] = [one.row for one in lined.picked]
+        exhausted = lined.exhausted and not lined.waits
+        is_behind = is_behind and not lined.exhausted
+    else:
+        rows, exhausted = _due(
+            session, lease.broadcast_id, standing, reading.wall, limit, resting, untried_first=feels_way
+        )
     mails = _take(session, lease, rows, load_values, reading.wall, is_marketing=standing.is_marketing)
     if limiting:
         for mail, delay in zip(mails, delays, strict=False):
             mail.delay = delay
-    return Claim(True, mails, exhausted=exhausted, next_in=next_in, is_behind=is_behind and not exhausted)
+    if lined.picked:
+        _heed_lines(mails, lined.picked)
+    return Claim(
+        True,
+        mails,
+        exhausted=exhausted,
+        next_in=next_in,
+        is_behind=is_behind and not exhausted,
+        is_cut_short=lined.is_cut_short,
+        line_waits=lined.waits and lined.exhausted,
+        line_next_in=lined.next_in,
+    )
+
+
+def _lined(
+    session: Session,
+    lease: Lease,
+    standing: Standing,
+    limits: Limits,
+    reading: Reading,
+    limit: int,
+    lead: float,
+    resting: Mapping[str, datetime],
+    rooms: Mapping[int, int],
+    *,
+    untried_first: bool,
+) -> Lined:
+    """The rows to claim next where recipients' domains have limits."""
+    lines = LedgerLines(
+        session,
+        lease.broadcast_id,
+        limits.receivers,
+        reading,
+        lead=lead,
+        shares=in_force(session, None, reading.wall),
+        rooms=rooms,
+        resting=resting,
+        is_marketing=standing.is_marketing,
+    )
+    return lines.look(limit, _untried_at(session, lease.broadcast_id, reading.wall) if untried_first else None)
+
+
+def _heed_lines(mails: Sequence[Claimed], picked: Sequence[Picked]) -> None:
+    """Let no mail leave before its receiver takes it. Both come in the same order, by the time at which the receivers take them, as the
+    delays of pace and ceilings do: so each of their places is used by one mail, then or later."""
+    by_id = {one.row.delivery_id: one for one in picked}
+    for mail in mails:
+        one = by_id[mail.delivery_id]
+        mail.delay, mail.receiver = max(mail.delay, one.delay), one.receiver
 
 
 def _standing(session: Session, broadcast_id: int, limits: Limits) -> Standing | None:
     """Lock what two senders must not use at a time, and say how the broadcast stands; None when it sends nothing."""
     path = hot(session)
     # The ceilings are locked before the broadcast, in the order in which connections are shared out, too.
-    if limits.has_ceiling:
+    if limits.is_shared:
         path.lock_limits()
     # A broadcast is locked only where two senders must not take the same: its pace, or its one probe.
     standing = path.standing(broadcast_id)
@@ -160,8 +225,7 @@ def _due(
     path, is_marketing = hot(session), standing.is_marketing
     rows: Sequence[DueRow] = ()
     if untried_first:
-        started_at = session.scalar(select(Broadcast.started_at).where(Broadcast.id == broadcast_id))
-        rows = path.untried(broadcast_id, order.untried(started_at or now), limit, is_marketing=is_marketing)
+        rows = path.untried(broadcast_id, _untried_at(session, broadcast_id, now), limit, is_marketing=is_marketing)
     for _ in range(MOST_LOOKS):
         rows = rows or path.due(broadcast_id, now, limit, is_marketing=is_marketing)
         if not resting:
@@ -173,6 +237,12 @@ def _due(
             return kept, len(rows) < limit and not waiting
         rows = ()
     return (), False
+
+
+def _untried_at(session: Session, broadcast_id: int, now: datetime) -> datetime:
+    """When rows of a broadcast that nobody has tried are due."""
+    started_at = session.scalar(select(Broadcast.started_at).where(Broadcast.id == broadcast_id))
+    return order.untried(started_at or now)
 
 
 def _apart(
@@ -276,31 +346,3 @@ def _values_of(rows: Sequence[DueRow], load_values: LoadValues) -> dict[int, Seq
         loaded = load_values(holders, language) if language else load_values(holders)
         values |= zip((row.delivery_id for row in group), loaded, strict=True)
     return values
-
-
-def release_all(session: Session, lease: Lease, now: datetime, *, but: Collection[int] = ()) -> None:
-    """Give back every claimed mail of the lease that was not begun, also one that the sender never heard of; those of `but` stay."""
-    claimed = select(Delivery.id).where(
-        Delivery.broadcast_id == lease.broadcast_id,
-        Delivery.state == DeliveryState.CLAIMED,
-        Delivery.sender_id == lease.sender_id,
-    )
-    release(session, lease, [key for key in session.scalars(claimed) if key not in but], now)
-
-
-def release(session: Session, lease: Lease, delivery_ids: Sequence[int], now: datetime) -> None:
-    """Give back claimed mails that were not begun, as if they had never been claimed; only their values stay fixed."""
-    if not delivery_ids:
-        return
-    released = guarded.change(
-        session,
-        update(Delivery)
-        .where(
-            Delivery.id.in_(delivery_ids),
-            Delivery.sender_id == lease.sender_id,
-            Delivery.state == DeliveryState.CLAIMED,
-        )
-        .values(state=DeliveryState.PENDING, sender_id=None, attempts=Delivery.attempts - 1, changed_at=now),
-    )
-    changes = {DeliveryState.CLAIMED: -released, DeliveryState.PENDING: released}
-    tally.add(session, lease.broadcast_id, lease.sender_id, changes)

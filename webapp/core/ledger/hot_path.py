@@ -39,6 +39,9 @@ class HotPath(Protocol):
         """How many mails of the broadcast (0: of all broadcasts) are claimed, by whichever sender. Returns the reading, too, with the wall
         clock that all senders of this database share."""
 
+    def claimed_in_line(self, line: datetime, reading: Reading) -> ClaimedNow:
+        """The same for mails of all broadcasts that were claimed out of a line (`order.line`)."""
+
     def left_since(self, since: datetime) -> Counted:
         """How many mails of all broadcasts were counted in the minutes after `since`."""
 

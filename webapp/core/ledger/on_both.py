@@ -22,6 +22,10 @@ CLAIMED_OF_ALL = """
 SELECT coalesce(sum(t.count), 0) FROM sender s
 JOIN tally t ON t.broadcast_id = s.broadcast_id AND t.sender_id = s.id AND t.state = 'claimed' WHERE s.ended_at IS NULL
 """
+CLAIMED_IN_LINE = """
+SELECT count(*) FROM delivery d WHERE d.state = 'claimed' AND d.due_at = ?
+  AND d.broadcast_id IN (SELECT s.broadcast_id FROM sender s WHERE s.ended_at IS NULL)
+"""
 LEFT_SINCE = "SELECT coalesce(sum(accepted + other), 0), min(minute) FROM minute_count WHERE minute > ?"
 USES = "SELECT id, taken_at, boot, ticks, count FROM pace_use WHERE broadcast_id = ? ORDER BY id DESC LIMIT ?"
 FORGET_USES = "DELETE FROM pace_use WHERE broadcast_id = ? AND id < ?"

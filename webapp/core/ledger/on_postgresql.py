@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from webapp.core.ledger.bars import BARRED
-from webapp.core.ledger.on_both import CLAIMED_OF_ALL, CLAIMED_OF_ONE, STANDING, OnBoth
+from webapp.core.ledger.on_both import CLAIMED_IN_LINE, CLAIMED_OF_ALL, CLAIMED_OF_ONE, STANDING, OnBoth
 from webapp.core.ledger.rows import ClaimedNow, DueRow
 from webapp.core.rules.lifecycle import DeliveryState
 from webapp.core.rules.pacing import Reading
@@ -94,6 +94,10 @@ class OnPostgresql(OnBoth):
         # The senders may be on several machines, whose wall clocks differ: the database's is the same for all.
         counting, values = (CLAIMED_OF_ONE, (broadcast_id,)) if broadcast_id else (CLAIMED_OF_ALL, ())
         wall, mails = self._one(f"SELECT clock_timestamp(), ({counting})", *values)
+        return ClaimedNow(replace(reading, wall=self._instant(wall)), mails)
+
+    def claimed_in_line(self, line: datetime, reading: Reading) -> ClaimedNow:
+        wall, mails = self._one(f"SELECT clock_timestamp(), ({CLAIMED_IN_LINE})", line)
         return ClaimedNow(replace(reading, wall=self._instant(wall)), mails)
 
     def due(self, broadcast_id: int, now: datetime, limit: int, *, is_marketing: bool) -> list[DueRow]:

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 
 from webapp.core.ledger.bars import BARRED
-from webapp.core.ledger.on_both import CLAIMED_OF_ALL, CLAIMED_OF_ONE, STANDING, OnBoth
+from webapp.core.ledger.on_both import CLAIMED_IN_LINE, CLAIMED_OF_ALL, CLAIMED_OF_ONE, STANDING, OnBoth
 from webapp.core.ledger.rows import ClaimedNow, DueRow
 from webapp.core.rules.lifecycle import DeliveryState
 from webapp.core.rules.pacing import Reading
@@ -87,6 +87,10 @@ class OnSqlite(OnBoth):
     def claimed_now(self, broadcast_id: int, reading: Reading) -> ClaimedNow:
         # The reading stays: the database is a file of this machine, and so are all its senders.
         [mails] = self._one(CLAIMED_OF_ONE, broadcast_id) if broadcast_id else self._one(CLAIMED_OF_ALL)
+        return ClaimedNow(reading, mails)
+
+    def claimed_in_line(self, line: datetime, reading: Reading) -> ClaimedNow:
+        [mails] = self._one(CLAIMED_IN_LINE, self._stored(line))
         return ClaimedNow(reading, mails)
 
     def due(self, broadcast_id: int, now: datetime, limit: int, *, is_marketing: bool) -> list[DueRow]:

@@ -10,7 +10,7 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
 from webapp.core import guarded
-from webapp.core.ledger import again, ceiling, hard_bounces, pace, refusals
+from webapp.core.ledger import again, ceiling, hard_bounces, lines, pace, refusals
 from webapp.core.ledger.hard_bounces import RefusedForGood
 from webapp.core.ledger.hot_path import hot
 from webapp.core.ledger.leases import Lease
@@ -36,7 +36,8 @@ LONGEST_TEXT = 2000
 
 @dataclass(slots=True)
 class Settled:
-    """What became of one claimed mail, and when (`ticks`). `first_claimed_at` is its Date, `domain` that of its recipient."""
+    """What became of one claimed mail, and when (`ticks`). `first_claimed_at` is its Date, `domain` that of its recipient, `receiver` the
+    id of the limit out of whose line it was claimed."""
 
     delivery_id: int
     attempt: int
@@ -45,6 +46,7 @@ class Settled:
     reply: Reply
     ticks: float
     domain: str = ""
+    receiver: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,12 +141,16 @@ def _use_pace(
 ) -> None:
     """Remember when mails left, as far as a pace or a ceiling asks for it. One that was called back did not leave."""
     is_paced = pacing.is_limited(settings.batch_size, settings.interval_s)
-    if not is_paced and not settings.limits.has_ceiling:
+    if not is_paced and not settings.limits.is_shared:
         return
-    left = [reading.ticks - one.ticks for one in settled if one.reply.cause is not Cause.WITHDRAWN]
+    gone = [one for one in settled if one.reply.cause is not Cause.WITHDRAWN]
+    left = [reading.ticks - one.ticks for one in gone]
     if is_paced:
         pace.use(session, lease.broadcast_id, settings.interval_s, reading, left)
     ceiling.use(session, settings.limits, reading, left)
+    if settings.limits.receivers:
+        to_them = [(one.receiver, reading.ticks - one.ticks) for one in gone if one.receiver]
+        lines.use(session, settings.limits.receivers, reading, to_them)
 
 
 def _refused_for_good(special: Sequence[Settled]) -> list[RefusedForGood]:

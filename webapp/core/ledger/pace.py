@@ -30,9 +30,24 @@ def openings(
 ) -> list[Opening]:
     """When mails of the broadcast may leave within `lead` seconds. The caller who is to claim them holds the lock of the broadcast, or for
     the `SITE` that of the limits."""
-    path = hot(session)
     # In this order: a mail that is settled between the two statements counts twice rather than not at all.
-    reading, claimed = path.claimed_now(broadcast_id, reading)
+    reading, claimed = hot(session).claimed_now(broadcast_id, reading)
+    return openings_beside(session, broadcast_id, batch_size, interval_s, reading, claimed=claimed, lead=lead)
+
+
+def openings_beside(
+    session: Session,
+    broadcast_id: int,
+    batch_size: int,
+    interval_s: int,
+    reading: Reading,
+    *,
+    claimed: int,
+    lead: float,
+) -> list[Opening]:
+    """The same where so many mails are `claimed`, which was found out before. A negative number in place of that of a broadcast stands for
+    the receiver of the limit with this id."""
+    path = hot(session)
     needed = pacing.needed(batch_size)
     known = path.uses(broadcast_id, needed + KEPT_BEYOND)
     recent: list[Use] = []

@@ -8,7 +8,9 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from webapp.core.cadence import HOST_GRACE, SUSPICION_S
-from webapp.core.ledger.claims import domain_of, release
+from webapp.core.ledger import order
+from webapp.core.ledger.claims import domain_of
+from webapp.core.ledger.giving_back import release
 from webapp.core.ledger.leases import Lease, take_over
 from webapp.core.ledger.outcomes import RecordingSettings, Settled, lost_answer, record
 from webapp.core.ports import JournalFinding
@@ -62,7 +64,7 @@ def recover(session: Session, sender: Sender, finding: JournalFinding, reading: 
         return False
     settings = RecordingSettings.of(session.get_one(Broadcast, sender.broadcast_id), limits.read(session))
     rows = session.execute(
-        select(Delivery.id, Delivery.attempts, Delivery.stamped_at, Delivery.address)
+        select(Delivery.id, Delivery.attempts, Delivery.stamped_at, Delivery.address, Delivery.due_at)
         .where(
             Delivery.broadcast_id == sender.broadcast_id,
             Delivery.state == DeliveryState.CLAIMED,
@@ -74,14 +76,14 @@ def recover(session: Session, sender: Sender, finding: JournalFinding, reading: 
     complete = finding.is_here and sender.boot == finding.boot == reading.boot
     untouched: list[int] = []
     settled: list[Settled] = []
-    for delivery_id, attempts, stamped_at, address in rows:
+    for delivery_id, attempts, stamped_at, address, due_at in rows:
         reply = _reply((delivery_id, attempts), finding, complete)
         if reply is None:
             untouched.append(delivery_id)
         else:
             assert stamped_at is not None
-            domain = domain_of(address or "")
-            settled.append(Settled(delivery_id, attempts, stamped_at, judge(reply), reply, reading.ticks, domain))
+            whose = (domain_of(address or ""), order.receiver_of(due_at))
+            settled.append(Settled(delivery_id, attempts, stamped_at, judge(reply), reply, reading.ticks, *whose))
     for some in _groups(settled, group):
         record(session, lease, some, settings, reading)
     for ids in _groups(untouched, group):

@@ -77,7 +77,8 @@ def cancel_waiting(session: Session, broadcast_id: int, now: datetime, *, limit:
 
 
 def next_due(session: Session, broadcast_id: int) -> datetime | None:
-    """When the next waiting row may be claimed, by its own `due_at`; in the past when one may be claimed now, None when none waits."""
+    """When the next waiting row may be claimed, by its own `due_at`; in the past when one may be claimed now, None when none waits. Rows
+    that stand in a line are not meant."""
     moments = [
         session.scalar(
             select(func.min(Delivery.due_at)).where(
@@ -86,7 +87,7 @@ def next_due(session: Session, broadcast_id: int) -> datetime | None:
         )
         for state in (DeliveryState.PENDING, *COMES_BACK)
     ]
-    return min((moment for moment in moments if moment is not None), default=None)
+    return min((moment for moment in moments if moment is not None and moment < order.LINES), default=None)
 
 
 def _move(

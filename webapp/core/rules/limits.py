@@ -1,40 +1,61 @@
 """What stands above all broadcasts: ceilings for the site, connections to the relay, and how long a mail is tried again."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from webapp.core.errors import Invalid
 from webapp.core.rules import pacing
 from webapp.core.rules.pacing import Retries
+from webapp.core.rules.receivers import Bottleneck, ReceiverLimit, bottleneck
 
 LARGEST = 1_000_000_000
 MOST_CONNECTIONS = 10_000
 MOST_RETRIES, LONGEST_RETRY_MINUTES = 20, 7 * 24 * 60
 LONGEST_HOURS = 30 * 24
 SECOND_S, DAY_S = 1, 86_400
+NOBODY: Mapping[int, int] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """`per_second` and `per_day`: in any second, any 24 hours, at most so many mails leave, of all broadcasts together. `connections`: all
     sending processes together hold at most so many to the relay. 0: no limit. A relay that cannot be used is waited for as long as
-    `waits_for`; then a person has to look."""
+    `waits_for`; then a person has to look. `receivers` are limits by the recipient's domain."""
 
     per_second: int = 0
     per_day: int = 0
     connections: int = 0
     retries: Retries = field(default_factory=Retries)
     waits_for: timedelta = timedelta(hours=12)
+    receivers: tuple[ReceiverLimit, ...] = ()
 
     @property
     def has_ceiling(self) -> bool:
         return bool(self.per_second or self.per_day)
 
-    def forecast(self, count: int, batch_size: int, interval_s: int, start: datetime) -> datetime | None:
+    @property
+    def is_shared(self) -> bool:
+        """Whether broadcasts take from something that they share, so that only one may claim at a time."""
+        return self.has_ceiling or any(one.mails for one in self.receivers)
+
+    def forecast(
+        self, count: int, batch_size: int, interval_s: int, start: datetime, to: Mapping[int, int] = NOBODY
+    ) -> datetime | None:
         """When the last of `count` mails of a broadcast leaves, if the first leave at `start`, the relay is no hindrance and no other
-        broadcast takes from the ceilings; None where neither pace nor ceiling limits."""
+        broadcast takes from the limits; None where nothing limits. `to` says how many go to each receiver, by the id of its limit."""
         size, seconds = self.slowest(count, batch_size, interval_s)
-        return pacing.forecast(count, size, seconds, start)
+        ends = pacing.forecast(count, size, seconds, start)
+        held = self.held_up_by(count, batch_size, interval_s, to)
+        return start + timedelta(seconds=held.takes_s) if held else ends
+
+    def held_up_by(self, count: int, batch_size: int, interval_s: int, to: Mapping[int, int]) -> Bottleneck | None:
+        """The receiver whose limit holds so many mails back more than pace and ceilings; None where none does."""
+        slowest = bottleneck(self.receivers, to)
+        size, seconds = self.slowest(count, batch_size, interval_s)
+        takes_s = (max(-(-count // size), 1) - 1) * seconds if size else 0
+        return slowest if slowest and slowest.takes_s > takes_s else None
 
     def slowest(self, count: int, batch_size: int, interval_s: int) -> tuple[int, int]:
         """Of a broadcast's pace and the ceilings, the one under which so many mails take longest, as batch size and interval; (0, 0) where

@@ -18,6 +18,7 @@ from webapp.core.rules.lifecycle import DeliveryState
 from webapp.core.rules.limits import NO_LIMITS
 from webapp.core.rules.pacing import Reading
 from webapp.core.sending.exchange import SendExchange
+from webapp.core.sending.receiver_keeper import ReceiverKeeper
 from webapp.core.sending.relay_keeper import RelayKeeper
 from webapp.core.sending.runtime import Runtime, SenderSettings
 from webapp.core.sending.signed import MailSource
@@ -62,6 +63,7 @@ class Books:
         self._broadcast, self._content = broadcast, content
         self._session = Session(runtime.engine, expire_on_commit=False)
         self._limits, self._limits_read = NO_LIMITS, float("-inf")
+        self._receivers = ReceiverKeeper(lease, exchange)
         self._is_probing = broadcast.probing
         self._has_delivered = exchange.evidence.has_delivered
         self._run_is_open = bool(exchange.evidence.run)
@@ -172,6 +174,7 @@ class Books:
             is_careful=self._is_probing and not got_through,
             is_probe=relay.is_probing,
             resting=relay.resting,
+            rooms=self._receivers.rooms(),
         )
         if promoting:
             self._promoted = reading.ticks
@@ -219,6 +222,8 @@ class Books:
         if reading.ticks - self._limits_read < self._settings.limits_s:
             return allowed
         self._limits, self._limits_read = limits.read(session), reading.ticks
+        if self._receivers.heed(session, self._limits.receivers, reading.wall):
+            self._limits_read = float("-inf")
         limit, wanted = self.relay.limit_of(self._limits), self._settings.connections
         if not limit:
             self.others_have_none = False
@@ -250,6 +255,7 @@ class Books:
         now = self._runtime.reading().wall
         ledger.renew(self._session, self._lease, now)
         self.relay.leave(self._session)
+        self._receivers.leave(self._session)
         if (relay_errors := self._exchange.evidence.in_a_row) != self._relay_errors:  # seen since the last round
             broadcasts.remember_relay_errors(self._session, self._lease.broadcast_id, relay_errors)
         ledger.release_all(self._session, self._lease, now)

@@ -5,18 +5,20 @@ The mailer's thread calls what `ports.Exchange` asks for; the recorder's thread 
 
 import contextlib
 import logging
+import math
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from webapp.core.ledger import Claimed, Settled, domain_of
-from webapp.core.ports import Journal, Mail, Watch
+from webapp.core.ports import NO_ROOMS, Journal, Mail, ReceiverConnections, Watch
 from webapp.core.rules.evidence import Evidence
 from webapp.core.rules.outcome import ACCEPTED, Cause, Reply, Stage, judge
 from webapp.core.rules.refusal import Addressee
 from webapp.core.rules.relay_limits import NONE_KNOWN, RelayLimits
 from webapp.core.sending.declines import Declines, WhoDeclined
+from webapp.core.sending.receiver_lines import ReceiverLines
 from webapp.core.sending.signed import MailSource
 
 log = logging.getLogger(__name__)
@@ -33,7 +35,8 @@ class SendExchange:
     `hold` stops it for as long as the database takes no outcomes. `connections_allowed` is how many connections the recorder lets the
     mailer have, `connections_held` how many it has, `connections_opening` how many of these are not of use yet. `limits_known` are the
     known limits of the relay, `lesson` those that the mailer has learned since the recorder last asked. Mails to domains in `resting` are
-    not handed over. `watches_domains`: the recorder wants to know the domains that took mails.
+    not handed over. `watches_domains`: the recorder wants to know the domains that took mails. `lines` has the mails whose receivers have
+    limits, `receiver_connections` over how many connections these may be carried.
     """
 
     def __init__(
@@ -65,6 +68,8 @@ class SendExchange:
         self._group = group
         self._taken_at = ticks()
         self._queue: deque[tuple[float, Claimed]] = deque()
+        self.lines = ReceiverLines()
+        self.receiver_connections: Mapping[str, ReceiverConnections] = {}
         self._under_way: dict[int, Claimed] = {}
         self._begun: dict[int, int] = {}
         self._settled: deque[Settled] = deque()
@@ -73,11 +78,14 @@ class SendExchange:
 
     # The mailer's side
 
-    def take(self) -> Mail | None:
-        queue, under_way = self._queue, self._under_way
-        while queue and not (self.barred or self.on_hold):
+    def take(self, rooms: Mapping[int, int] = NO_ROOMS) -> Mail | None:
+        queue, under_way, lines = self._queue, self._under_way, self.lines
+        while (queue or lines) and not (self.barred or self.on_hold):
             now = self._ticks()
-            if queue[0][0] > now:
+            source = queue
+            if lines and (line := lines.open_at(now, rooms)) is not None:
+                source = line
+            elif not queue or queue[0][0] > now:
                 return None
             most = self.evidence.most_under_way
             if most is not None and len(under_way) >= most:
@@ -85,7 +93,7 @@ class SendExchange:
             if now >= self.deadline or not self._watch.is_sending():
                 self.bar("the lease ran out" if now >= self.deadline else "the broadcast is not sending any more")
                 return None
-            claimed = queue.popleft()[1]
+            claimed = source.popleft()[1]
             under_way[claimed.delivery_id] = claimed
             if self.resting and domain_of(claimed.address) in self.resting:
                 self._settle(claimed.delivery_id, GIVEN_TIME)
@@ -108,23 +116,27 @@ class SendExchange:
                 self._settle(claimed.delivery_id, Reply(Stage.RENDER, None, "", f"{type(error).__name__}: {error}"))
         return None
 
-    def at_hand(self) -> int:
-        if self.barred or self.on_hold or not self._queue:
+    def at_hand(self, rooms: Mapping[int, int] = NO_ROOMS) -> int:
+        if self.barred or self.on_hold:
             return 0
+        ready = self.lines.at_hand(self._ticks(), rooms) if self.lines else 0
+        if self._queue:
+            if self._queue[-1][0] == 0.0:
+                ready += len(self._queue)
+            else:
+                now = self._ticks()
+                ready += sum(1 for not_before, _ in list(self._queue) if not_before <= now)
         most = self.evidence.most_under_way
-        room = len(self._queue) if most is None else most - len(self._under_way)
-        if room <= 0:
-            return 0
-        if self._queue[-1][0] == 0.0:
-            return min(len(self._queue), room)
-        now = self._ticks()
-        return min(sum(1 for not_before, _ in list(self._queue) if not_before <= now), room)
+        return ready if most is None else max(min(ready, most - len(self._under_way)), 0)
 
     def most_connections(self) -> int | None:
         return self.connections_allowed
 
     def holds(self, connections: int, opening: int) -> None:
         self.connections_held, self.connections_opening = connections, opening
+
+    def receivers(self) -> Mapping[str, ReceiverConnections]:
+        return self.receiver_connections
 
     def relay_limits(self) -> RelayLimits:
         return self.limits_known
@@ -146,9 +158,7 @@ class SendExchange:
             os.read(self._wake_read, 4096)
 
     def body_starts(self, mail: Mail) -> bool:
-        if (
-            self.evidence.verdict is not None
-        ):  # the verdict came after its commands went out behind another mail's content
+        if self.evidence.verdict is not None:  # it came after the commands went out behind another mail's content
             return False
         delivery_id, journal = mail.delivery_id, self._journal
         attempt = self._under_way[delivery_id].attempt
@@ -191,20 +201,27 @@ class SendExchange:
             mails = list(mails)
             for mail in mails:
                 mail.consent = consent
-        self._queue.extend((since + mail.delay if mail.delay else 0.0, mail) for mail in mails)
+        for mail in mails:
+            not_before = since + mail.delay if mail.delay else 0.0
+            line = self._queue if mail.receiver is None else self.lines.of(mail.receiver)
+            line.append((not_before, mail))
         self.wake()
 
     def held(self) -> int:
         """Mails claimed and not yet recorded."""
-        return len(self._queue) + len(self._under_way) + len(self._settled) + len(self._recording)
+        return len(self._queue) + self.lines.mails + len(self._under_way) + len(self._settled) + len(self._recording)
 
     def queued(self) -> int:
-        """Mails claimed and not yet taken by the mailer."""
+        """Mails claimed and not yet taken by the mailer, but those that wait for their receiver."""
         return len(self._queue)
 
     def under_way(self) -> int:
         """Mails that the mailer has taken and not settled."""
         return len(self._under_way)
+
+    def under_way_to(self, receiver: int) -> int:
+        """How many of these go to the receiver of a limit."""
+        return sum(1 for claimed in list(self._under_way.values()) if claimed.receiver == receiver)
 
     def to_record(self) -> list[Settled]:
         """The outcomes to record. They count as unrecorded until `recorded` is called; before that the next call returns the same ones."""
@@ -232,11 +249,13 @@ class SendExchange:
         return 0 < self.connections_opening == self.connections_held
 
     def next_release(self) -> float | None:
-        """The ticks at which the first mail of the queue may leave; None if it may leave now, or there is none."""
+        """The next ticks at which the first mail of the queue, or of a line, may leave that may not leave yet; None where there is none."""
+        now = self._ticks()
+        first = self.lines.next_after(now)
         with contextlib.suppress(IndexError):
-            not_before = self._queue[0][0]
-            return not_before if not_before > self._ticks() else None
-        return None
+            if (not_before := self._queue[0][0]) > now:
+                first = min(first, not_before)
+        return first if first < math.inf else None
 
     def break_off(self, why: str) -> None:
         """The mailer ended with mails under way: those whose content had begun to leave are uncertain."""
@@ -290,7 +309,7 @@ class SendExchange:
             return True
 
     def _in_hand(self) -> list[Claimed]:
-        return [*self._under_way.values(), *[claimed for _, claimed in list(self._queue)]]
+        return [*self._under_way.values(), *[claimed for _, claimed in list(self._queue)], *self.lines.waiting()]
 
     def _settle(self, delivery_id: int, reply: Reply) -> None:
         claimed, evidence = self._under_way[delivery_id], self.evidence
@@ -312,7 +331,8 @@ class SendExchange:
         del self._under_way[delivery_id]
         self._begun.pop(delivery_id, None)
         # Without the lock: appending is one step, and `to_record` takes no more outcomes than there were when it began.
-        self._settled.append(Settled(delivery_id, claimed.attempt, claimed.stamped_at, outcome, reply, now, domain))
+        stamped_at, receiver = claimed.stamped_at, claimed.receiver
+        self._settled.append(Settled(delivery_id, claimed.attempt, stamped_at, outcome, reply, now, domain, receiver))
         waiting = len(self._settled)
         if waiting == 1 or waiting == self._group or not self._under_way:
             with self.changed:

@@ -126,23 +126,36 @@ class Recorder(threading.Thread):
         if reading.ticks < self._claim_at and not recording:
             return 0
         exchange = self._exchange
-        return self._ahead.wanted - (exchange.held() - exchange.under_way()) + recording
+        in_order = exchange.held() - exchange.lines.mails - exchange.under_way()
+        return self._ahead.wanted - in_order + recording
 
     def _plan(self, claim: Claim, reading: Reading) -> None:
         """Plan the next claim: with the next group, or when the pace allows it or a row is due again."""
         self._claim_at = float("-inf")
         if claim.next_in is not None:
             self._claim_at = reading.ticks + max(claim.next_in - self._settings.lead_s, 0.0)
-        if claim.exhausted or not (claim.mails or claim.next_in):
+        if claim.exhausted or not (claim.mails or claim.next_in or claim.is_cut_short or claim.line_waits):
             self._claim_at = max(self._claim_at, reading.ticks + self._settings.promote_s)
+        line_at = reading.ticks + self._line_opens_in(claim)
+        self._claim_at = max(self._claim_at, line_at)
         if self._exchange.held():
             return
         if claim.exhausted and (verdict := self._exchange.evidence.nothing_left()) is not None:
             self._exchange.bar(verdict.words)
         else:
             self._consider_leaving(claim)
+            self._claim_at = max(self._claim_at, line_at)
         if self._books.relay.health.is_waiting and not self._books.relay.is_probing and claim.next_in is not None:
             self._claim_at = reading.ticks + claim.next_in  # not earlier: the right to probe begins then
+
+    def _line_opens_in(self, claim: Claim) -> float:
+        """For how many seconds nothing can be claimed because all that is due waits for the limits of its receivers. Other rows may become
+        due meanwhile, and shares of these limits free."""
+        if not claim.line_waits:
+            return 0.0
+        if claim.line_next_in is None:
+            return self._settings.promote_s
+        return min(max(claim.line_next_in - self._settings.lead_s, 0.0), self._settings.promote_s)
 
     def _consider_leaving(self, claim: Claim) -> None:
         """Nothing is in hand: leave the worker to others, unless the next mail is near."""

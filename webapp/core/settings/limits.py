@@ -1,8 +1,11 @@
 """The limits above all broadcasts, as administrators set them."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from sqlalchemy import select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -10,7 +13,8 @@ from webapp.core.errors import Conflict
 from webapp.core.rules import digests
 from webapp.core.rules.limits import NO_LIMITS, Limits, check
 from webapp.core.rules.pacing import Retries
-from webapp.core.tables.limits import SendingLimits
+from webapp.core.rules.receivers import ReceiverLimit
+from webapp.core.tables.limits import DomainLimit, SendingLimits
 
 THE_ROW = 1
 CHANGED = "Somebody else has set other limits since you looked at them."
@@ -18,7 +22,27 @@ CHANGED = "Somebody else has set other limits since you looked at them."
 
 def read(session: Session) -> Limits:
     """The limits in force; those of a new installation until somebody has set others."""
-    return _of(session.get(SendingLimits, THE_ROW, populate_existing=True))
+    return replace(_of(session.get(SendingLimits, THE_ROW, populate_existing=True)), receivers=receivers(session))
+
+
+def receivers(session: Session) -> tuple[ReceiverLimit, ...]:
+    """The limits by the recipient's domain, the oldest first."""
+    columns = (
+        DomainLimit.domains,
+        DomainLimit.mails,
+        DomainLimit.interval_s,
+        DomainLimit.connections,
+        DomainLimit.id,
+    )
+    rows = session.execute(select(*columns).order_by(DomainLimit.id))
+    return tuple(ReceiverLimit(tuple(domains), *numbers) for domains, *numbers in rows)
+
+
+def ensure(session: Session) -> None:
+    """See that there is the row whose lock keeps two senders from claiming under one limit, whoever makes it."""
+    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
+    values = {"id": THE_ROW, **_columns(NO_LIMITS)}
+    session.execute(dialect.insert(SendingLimits).values(values).on_conflict_do_nothing(index_elements=["id"]))
 
 
 def digest(limits: Limits) -> str:

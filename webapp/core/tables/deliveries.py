@@ -141,6 +141,16 @@ class Sender(Base):
     __table_args__ = (Index("ix_sender_open", "ended_at", "expires_at"),)
 
 
+class ReceiverShare(Base):
+    """How many connections a sending process may use at a time for mails to a receiver that has a limit of them
+    (`rules/receivers.ReceiverLimit`). The row goes with the lease."""
+
+    __tablename__ = "receiver_share"
+    receiver_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    sender_id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
+    connections: Mapped[int]
+
+
 class Tally(Base):
     """How many deliveries of a broadcast are in a state, kept in the transaction that moves them. One row a sender (0 = the console
     and the freeze, and later also senders that ended), so that senders do not wait for each other; a broadcast's number is the sum over
@@ -154,8 +164,8 @@ class Tally(Base):
 
 
 class PaceUse(Base):
-    """Mails of a broadcast (or, as broadcast 0, of all while there is a ceiling per second) that left, at the latest at an instant: the
-    memory of the pace, for all its senders together.
+    """Mails of a broadcast (or, as broadcast 0, of all while there is a ceiling per second; or, as broadcast -n, of all to the receiver of
+    the limit n) that left, at the latest at an instant: the memory of the pace, for all its senders together.
 
     The instant is told twice: `taken_at` by the database's wall clock, and as `ticks` (seconds since the `boot` of the machine
     that recorded it), which no change of the wall clock moves. `rules/pacing.py` says how they are read.

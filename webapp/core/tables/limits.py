@@ -1,4 +1,4 @@
-"""What stands above all broadcasts. Written by `core/settings/limits.py`."""
+"""What stands above all broadcasts. Written by `core/settings/limits.py` and `core/settings/receivers.py`."""
 
 from sqlalchemy import JSON, CheckConstraint
 from sqlalchemy.orm import Mapped, mapped_column
@@ -20,3 +20,20 @@ class SendingLimits(Base):
     wait_minutes: Mapped[int] = mapped_column(default=720, server_default="720")
 
     __table_args__ = (CheckConstraint("id = 1 AND per_second >= 0 AND per_day >= 0 AND connections >= 0", name="sane"),)
+
+
+class DomainLimit(Base):
+    """A limit for a group of recipients' domains; see `rules/receivers.ReceiverLimit`. Rows of the ledger and uses of the pace name it by
+    its id, so no id is ever given twice, and a limit for other domains is another row."""
+
+    __tablename__ = "domain_limit"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    domains: Mapped[list[str]] = mapped_column(JSON)
+    mails: Mapped[int] = mapped_column(default=0)
+    interval_s: Mapped[int] = mapped_column(default=1)
+    connections: Mapped[int] = mapped_column(default=0)
+
+    __table_args__ = (
+        CheckConstraint("mails >= 0 AND connections >= 0 AND mails + connections > 0 AND interval_s > 0", name="sane"),
+        {"sqlite_autoincrement": True},
+    )

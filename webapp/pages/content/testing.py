@@ -46,7 +46,7 @@ def tests(broadcast_id: int) -> str:
 def test_variants(broadcast_id: int) -> str:
     """As whom a test can be made beside whoever the preview shows."""
     broadcast = broadcasts.get(db.session, broadcast_id)
-    extremes = previews.extremes(db.session, audience.audience_of(broadcast), text=language())
+    extremes = previews.extremes_of(db.session, broadcast, text=language())
     return fragment(
         "content/_test_variants.html",
         broadcast=broadcast,
@@ -96,7 +96,7 @@ def _variants(broadcast: Broadcast, person: previews.PreviewRecipient | None) ->
     chosen_ones = request.form.getlist("variant")
     return trial_sends.variants(
         db.session,
-        audience.audience_of(broadcast),
+        broadcast,
         now().date(),
         person,
         request.form.getlist("variant", type=int),
@@ -129,7 +129,7 @@ def _other_texts(broadcast: Broadcast) -> list[tuple[str, str]]:
 def _test_page(frame: draft.Draft, **context: Any) -> str:
     broadcast, person = frame.broadcast, chosen(frame.broadcast)
     sent = trial_sends.listing(db.session, broadcast.id)
-    extremes = previews.extremes(db.session, audience.audience_of(broadcast), text=language())
+    extremes = previews.extremes_of(db.session, broadcast, text=language())
     return render_template(
         "content/test.html",
         draft=frame,

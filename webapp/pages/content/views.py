@@ -10,15 +10,17 @@ from flask_login import current_user
 
 from webapp.adapters.clock import now
 from webapp.core import audience, broadcasts
+from webapp.core.branding import brands
 from webapp.core.broadcasts import languages as language_tabs
 from webapp.core.broadcasts import steps
 from webapp.core.broadcasts.steps import Changes, Step
 from webapp.core.content import previews, trial_sends
-from webapp.core.content.fields import sources
 from webapp.core.content.languages import content_of
 from webapp.core.content.tag_catalogue.gaps import gaps, sides
 from webapp.core.errors import Conflict
 from webapp.core.rules import tags
+from webapp.core.rules.blocks.document import TextColour
+from webapp.core.rules.blocks.sheet import colour
 from webapp.core.rules.media import names
 from webapp.core.rules.message import marks
 from webapp.core.rules.tags import Tag, TagGroup
@@ -116,10 +118,7 @@ def people(broadcast_id: int) -> str:
 def extremes(broadcast_id: int) -> str:
     """Recipients with whom a text shows what it cannot take."""
     broadcast = broadcasts.get(db.session, broadcast_id)
-    written = sources(content_of(broadcast, language())).items()
-    lists_services = any("services" in tags.used(source, field=field) for field, source in written)
-    chosen = audience.audience_of(broadcast)
-    found = previews.extremes(db.session, chosen, text=language(), lists_services=lists_services)
+    found = previews.extremes_of(db.session, broadcast, text=language())
     return fragment("content/_extremes.html", broadcast=broadcast, extremes=found)
 
 
@@ -190,10 +189,21 @@ def _page(frame: draft.Draft, form: ContentForm, **extra: Any) -> str:
         "hosted": f"{current_app.config['PUBLIC_URL']}/{names.PLACE}/",
         "attached": attached_files.sum_of(broadcast, broadcast.content),
         "origin": origin_of(broadcast),
+        "colours": _colours(broadcast),
         **_preview(broadcast),
         **tabs(broadcast),
     }
     return render_template("content/index.html", **context | extra)
+
+
+def _colours(broadcast: Broadcast) -> str:
+    """The colours of words that the broadcast's brand decides, by light and by dark, as the editor takes them; "" without a brand."""
+    brand = brands.of_broadcast(db.session, broadcast)
+    if brand is None:
+        return ""
+    look = brands.values_of(brand)
+    own = (TextColour.BRAND, TextColour.MUTED)
+    return " ".join(f"{name}={colour(name, look.light)}/{colour(name, look.dark)}" for name in own)
 
 
 def _tag_rows(broadcast: Broadcast) -> list[tag_rows.TagRow]:

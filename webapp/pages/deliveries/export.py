@@ -76,7 +76,7 @@ def _cells(row: delivery_list.DeliveryRow) -> tuple[object, ...]:
         row.stage or "",
         row.attempts,
         _instant(row.stamped_at),
-        _instant(row.due_at),
+        _instant(row.next_at),
         _instant(row.changed_at),
         row.report.words if row.report else "",
         _instant(row.report.at) if row.report else "",

@@ -42,7 +42,7 @@ def large(broadcast_id: int) -> str:
         title=draft.title(broadcast),
         back_url=_back(broadcast),
         person=person,
-        extremes=previews.extremes(db.session, of, text=text),
+        extremes=previews.extremes_of(db.session, broadcast, text=text),
         language=text,
         texts=mail.texts(broadcast, text),
         preview=shown,

@@ -1,6 +1,6 @@
 """The last step of a draft: everything at a glance, and the button that creates the broadcast."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -126,20 +126,27 @@ def _page(looked: Looked, *, problem: number.Problem | None = None, is_unticked:
         problem=problem,
         pace_words=schedule.pace_in_words(broadcast.batch_size, broadcast.interval_s),
         rate_words=schedule.rate_in_words(broadcast.batch_size, broadcast.interval_s),
-        ends_words=_ends_words(broadcast, count),
+        ends_words=_ends_words(broadcast, count, found.to),
+        bottleneck=_bottleneck(broadcast, count, found.to),
         button=_button(broadcast, count),
         **looked.mail,
     )
 
 
-def _ends_words(broadcast: Broadcast, count: int) -> str:
+def _bottleneck(broadcast: Broadcast, count: int, to: Mapping[int, int]) -> str:
+    """The receiver that holds it up most, in words."""
+    above = limits.read(db.session)
+    return wording.bottleneck(above.held_up_by(count, broadcast.batch_size, broadcast.interval_s, to))
+
+
+def _ends_words(broadcast: Broadcast, count: int, to: Mapping[int, int]) -> str:
     """When the last mail leaves if nothing hinders, on the clocks of the zone in which the start was chosen, else of whoever looks; ""
     where nothing limits it, or there is no mail."""
     if not count:
         return ""
     at = now()
     begins = max(broadcast.starts_at or at, at)
-    ends = limits.read(db.session).forecast(count, broadcast.batch_size, broadcast.interval_s, begins)
+    ends = limits.read(db.session).forecast(count, broadcast.batch_size, broadcast.interval_s, begins, to)
     zone = broadcast.time_zone if broadcast.starts_at else current_user.time_zone
     return wording.in_zone(ends, zone, at) if ends else ""
 

@@ -29,7 +29,7 @@ bp = Blueprint("schedule", __name__, url_prefix="/mass-mail/<int:broadcast_id>/s
 @dataclass(frozen=True, slots=True)
 class Forecast:
     """What the choices on the page come to; shown beside the form. `problem` instead of times when they cannot be used. `ceiling` is
-    what holds it back more than its own pace."""
+    what holds it back more than its own pace, `bottleneck` the receiver that does so more than both."""
 
     count: int
     zone: str
@@ -40,6 +40,7 @@ class Forecast:
     end_here: str = ""
     problem: bool = False
     ceiling: str = ""
+    bottleneck: str = ""
 
 
 @bp.get("/")
@@ -190,13 +191,16 @@ def _rate(form: ScheduleForm) -> str:
 
 def _forecast(broadcast: Broadcast, form: ScheduleForm, start: schedule.Start, zone: str) -> Forecast:
     at = now()
-    count = audience.count(db.session, audience.audience_of(broadcast), now().date()).will_receive
+    selected = audience.select_terms(db.session, audience.audience_of(broadcast))
+    count = selected.sum.will_receive
     if start.instant is None or not _rate(form):
         return Forecast(count, zone, problem=True)
     later, here = form.when.data == "later", current_user.time_zone
     begins = max(start.instant, at)
     above = limits.read(db.session)
-    ends = above.forecast(count, form.batch_size.data or 0, form.interval_s.data or 0, begins)
+    to = audience.to_receivers(db.session, selected, above.receivers)
+    pace = (form.batch_size.data or 0, form.interval_s.data or 0)
+    ends, held_up_by = above.forecast(count, *pace, begins, to), above.held_up_by(count, *pace, to)
 
     def words(moment: datetime | None, of_zone: str) -> str:
         return schedule.moment_in_words(moment, of_zone, at) if moment else ""
@@ -216,7 +220,8 @@ def _forecast(broadcast: Broadcast, form: ScheduleForm, start: schedule.Start, z
         takes_s=(ends - begins).total_seconds() if ends else 0,
         start_here=words(begins, here) if here != zone and later else "",
         end_here=end_words(here) if here != zone else "",
-        ceiling=wording.ceiling(above.ceiling(count, form.batch_size.data or 0, form.interval_s.data or 0)),
+        ceiling="" if held_up_by else wording.ceiling(above.ceiling(count, *pace)),
+        bottleneck=wording.bottleneck(held_up_by),
     )
 
 

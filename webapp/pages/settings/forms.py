@@ -1,8 +1,10 @@
 from collections.abc import Sequence
 
 from flask_wtf import FlaskForm
-from wtforms import HiddenField, IntegerField, StringField
+from wtforms import HiddenField, IntegerField, SelectField, StringField
 from wtforms.validators import InputRequired, Length
+
+from webapp.core.rules.receivers import MINUTE_S, SECOND_S
 
 
 class FromAddressForm(FlaskForm):
@@ -36,3 +38,13 @@ class LimitsForm(FlaskForm):
     retry_spread = WholeNumber("Varied by up to, in per cent")
     give_up_hours = WholeNumber("Given up after, in hours")
     wait_hours = StringField("Waited for, in hours")
+
+
+class DomainLimitForm(FlaskForm):
+    """`seen` is the digest of the limit that the form was filled with."""
+
+    seen = HiddenField()
+    domains = StringField("Domains", validators=[InputRequired("Enter a domain, as in gmail.com."), Length(max=4000)])
+    mails = WholeNumber("Mails")
+    interval_s = SelectField("In", choices=[(SECOND_S, "a second"), (MINUTE_S, "a minute")], coerce=int)
+    connections = WholeNumber("Connections at a time")

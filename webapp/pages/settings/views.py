@@ -20,7 +20,7 @@ from webapp.core.settings import from_addresses, limits
 from webapp.extensions import db, mail
 from webapp.pages import wording
 from webapp.pages.holding.views import sending_hold
-from webapp.pages.settings import relay
+from webapp.pages.settings import receivers, relay
 from webapp.pages.settings.blueprint import bp
 from webapp.pages.settings.forms import FromAddressForm, LimitsForm, UserForm
 
@@ -238,6 +238,7 @@ def _sending(
         relay=current_app.config["RELAY"],
         hold=sending_hold(),
         **relay.context(),
+        **receivers.context(),
     )
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from webapp.core import audience
-from webapp.core.audience import Audience, Term
+from webapp.core.audience import Term
 from webapp.core.client_set import NOBODY
 from webapp.core.content import previews, tag_catalogue
 from webapp.core.content.compiling import compiled
@@ -41,7 +41,7 @@ def largest(
     if size < SMALL and "{%" not in content_of(broadcast, language).html:
         return LargestMail(size, "the first recipient")
     of = audience.audience_of(broadcast)
-    rows = audience.recipients_among(session, of, now.date(), _candidates(session, of, language))
+    rows = audience.recipients_among(session, of, now.date(), _candidates(session, broadcast, language))
     content = compiled(session, broadcast, public_url, language=language)
     keys = [
         (
@@ -61,11 +61,12 @@ def largest(
     return found
 
 
-def _candidates(session: Session, of: Audience, language: str) -> list[int]:
+def _candidates(session: Session, broadcast: Broadcast, language: str) -> list[int]:
+    of = audience.audience_of(broadcast)
     receivers = audience.select_terms(session, of).terms[Term.WILL_RECEIVE]
     receivers = audience.receivers_by_text(session, of.texts, receivers).get(language, NOBODY)
     total = len(receivers)
-    ids = {extreme.client_id for extreme in previews.extremes(session, of, text=language, look_at=LOOKED_AT)}
+    ids = {extreme.client_id for extreme in previews.extremes_of(session, broadcast, text=language, look_at=LOOKED_AT)}
     for part in range(PARTS):
         ids.update(receivers.page(part * total // PARTS, LOOKED_AT // PARTS))
     return sorted(ids)

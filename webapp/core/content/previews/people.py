@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from webapp.core import clients
-from webapp.core.audience import Audience, Recipient
+from webapp.core.audience import Audience, Recipient, audience_of
 from webapp.core.audience.counting import Term, matching_in, select_terms
 from webapp.core.audience.earlier import allowed
 from webapp.core.audience.listing import recipients_among
@@ -18,9 +18,13 @@ from webapp.core.audience.selection import addon_matches, service_matches
 from webapp.core.audience.texts import receivers_by_text
 from webapp.core.client_set import NOBODY, ClientSet
 from webapp.core.clients.rows import in_chunks
+from webapp.core.content.fields import sources
+from webapp.core.content.languages import content_of
 from webapp.core.content.tag_catalogue.holdings import matching
+from webapp.core.rules import tags
 from webapp.core.rules.languages import MAIN, is_right_to_left
 from webapp.core.rules.statuses import MessageType
+from webapp.core.tables.broadcasts import Broadcast
 from webapp.core.tables.clients import AddonAssignment, Client, Service
 
 FOUND = 8
@@ -129,6 +133,14 @@ def extremes(
     if lists_services or audience.filter.message_type is not MessageType.GENERAL:
         found.append((f"most services{among}", _first_of_most(_services(session, audience, ids))))
     return [Extreme(label, client_id) for label, client_id in found if client_id is not None]
+
+
+def extremes_of(session: Session, broadcast: Broadcast, *, text: str = MAIN, look_at: int = LOOKED_AT) -> list[Extreme]:
+    """The extremes among those who get the text of a draft in a language, "" for the main one; `look_at` as in `extremes`."""
+    written = sources(content_of(broadcast, text)).items()
+    lists_services = any("services" in tags.used(source, field=field) for field, source in written)
+    of = audience_of(broadcast)
+    return extremes(session, of, text=text, look_at=look_at, lists_services=lists_services)
 
 
 def _receivers(session: Session, audience: Audience, text: str | None) -> ClientSet:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from html import escape, unescape
 
 from webapp.core.rules import markup
+from webapp.core.rules.blocks import laid_out, sheet, uses_blocks
 from webapp.core.rules.branding.look import BrandLook
 from webapp.core.rules.message import brand_footer, brand_style
 from webapp.core.rules.message.brand_blocks import with_blocks
@@ -16,9 +17,12 @@ from webapp.core.rules.message.own_links import declines_in_html, sender_lines
 from webapp.core.rules.message.parts import Frame, MessageParts
 
 _WHOLE = re.compile(r"<(?:!doctype|html|head|body)[\s>]", re.IGNORECASE)
+_OF_FACTS = re.compile(r'<table\sdata-block="')
 _STYLE_END = re.compile(r"</style\s*>", re.IGNORECASE)
 _TABLE = '<table role="presentation" cellpadding="0" cellspacing="0" border="0"'
 _OFFICE = "<noscript><xml><o:OfficeDocumentSettings><o:PixelsPerInch>96</o:PixelsPerInch></o:OfficeDocumentSettings></xml></noscript>"
+
+_ANY = BrandLook()
 
 
 def can_stand(html: str) -> bool:
@@ -37,14 +41,22 @@ def _begins_with_table(html: str) -> bool:
         end = _STYLE_END.search(rest)
         over = markup.comment_end(rest, 0) if rest.startswith("<!--") else end.end() if end else len(rest)
         rest = rest[over:].lstrip()
-    return rest[:6].lower() == "<table"
+    return rest[:6].lower() == "<table" and not _OF_FACTS.match(rest)
 
 
 def branded(parts: MessageParts, frame: Frame) -> MessageParts:
-    """The parts with their HTML in the frame's brand, if it has one and the body can stand in it."""
+    """The parts with their HTML in the frame's brand, if it has one and the body can stand in it; else with its blocks laid out alone."""
     if frame.brand is None or not can_stand(parts.html):
-        return parts
+        return without_brand(parts)
     return parts.with_html(_document(parts.html, frame.brand, frame))
+
+
+def without_brand(parts: MessageParts) -> MessageParts:
+    """The parts with the blocks of their HTML as they leave, in colours that go with any; the same parts where there is none."""
+    if not uses_blocks(parts.html):
+        return parts
+    head = f"<style>{sheet.inline(_ANY)}{brand_style.panels_and_buttons(_ANY)}</style><style>{sheet.by_program(_ANY)}</style>\n"
+    return parts.with_html(head + with_blocks(laid_out(parts.html), _ANY))
 
 
 def _document(html: str, look: BrandLook, frame: Frame) -> str:
@@ -58,8 +70,8 @@ def _document(html: str, look: BrandLook, frame: Frame) -> str:
 <meta name="x-apple-disable-message-reformatting" content="">
 <meta name="format-detection" content="telephone=no, date=no, address=no, email=no, url=no">
 <!--[if mso]>{_OFFICE}<style>{word}</style><![endif]-->
-<style>{brand_style.inline(look)}</style>
-<style>{brand_style.by_program(look)}</style>
+<style>{brand_style.inline(look)}{sheet.inline(look) if uses_blocks(html) else ""}</style>
+<style>{brand_style.by_program(look)}{sheet.by_program(look) if uses_blocks(html) else ""}</style>
 </head>
 <body>
 {_TABLE} class="b-around" width="100%"><tr><td class="b-outer" align="center">
@@ -67,7 +79,7 @@ def _document(html: str, look: BrandLook, frame: Frame) -> str:
 {_TABLE} class="b-sheet" width="100%">
 <tr><td class="b-line" height="5">&nbsp;</td></tr>
 {_head(look, frame.base)}<tr><td class="b-body" dir="auto" align="left">
-{with_blocks(html, look)}
+{with_blocks(laid_out(html), look)}
 </td></tr>
 </table>
 {_foot(html, look, frame)}<!--[if mso]></td></tr></table><![endif]-->

@@ -35,18 +35,27 @@ background-color:{light.background}}}
 .b-body img{{max-width:100%;height:auto;border:0;border-radius:8px}}
 .b-body .fill{{background-color:#fff1b8;color:#4d3800}}
 .b-body hr{{height:1px;margin:28px 0;border:0;background-color:{light.line}}}
+{panels_and_buttons(look)}
+.b-below{{width:100%;max-width:{WIDTH}px}}
+.b-foot{{padding:22px {BESIDE}px 0;{letters};font-size:13px;line-height:1.6;color:{light.muted}}}
+.b-foot p{{margin:0 0 10px}}
+.b-foot a{{color:{light.muted};text-decoration:underline}}
+""".strip()
+
+
+def panels_and_buttons(look: BrandLook) -> str:
+    """Quotations and buttons, which also stand in mails without a brand."""
+    light = look.light
+    letters = f"font-family:{look.letters.stack}"
+    return f"""
 .b-panel{{width:100%;margin:4px 0 20px;border-collapse:separate;background-color:{light.panel};border-radius:0 8px 8px 0}}
 .b-in-panel{{padding:18px 22px 4px;border-left:4px solid {light.accent};border-radius:2px;
 {letters};font-size:16px;line-height:1.6;color:{light.text}}}
 .b-in-panel p{{margin:0 0 14px}}
 .b-button{{margin:8px 0 24px;border-collapse:separate}}
 .b-press{{border-radius:8px;background-color:{light.accent}}}
-.b-body a.b-word{{display:inline-block;padding:12px 26px;border-radius:8px;background-color:{light.accent};
+.b-press a.b-word{{display:inline-block;padding:12px 26px;border-radius:8px;background-color:{light.accent};
 {letters};font-size:16px;line-height:22px;font-weight:700;color:{light.on_accent};text-decoration:none}}
-.b-below{{width:100%;max-width:{WIDTH}px}}
-.b-foot{{padding:22px {BESIDE}px 0;{letters};font-size:13px;line-height:1.6;color:{light.muted}}}
-.b-foot p{{margin:0 0 10px}}
-.b-foot a{{color:{light.muted};text-decoration:underline}}
 """.strip()
 
 

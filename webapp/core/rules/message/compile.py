@@ -19,7 +19,7 @@ from operator import attrgetter
 from webapp.core.errors import Invalid
 from webapp.core.rules.message import headers
 from webapp.core.rules.message.bodies import Body, Cells, compiled, line
-from webapp.core.rules.message.brand_frame import branded
+from webapp.core.rules.message.brand_frame import branded, without_brand
 from webapp.core.rules.message.document import finish
 from webapp.core.rules.message.enclosures import Enclosed, Enclosure
 from webapp.core.rules.message.link_counter import LinkCounter
@@ -196,8 +196,7 @@ def compile_message(
     blank, the mail has only the text part. `frame` is what the mails have around them; without one they have no links of their own.
     `enclosed` are the pictures and files that all mails carry.
     """
-    if frame:
-        parts = framed(branded(parts, frame), frame)
+    parts = framed(branded(parts, frame), frame) if frame else without_brand(parts)
     parts = with_preheader(parts)
     counting = LinkCounter(frame.counting, frame.base) if frame and frame.counting else None
     subject = _source(parts.subject, "subject")

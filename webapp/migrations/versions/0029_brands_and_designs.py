@@ -7,7 +7,7 @@ from pathlib import Path
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0027"
+revision = "0029"
 down_revision = "0028"
 branch_labels = None
 depends_on = None
