@@ -58,7 +58,7 @@ def test_a_typed_tag_becomes_a_chip_and_its_default_is_edited_with_the_keyboard(
     compose.keyboard.press("ArrowLeft")
     expect(chip).to_have_class("tag ProseMirror-selectednode")
     compose.keyboard.press("Enter")
-    expect(compose.get_by_label("Where it is empty, write")).to_be_focused()
+    expect(compose.get_by_role("form", name="Tag", exact=True).get_by_label("Where it is empty, write")).to_be_focused()
     compose.keyboard.type('your "firm"')
     compose.keyboard.press("Enter")
     expect(chip).to_have_text("company · “your “firm””")

@@ -46,7 +46,7 @@ def tool(name: str) -> Callable[[Page], None]:
 
 def tag(page: Page) -> None:
     body(page).locator(".tag").first.click()
-    expect(page.get_by_label("Where it is empty, write")).to_be_focused()
+    expect(page.get_by_role("form", name="Tag", exact=True).get_by_label("Where it is empty, write")).to_be_focused()
 
 
 def person_search(page: Page) -> None:
