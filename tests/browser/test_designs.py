@@ -109,6 +109,7 @@ def test_from_a_brand_and_a_template_to_a_mail_that_is_filled_in(
     page.get_by_label("Logo").set_input_files({"name": "logo.png", "mimeType": "image/png", "buffer": file()})
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Saved. New mass mails stand in it")).to_be_visible()
+    page.wait_for_load_state("networkidle")
     page.locator("#light_link").fill("#99bbff")
     expect(page.get_by_text("Links on the background: 1.9 to 1")).to_be_visible()
     page.locator("#light_link").fill("#0b57b8")
