@@ -152,6 +152,23 @@ def claimed_now(scene: Scene) -> None:
         assert found.reading == replace(reading, wall=found.reading.wall) and found.reading.wall.tzinfo is UTC
 
 
+def claimed_in_line(scene: Scene) -> None:
+    reading, (mine, other) = scene.clocks.reading(), (order.line(1), order.line(2))
+    first, second, third = scene.rows()
+    first.due_at, second.due_at, third.due_at = mine, mine, other
+    scene.session.flush()
+    for claimed, line, mails in (
+        ([], mine, 0),
+        ([first.id], mine, 1),
+        ([second.id, third.id], mine, 2),
+        ([], other, 1),
+    ):
+        assert len(scene.claim(claimed)) == len(claimed)
+        found = scene.path.claimed_in_line(line, reading)
+        assert found.mails == mails and type(found.mails) is int
+        assert found.reading == replace(reading, wall=found.reading.wall) and found.reading.wall.tzinfo is UTC
+
+
 def left_since(scene: Scene) -> None:
     assert scene.path.left_since(PAST) == (0, None)
     for minutes, accepted, other in ((0, 5, 1), (1, 20, 2), (2, 300, 0)):
@@ -341,6 +358,7 @@ CASES: dict[str, Case] = {
         lock_standing,
         lock_limits,
         claimed_now,
+        claimed_in_line,
         left_since,
         uses,
         forget_uses,
