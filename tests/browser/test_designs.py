@@ -4,13 +4,12 @@ import tomllib
 from io import BytesIO
 from pathlib import Path
 
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 from playwright.sync_api import Page, expect
 from sqlalchemy.orm import Session
 
 from tests import factories
 from tests.consoles import Console
-from tests.core.branding.test_pictures import file
 from tests.looks import Looker
 from webapp.core.consent import settings
 from webapp.core.designs import ALONG
@@ -89,6 +88,19 @@ PALE = """() => {
 """The words of a page whose contrast is below 4.5, as the browser draws them."""
 
 
+def logo() -> bytes:
+    """A mark and a name on nothing, as businesses have it."""
+    picture = Image.new("RGBA", (880, 200), (0, 0, 0, 0))
+    draw = ImageDraw.Draw(picture)
+    draw.rounded_rectangle((10, 20, 169, 179), 40, fill=(11, 58, 117, 255))
+    for top in (62, 92, 122):
+        draw.rounded_rectangle((45, top, 134, top + 17), 8, fill=(255, 255, 255, 255))
+    draw.text((205, 48), "Example Hosting", fill=(11, 58, 117, 255), font=ImageFont.load_default(84))
+    out = BytesIO()
+    picture.save(out, "PNG")
+    return out.getvalue()
+
+
 def test_from_a_brand_and_a_template_to_a_mail_that_is_filled_in(
     console: Console, console_page: Page, sqlite_session: Session, looker: Looker
 ):
@@ -106,7 +118,7 @@ def test_from_a_brand_and_a_template_to_a_mail_that_is_filled_in(
     console.app.config["PUBLIC_URL"] = console.url
     page = console_page
     page.goto(f"{console.url}/settings/brand/")
-    page.get_by_label("Logo").set_input_files({"name": "logo.png", "mimeType": "image/png", "buffer": file()})
+    page.get_by_label("Logo").set_input_files({"name": "logo.png", "mimeType": "image/png", "buffer": logo()})
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Saved. New mass mails stand in it")).to_be_visible()
     page.wait_for_load_state("networkidle")
