@@ -2,6 +2,7 @@ from collections.abc import Sequence
 
 from flask_wtf import FlaskForm
 from wtforms import HiddenField, IntegerField, SelectField, StringField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length
 
 from webapp.core.rules.receivers import MINUTE_S, SECOND_S
@@ -46,5 +47,7 @@ class DomainLimitForm(FlaskForm):
     seen = HiddenField()
     domains = StringField("Domains", validators=[InputRequired("Enter a domain, as in gmail.com."), Length(max=4000)])
     mails = WholeNumber("Mails")
-    interval_s = SelectField("In", choices=[(SECOND_S, "a second"), (MINUTE_S, "a minute")], coerce=int)
+    interval_s = SelectField(
+        "In", choices=[SelectChoice(SECOND_S, "a second"), SelectChoice(MINUTE_S, "a minute")], coerce=int
+    )
     connections = WholeNumber("Connections at a time")
