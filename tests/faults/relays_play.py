@@ -37,7 +37,6 @@ MET_OFTEN = 5
 """A limit that is met so often must have been learned. At a pace, few mails over many connections may never meet it."""
 SETTINGS = "/settings/sending"
 LOOKS_S = 0.25
-GIVEN_BACK_S = 3.0
 OVER = (BroadcastState.FINISHED, BroadcastState.NEEDS_ATTENTION)
 AT_WORK = (DeliveryState.PENDING, DeliveryState.CLAIMED, DeliveryState.HELD, DeliveryState.DEFERRED)
 
@@ -180,18 +179,10 @@ class _Watch:
         course.tried = faults + self._place.arrived()
         if row.tried is not None and course.tried > row.tried:
             course.wrong.append(f"{course.tried} mails were tried before that was seen, at most {row.tried} may be")
-        failed, most = self._failed(), row.failed + row.may_fail
-        end = time.monotonic() + GIVEN_BACK_S
-        # The evidence pauses it first, and then gives back those that were refused with the same words.
-        while failed > most and time.monotonic() < end:
-            time.sleep(LOOKS_S)
-            failed = self._failed()
-        if failed > most:
+        self._place.session.rollback()  # what stands now, and not in the transaction of the look before the page
+        failed = ledger.counts(self._place.session, self._key).get(DeliveryState.FAILED, 0)
+        if failed > row.failed + row.may_fail:
             course.wrong.append(f"{failed} are failed while it is seen")
-
-    def _failed(self) -> int:
-        self._place.session.rollback()  # what others committed meanwhile is seen by a new transaction
-        return ledger.counts(self._place.session, self._key).get(DeliveryState.FAILED, 0)
 
     def _goes_on(self, state: BroadcastState) -> None:
         if self._row.well is not None:
