@@ -22,7 +22,9 @@ def states(session) -> dict[str, BroadcastState]:
 
 def test_the_question_names_the_drafts_and_what_stays_and_deletes_nothing(browser_client, sqlite_session, make):
     chosen = [make(B.DRAFT, name="One"), make(B.DRAFT, name="Two"), make(B.FINISHED, name="Sent")]
-    page = browser_client.post("/mass-mail/chosen/ask-delete", data={"id": [one.id for one in chosen]})
+    asked = browser_client.post("/mass-mail/chosen/ask-delete", data={"id": [one.id for one in chosen]})
+    assert asked.status_code == 303, "so that Back and reload find an address, and post nothing"
+    page = browser_client.get(asked.location)
     assert page.status_code == 200 and "Delete 2 drafts" in page.text and "Sent" in page.text
     assert read(page.text).values("id") == [str(one.id) for one in chosen[:2]]
     assert len(states(sqlite_session)) == 3

@@ -19,9 +19,17 @@ MOST_AT_ONCE = 100
 
 
 @bp.post("/chosen/ask-delete")
+def choose_for_deletion() -> ResponseReturnValue:
+    """Lead to the question. The list's one form is posted, so that its token stands in no address; the question has an address, so that
+    Back and reload work."""
+    return draft.redirect(
+        url_for("broadcasts.ask_delete_chosen", id=request.form.getlist("id", type=int)[:MOST_AT_ONCE])
+    )
+
+
+@bp.get("/chosen/delete")
 def ask_delete_chosen() -> ResponseReturnValue:
-    """The question before drafts are deleted, with the name of each; and of what is none and stays. It changes nothing: a form is posted so
-    that the list's one form has no token in an address."""
+    """The question before drafts are deleted, with the name of each; and of what is none and stays."""
     drafts, others = _chosen()
     if not drafts:
         flash("Choose drafts to delete: what is scheduled, sent or being sent stays, with its ledger.", "warn")
@@ -69,7 +77,7 @@ def make_samples() -> ResponseReturnValue:
 
 def _chosen() -> tuple[Sequence[Broadcast], Sequence[Broadcast]]:
     """The drafts and the others among what was ticked; what is gone is in neither."""
-    ids = request.form.getlist("id", type=int)[:MOST_AT_ONCE]
+    ids = request.values.getlist("id", type=int)[:MOST_AT_ONCE]
     found = broadcasts.some(db.session, ids)
     drafts = [one for one in found if one.state is BroadcastState.DRAFT]
     return drafts, [one for one in found if one.state is not BroadcastState.DRAFT]
