@@ -195,3 +195,10 @@ def test_a_draft_that_is_sent_is_changed_by_nobody(
     sqlite_session.commit()
     answer = browser_client.post(f"/mass-mail/{broadcast.id}/template/brand", data={"in_brand": "1"})
     assert answer.status_code == 409
+
+
+def test_a_mass_mail_from_a_template_with_data_of_services_begins_as_one_of_services(browser_client, sqlite_session):
+    versions = {one.design.comes_as: one.version for one in library.listing(sqlite_session)}
+    for key, chosen in (("maintenance", "services"), ("newsletter", "general")):
+        shown = page.read(browser_client.get(f"/mass-mail/new?template={versions[key].id}").text)
+        assert shown.at("input[@name='message_type' and @checked]")["value"] == chosen

@@ -13,6 +13,7 @@ from webapp.core.broadcasts import listing, progress, purposes
 from webapp.core.broadcasts.list_order import ListOrder, order_in
 from webapp.core.broadcasts.listing import Tab
 from webapp.core.designs import library, using
+from webapp.core.designs.library import DesignText
 from webapp.core.errors import Invalid, NotFound
 from webapp.core.rules.lifecycle import BroadcastState
 from webapp.core.rules.statuses import MessageType
@@ -108,8 +109,9 @@ def recipient_number(broadcast_id: int) -> str:
 
 @bp.get("/new")
 def new() -> str:
-    wanted = request.args.get("type", "")
-    return _new(purpose.asked(), MessageType(wanted) if wanted in set(MessageType) else MessageType.GENERAL)
+    wanted, version = request.args.get("type", ""), _template()
+    fitting = DesignText.of(version).message_type if version else MessageType.GENERAL
+    return _new(purpose.asked(), MessageType(wanted) if wanted in set(MessageType) else fitting)
 
 
 def _new(choice: purpose.PurposeChoice, chosen: MessageType = MessageType.GENERAL, name: str = "") -> str:
