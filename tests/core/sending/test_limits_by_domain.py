@@ -12,8 +12,10 @@ from sqlalchemy.orm import Session
 from tests import engine, factories
 from tests.engine import TAKEN, PlainMailer
 from tests.neighbours import MailServer
+from webapp.core.consent import suppressions
 from webapp.core.ledger import Claimed
 from webapp.core.ports import Mail
+from webapp.core.rules.consent import SuppressionKind
 from webapp.core.rules.lifecycle import BroadcastState
 from webapp.core.rules.outcome import Reply
 from webapp.core.rules.receivers import MINUTE_S, ReceiverLimit
@@ -113,3 +115,25 @@ def test_lines_give_what_may_leave_and_has_room():
     assert line is not None
     assert [line.popleft()[1].delivery_id for _ in range(2)] == [0, 1]
     assert lines.open_at(5.0, {}) is None and lines.next_after(5.0) == 7.0
+
+
+def test_who_must_not_be_mailed_any_more_gets_nothing_out_of_the_line_either(
+    where: Engine, session: Session, tmp_path: Path
+):
+    """An address is suppressed while its mail waits for the limit of its domain."""
+    limited(session, mails=5)
+    broadcast_id = broadcast_to(session, google=15)
+    sent: list[str] = []
+
+    def answer(mail: Mail) -> Reply:
+        sent.append(mail.rcpt_to)
+        if len(sent) == 1:
+            with Session(where) as other:
+                suppressions.suppress(other, "google14@gmail.com", SuppressionKind.BY_HAND, engine.NOW)
+                other.commit()
+        return TAKEN
+
+    ending = engine.send(where, broadcast_id, tmp_path, lambda: PlainMailer(answer))
+    assert ending.state is BroadcastState.FINISHED
+    assert "google14@gmail.com" not in sent and len(sent) == 14
+    assert engine.states(session, broadcast_id) == {"accepted": 14, "suppressed": 1}
